@@ -97,7 +97,7 @@ func (item ItemName) roots(all []itemRoot) []itemRoot {
 
 func (c *Client) lookupDocument(w LookupRequest) (transport.Document, error) {
 	b := newBuilder(&c.assumed)
-	b.location = "Wanted"
+	b.location = "LookupRequest"
 	lists := []struct {
 		member string
 		list   *PageRequest

@@ -141,7 +141,7 @@ func everyStandaloneMutation() []namedCall {
 	add := func(name, needs string, do func(ctx context.Context, c *Client) error) {
 		calls = append(calls, namedCall{name, strings.Fields(needs), do})
 	}
-	add("ties", "", func(ctx context.Context, c *Client) error { return anyError(c.OpportunityLinks(ctx, "o")) })
+	add("links", "", func(ctx context.Context, c *Client) error { return anyError(c.OpportunityLinks(ctx, "o")) })
 	add("hold", "", func(ctx context.Context, c *Client) error {
 		return anyError(c.Reserve(ctx, Reserve{OpportunityID: "o", InterestIDs: []string{"i", "j"}, Until: time.Now()}))
 	})

@@ -24,7 +24,7 @@ func TestRegistrationsAndInvoices(t *testing.T) {
 	s := newTenantWith(t, sandbox.Options{Catalogue: "../sandbox/catalogue/tenant.yaml"}, nil)
 	o := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: id("Region", "UK")}))
 	if got := must[administrate.OpportunityLinks](t)(s.OpportunityLinks(ctx, o.ID)); got.Account != nil || got.ContactID != "" || got.Owner != nil || got.Invoice != nil || got.ActiveInvoiceID != "" {
-		t.Errorf("ties of a new one: %+v", got)
+		t.Errorf("links of a new record: %+v", got)
 	}
 	must[[]administrate.Interest](t)(s.AddInterest(ctx, administrate.AddInterest{
 		OpportunityID: o.ID, ItemID: event, Kind: administrate.Event, Quantity: 1, UnitAmount: decimal.NewFromInt(7),
@@ -36,10 +36,10 @@ func TestRegistrationsAndInvoices(t *testing.T) {
 	for _, step := range []int{3, 4, 5} {
 		must[administrate.Opportunity](t)(s.Progress(ctx, administrate.Progress{OpportunityID: o.ID, StepID: id("OpportunityStep", step)}))
 	}
-	ties := must[administrate.OpportunityLinks](t)(s.OpportunityLinks(ctx, o.ID))
-	if ties.Account == nil || ties.ContactID == "" || ties.Invoice == nil || ties.Invoice.ID != ties.ActiveInvoiceID || ties.Invoice.State != "Draft" ||
-		ties.Invoice.Final() || !slices.Contains(ties.Attributes, administrate.Attribute{Key: "po-number", Value: "PO 17"}) {
-		t.Fatalf("ties %+v", ties)
+	links := must[administrate.OpportunityLinks](t)(s.OpportunityLinks(ctx, o.ID))
+	if links.Account == nil || links.ContactID == "" || links.Invoice == nil || links.Invoice.ID != links.ActiveInvoiceID || links.Invoice.State != "Draft" ||
+		links.Invoice.Final() || !slices.Contains(links.Attributes, administrate.Attribute{Key: "po-number", Value: "PO 17"}) {
+		t.Fatalf("links %+v", links)
 	}
 
 	must[administrate.RegisterContactsResult](t)(s.RegisterContacts(ctx, administrate.RegisterContacts{EventID: event, ContactIDs: []string{id("Person", 1)}}))
@@ -47,7 +47,7 @@ func TestRegistrationsAndInvoices(t *testing.T) {
 	var sources []string
 	for _, r := range page.Registrations {
 		sources = append(sources, r.OpportunityID)
-		if r.OpportunityID == o.ID && (r.Account == nil || r.Account.ID != ties.Account.ID) {
+		if r.OpportunityID == o.ID && (r.Account == nil || r.Account.ID != links.Account.ID) {
 			t.Errorf("registration %+v", r)
 		}
 	}
@@ -55,7 +55,7 @@ func TestRegistrationsAndInvoices(t *testing.T) {
 		t.Errorf("registrations of %q", sources)
 	}
 
-	updated := must[administrate.Invoice](t)(s.UpdateInvoice(ctx, administrate.UpdateInvoice{ID: ties.Invoice.ID, Comments: "as \"agreed\"", PurchaseOrderRef: "PO 17"}))
+	updated := must[administrate.Invoice](t)(s.UpdateInvoice(ctx, administrate.UpdateInvoice{ID: links.Invoice.ID, Comments: "as \"agreed\"", PurchaseOrderRef: "PO 17"}))
 	if updated.Comments != "as \"agreed\"" || updated.PurchaseOrderRef != "PO 17" {
 		t.Errorf("updated %+v", updated)
 	}
@@ -64,12 +64,12 @@ func TestRegistrationsAndInvoices(t *testing.T) {
 	if diff := cmp.Diff(want, must[administrate.Billing](t)(s.Billing(ctx, o.ID))); diff != "" {
 		t.Error(diff)
 	}
-	emptied := must[administrate.Invoice](t)(s.UpdateInvoice(ctx, administrate.UpdateInvoice{ID: ties.Invoice.ID, NoComments: true, NoPurchaseOrderRef: true}))
+	emptied := must[administrate.Invoice](t)(s.UpdateInvoice(ctx, administrate.UpdateInvoice{ID: links.Invoice.ID, NoComments: true, NoPurchaseOrderRef: true}))
 	if emptied.Comments != "" || emptied.PurchaseOrderRef != "" {
 		t.Errorf("emptied %+v", emptied)
 	}
-	must[administrate.Invoice](t)(s.UpdateInvoice(ctx, administrate.UpdateInvoice{ID: ties.Invoice.ID, Comments: updated.Comments, PurchaseOrderRef: "PO 17"}))
-	final := must[administrate.Invoice](t)(s.FinaliseInvoice(ctx, ties.Invoice.ID))
+	must[administrate.Invoice](t)(s.UpdateInvoice(ctx, administrate.UpdateInvoice{ID: links.Invoice.ID, Comments: updated.Comments, PurchaseOrderRef: "PO 17"}))
+	final := must[administrate.Invoice](t)(s.FinaliseInvoice(ctx, links.Invoice.ID))
 	if !final.Final() || final.FinalisedAt == nil {
 		t.Errorf("finalised %+v", final)
 	}
@@ -77,13 +77,13 @@ func TestRegistrationsAndInvoices(t *testing.T) {
 		`{"invoices":{"edges":[{"node":{"comments":"as \"agreed\"","purchaseOrderReference":"PO 17","lifecycleState":"Final"}}]}}`; got != want {
 		t.Errorf("read %s", got)
 	}
-	if ties := must[administrate.OpportunityLinks](t)(s.OpportunityLinks(ctx, o.ID)); !ties.Invoice.Final() {
-		t.Errorf("ties %+v", ties)
+	if links := must[administrate.OpportunityLinks](t)(s.OpportunityLinks(ctx, o.ID)); !links.Invoice.Final() {
+		t.Errorf("links %+v", links)
 	}
-	_, err := s.FinaliseInvoice(ctx, ties.Invoice.ID)
+	_, err := s.FinaliseInvoice(ctx, links.Invoice.ID)
 	rejected(t, err, "")
 	if _, err := s.OpportunityLinks(ctx, id("Opportunity", 999)); !errors.As(err, new(*administrate.NotFoundError)) {
-		t.Errorf("ties of none: %v", err)
+		t.Errorf("links of no record: %v", err)
 	}
 }
 

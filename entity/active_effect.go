@@ -389,13 +389,13 @@ func (s *State) startChain(stage opportunity.EffectStage, chain int, effects []e
 	taken := exchange.JSONSize(s.ActiveEffects)
 	for _, effect := range effects {
 		effect.Key = fmt.Sprintf("%d/%s", chain, effect.Key)
-		job := ActiveEffect{Effect: effect, Chain: chain, Stage: stage}
-		if taken += exchange.JSONSize(job); taken > opportunity.MaxActiveEffectBytes && stage != opportunity.EffectStageBefore { // a transition must not be made without the effects before it
-			s.recordEffectResult(job, opportunity.EffectAbandoned, "too many effects wait already", now)
+		active := ActiveEffect{Effect: effect, Chain: chain, Stage: stage}
+		if taken += exchange.JSONSize(active); taken > opportunity.MaxActiveEffectBytes && stage != opportunity.EffectStageBefore { // a transition must not be made without the effects before it
+			s.recordEffectResult(active, opportunity.EffectAbandoned, "too many effects wait already", now)
 			s.raiseEffectAttention(effect, "the effect was not started, because too many effects wait already; carry the effect out by hand", now)
 			continue
 		}
-		s.ActiveEffects = append(s.ActiveEffects, job)
+		s.ActiveEffects = append(s.ActiveEffects, active)
 	}
 }
 

@@ -63,8 +63,8 @@ func (s *State) Next(now time.Time, c Conditions) Task {
 	if s.ShouldRefresh() && (!c.ReadFailed || !asked) {
 		return ReadRecord{}
 	}
-	if job, due := s.DueEffect(now); due && (!asked || !job.ShouldYield() && (!c.EffectsYield || !job.IsAfter())) {
-		return EnsureEffect{ActiveEffect: job}
+	if active, due := s.DueEffect(now); due && (!asked || !active.ShouldYield() && (!c.EffectsYield || !active.IsAfter())) {
+		return EnsureEffect{ActiveEffect: active}
 	}
 	if request, to, due := s.TransitionToPlan(); due {
 		return PlanTransition{Request: request, To: to}

@@ -79,8 +79,8 @@ func (s *State) HasUnplannedTransition(batch []exchange.Change) bool {
 
 // failTransition ends the progress command when an effect before its transition has failed. The
 // effects that were done are undone, the last one first.
-func (s *State) failTransition(job ActiveEffect, why string, now time.Time) {
-	at := slices.IndexFunc(s.PlannedTransitions, func(m PlannedTransition) bool { return m.Chain == job.Chain })
+func (s *State) failTransition(active ActiveEffect, why string, now time.Time) {
+	at := slices.IndexFunc(s.PlannedTransitions, func(m PlannedTransition) bool { return m.Chain == active.Chain })
 	if at < 0 {
 		return
 	}
@@ -92,8 +92,8 @@ func (s *State) failTransition(job ActiveEffect, why string, now time.Time) {
 	failed := s.Queue[entry]
 	s.Queue = slices.Delete(s.Queue, entry, entry+1)
 	s.endRequest(failed, &opportunity.Error{
-		Type: opportunity.Rejected, Label: "Effect Failed", Value: string(job.Effect.Kind),
-		Message: fmt.Sprintf("the transition was not made, because an effect before the transition failed: %s: %s", job.Effect.Kind, why),
+		Type: opportunity.Rejected, Label: "Effect Failed", Value: string(active.Effect.Kind),
+		Message: fmt.Sprintf("the transition was not made, because an effect before the transition failed: %s: %s", active.Effect.Kind, why),
 	}, now)
 }
 

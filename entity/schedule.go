@@ -20,11 +20,11 @@ func (s *State) DueFollowUp(now time.Time) (exchange.FollowUp, bool) {
 
 // HasBackgroundWork reports whether there is a task other than a read, a batch or a wait.
 func (s *State) HasBackgroundWork(now time.Time) bool {
-	_, job := s.DueEffect(now)
+	_, active := s.DueEffect(now)
 	_, _, move := s.TransitionToPlan()
 	_, followUp := s.DueFollowUp(now)
 	_, change := s.NextExternalChange()
-	return job || move || followUp || change || s.ShouldPlan(now)
+	return active || move || followUp || change || s.ShouldPlan(now)
 }
 
 // NextWakeAt returns when there will be work without a message, or zero when there will be none.

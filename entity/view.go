@@ -120,14 +120,14 @@ func (s *State) CurrentDetails() string {
 	return b.String()
 }
 
-func activeEffectsText(jobs []ActiveEffect) string {
-	switch len(jobs) {
+func activeEffectsText(effects []ActiveEffect) string {
+	switch len(effects) {
 	case 0:
 		return ""
 	case 1:
-		return escapeMarkdown(string(jobs[0].Effect.Kind))
+		return escapeMarkdown(string(effects[0].Effect.Kind))
 	}
-	return fmt.Sprintf("%d, first: %s", len(jobs), escapeMarkdown(string(jobs[0].Effect.Kind)))
+	return fmt.Sprintf("%d, first: %s", len(effects), escapeMarkdown(string(effects[0].Effect.Kind)))
 }
 
 func queueText(queue []QueuedCommand) string {

@@ -14,28 +14,28 @@ import (
 // runEffect works on an effect. runEffect inspects which parts the effect lacks, or which parts
 // must be undone, and makes at most one request for these parts. The next call inspects again, so
 // the run never relies only on a response.
-func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
-	key := job.Effect.Key
-	if r.withdrawIfOvertaken(ctx, job) {
+func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
+	key := active.Effect.Key
+	if r.withdrawIfOvertaken(ctx, active) {
 		return
 	}
 	found, isKnown := r.takeInspection(ctx, key)
 	var err error
 	if !isKnown {
-		found, err = r.inspectEffect(ctx, job)
+		found, err = r.inspectEffect(ctx, active)
 	}
 	switch {
 	case r.isInterrupted(ctx):
 		return
-	case isUnanswered(err) && r.withdrawIfOvertaken(ctx, job):
+	case isUnanswered(err) && r.withdrawIfOvertaken(ctx, active):
 		return
-	case errors.Is(err, errRoundCut) && job.FailedInspections == 0:
+	case errors.Is(err, errRoundCut) && active.FailedInspections == 0:
 		return // a command goes first; the next inspection starts again at the first round
 	case isUnanswered(err):
 		r.state.CountFailedInspection(key) // commands are sent before the next round
 		return
 	case err != nil:
-		found = activities.InspectResult{Error: opportunity.Failf(opportunity.Rejected, "%s", readFailureText(err)), UndoEntry: job.UndoEntry}
+		found = activities.InspectResult{Error: opportunity.Failf(opportunity.Rejected, "%s", readFailureText(err)), UndoEntry: active.UndoEntry}
 	case r.handleReset(ctx, found.RunID):
 		return
 	}
@@ -46,17 +46,17 @@ func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 	if act == nil {
 		return
 	}
-	job.UndoEntry = found.UndoEntry
-	if r.withdrawIfOvertaken(ctx, job) {
+	active.UndoEntry = found.UndoEntry
+	if r.withdrawIfOvertaken(ctx, active) {
 		return
 	}
 	if act.Kind == exchange.RequestCall && !r.stopping && hasChange(ctx, changeBackgroundCalls) {
-		r.callInBackground(ctx, job, *act)
+		r.callInBackground(ctx, active, *act)
 		return
 	}
-	result := r.executeEffect(ctx, job, *act)
+	result := r.executeEffect(ctx, active, *act)
 	if result.Status == exchange.StatusNotSent {
-		r.handleNotSent(ctx, job, *act, result.CallResult)
+		r.handleNotSent(ctx, active, *act, result.CallResult)
 		return
 	}
 	if result.Status == exchange.StatusUnknown {
@@ -76,22 +76,22 @@ func (r *run) runEffect(ctx workflow.Context, job entity.ActiveEffect) {
 // withdrawIfOvertaken withdraws a follow-up when a command was accepted before any part of the
 // follow-up was done. After the command, the run decides again whether the follow-up is due.
 // withdrawIfOvertaken reports whether it withdrew the follow-up.
-func (r *run) withdrawIfOvertaken(ctx workflow.Context, job entity.ActiveEffect) bool {
-	if job.Number == 0 || job.MayHaveApplied || !r.isOvertaken(ctx) {
+func (r *run) withdrawIfOvertaken(ctx workflow.Context, active entity.ActiveEffect) bool {
+	if active.Number == 0 || active.MayHaveApplied || !r.isOvertaken(ctx) {
 		return false
 	}
-	r.state.WithdrawFollowUp(job.Effect.Key, workflow.Now(ctx))
+	r.state.WithdrawFollowUp(active.Effect.Key, workflow.Now(ctx))
 	return true
 }
 
 // callInBackground calls a service while all other work of the run goes on. A service that does not
 // respond delays only the effects that follow the call in the same chain.
-func (r *run) callInBackground(ctx workflow.Context, job entity.ActiveEffect, act exchange.EffectRequest) {
-	key := job.Effect.Key
+func (r *run) callInBackground(ctx workflow.Context, active entity.ActiveEffect, act exchange.EffectRequest) {
+	key := active.Effect.Key
 	r.state.SetCalling(key)
 	r.activeCalls++
 	workflow.GoNamed(ctx, "call "+key, func(ctx workflow.Context) {
-		result := r.executeEffect(ctx, job, act)
+		result := r.executeEffect(ctx, active, act)
 		r.activeCalls--
 		now := workflow.Now(ctx)
 		switch {
@@ -102,7 +102,7 @@ func (r *run) callInBackground(ctx workflow.Context, job entity.ActiveEffect, ac
 		case result.Status == exchange.StatusDone, result.Status == exchange.StatusRejected:
 			r.state.ApplyEffectRequestResult(key, act, exchange.ChangeResult{Status: result.Status, Error: result.Error, About: result.About}, result.UndoEntry, result.Contacts, now)
 		default:
-			r.state.ApplyCallFailure(key, serviceFailureText(job, result.CallResult), result.Status, now)
+			r.state.ApplyCallFailure(key, serviceFailureText(active, result.CallResult), result.Status, now)
 			r.callFailed = hasChange(ctx, changeCallAgain)
 		}
 		r.publish(ctx)
@@ -111,9 +111,9 @@ func (r *run) callInBackground(ctx workflow.Context, job entity.ActiveEffect, ac
 
 // serviceFailureText returns a text that names the service and says why its call failed or was not
 // sent.
-func serviceFailureText(job entity.ActiveEffect, sending activities.CallResult) string {
+func serviceFailureText(active entity.ActiveEffect, sending activities.CallResult) string {
 	name := "the service"
-	if call := exchange.SettingsOf[exchange.CallService](job.Effect.Settings); call != nil && call.Service != "" {
+	if call := exchange.SettingsOf[exchange.CallService](active.Effect.Settings); call != nil && call.Service != "" {
 		name = "the service " + call.Service
 	}
 	switch {
@@ -141,9 +141,9 @@ func notSentText(sending activities.CallResult) string {
 // handleNotSent waits before a request for an effect that was not sent is made again. After a
 // reset, it handles the reset instead. The status of a request is then unknown if the API never
 // shows the effect of the request.
-func (r *run) handleNotSent(ctx workflow.Context, job entity.ActiveEffect, act exchange.EffectRequest, sending activities.CallResult) {
-	key := job.Effect.Key
-	if sending.Reason == activities.ReasonUnknownEffectKind && job.IsAfter() && hasChange(ctx, changeEffectsYield) {
+func (r *run) handleNotSent(ctx workflow.Context, active entity.ActiveEffect, act exchange.EffectRequest, sending activities.CallResult) {
+	key := active.Effect.Key
+	if sending.Reason == activities.ReasonUnknownEffectKind && active.IsAfter() && hasChange(ctx, changeEffectsYield) {
 		r.state.PostponeEffect(key, notSentText(sending), workflow.Now(ctx))
 		return
 	}
@@ -159,23 +159,23 @@ func (r *run) handleNotSent(ctx workflow.Context, job entity.ActiveEffect, act e
 
 // inspectEffect inspects the effect for one round, or until the opportunity is closed. Commands
 // interrupt the inspection of an effect after a transition.
-func (r *run) inspectEffect(ctx workflow.Context, job entity.ActiveEffect) (activities.InspectResult, error) {
-	ahead := r.effectsAhead(ctx, job)
-	input := r.inspectInput(ctx, job, ahead)
-	why := inspectSummary(job, ahead)
+func (r *run) inspectEffect(ctx workflow.Context, active entity.ActiveEffect) (activities.InspectResult, error) {
+	ahead := r.effectsAhead(ctx, active)
+	input := r.inspectInput(ctx, active, ahead)
+	why := inspectSummary(active, ahead)
 	var found activities.InspectResult
 	var err error
-	l := apiRead{activity: activities.InspectEffect, input: input, options: withEffectPriority(job, activities.ReadOptions(why)), attentionKey: job.Effect.Key}
+	l := apiRead{activity: activities.InspectEffect, input: input, options: withEffectPriority(active, activities.ReadOptions(why)), attentionKey: active.Effect.Key}
 	ask := func(ctx workflow.Context) {
-		found, err = readOneRound(ctx, r, l, func(found activities.InspectResult) bool { return found.Proves(input) }, job.FailedInspections)
+		found, err = readOneRound(ctx, r, l, func(found activities.InspectResult) bool { return found.Proves(input) }, active.FailedInspections)
 	}
-	if !job.IsAfter() {
+	if !active.IsAfter() {
 		r.runUntilClosed(ctx, ask)
 		r.keepInspections(ctx, ahead, found, err)
 		return found, err
 	}
 	change := changeBackgroundYields
-	if job.FailedInspections == 0 {
+	if active.FailedInspections == 0 {
 		change = changeEffectsYield
 	}
 	if !r.runInBackgroundSince(ctx, change, ask) {
@@ -185,24 +185,24 @@ func (r *run) inspectEffect(ctx workflow.Context, job entity.ActiveEffect) (acti
 	return found, err
 }
 
-func (r *run) executeEffect(ctx workflow.Context, job entity.ActiveEffect, act exchange.EffectRequest) activities.ExecuteResult {
+func (r *run) executeEffect(ctx workflow.Context, active entity.ActiveEffect, act exchange.EffectRequest) activities.ExecuteResult {
 	// A cancellation of the workflow does not cancel the request.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
-	input := r.effectInput(ctx, job)
+	input := r.effectInput(ctx, active)
 	input.Request, input.RunID = &act, r.believedRunID
-	ctx = workflow.WithActivityOptions(ctx, withEffectPriority(job, r.changeOptions(act.Kind.Summary())))
+	ctx = workflow.WithActivityOptions(ctx, withEffectPriority(active, r.changeOptions(act.Kind.Summary())))
 	return executeChange(ctx, r, activities.ExecuteEffect, input, func(result activities.ExecuteResult) bool { return result.Proves(input) },
 		func(s activities.CallResult) activities.ExecuteResult { return activities.ExecuteResult{CallResult: s} })
 }
 
-func (r *run) effectInput(ctx workflow.Context, job entity.ActiveEffect) activities.EffectInput {
+func (r *run) effectInput(ctx workflow.Context, active entity.ActiveEffect) activities.EffectInput {
 	input := activities.EffectInput{
-		Reference: r.state.Reference, Opportunity: r.state.ID, Effect: job.Effect, Undo: job.IsUndo(), UndoEntry: job.UndoEntry,
-		Interests: r.state.Interests, Number: job.Number, Of: job.Of, Now: workflow.Now(ctx),
+		Reference: r.state.Reference, Opportunity: r.state.ID, Effect: active.Effect, Undo: active.IsUndo(), UndoEntry: active.UndoEntry,
+		Interests: r.state.Interests, Number: active.Number, Of: active.Of, Now: workflow.Now(ctx),
 		Region: r.state.Details.Region,
 	}
-	if needsAttendees(job.Effect) {
+	if needsAttendees(active.Effect) {
 		input.Attendees = r.state.Attendees
 	}
 	return input
@@ -222,8 +222,8 @@ func needsAttendees(effect exchange.Effect) bool {
 
 // withEffectPriority gives the activities of follow-ups a lower priority than the activities of
 // commands.
-func withEffectPriority(job entity.ActiveEffect, options workflow.ActivityOptions) workflow.ActivityOptions {
-	if job.Number > 0 {
+func withEffectPriority(active entity.ActiveEffect, options workflow.ActivityOptions) workflow.ActivityOptions {
+	if active.Number > 0 {
 		return activities.WithFollowUpPriority(options)
 	}
 	return options
@@ -245,7 +245,7 @@ func (r *run) undoEffects(ctx workflow.Context) {
 		if all {
 			r.state.EndPause() // also ends a pause that somebody requests during undoEffects
 		}
-		job, due := r.state.DueEffect(workflow.Now(ctx))
+		active, due := r.state.DueEffect(workflow.Now(ctx))
 		if next := r.state.NextInspectionAt(workflow.Now(ctx)); !due && all && !next.IsZero() && next.Before(until) {
 			if wait(ctx, next.Sub(workflow.Now(ctx)), "wait until an effect can be undone") != nil {
 				break // cannot be cancelled
@@ -255,7 +255,7 @@ func (r *run) undoEffects(ctx workflow.Context) {
 		if !due {
 			break
 		}
-		r.runEffect(ctx, job)
+		r.runEffect(ctx, active)
 	}
 	r.state.AbandonUndo(workflow.Now(ctx))
 }

@@ -22,8 +22,8 @@ type inspections struct {
 }
 
 // effectsAhead returns the effects that are inspected together with the effect.
-func (r *run) effectsAhead(ctx workflow.Context, job entity.ActiveEffect) []entity.ActiveEffect {
-	ahead := r.state.EffectsAhead(job.Effect.Key, workflow.Now(ctx))
+func (r *run) effectsAhead(ctx workflow.Context, active entity.ActiveEffect) []entity.ActiveEffect {
+	ahead := r.state.EffectsAhead(active.Effect.Key, workflow.Now(ctx))
 	if len(ahead) == 0 || !hasChange(ctx, changeInspectAhead) {
 		return nil
 	}
@@ -31,8 +31,8 @@ func (r *run) effectsAhead(ctx workflow.Context, job entity.ActiveEffect) []enti
 }
 
 // inspectInput returns the input for an inspection of the effect and of the effects ahead.
-func (r *run) inspectInput(ctx workflow.Context, job entity.ActiveEffect, ahead []entity.ActiveEffect) activities.EffectInput {
-	input := r.effectInput(ctx, job)
+func (r *run) inspectInput(ctx workflow.Context, active entity.ActiveEffect, ahead []entity.ActiveEffect) activities.EffectInput {
+	input := r.effectInput(ctx, active)
 	for _, next := range ahead {
 		input.Ahead = append(input.Ahead, activities.EffectAhead{Effect: next.Effect, UndoEntry: next.UndoEntry})
 		if needsAttendees(next.Effect) {
@@ -43,13 +43,13 @@ func (r *run) inspectInput(ctx workflow.Context, job entity.ActiveEffect, ahead 
 }
 
 // inspectSummary describes an inspection of the effect and of the effects ahead.
-func inspectSummary(job entity.ActiveEffect, ahead []entity.ActiveEffect) string {
-	kinds := []string{string(job.Effect.Kind)}
+func inspectSummary(active entity.ActiveEffect, ahead []entity.ActiveEffect) string {
+	kinds := []string{string(active.Effect.Kind)}
 	for _, next := range ahead {
 		kinds = append(kinds, string(next.Effect.Kind))
 	}
 	switch {
-	case job.IsUndo():
+	case active.IsUndo():
 		return "inspect the undo of the effect: " + kinds[0]
 	case len(kinds) == 1:
 		return "inspect the effect: " + kinds[0]

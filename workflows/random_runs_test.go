@@ -196,9 +196,9 @@ func runRandom(t *testing.T, seed uint64) {
 			if q := view.Question; q != nil {
 				h.env.SignalWorkflow("skip", opportunity.Skip{Request: q.Request, Reason: "seen"})
 			}
-			for _, job := range view.RunningEffects {
-				if job.Problem != "" {
-					h.env.SignalWorkflow("skip", opportunity.Skip{Request: job.Key, Reason: "seen"})
+			for _, active := range view.RunningEffects {
+				if active.Problem != "" {
+					h.env.SignalWorkflow("skip", opportunity.Skip{Request: active.Key, Reason: "seen"})
 				}
 			}
 		})

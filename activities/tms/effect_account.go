@@ -37,16 +37,16 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 		out.Error = opportunity.Invalidf("the settings of the effect contain no account name")
 		return out, nil
 	}
-	ties, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))
+	links, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))
 	if err != nil {
 		return out, readError(err)
 	}
 	switch {
 	case in.Undo:
-		e.inspectUndo(&out, ties)
+		e.inspectUndo(&out, links)
 		return out, nil
-	case ties.Account != nil:
-		account := opportunity.Ref{ID: opportunity.ID(ties.Account.ID), Name: ties.Account.Name}
+	case links.Account != nil:
+		account := opportunity.Ref{ID: opportunity.ID(links.Account.ID), Name: links.Account.Name}
 		out.UndoEntry = in.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectAccount, ID: account.ID})
 		out.Details = &opportunity.Details{Account: account}
 		return out, nil
@@ -84,9 +84,9 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 // inspectUndo requests to remove the account from the record. The handler assumes that the API
 // accepts a request to remove an account; nobody has observed such a request. If the API ignores
 // the request, the next inspection finds that the account remains.
-func (e accountHandler) inspectUndo(out *activities.InspectResult, ties administrate.OpportunityLinks) {
+func (e accountHandler) inspectUndo(out *activities.InspectResult, links administrate.OpportunityLinks) {
 	ours := opportunity.ID(notesOf[accountNotes](out.UndoEntry).Set)
-	if ties.Account != nil && opportunity.ID(ties.Account.ID) == ours {
+	if links.Account != nil && opportunity.ID(links.Account.ID) == ours {
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestSetAccount}
 		return
 	}

@@ -20,15 +20,15 @@ func accountEffect(record opportunity.ID, name string) activities.EffectInput {
 
 func (r *fixture) accountOf(record opportunity.ID) opportunity.ID {
 	r.t.Helper()
-	ties, err := r.client().OpportunityLinks(r.t.Context(), string(record))
+	links, err := r.client().OpportunityLinks(r.t.Context(), string(record))
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	r.requestCount()
-	if ties.Account == nil {
+	if links.Account == nil {
 		return ""
 	}
-	return opportunity.ID(ties.Account.ID)
+	return opportunity.ID(links.Account.ID)
 }
 
 func (r *fixture) accountsNamed(name string) []opportunity.ID {

@@ -27,12 +27,12 @@ func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInpu
 		out.Error = opportunity.Invalidf("the attribute %s contains the reference tag; a playbook must not set this attribute", e.referenceTag.Attribute)
 		return out, nil
 	}
-	ties, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))
+	links, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))
 	if err != nil {
 		return out, readError(err)
 	}
-	now := make(map[string]string, len(ties.Attributes))
-	for _, attribute := range ties.Attributes {
+	now := make(map[string]string, len(links.Attributes))
+	for _, attribute := range links.Attributes {
 		now[attribute.Key] = attribute.Value
 	}
 	missing := make(map[string]string)

@@ -171,11 +171,11 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 // accountForContacts returns the account of the record, "" when the record has no account
 // that can hold contacts.
 func (a *Activities) accountForContacts(ctx context.Context, id opportunity.ID) (string, error) {
-	ties, err := a.api.OpportunityLinks(ctx, string(id))
-	if err != nil || ties.Account == nil {
+	links, err := a.api.OpportunityLinks(ctx, string(id))
+	if err != nil || links.Account == nil {
 		return "", err
 	}
-	account, err := a.api.Account(ctx, ties.Account.ID)
+	account, err := a.api.Account(ctx, links.Account.ID)
 	if err != nil || account.Individual {
 		return "", err
 	}

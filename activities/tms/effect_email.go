@@ -38,11 +38,11 @@ func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (a
 		out.Error = e.unknownTemplateError(mail)
 		return out, nil
 	}
-	ties, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))
+	links, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))
 	if err != nil {
 		return out, readError(err)
 	}
-	recipients, missing, err := e.recipients(ctx, *mail, ties, in.Attendees)
+	recipients, missing, err := e.recipients(ctx, *mail, links, in.Attendees)
 	if err != nil {
 		return out, readError(err)
 	}
@@ -110,18 +110,18 @@ func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput
 	if err != nil {
 		return none, nil, err
 	}
-	ties, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))
+	links, err := e.api.OpportunityLinks(ctx, string(in.Opportunity))
 	if err != nil {
 		return none, nil, err
 	}
 	var owner, contact string
 	if e.playbook.Playbook.MailNeedsOwner(template) {
-		if owner, err = e.ownerName(ctx, mail.To, in.Request.Target, ties); err != nil {
+		if owner, err = e.ownerName(ctx, mail.To, in.Request.Target, links); err != nil {
 			return none, nil, err
 		}
 	}
-	if ties.ContactID != "" && e.playbook.Playbook.MailNeedsContact(template) {
-		person, err := e.api.Contact(ctx, ties.ContactID)
+	if links.ContactID != "" && e.playbook.Playbook.MailNeedsContact(template) {
+		person, err := e.api.Contact(ctx, links.ContactID)
 		if err != nil {
 			return none, nil, err
 		}

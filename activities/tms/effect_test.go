@@ -155,12 +155,12 @@ func (r *fixture) client() *administrate.Client {
 
 func (r *fixture) attributes(record opportunity.ID) map[string]string {
 	r.t.Helper()
-	ties, err := r.client().OpportunityLinks(r.t.Context(), string(record))
+	links, err := r.client().OpportunityLinks(r.t.Context(), string(record))
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	all := make(map[string]string)
-	for _, a := range ties.Attributes {
+	for _, a := range links.Attributes {
 		all[a.Key] = a.Value
 	}
 	r.requestCount()

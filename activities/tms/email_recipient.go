@@ -17,16 +17,16 @@ import (
 // recipients returns the contacts who get the mail, at least one. When nobody can get the mail, or when
 // some of the learners cannot, recipients returns no contacts, and missing says why.
 func (e emailHandler) recipients(
-	ctx context.Context, mail exchange.SendEmail, ties administrate.OpportunityLinks, attendees []exchange.Attendee,
+	ctx context.Context, mail exchange.SendEmail, links administrate.OpportunityLinks, attendees []exchange.Attendee,
 ) (contacts []opportunity.ID, missing string, err error) {
 	var contact opportunity.ID
 	switch mail.To {
 	case exchange.ToLearners:
 		contacts, missing, err = e.learnerContacts(ctx, attendees)
 	case exchange.ToContact:
-		contact, missing = opportunity.ID(ties.ContactID), "the opportunity has no contact to send the mail to"
+		contact, missing = opportunity.ID(links.ContactID), "the opportunity has no contact to send the mail to"
 	default:
-		contact, missing, err = e.ownerContact(ctx, ties)
+		contact, missing, err = e.ownerContact(ctx, links)
 	}
 	address := e.playbook.Playbook.MailFallback(mail.Template)
 	if contact == "" && len(contacts) == 0 && address != "" && err == nil {
@@ -73,17 +73,17 @@ func (e emailHandler) learnerContacts(ctx context.Context, attendees []exchange.
 }
 
 // ownerContact returns the contact of the opportunity's owner, or else of the account's owner.
-func (e emailHandler) ownerContact(ctx context.Context, ties administrate.OpportunityLinks) (contact opportunity.ID, missing string, err error) {
+func (e emailHandler) ownerContact(ctx context.Context, links administrate.OpportunityLinks) (contact opportunity.ID, missing string, err error) {
 	missing = "the opportunity has no owner to send the mail to"
-	if ties.Owner != nil {
-		if ties.Owner.ContactID != "" {
-			return opportunity.ID(ties.Owner.ContactID), "", nil
+	if links.Owner != nil {
+		if links.Owner.ContactID != "" {
+			return opportunity.ID(links.Owner.ContactID), "", nil
 		}
 		missing = "the owner has no contact to send the mail to"
 	}
-	owner, err := e.accountOwner(ctx, ties)
+	owner, err := e.accountOwner(ctx, links)
 	switch {
-	case err != nil || ties.Account == nil:
+	case err != nil || links.Account == nil:
 		return "", missing, err
 	case owner == nil:
 		return "", missing + ", and its account has no owner", nil
@@ -95,11 +95,11 @@ func (e emailHandler) ownerContact(ctx context.Context, ties administrate.Opport
 
 // accountOwner returns the owner of the opportunity's account, or nil when there is none or the API
 // does not show it.
-func (e emailHandler) accountOwner(ctx context.Context, ties administrate.OpportunityLinks) (*administrate.User, error) {
-	if ties.Account == nil {
+func (e emailHandler) accountOwner(ctx context.Context, links administrate.OpportunityLinks) (*administrate.User, error) {
+	if links.Account == nil {
 		return nil, nil //nolint:nilnil // an opportunity need not have an account
 	}
-	owner, err := e.api.AccountOwner(ctx, ties.Account.ID)
+	owner, err := e.api.AccountOwner(ctx, links.Account.ID)
 	if errors.As(err, new(*administrate.NotFoundError)) || errors.As(err, new(*administrate.RefusedError)) {
 		return nil, nil //nolint:nilnil // an account need not have an owner
 	}
@@ -108,14 +108,14 @@ func (e emailHandler) accountOwner(ctx context.Context, ties administrate.Opport
 
 // ownerName returns the first name of the owner who gets the mail. When the mail goes to no owner,
 // ownerName returns the first name of the opportunity's owner.
-func (e emailHandler) ownerName(ctx context.Context, to exchange.Recipient, target opportunity.ID, ties administrate.OpportunityLinks) (string, error) {
-	if to == exchange.ToOwner && (ties.Owner == nil || opportunity.ID(ties.Owner.ContactID) != target) {
-		owner, err := e.accountOwner(ctx, ties)
+func (e emailHandler) ownerName(ctx context.Context, to exchange.Recipient, target opportunity.ID, links administrate.OpportunityLinks) (string, error) {
+	if to == exchange.ToOwner && (links.Owner == nil || opportunity.ID(links.Owner.ContactID) != target) {
+		owner, err := e.accountOwner(ctx, links)
 		if err != nil || owner != nil && opportunity.ID(owner.ContactID) == target {
 			return cmp.Or(owner, new(administrate.User)).FirstName, err
 		}
 	}
-	return cmp.Or(ties.Owner, new(administrate.User)).FirstName, nil
+	return cmp.Or(links.Owner, new(administrate.User)).FirstName, nil
 }
 
 // contactWithAddress returns the oldest contact with the e-mail address, "" when there is none. All of

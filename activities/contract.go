@@ -34,74 +34,78 @@ const (
 	// ReasonUnresolvedNames: the request contains a name whose id the worker does not know, or
 	// whose id has changed. The workflow must resolve the name first.
 	ReasonUnresolvedNames Reason = "names"
-	// ReasonEarlierRun: the reference may have had another run, so the record may exist. The
-	// workflow must search for the reference tag first.
+	// ReasonEarlierRun: the reference may have had an earlier run, and this earlier run may have
+	// created the record. The workflow must first search for a record with the reference tag.
 	ReasonEarlierRun Reason = "seen"
-	// ReasonReset: the server and the workflow know the run by different ids, so the run was reset
-	// or comes from a backup. The workflow must first read back the requests of the earlier run.
+	// ReasonReset: the run id that the Temporal server knows differs from the run id in the
+	// workflow's history, so the run was reset or comes from a backup. The workflow must first read
+	// back the requests that an earlier run may have sent.
 	ReasonReset Reason = "reset"
-	// ReasonServerErrors: the API returns errors of its own. A read fails with ReasonServerErrors.
-	// The workflow also sets ReasonServerErrors for a change that it read back.
+	// ReasonServerErrors: the API returns a server error. A read fails with ReasonServerErrors. The
+	// workflow also sets ReasonServerErrors when it has read back a change after a server error.
 	ReasonServerErrors Reason = "errors"
-	// ReasonNamespaceBusy: Temporal rejects list requests because the namespace sends too many. The
-	// worker cannot find out whether the reference had another run.
+	// ReasonNamespaceBusy: Temporal rejects list requests because the namespace sends too many list
+	// requests. The worker therefore cannot find out whether the reference had an earlier run.
 	ReasonNamespaceBusy Reason = "namespace"
 	// ReasonUnreachable: there is no connection to the API.
 	ReasonUnreachable Reason = "unreachable"
 	// ReasonAuthentication: the API does not accept the token.
 	ReasonAuthentication Reason = "authentication"
-	// ReasonWrongTenant: the namespace belongs to another tenant than the worker's credentials.
+	// ReasonWrongTenant: the worker's credentials belong to another tenant than the namespace.
 	ReasonWrongTenant Reason = "tenant"
-	// ReasonRateLimit: the request exceeds the API's rate limit, or waited too long in the worker
-	// under this limit.
+	// ReasonRateLimit: the request exceeds the API's rate limit, or the request waited too long in
+	// the worker because of this limit.
 	ReasonRateLimit Reason = "rate"
 	// ReasonSendDeadlinePassed: the deadline for sending the request has passed.
 	ReasonSendDeadlinePassed Reason = "late"
-	// ReasonUnknownEffectKind: the worker does not know the kind of the effect. A worker of a later
-	// version knows the kind.
+	// ReasonUnknownEffectKind: the worker does not know the kind of the effect. Only a worker of a
+	// later version of Oppflow knows this kind of effect.
 	ReasonUnknownEffectKind Reason = "version"
 	// ReasonPlaybookUnavailable: the worker does not know which playbook is in force, or cannot
-	// load the playbook. Or the worker's playbook has a lower version than the opportunity has
-	// seen.
+	// load the playbook. ReasonPlaybookUnavailable also means that the worker's playbook has a
+	// lower version than the playbook that the opportunity has seen.
 	ReasonPlaybookUnavailable Reason = "playbook"
-	// ReasonTransitionUnplanned: the playbook in force has effects of transitions, but the workflow
-	// did not plan the effects of a transition in the request. The workflow must plan the
-	// transition first.
+	// ReasonTransitionUnplanned: the request contains a transition whose effects the workflow did
+	// not plan, although the playbook in force has effects of transitions. The workflow must plan
+	// the effects of the transition first.
 	ReasonTransitionUnplanned Reason = "unplanned"
-	// ReasonAttemptNotEnded: the attempt that may have sent the request did not report its end, and
-	// may still send the request.
+	// ReasonAttemptNotEnded: the activity attempt that may have sent the request did not report its
+	// end, and may still send the request.
 	ReasonAttemptNotEnded Reason = "attempt"
 	// ReasonNoWorker: no worker took the activity in time. The workflow sets ReasonNoWorker when
 	// the server reports a schedule-to-start time-out.
 	ReasonNoWorker Reason = "queue"
 )
 
-// CallResult is what is known of a request as a whole.
+// CallResult is what is known about one whole API request.
 type CallResult struct {
 	// Subject is the subject of the request: the reference of a create, the record of another
 	// change, or the key of an effect.
 	Subject string `json:"about,omitempty"`
-	// Status is done when the API responded to the request; each result then has its own status.
-	// Status is rejected when the API rejected the request as a whole. When no response shows how
-	// the API handled the request, Status is not sent or unknown.
+	// Status is done when the API responded to the request; the result of each change then has its
+	// own status. Status is rejected when the API rejected the request as a whole. When no response
+	// shows how the API handled the request, Status is not sent or unknown.
 	Status exchange.ChangeStatus `json:"fate"`
-	// Reason is set when Status has the value not sent. With an unknown Status, Reason is
+	// Reason is set when Status has the value not sent. If Status is unknown, Reason is
 	// ReasonAttemptNotEnded or empty.
 	Reason Reason `json:"reason,omitempty"`
 	// MissingNames are the names to resolve, for ReasonUnresolvedNames.
 	MissingNames []exchange.UnresolvedName `json:"missing,omitempty"`
-	// ResolvedNames are the missing names with the ids that the worker found already. The API
-	// rejected the request with the earlier ids of these names.
+	// ResolvedNames are the unresolved names whose current ids the worker has already found. The
+	// API rejected the request because the request contained earlier ids of the names in
+	// ResolvedNames.
 	ResolvedNames []exchange.ResolvedName `json:"found,omitempty"`
-	// RunID is the id by which the server knows the run, for ReasonReset.
+	// RunID is the run id that the Temporal server knows, set for ReasonReset.
 	RunID string `json:"run,omitempty"`
-	// ServerError says that the API responded with an error of its own. Status or the status of a
-	// result is then unknown.
+	// ServerError says that the API responded with a server error. If ServerError is true, Status
+	// or the status of a single change is unknown.
 	ServerError bool `json:"failing,omitempty"`
-	// RetryAfter is how long the workflow waits, at least, before it sends again; 0 means that
-	// nothing requires a wait. The API asks for this time, or the settle time requires it.
+	// RetryAfter is the shortest time that the workflow waits before it sends the request again; 0
+	// means that nothing requires a wait. The API or the settle time requires the wait in
+	// RetryAfter.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
-	// Error says why a request was rejected or is unknown, and may say why it was not sent.
+	// Error says why a request was rejected or has the status unknown, and may say why a request
+	// was not sent.
 	Error *opportunity.Error `json:"error,omitempty"`
 	// PlaybookFeatures are the features of the worker's playbook; nil if the worker has no
 	// playbook.
@@ -113,17 +117,19 @@ type CreateInput struct {
 	Reference     opportunity.Reference   `json:"reference"`
 	Start         opportunity.Start       `json:"start"`
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
-	// StartDigest is the digest of the start as the caller gave it, while Start may lack members.
-	// If it is "", the worker does not compare it with earlier starts.
+	// StartDigest is the digest of the complete start message that the caller sent, while Start may
+	// lack members. If StartDigest is "", the worker does not compare it with the digests of
+	// earlier starts.
 	StartDigest string `json:"startDigest,omitempty"`
-	// SkipEarlierRunCheck says that a search for the reference tag found no record. The worker then
-	// does not check earlier runs of the reference.
+	// SkipEarlierRunCheck says that a search for the reference tag found no record. If
+	// SkipEarlierRunCheck is true, the worker does not check earlier runs of the reference.
 	SkipEarlierRunCheck bool `json:"looked,omitempty"`
-	// NoEarlierRun says that the namespace proves that the reference had no run before. Without
-	// this proof the workflow must search for the record first, because the index of runs may not
-	// show an earlier run yet.
+	// NoEarlierRun says that the memo and the ids of the run prove that the reference had no
+	// earlier run. If NoEarlierRun is false, the workflow must first search for the record, because
+	// the index of runs may not show an earlier run yet.
 	NoEarlierRun bool `json:"first,omitempty"`
-	// RunID is the run id from the workflow's history; "" is not compared.
+	// RunID is the run id from the workflow's history; the worker does not compare an empty RunID
+	// with the server's run id.
 	RunID string `json:"run,omitempty"`
 }
 
@@ -143,11 +149,12 @@ type ApplyInput struct {
 	// TransitionUnplanned says that the effects of a transition in the request were not planned,
 	// because the playbook that the workflow knows has no effects of transitions.
 	TransitionUnplanned bool `json:"unplanned,omitempty"`
-	// RunID is the run id from the workflow's history; "" is not compared.
+	// RunID is the run id from the workflow's history; the worker does not compare an empty RunID
+	// with the server's run id.
 	RunID string `json:"run,omitempty"`
 }
 
-// ApplyResult holds one result for each change when Status is done.
+// ApplyResult contains one result for each change when Status is done.
 type ApplyResult struct {
 	CallResult
 	Results []exchange.ChangeResult `json:"answers,omitempty"`
@@ -158,10 +165,11 @@ type ReadInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
 	// After is the cursor of the interests to read next, for a record with more interests than one
-	// request can read. With After, the result contains only interests.
+	// request can read. If After is set, the result contains only interests of the record.
 	After string `json:"after,omitempty"`
-	// ForAdoption says that the read is for an adoption. The record then contains the time of its
-	// last change, if the worker counts follow-ups from that time.
+	// ForAdoption says that the read is for an adoption. For an adoption, the record in the result
+	// contains the time of the record's last change, if the worker counts the times of follow-ups
+	// from that change.
 	ForAdoption bool `json:"adopts,omitempty"`
 	// WorkflowID and RunID identify the run of the opportunity that adopts the record. If
 	// WorkflowID and RunID are "", the worker does not check earlier runs.
@@ -174,9 +182,9 @@ type TagOwner string
 
 // The values of TagOwner.
 const (
-	// TagOwnerThis: the record has the tag of this reference.
+	// TagOwnerThis: the record has the tag of the reference in the input.
 	TagOwnerThis TagOwner = "us"
-	// TagOwnerOther: the record has the tag of another reference.
+	// TagOwnerOther: the record has the tag of a reference other than the reference in the input.
 	TagOwnerOther TagOwner = "other"
 	// TagOwnerNone: the record has no reference tag.
 	TagOwnerNone TagOwner = "nobody"
@@ -185,34 +193,35 @@ const (
 	TagOwnerUnknown TagOwner = "untold"
 )
 
-// ReadResult is the record, or more of its interests.
+// ReadResult is the record, or a later page of the record's interests.
 type ReadResult struct {
 	Record exchange.Snapshot `json:"record"`
-	// TagOwner and RunID are set on the first page. RunID is the id by which the server knows the
-	// run.
+	// TagOwner and RunID are set only in the result with the first page of the interests. RunID is
+	// the run id that the Temporal server knows.
 	TagOwner TagOwner `json:"owner,omitempty"`
 	// TaggedByOther says that the record certainly has the tag of another reference. A name that
 	// only looks like a name with a tag does not set TaggedByOther.
 	TaggedByOther bool   `json:"foreign,omitempty"`
 	RunID         string `json:"run,omitempty"`
 	// SettleTime is how long the API may still commit requests of an earlier run. SettleTime is set
-	// only if the record already has the tag of this reference.
+	// only if the record already has the tag of the reference in the input.
 	SettleTime time.Duration `json:"settling,omitempty"`
-	// Next is the cursor of the next interests, "" at the end of the interests.
+	// Next is the cursor of the next page of interests, "" on the last page.
 	Next string `json:"next,omitempty"`
-	// PlaybookFeatures are the features of the worker's playbook, on the first page; nil if the
-	// worker has no playbook.
+	// PlaybookFeatures are the features of the worker's playbook, set only with the first page of
+	// the interests; nil if the worker has no playbook.
 	PlaybookFeatures *PlaybookFeatures `json:"rules,omitempty"`
 }
 
-// TagInput is the request to put the reference tag on a record that has none.
+// TagInput is the request to put the reference tag on a record that has no reference tag.
 type TagInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
-	// Name is the name of the record, for a tag in the name.
+	// Name is the name of the record, used if the worker writes the tag in the name.
 	Name string `json:"name"`
 	// WorkflowID and RunID identify the run of the opportunity that adopts the record. If
-	// WorkflowID and RunID are "", the worker does not compare the start with earlier starts.
+	// WorkflowID and RunID are "", the worker does not compare the start with the starts of earlier
+	// runs.
 	WorkflowID string `json:"workflow,omitempty"`
 	RunID      string `json:"run,omitempty"`
 }
@@ -220,32 +229,32 @@ type TagInput struct {
 // FindInput is a search for the record that has the tag of the reference.
 type FindInput struct {
 	Reference opportunity.Reference `json:"reference"`
-	// Region is where the record was to be created, by id or name.
+	// Region is the id or the name of the region in which the record was to be created.
 	Region string `json:"region"`
 	// ResolvedNames are the names whose ids the workflow knows.
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
-	// After continues a search that needs more than one request.
+	// After is the cursor at which a search of several requests continues.
 	After string `json:"after,omitempty"`
-	// StartDigest is the digest of the start. When the worker finds a record, it compares
-	// StartDigest with the digests of earlier runs; "" is not compared.
+	// StartDigest is the digest of the opportunity's start message. When the worker finds a record,
+	// it compares StartDigest with the digests of earlier runs, unless StartDigest is "".
 	StartDigest string `json:"startDigest,omitempty"`
 }
 
-// FindResult holds the ids of the records that were found. An operator chooses between several
-// records.
+// FindResult contains the ids of the records that the search found. An operator chooses between
+// several records.
 type FindResult struct {
 	// Reference is the reference whose tag was searched for.
 	Reference opportunity.Reference `json:"reference,omitempty"`
 	// TagDisabled says that no record can be found, because the worker does not use reference tags.
 	TagDisabled bool             `json:"blind,omitempty"`
 	Found       []opportunity.ID `json:"found,omitempty"`
-	// Conflict is set if a record was found and an earlier run had another start.
+	// Conflict is set if a record was found and an earlier run had a different start message.
 	Conflict *opportunity.Error `json:"conflict,omitempty"`
 	// SettleTime is how long the API may still commit requests of an earlier run to a record that
 	// was found.
 	SettleTime time.Duration   `json:"settling,omitempty"`
 	Region     opportunity.Ref `json:"region,omitzero"`
-	// Next is the cursor of the next page of the search, "" at the end of the search.
+	// Next is the cursor of the next page of the search, "" on the last page.
 	Next string `json:"next,omitempty"`
 }
 
@@ -254,7 +263,7 @@ type ResolveInput struct {
 	Names []exchange.UnresolvedName `json:"names"`
 }
 
-// ResolveResult holds one entry for each name, in order.
+// ResolveResult contains one entry for each name, in the order of the names in the input.
 type ResolveResult struct {
 	ResolvedNames []exchange.ResolvedName `json:"resolved"`
 }

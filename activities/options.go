@@ -8,8 +8,8 @@ import (
 )
 
 // These are the priorities of activities under the rate limit of the task queue. Urgent records go
-// first. Commands and the reads that commands need follow, then follow-ups. Background reads that
-// no caller waits for go last.
+// first. Commands, and the reads that commands need, go after urgent records and before follow-ups.
+// Background reads, for which no caller waits, go last.
 const (
 	priorityUrgent     = 1
 	priorityCommands   = 2
@@ -17,13 +17,14 @@ const (
 	priorityBackground = 4
 )
 
-// ScheduleToStartTimeout returns how long a change waits for a worker at most. A change that times
-// out was not sent. before is the number of consecutive earlier activities that no worker took.
+// ScheduleToStartTimeout returns how long a change may wait until a worker starts its activity. A
+// change that times out was not sent. before is the number of consecutive earlier activities that
+// no worker took.
 func ScheduleToStartTimeout(before int) time.Duration {
 	return min(firstScheduleToStart<<min(before, 10), longestRound)
 }
 
-// firstScheduleToStart ends before a caller has waited for 120 s.
+// firstScheduleToStart is shorter than the 120 s that a caller waits.
 const firstScheduleToStart = 100 * time.Second
 
 // ChangeOptions returns the options of an activity that changes something. The activity has one
@@ -51,8 +52,8 @@ func ProbeOptions(summary string) workflow.ActivityOptions {
 }
 
 // BackgroundReadOptions returns the options for a read that no caller waits for, such as the daily
-// read of a record. The first round of a background read is long, because commands go before
-// background reads.
+// read of a record. The first round of a background read is long, because commands have priority
+// over background reads.
 func BackgroundReadOptions(summary string) workflow.ActivityOptions {
 	o := ReadOptions(summary)
 	o.ScheduleToCloseTimeout = RoundTimeout(firstBackgroundRound)
@@ -60,9 +61,9 @@ func BackgroundReadOptions(summary string) workflow.ActivityOptions {
 	return o
 }
 
-// These are the longest times of the rounds of a read. The first two rounds of a read together end
-// before a caller has waited for 120 s. longestRound limits a day without a response to about
-// thirty rounds.
+// These constants limit the length of each round of a read. The first two rounds of a read together
+// are shorter than the 120 s that a caller waits. longestRound limits a day without a response to
+// about thirty rounds.
 const (
 	firstRound           = 25 * time.Second
 	secondRound          = 65 * time.Second
@@ -71,8 +72,8 @@ const (
 	firstBackgroundRound = 2 // the first round of a background read
 )
 
-// RoundTimeout returns how long a round of a read lasts at most, counted from the scheduling of
-// the activity. Within the round the server retries the activity. Rounds count from 0.
+// RoundTimeout returns the longest time from the scheduling of the activity to the end of a round
+// of a read. During one round, the Temporal server retries the activity. Rounds count from 0.
 func RoundTimeout(round int) time.Duration {
 	switch round {
 	case 0:
@@ -83,7 +84,7 @@ func RoundTimeout(round int) time.Duration {
 	return min(thirdRound<<min(round-2, 10), longestRound)
 }
 
-// WithRound returns the options of a read for a round. A longer time-out in o stays.
+// WithRound returns the options for the given round of a read. A longer time-out in o stays.
 func WithRound(o workflow.ActivityOptions, round int) workflow.ActivityOptions {
 	if round > 0 {
 		o.ScheduleToCloseTimeout = max(o.ScheduleToCloseTimeout, RoundTimeout(round))
@@ -92,8 +93,8 @@ func WithRound(o workflow.ActivityOptions, round int) workflow.ActivityOptions {
 }
 
 // ReadBackOptions returns the options for reading back a change whose response was lost.
-// ReadBackOptions makes the first round shorter than ReadOptions does. The time for the change and
-// the settle time also count towards the 120 s that a caller may wait.
+// ReadBackOptions makes the first round shorter than ReadOptions does. The time for sending the
+// change and the settle time also count towards the 120 s that a caller waits.
 func ReadBackOptions(summary string) workflow.ActivityOptions {
 	o := ReadOptions(summary)
 	o.StartToCloseTimeout, o.ScheduleToCloseTimeout = 15*time.Second, 20*time.Second
@@ -101,8 +102,8 @@ func ReadBackOptions(summary string) workflow.ActivityOptions {
 }
 
 // ReadOptions returns the options for the first round of an activity that only reads and that a
-// command waits for. Within the round, the server retries the activity with a back-off that grows
-// from a second to a minute.
+// command waits for. During the first round, the Temporal server retries the activity with a
+// back-off that grows from a second to a minute.
 func ReadOptions(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:              TaskQueue,
@@ -124,13 +125,14 @@ func WithFollowUpPriority(o workflow.ActivityOptions) workflow.ActivityOptions {
 }
 
 // WithFairnessKey returns the options with a fairness key. The server shares the rate limit of the
-// task queue fairly among the keys of one priority. The empty key "" counts as one of the keys.
+// task queue fairly among the keys of one priority. The server treats the empty key "" like any
+// other key.
 func WithFairnessKey(origin string, o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority.FairnessKey = origin
 	return o
 }
 
-// WithUrgentPriority returns the options with the priority of an urgent record.
+// WithUrgentPriority returns the options with the priority of an urgent opportunity.
 func WithUrgentPriority(o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority.PriorityKey = priorityUrgent
 	return o

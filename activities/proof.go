@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// Each result names its subject, and the zero value of a result proves nothing. Two kinds of
-// results need this check. Anybody may complete an activity by hand, with any result. The result of
-// a newer or older worker may lack a member that this worker requires.
+// Each result of an activity names its subject, and the zero value of a result proves nothing. The
+// Proves methods check each result for two reasons. Anybody may complete an activity by hand, with
+// any result. The result of a newer or older worker may lack a member that the workflow requires.
 
 // Subject returns the subject of the change: the reference of the opportunity.
 func (in CreateInput) Subject() string { return string(in.Reference) }
@@ -22,11 +22,11 @@ func (in TagInput) Subject() string { return string(in.Opportunity) }
 // Subject returns the subject of the inspection or the change: the key of the effect.
 func (in EffectInput) Subject() string { return in.Effect.Key }
 
-// AsCallResult returns the part of a result that holds the status of a change.
+// AsCallResult returns the part of a result that contains the status of a change.
 func (s *CallResult) AsCallResult() *CallResult { return s }
 
-// proves reports whether s proves the status of the change with the subject about. For a result
-// without Subject, its other members decide.
+// proves reports whether s proves the status of the change with the subject about. If s has no
+// Subject, the other members of s decide whether s proves the status.
 func (s CallResult) proves(about string) bool {
 	if s.Subject != "" && s.Subject != about {
 		return false
@@ -50,15 +50,15 @@ func (r CreateResult) Proves(in CreateInput) bool {
 	return r.proves(in.Subject()) && (r.Status != exchange.StatusDone || r.Record.ID != "")
 }
 
-// Proves reports whether r proves the status of the changes that in requests. r must hold one
+// Proves reports whether r proves the status of the changes that in requests. r must contain one
 // result for each change.
 func (r ApplyResult) Proves(in ApplyInput) bool {
 	return r.proves(in.Subject()) && (r.Status != exchange.StatusDone || len(r.Results) == len(in.Changes))
 }
 
-// ProvesChange reports whether the result proves the status of the change. For a change that was
-// made, the result must hold data of the record: the step after a transition, the details after an
-// update, or the expiry time of a reservation.
+// ProvesChange reports whether answer proves the status of the change. For a change that was made,
+// answer must contain data of the record: the step after a transition, the details after an update,
+// or the expiry time of a reservation.
 func ProvesChange(answer exchange.ChangeResult, change exchange.Change) bool {
 	switch answer.Status {
 	case exchange.StatusRejected, exchange.StatusNotSent, exchange.StatusUnknown:
@@ -74,12 +74,12 @@ func ProvesChange(answer exchange.ChangeResult, change exchange.Change) bool {
 // Proves reports whether r proves the status of the request that in contains.
 func (r ExecuteResult) Proves(in EffectInput) bool { return r.proves(in.Subject()) }
 
-// Proves reports whether r holds the record that in requests.
+// Proves reports whether r contains the record that in requests.
 func (r ReadResult) Proves(in ReadInput) bool {
 	return r.Record.ID == in.Opportunity && (in.After != "" || r.TagOwner != "" && r.Record.Step.ID != "")
 }
 
-// Proves reports whether r proves which records have the tag of the reference in in.
+// Proves reports whether r proves which records have the tag of the reference that in names.
 func (r FindResult) Proves(in FindInput) bool {
 	if r.Reference == "" {
 		return r.TagDisabled || r.Region.ID != ""
@@ -87,18 +87,18 @@ func (r FindResult) Proves(in FindInput) bool {
 	return r.Reference == in.Reference
 }
 
-// Proves reports whether r holds the meaning of each name in in.
+// Proves reports whether r contains the meaning of each name that in lists.
 func (r ResolveResult) Proves(in ResolveInput) bool {
 	return slices.EqualFunc(r.ResolvedNames, in.Names, func(one exchange.ResolvedName, name exchange.UnresolvedName) bool {
 		return one.UnresolvedName == name && (one.ID != "" || one.Error != nil)
 	})
 }
 
-// Proves reports whether r is the plan for the record in in.
+// Proves reports whether r is the plan for the record that in names.
 func (r PlanResult) Proves(in PlanInput) bool { return r.Record.ID == in.Opportunity }
 
-// Proves reports whether r says what the effect in in still needs. A result without Subject counts
-// if it has a run id.
+// Proves reports whether r says what the effect that in names still needs. A result without Subject
+// counts as proof if the result has a run id.
 func (r InspectResult) Proves(in EffectInput) bool {
 	if r.Subject == "" {
 		return r.RunID != ""

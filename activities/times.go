@@ -13,21 +13,22 @@ const (
 	DefaultQuietTime    = 30 * time.Second
 )
 
-// Times limit how long a request that changes something may take. Times also delay the planning of
-// follow-ups. A member that is zero has its default.
+// Times limits how long a request that changes something may take. Times also delays the planning
+// of follow-ups. A member of Times that is zero means the default value of this member.
 type Times struct {
 	// SendWindow is how long after its start an activity may still put a change on the wire; 0
 	// means DefaultSendWindow.
 	SendWindow time.Duration
 	// ResponseTime is how long after the send window the worker waits for the response. Without a
-	// response in this time, the status of the change is unknown; 0 means DefaultResponseTime.
+	// response within ResponseTime, the status of the change is unknown; 0 means
+	// DefaultResponseTime.
 	ResponseTime time.Duration
 	// SettleTime is how long the API may still commit a request after the response or after the
 	// client gave up; 0 means DefaultSettleTime. The workflow reads a change back only after the
 	// settle time.
 	SettleTime time.Duration
-	// QuietTime is how long after the end of the last command the follow-ups are planned again; 0
-	// means DefaultQuietTime.
+	// QuietTime is how long after the end of the last command the workflow plans the follow-ups
+	// again; 0 means DefaultQuietTime.
 	QuietTime time.Duration
 }
 
@@ -38,21 +39,22 @@ func (t Times) responseTime() time.Duration { return cmp.Or(t.ResponseTime, Defa
 // request.
 func (t Times) Settle() time.Duration { return cmp.Or(t.SettleTime, DefaultSettleTime) }
 
-// Quiet returns how long after the end of the last command the follow-ups are planned again.
+// Quiet returns how long after the end of the last command the workflow plans the follow-ups again.
 func (t Times) Quiet() time.Duration { return cmp.Or(t.QuietTime, DefaultQuietTime) }
 
-// SettleAfterStart returns how long after the start of an activity the API may still commit its
-// request. SettleAfterStart is for an activity whose attempt may still be running. The result is
-// the sum of the send window, the response time and the settle time.
+// SettleAfterStart returns how long after the start of an activity the API may still commit the
+// activity's request. SettleAfterStart is for an activity whose attempt may still be running.
+// SettleAfterStart is the sum of the send window, the response time and the settle time.
 func (t Times) SettleAfterStart() time.Duration {
 	return t.sendWindow() + t.responseTime() + t.Settle()
 }
 
 // SendDeadline returns the last moment at which an activity may put a change on the wire. started
-// is when the server handed out the activity. timeout is how long after started the server gives up
-// the activity; 0 means never. The result is the end of the send window, or the response time
-// before the server gives up, whichever is earlier. The two can differ, because another worker with
-// other times may have scheduled the activity.
+// is when the server handed out the activity. timeout is the time from started until the server
+// gives up the activity; 0 means that the server never gives up. SendDeadline is the end of the
+// send window, or the response time before the server gives up, whichever is earlier. The server
+// may give up at another time than the worker expects, because another worker with other times may
+// have scheduled the activity.
 func (t Times) SendDeadline(started time.Time, timeout time.Duration) time.Time {
 	window := t.sendWindow()
 	if timeout > 0 {

@@ -4,8 +4,8 @@ import (
 	"context"
 )
 
-// Account is an organisation, or with Individual one person's own account.
-// Its fields are documented and observed (5.1).
+// Account is an organisation. If Individual is true, Account is the account of one individual
+// person. The fields of Account are documented and observed (notes on the API, section 5.1).
 type Account struct {
 	ID         string
 	Name       string
@@ -14,8 +14,9 @@ type Account struct {
 	OwnerID    string // the id of a User; empty when the account has no owner
 }
 
-// AccountPage contains the matching accounts: none, one or several. A tenant can have an
-// account twice (documented, 5.1).
+// AccountPage contains the matching accounts, which may be no account, one account or several
+// accounts. A tenant can have two accounts with the same name (documented; notes on the API,
+// section 5.1).
 type AccountPage struct {
 	Accounts []Account // the first 100
 	Count    int       // the number of all matching accounts
@@ -23,13 +24,14 @@ type AccountPage struct {
 
 const selectAccount = "id name emailAddress isIndividual owner { id }"
 
-// Account reads one account, and fails with NotFoundError when no account has that id.
+// Account reads one account, and fails with NotFoundError when no account has the id.
 func (c *Client) Account(ctx context.Context, id string) (Account, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Account", "accounts", "account", id, selectAccount, accountDTO.account)
 }
 
 // AccountsByName finds accounts by their name. The API compares the names with the operation eq
-// (observed, 5.1). The tenant's database decides whether case matters.
+// (observed; notes on the API, section 5.1). The tenant's database decides whether the comparison
+// distinguishes upper and lower case.
 func (c *Client) AccountsByName(ctx context.Context, accountName string) (AccountPage, error) {
 	const name = "AccountsByName"
 	b := newBuilder(&c.assumed)
@@ -39,16 +41,16 @@ func (c *Client) AccountsByName(ctx context.Context, accountName string) (Accoun
 	return AccountPage{Accounts: page.rows, Count: page.count}, err
 }
 
-// AccountOwner reads the user who owns an account, with id, first name and contact (observed, 5.1
-// and 5.6). AccountOwner returns nil when the account has no owner, and fails with NotFoundError
-// when no account has that id.
+// AccountOwner reads the id, first name and contact of the user who owns an account (observed;
+// notes on the API, sections 5.1 and 5.6). AccountOwner returns nil when the account has no owner,
+// and fails with NotFoundError when no account has the id.
 func (c *Client) AccountOwner(ctx context.Context, accountID string) (*User, error) {
 	owned, err := findOne(ctx, c, newBuilder(&c.assumed), "AccountOwner", "accounts", "account", accountID,
 		"id owner { id firstName contact { id } }", ownedDTO.owned)
 	return owned.owner, err
 }
 
-// owned is an account with its owner, who is nil when there is none.
+// owned is an account with its owner; the owner is nil when the account has no owner.
 type owned struct{ owner *User }
 
 type ownedDTO struct {
@@ -70,7 +72,8 @@ type NewAccount struct {
 	Email string // optional (assumed: see Assumptions.CreateAccountEmail)
 }
 
-// CreateAccount creates an account (documented, 5.1) and returns the new account.
+// CreateAccount creates an account (documented; notes on the API, section 5.1) and returns the new
+// account.
 func (c *Client) CreateAccount(ctx context.Context, n NewAccount) (Account, error) {
 	r, err := c.sendStandalone(ctx, "CreateAccount", n.build)
 	if err != nil {

@@ -9,23 +9,23 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Learner is a person named on an interest.
+// Learner is a person whom an interest names as a learner.
 type Learner struct {
 	FirstName string
 	LastName  string
 	Email     string // not sent when empty
 }
 
-// LocalTime is a time without a zone, in the form that the API accepts for the expiry of
-// training tokens (documented): 2006-01-02T15:04:05.
+// LocalTime is a time without a time zone, such as 2006-01-02T15:04:05. The API accepts this form
+// for the expiry of training tokens (documented).
 type LocalTime string
 
 // AddInterest adds one interest to an opportunity.
 //
 // If Reserve is true, the API reserves Quantity places on an event. A response without errors does
-// not prove that the places are reserved (observed). To get a proof, put an ExtendReservations for
-// the same opportunity after the AddInterest in the same Apply, and check the reservations in the
-// response to the ExtendReservations.
+// not prove that the places are reserved (observed). To prove the reservation, put an
+// ExtendReservations for the same opportunity after the AddInterest in the same Apply, and check
+// the reservations in the response to the ExtendReservations.
 type AddInterest struct {
 	OpportunityID    string
 	ItemID           string
@@ -39,7 +39,7 @@ type AddInterest struct {
 	ExpiresAt        LocalTime // only for kinds with an expiry; the client does not check for past times
 }
 
-// AddInterest sends one addInterest; see MutationResult.Interests for the result.
+// AddInterest sends one mutation addInterest; see MutationResult.Interests for the result.
 func (c *Client) AddInterest(ctx context.Context, a AddInterest) ([]Interest, error) {
 	answers, err := c.Apply(ctx, []Mutation{a})
 	if err != nil {
@@ -76,7 +76,7 @@ func (a AddInterest) build(b *builder) opportunityMutation {
 	}
 }
 
-// writeKind adds the details object of the interest's kind.
+// writeKind adds the details object for the kind of the interest.
 func (a AddInterest) writeKind(b *builder, details *object) {
 	info, known := a.Kind.info()
 	people := info.learnersIn != ""

@@ -2,107 +2,108 @@ package administrate
 
 import "github.com/oppflow/oppflow/administrate/transport"
 
-// SchemaName is the tenant's name for a member of the schema that the client assumes. The zero
-// value stands for the assumed name. Off switches the assumption off. Any other value replaces the
+// SchemaName is the name that a tenant's schema has for a member that the client assumes. The zero
+// value means the assumed name. Off switches the assumption off. Any other value replaces the
 // assumed name.
 type SchemaName string
 
-// Off switches an assumption off: the name is never sent.
+// Off switches an assumption off: the client never sends the name.
 const Off SchemaName = "-"
 
-// Assumptions lists all names that are neither documented nor observed in public code. If a
-// tenant's schema differs, correct the name here or switch it off. The DocumentNames of a
-// RefusedError contain the wrong names. The zero value assumes every name.
+// Assumptions lists all names that the client uses and that are neither documented nor observed in
+// public code. If a tenant's schema differs from an assumption, correct the name here or switch the
+// assumption off. DocumentNames of a RefusedError contains the names that the API refused. The zero
+// value assumes every name.
 type Assumptions struct {
-	// Regions is the root field that lists regions, with id and name: "regions".
-	// Off: regions cannot be looked up by name, only given by id.
+	// Regions is the root field that lists regions with their ids and names: "regions". Off: the
+	// client cannot look up regions by name, so callers must give the id of a region.
 	Regions SchemaName
 	// CourseTemplates is the root field of course templates, filtered by code and title:
-	// "courseTemplates". Off: course templates cannot be looked up by text.
+	// "courseTemplates". Off: the client cannot look up course templates by code or title.
 	CourseTemplates SchemaName
 	// LearningPaths is the root field of learning paths, filtered by code and name:
-	// "learningPaths". Off: learning paths cannot be looked up by text.
+	// "learningPaths". Off: the client cannot look up learning paths by code or name.
 	LearningPaths SchemaName
 	// TokenTypes is the root field of training token types, filtered by name: "trainingTokenTypes".
-	// Off: training token types cannot be looked up by text.
+	// Off: the client cannot look up training token types by name.
 	TokenTypes SchemaName
 
-	// CreateAttributes is the member of OpportunityCreateInput that takes
-	// [{definitionKey, value}]: "attributes". Off: a record cannot be created
-	// with attributes.
+	// CreateAttributes is the member of OpportunityCreateInput that contains a list of
+	// {definitionKey, value}: "attributes". Off: the client cannot create a record with attributes.
 	CreateAttributes SchemaName
-	// UpdateAttributes is the same member of OpportunityUpdateInput:
-	// "attributes". Off: attributes cannot be changed.
+	// UpdateAttributes is the member of OpportunityUpdateInput that contains a list of
+	// {definitionKey, value}: "attributes". Off: attributes cannot be changed.
 	UpdateAttributes SchemaName
-	// UpdateName is the member of OpportunityUpdateInput that takes a new name:
+	// UpdateName is the member of OpportunityUpdateInput that contains a new name of the record:
 	// "name". Off: a record cannot be renamed.
 	UpdateName SchemaName
-	// ExistingLearner is the shape of an entry of existingLearners. Zero: the
-	// bare contact id. Another name: an object that holds the id under that
-	// name. Off: only learners named in full can be added.
+	// ExistingLearner is the form of an entry of the list existingLearners. Zero: the bare contact
+	// id. Another name: an object whose member of that name contains the contact id. Off: an
+	// interest can name a learner only in full, not by the id of a contact.
 	ExistingLearner SchemaName
 
-	// Order is the argument of the opportunities connection that takes
-	// {field, direction}: "order" (observed on sessions; on events it is
-	// "orderBy"). Off: pages come in the API's own order only.
+	// Order is the argument {field, direction} of the opportunities connection: "order" (observed
+	// on sessions; on events the argument is named "orderBy"). Off: the client can read
+	// opportunities only in the API's own order.
 	Order SchemaName
-	// FilterName is the opportunity field that filters and orders by name:
-	// "name". Off: ByName cannot be used.
+	// FilterName is the field by which the API can filter and order opportunities by name: "name".
+	// Off: ByName cannot be used.
 	FilterName SchemaName
-	// FilterAccount is the opportunity field that filters by the account's id: "accountId".
-	// Off: ByAccountID cannot be used.
+	// FilterAccount is the field by which the API can filter opportunities by the id of the
+	// account: "accountId". Off: ByAccountID cannot be used.
 	FilterAccount SchemaName
-	// FilterCreated is the opportunity field that filters by the time of creation:
+	// FilterCreated is the field by which the API can filter opportunities by the time of creation:
 	// "createdAt". Off: ByCreated cannot be used.
 	FilterCreated SchemaName
 
-	// ExtendedOpportunity is the member of the response to extendReservations that holds the
-	// opportunity: "opportunity". Off: ExtendReservations returns no opportunity and
-	// reservations must be read separately.
+	// ExtendedOpportunity is the member of the response to extendReservations that contains the
+	// opportunity: "opportunity". Off: ExtendReservations returns no opportunity, and the client
+	// must read the reservations in a separate request.
 	ExtendedOpportunity SchemaName
-	// EventItem is the type of an interest's item that is an event: "Event".
-	// Off: code and title of event interests are not read.
+	// EventItem is the name of the GraphQL type of an interest's item that is an event: "Event".
+	// Off: the client does not read the code and the title of events in interests.
 	EventItem SchemaName
-	// InterestQuantity is the field of an interest with its quantity:
-	// "quantity". Off: quantities are not read.
+	// InterestQuantity is the field of an interest that contains its quantity: "quantity". Off:
+	// quantities are not read.
 	InterestQuantity SchemaName
-	// InterestUnitAmount is the field of an interest with the price of one unit: "unitAmount". Off:
-	// unit prices are not read.
+	// InterestUnitAmount is the field of an interest that contains the price of one unit:
+	// "unitAmount". Off: unit prices are not read.
 	InterestUnitAmount SchemaName
 
-	// All members below are for side effects of transitions and for follow-ups only. A tenant
-	// without such side effects and follow-ups does not need the members below.
+	// Only side effects of transitions and follow-ups need the members below. A tenant without side
+	// effects of transitions and without follow-ups does not need the members below.
 
-	// UpdateOwner is the member of OpportunityUpdateInput that takes the id of
-	// the user who owns the record: "ownerId". Off: owners cannot be changed.
+	// UpdateOwner is the member of OpportunityUpdateInput that contains the id of the user who owns
+	// the record: "ownerId". Off: owners cannot be changed.
 	UpdateOwner SchemaName
-	// UpdateContact is the member of OpportunityUpdateInput that takes the id of the
-	// record's contact: "contactId". Off: the contact of a record cannot be changed.
+	// UpdateContact is the member of OpportunityUpdateInput that contains the id of the record's
+	// contact: "contactId". Off: the client cannot change the contact of a record.
 	UpdateContact SchemaName
-	// CreateAccountEmail is the member of AccountCreateInput that takes an e-mail address:
-	// "emailAddress", which is documented for the update. Off: an account cannot be created
-	// with an e-mail address.
+	// CreateAccountEmail is the member of AccountCreateInput that contains the e-mail address of
+	// the new account: "emailAddress". This name is documented only for the update of an account.
+	// Off: the client cannot create an account with an e-mail address.
 	CreateAccountEmail SchemaName
-	// ClearAccount is the member of OpportunityUpdateInput that removes the account when the member
-	// is null: "accountId". The API may also keep the account after null, so read the account back.
-	// Off: the account of an opportunity cannot be removed.
+	// ClearAccount is the member of OpportunityUpdateInput whose value null removes the account
+	// from the record: "accountId". The API may keep the account despite null, so the client must
+	// read the account after the update. Off: the client cannot remove the account from a record.
 	ClearAccount SchemaName
-	// InvoiceComments is the field with the comments in the sales document of an opportunity, where
-	// this document is an invoice: "comments", as in the response to an update of an invoice. Off:
-	// only the response to an update shows the comments.
+	// InvoiceComments is the field that contains the comments of an invoice when the sales document
+	// of an opportunity is an invoice: "comments". The response to an update of an invoice has the
+	// same field. Off: only the response to an update of an invoice shows the comments.
 	InvoiceComments SchemaName
-	// InvoicePurchaseOrder is the field with the purchase order in the sales document of an
-	// opportunity, where this document is an invoice: "purchaseOrderReference", as in the response to
-	// an update of an invoice. Off: only the response to an update shows the purchase order.
+	// InvoicePurchaseOrder is the field that contains the purchase order of an invoice when the
+	// sales document of an opportunity is an invoice: "purchaseOrderReference". The response to an
+	// update of an invoice has the same field. Off: only the response to an update of an invoice
+	// shows the purchase order.
 	InvoicePurchaseOrder SchemaName
-	// TokenIssues is the field of an opportunity that lists the training tokens that were
-	// issued for it, each with tokenType { id } and quantity: "tokenIssues". Off: the API
-	// does not show whether tokens were issued.
+	// TokenIssues is the field of an opportunity that lists the issued training tokens, each with
+	// tokenType { id } and quantity: "tokenIssues". Off: the client cannot find out whether the TMS
+	// issued training tokens.
 	TokenIssues SchemaName
-	// OpportunityUpdated is the field of an opportunity with the time of its last change:
-	// "updatedAt", as on events. Only a worker with --adopted-since record and a preview of a
-	// playbook read this field. Off: the times of the follow-ups of an adopted record count from
-	// the adoption.
+	// OpportunityUpdated is the field of an opportunity that contains the time of its last change:
+	// "updatedAt". Events have a field with the same name. Only a worker with the setting
+	// --adopted-since record and the preview of a playbook read this field. Off: the times of the
+	// follow-ups of an adopted record count from the adoption.
 	OpportunityUpdated SchemaName
 }
 
@@ -113,8 +114,8 @@ type Assumption struct {
 	Assumed SchemaName
 }
 
-// All returns all members with their assumed names: first the members that every
-// tenant needs, then the members for side effects of transitions and for follow-ups only.
+// All returns all assumptions with their assumed names: first the assumptions that every tenant
+// needs, then the assumptions that only side effects of transitions and follow-ups need.
 func (a *Assumptions) All() []Assumption {
 	return append(a.Core(), a.SideEffect()...)
 }
@@ -156,8 +157,9 @@ func (a *Assumptions) SideEffect() []Assumption {
 	}
 }
 
-// resolved returns the names to send: each assumed name, unless the name is corrected. A name
-// is written into documents unchanged, so resolved accepts only well-formed names.
+// resolved returns the names that the client sends: each assumed name, or the corrected name if the
+// caller corrected it. The client writes a name into documents unchanged, so resolved accepts only
+// well-formed names.
 func (a Assumptions) resolved() (Assumptions, error) {
 	for _, e := range a.All() {
 		switch {
@@ -180,8 +182,8 @@ func (e Assumption) example() string {
 	return string(e.Assumed)
 }
 
-// isGraphQLName reports whether a text is a name by GraphQL's grammar. The client writes an assumed
-// name into a document only if it is such a name.
+// isGraphQLName reports whether a text is a name according to GraphQL's grammar. The client writes
+// an assumed name into a document only if isGraphQLName returns true.
 func isGraphQLName(name string) bool {
 	return name != "" && len(name) <= 100 && (name[0] < '0' || name[0] > '9') && transport.LeadingName(name) == name
 }

@@ -17,9 +17,9 @@ import (
 	"github.com/oppflow/oppflow/administrate/schemacheck"
 )
 
-// renamedAssumptions returns, for each assumption of the client, a row of the sandbox that makes
-// the assumption fail. renamedAssumptions also returns the correct name of each assumption for this
-// sandbox.
+// renamedAssumptions returns, for each assumption of the client, a setting of the sandbox with
+// which the assumption fails. renamedAssumptions also returns the correct name of each assumption
+// for this sandbox.
 func renamedAssumptions() map[string]struct {
 	row   string
 	right administrate.SchemaName
@@ -48,10 +48,10 @@ func renamedAssumptions() map[string]struct {
 	}
 }
 
-// without returns, for each assumption that only side effects of transitions need, a row of the
-// sandbox that makes the assumption fail. The empty text means that no row exists. Another test
-// builds a schema for three of these assumptions. For ClearAccount the schema is documented, and
-// only the effect is assumed.
+// without returns, for each assumption that only side effects of transitions need, a setting of the
+// sandbox with which the assumption fails. The empty text means that the sandbox has no such
+// setting. Another test builds a schema for three assumptions without such a setting. For
+// ClearAccount the schema is documented; the client assumes only the effect of the value null.
 func without() map[string]string {
 	return map[string]string{
 		"UpdateOwner":          "opportunity.people",
@@ -78,7 +78,7 @@ func corrected(t *testing.T, a *administrate.Assumptions, entry string, name adm
 	member.Set(reflect.ValueOf(name))
 }
 
-// cachingTransport is a transport that sends each document once and keeps the response. The cached
+// cachingTransport is a transport that sends each document once and stores the response. The cached
 // response stays valid, because the schema does not change between the checks.
 type cachingTransport struct {
 	transport http.RoundTripper
@@ -110,13 +110,14 @@ func (o cachingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(answer)), Request: r}, nil
 }
 
-// newCachingTransport returns a transport that shares a tenant's responses between clients.
+// newCachingTransport returns a function that wraps transports, so that the clients of one tenant
+// share cached responses.
 func newCachingTransport() func(http.RoundTripper) http.RoundTripper {
 	answers := map[string][]byte{}
 	return func(transport http.RoundTripper) http.RoundTripper { return cachingTransport{transport, answers} }
 }
 
-// At a tenant where one assumption does not hold, the check reports only this assumption. After the
+// For a tenant where one assumption is wrong, the check reports only this assumption. After the
 // assumption is corrected or switched off, the check reports nothing.
 func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
 	t.Parallel()
@@ -145,8 +146,8 @@ func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
 	}
 }
 
-// At a tenant that does not accept the mutations of side effects, no core operation fails. The
-// side effects are reported separately.
+// For a tenant that does not accept the mutations of side effects, the check reports no failure of
+// a core operation. The side effects are reported separately.
 func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
 	t.Parallel()
 	rows := map[string][]string{}
@@ -182,8 +183,9 @@ func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
 	}
 }
 
-// At a tenant where every assumption is wrong, the client works after all assumptions are
-// corrected. The requests then have the same effects.
+// For a tenant where every assumption is wrong, the client works after all assumptions are
+// corrected. The requests with the corrected names have the same effects as the requests with the
+// assumed names.
 func TestClientWorksWhereNothingIsAsAssumed(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

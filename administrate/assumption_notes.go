@@ -13,17 +13,17 @@ import (
 //go:embed assumed.go
 var assumedSource string
 
-// AssumptionNote is the text of an assumption in the source.
+// AssumptionNote contains the comment on an assumption in the source code.
 type AssumptionNote struct {
 	// Assumption says what the client assumes. Cost says what does not work when the assumption is
 	// off.
 	Assumption, Cost string
-	// Line is the source line at which to correct the name or switch it off, such as
-	// "administrate/assumed.go:97".
+	// Line is the source line at which a developer can correct the name or switch the assumption
+	// off, such as "administrate/assumed.go:97".
 	Line string
 }
 
-// AssumptionNotes reads the texts from the comments of assumed.go.
+// AssumptionNotes reads the notes from the comments in assumed.go.
 func AssumptionNotes() (map[string]AssumptionNote, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, "assumed.go", assumedSource, parser.ParseComments)

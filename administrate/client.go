@@ -1,16 +1,17 @@
 // Package administrate is a typed client of the Administrate Core GraphQL API. The package covers
-// what sales opportunities need, and the side effects of their transitions on accounts, contacts,
-// learners, invoices and mail. The package imports no other package of Oppflow and does not know
-// Oppflow's commands.
+// the operations that sales opportunities need, and the side effects of transitions on accounts,
+// contacts, learners, invoices and mail. The package imports no other package of Oppflow and
+// contains nothing about Oppflow's commands.
 //
-// A method sends exactly one request and never repeats a request. The API has no idempotency key.
-// The type of the error (NotSentError, RefusedError, UnknownError, RejectedError) shows the caller
-// whether to repeat a request. A POST is handed to the transport once and cannot be sent twice.
+// Each method that calls the API sends exactly one request and never repeats a request. The API has
+// no idempotency key. The type of the error (NotSentError, RefusedError, UnknownError,
+// RejectedError) shows the caller whether the caller may repeat the request. The client passes a
+// POST request to the HTTP transport only once, and the transport cannot send the request twice.
 //
 // A document contains only documented, observed and assumed names. "Documented" means that the API
-// documentation shows the name. "Observed" means that the name was seen only in public code that
-// uses the API. Every other name is assumed and is a member of Assumptions. Numbers such as 5.3 are
-// the sections of the project's own notes on the API, with the source of each fact.
+// documentation shows the name. "Observed" means that the name occurs only in public code that uses
+// the API. Every other name is assumed and is a member of Assumptions. Numbers such as 5.3 are
+// section numbers in the project's own notes on the API, which name the source of each fact.
 package administrate
 
 import (
@@ -28,19 +29,19 @@ type Options struct {
 	// ReadOnly makes every mutation fail with a RejectedError whose label is "read-only". The
 	// mutation is not sent. Reads work.
 	ReadOnly bool
-	// Assumed are the names of the schema that are neither documented nor observed. The zero value
-	// assumes every name.
+	// Assumed are the names in the schema that the client uses and that are neither documented nor
+	// observed. The zero value assumes every name.
 	Assumed Assumptions
 }
 
 // Pace spaces requests evenly.
 type Pace = transport.Pace
 
-// NewPace makes a Pace with this many requests a second.
+// NewPace returns a Pace of perSecond requests a second.
 func NewPace(perSecond float64) *Pace { return transport.NewPace(perSecond) }
 
-// Sender sends a document once and returns the response, if any part of the document was executed.
-// Send fails with NotSentError, RefusedError, UnknownError or InvalidError.
+// Sender sends a document once and returns the response, if the API executed any part of the
+// document. Send fails with NotSentError, RefusedError, UnknownError or InvalidError.
 type Sender interface {
 	Send(ctx context.Context, doc transport.Document) (transport.Response, error)
 }
@@ -53,8 +54,8 @@ type Client struct {
 	refusedQueries sync.Map // by name: the queries that the API refused (see ReadTogether)
 }
 
-// New makes a Client; it sends nothing. Share one Client in a process, because the bucket of
-// requests belongs to the Client. New fails with InvalidError.
+// New returns a Client and sends no request. A process must share one Client, because each Client
+// has its own rate limit. New fails with InvalidError.
 func New(o Options) (*Client, error) {
 	sender, err := transport.New(o.Options)
 	if err != nil {
@@ -68,8 +69,8 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// NewWithSender makes a Client whose documents go to the sender. NewWithSender fails with
-// InvalidError if an assumption is not a GraphQL name.
+// NewWithSender returns a Client that passes its documents to sender. NewWithSender fails with
+// InvalidError if an assumed name is not a GraphQL name.
 func NewWithSender(sender Sender, assumed Assumptions) (*Client, error) {
 	assumed, err := assumed.resolved()
 	if err != nil {
@@ -78,7 +79,7 @@ func NewWithSender(sender Sender, assumed Assumptions) (*Client, error) {
 	return &Client{sender: sender, assumed: assumed}, nil
 }
 
-// Assumptions returns the names that the Client sends.
+// Assumptions returns the assumed or corrected names that the Client sends.
 func (c *Client) Assumptions() Assumptions { return c.assumed }
 
 // Read sends a query and decodes the response. If the response contains errors, Read fails and
@@ -97,17 +98,17 @@ func (c *Client) Read(ctx context.Context, doc transport.Document, into any) err
 	return nil
 }
 
-// WithSendDeadline sets the time by which a request with this context must be sent, as
-// transport.WithSendDeadline describes.
+// WithSendDeadline sets the time after which the client does not send a request with this context,
+// as transport.WithSendDeadline describes.
 func WithSendDeadline(ctx context.Context, t time.Time) context.Context {
 	return transport.WithSendDeadline(ctx, t)
 }
 
-// SendDeadline returns the time set by WithSendDeadline.
+// SendDeadline returns the time that WithSendDeadline set.
 func SendDeadline(ctx context.Context) (time.Time, bool) { return transport.SendDeadline(ctx) }
 
-// Hello sends the smallest query (observed: the root field hello). A response shows that the API
-// can be reached and accepts the token.
+// Hello sends the smallest possible query, the root field hello (observed). A response to Hello
+// shows that the client can reach the API and that the API accepts the token.
 func (c *Client) Hello(ctx context.Context) error {
 	b := newBuilder(&c.assumed)
 	b.root("hello")

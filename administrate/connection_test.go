@@ -21,7 +21,7 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// TestNoConnection checks that a request without a connection counts as not sent.
+// TestNoConnection checks that a request is not sent if the client gets no connection.
 func TestNoConnection(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
@@ -52,7 +52,8 @@ func TestNoConnection(t *testing.T) {
 	}
 }
 
-// rawServer starts a server that passes each accepted connection to serve, one after another.
+// rawServer starts a server that passes the accepted connections to serve, one connection after
+// another.
 func rawServer(t *testing.T, serve func(i int, conn net.Conn)) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -81,7 +82,7 @@ func rawServer(t *testing.T, serve func(i int, conn net.Conn)) string {
 }
 
 // TestDroppedConnection checks a connection that ends after the client may have sent a byte of the
-// document. The outcome is unknown, and the client does not send the request again.
+// document. The status of the request is unknown, and the client does not send the request again.
 func TestDroppedConnection(t *testing.T) {
 	for name, serve := range map[string]func(net.Conn){
 		"after the first byte of the document": func(conn net.Conn) {
@@ -122,8 +123,9 @@ func TestDroppedConnection(t *testing.T) {
 	}
 }
 
-// TestKeptConnectionDies: the server closes a kept connection while the next request uses the
-// connection. Go's transport repeats some requests in this case, but must not repeat a mutation.
+// TestKeptConnectionDies: the server closes an idle connection while the client sends the next
+// request on this connection. When a kept connection closes, Go's transport repeats some requests,
+// but must not repeat a mutation.
 func TestKeptConnectionDies(t *testing.T) {
 	var documents, connections atomic.Int32
 	url := rawServer(t, func(i int, conn net.Conn) {
@@ -158,8 +160,8 @@ func TestKeptConnectionDies(t *testing.T) {
 	}
 }
 
-// failingConn is a connection whose writes fail after a number of writes, like a kept connection
-// that the peer has reset. The first failing write still takes some bytes.
+// failingConn is a connection whose writes fail after a number of successful writes, like an idle
+// connection that the peer has reset. The first write that fails still sends some bytes.
 type failingConn struct {
 	net.Conn
 	from   atomic.Int32 // the number of writes before the failure; negative means that no write fails
@@ -175,8 +177,8 @@ func (f *failingConn) Write(p []byte) (int, error) {
 	return n, &net.OpError{Op: "write", Net: "tcp", Err: errors.New("connection reset by peer")}
 }
 
-// TestFailedWrites: a request counts as not sent only if the connection took no byte of the
-// document. The transport writes the head first and then the document.
+// TestFailedWrites: a request counts as not sent only if the connection sent no byte of the
+// document. The transport writes the HTTP head first and then the document.
 func TestFailedWrites(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -191,8 +193,8 @@ func TestFailedWrites(t *testing.T) {
 	} {
 		for _, secure := range []bool{false, true} {
 			if secure && test.before == 1 {
-				// The server cannot read an incomplete TLS record. The outcome is unknown all the
-				// same, because the connection took bytes.
+				// The server cannot read an incomplete TLS record. The status of the request is
+				// nevertheless unknown, because the connection sent some bytes of the document.
 				test.name += " of its record"
 			}
 			t.Run(fmt.Sprintf("%s, TLS %v", test.name, secure), func(t *testing.T) {
@@ -254,8 +256,8 @@ func (g *rereadingTransport) RoundTrip(r *http.Request) (*http.Response, error) 
 	return nil, errors.New(secretName)
 }
 
-// TestForeignTransport: if a transport does not report its connections, only the guarded body can
-// prove that nothing was sent.
+// TestForeignTransport: if a transport does not report its connections, only the body that the
+// client guards can prove that the transport sent nothing.
 func TestForeignTransport(t *testing.T) {
 	g := &rereadingTransport{}
 	c := client(t, "http://127.0.0.1/", func(o *Options) { o.Transport = g })
@@ -273,7 +275,8 @@ func TestForeignTransport(t *testing.T) {
 		t.Errorf("never read: %s", got)
 	}
 
-	// A transport that continues after its failure finds the guarded body sealed.
+	// A transport that continues after its failure cannot read the document, because the client has
+	// closed the body.
 	late := make(chan int, 1)
 	fail := make(chan struct{})
 	c = client(t, "http://127.0.0.1/", func(o *Options) {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Contact is a person. Its fields are observed (5.2).
+// Contact is a person. The fields of Contact are observed (notes on the API, section 5.2).
 type Contact struct {
 	ID        string
 	FirstName string
@@ -14,8 +14,8 @@ type Contact struct {
 	Account   *Ref   // nil when there is none
 }
 
-// ContactPage is a part of the matching contacts. Several contacts may share an e-mail address
-// (observed, 5.2).
+// ContactPage is one page of the matching contacts. Several contacts may share an e-mail address
+// (observed; notes on the API, section 5.2).
 type ContactPage struct {
 	Contacts   []Contact
 	Count      int    // the number of all matching contacts
@@ -24,13 +24,14 @@ type ContactPage struct {
 
 const selectContact = "id personalName { firstName lastName } emailAddress account { " + selectRef + " }"
 
-// Contact reads one contact, and fails with NotFoundError when no contact has that id.
+// Contact reads one contact, and fails with NotFoundError when no contact has the id.
 func (c *Client) Contact(ctx context.Context, id string) (Contact, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Contact", "contacts", "contact", id, selectContact, contactDTO.contact)
 }
 
-// ContactsByEmail finds contacts by their e-mail address: none, one or several (observed, 5.2), at
-// most 100. The tenant's database decides whether case matters.
+// ContactsByEmail returns the contacts with the e-mail address: no contact, one contact or several
+// contacts, at most 100 (observed; notes on the API, section 5.2). The tenant's database decides
+// whether the comparison distinguishes upper and lower case.
 func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage, error) {
 	const name = "ContactsByEmail"
 	b := newBuilder(&c.assumed)
@@ -40,9 +41,10 @@ func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage
 	return ContactPage{Contacts: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }
 
-// ContactsByEmails reads up to 100 contacts that have one of 1 to MaxEntries e-mail addresses, like
-// ContactsByEmail. An empty cursor selects the first page. The operation is observed only with
-// other filters (3.3). The API decides the order of the contacts.
+// ContactsByEmails reads up to 100 contacts that have one of the e-mail addresses, of which there
+// may be 1 to MaxEntries. An empty cursor selects the first page. The filter operation in is
+// observed only with other fields (notes on the API, section 3.3). The API decides the order of the
+// contacts.
 func (c *Client) ContactsByEmails(ctx context.Context, emails []string, after string) (ContactPage, error) {
 	const name = "ContactsByEmails"
 	b := newBuilder(&c.assumed)
@@ -52,7 +54,8 @@ func (c *Client) ContactsByEmails(ctx context.Context, emails []string, after st
 	return ContactPage{Contacts: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }
 
-// NewContact describes a contact to create. The members are observed (5.2).
+// NewContact describes a contact to create. The members of NewContact are observed (notes on the
+// API, section 5.2).
 type NewContact struct {
 	FirstName string
 	LastName  string
@@ -60,18 +63,18 @@ type NewContact struct {
 	Email     string // optional; becomes the primary address
 }
 
-// ContactResult is the result of one NewContact. Err is nil when the contact was created. Err is a
-// *RejectedError when the API rejected the contact. Err is an *UnknownError when the response does
-// not show the outcome.
+// ContactResult is the result of the creation of one NewContact. Err is nil when the contact was
+// created. Err is a *RejectedError when the API rejected the contact. Err is an *UnknownError when
+// the response does not show whether the contact was created.
 type ContactResult struct {
 	Contact *Contact // the new contact; nil after an error
 	Err     error
 }
 
-// CreateContacts creates 1 to MaxEntries contacts in one request (observed, 5.2:
-// contact.createBatch). CreateContacts returns one result for each contact, in the same order. One
-// rejected contact does not show whether the others were created. A returned error applies to all
-// contacts.
+// CreateContacts creates 1 to MaxEntries contacts in one request (observed: contact.createBatch;
+// notes on the API, section 5.2). CreateContacts returns one result for each contact, in the order
+// of contacts. The rejection of one contact does not show whether the API created the other
+// contacts. An error that CreateContacts returns applies to all contacts.
 func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]ContactResult, error) {
 	r, err := c.sendStandalone(ctx, "CreateContacts", func(b *builder) standaloneMutation {
 		b.checkEntryCount("contacts", len(contacts))

@@ -4,8 +4,8 @@ import (
 	"context"
 )
 
-// NewOpportunity describes a record to create. Name and region are documented. Account,
-// currency and entry step are observed.
+// NewOpportunity describes a record to create. Name and region are documented. The members Account,
+// Currency and EntryStep are observed.
 type NewOpportunity struct {
 	Name        string
 	RegionID    string
@@ -15,8 +15,8 @@ type NewOpportunity struct {
 	Attributes  []Attribute // optional (assumed: see Assumptions.CreateAttributes)
 }
 
-// CreateOpportunity creates a record and returns the new record with all members except
-// attributes, interests and UpdatedAt.
+// CreateOpportunity creates a record and returns the new record. The new record has all members
+// except attributes, interests and UpdatedAt.
 func (c *Client) CreateOpportunity(ctx context.Context, n NewOpportunity) (Opportunity, error) {
 	return applyOne(ctx, c, n)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // builder collects the root fields of one document and the variables that the fields use. builder
-// keeps the first problem, and the document then fails with this problem.
+// stores the first problem, and the document then fails with this problem.
 type builder struct {
 	assumed   *Assumptions
 	prefix    string // the prefix of the variable names of the current root field
@@ -49,12 +49,12 @@ func (b *builder) document(keyword, name string) (transport.Document, error) {
 	return transport.Document{Name: name, Text: text.String(), Variables: b.variables, Keys: keys}, nil
 }
 
-// root adds a field to the document's root.
+// root adds a root field to the document.
 func (b *builder) root(format string, args ...any) {
 	b.roots = append(b.roots, fmt.Sprintf(format, args...))
 }
 
-// invalid records a problem with a member of the caller's input.
+// invalid stores a problem with a member of the caller's input.
 func (b *builder) invalid(member, problem string) {
 	if b.err == nil {
 		where := member
@@ -65,8 +65,8 @@ func (b *builder) invalid(member, problem string) {
 	}
 }
 
-// bind declares a variable and returns its reference. All variables are non-null; GraphQL accepts a
-// non-null variable for a nullable argument, too.
+// bind declares a GraphQL variable and returns the reference to the variable. All variables are
+// non-null, because GraphQL also accepts a non-null variable for a nullable argument.
 func (b *builder) bind(hint, typ string, value any) string {
 	name := b.prefix + hint
 	for n := 2; ; n++ {
@@ -80,8 +80,8 @@ func (b *builder) bind(hint, typ string, value any) string {
 	return "$" + name
 }
 
-// bindText binds a string. bindText rejects text that is not UTF-8, because the JSON encoder would
-// replace the invalid bytes silently.
+// bindText binds a string to a variable. bindText rejects text that is not UTF-8, because the JSON
+// encoder would silently replace the invalid bytes.
 func (b *builder) bindText(member, hint, typ, value string) string {
 	if !utf8.ValidString(value) {
 		b.invalid(member, "the text is not valid UTF-8")
@@ -89,7 +89,7 @@ func (b *builder) bindText(member, hint, typ, value string) string {
 	return b.bind(hint, typ, value)
 }
 
-// bindRequired binds a string that must not be empty.
+// bindRequired binds a string that must not be empty to a variable.
 func (b *builder) bindRequired(member, hint, typ, value string) string {
 	if value == "" {
 		b.invalid(member, "the value is missing")
@@ -97,12 +97,14 @@ func (b *builder) bindRequired(member, hint, typ, value string) string {
 	return b.bindText(member, hint, typ, value)
 }
 
-// bindObject binds an input object as one variable of the object's own type. Use bindObject for an
-// object with members whose types are not known or may be enums. In JSON both a text and an enum
-// value are strings. Package schemacheck finds the members in the value (see badValues).
+// bindObject binds an input object to one variable, whose type is the type of the object. Use
+// bindObject for an object that has members whose types are not known or may be enums. In JSON, a
+// text and an enum value are both strings. Package schemacheck checks the members in the value of
+// the variable (see badValues).
 func (b *builder) bindObject(typ string, value any) string { return b.bind("input", typ, value) }
 
-// utf8Text returns a text for an object of bindObject. utf8Text rejects text that is not UTF-8.
+// utf8Text returns a text for an object that bindObject binds. utf8Text rejects text that is not
+// UTF-8.
 func (b *builder) utf8Text(member, value string) string {
 	if !utf8.ValidString(value) {
 		b.invalid(member, "the text is not valid UTF-8")
@@ -110,7 +112,7 @@ func (b *builder) utf8Text(member, value string) string {
 	return value
 }
 
-// requiredText is utf8Text for a text that must not be empty.
+// requiredText returns the text as utf8Text does, but also rejects an empty text.
 func (b *builder) requiredText(member, value string) string {
 	if value == "" {
 		b.invalid(member, "the value is missing")
@@ -119,8 +121,8 @@ func (b *builder) requiredText(member, value string) string {
 }
 
 // literal writes a string into the document itself, as the API documentation does. Use literal for
-// a member whose type is not known. A string literal needs no type; a variable must declare one.
-// Only printable ASCII is accepted.
+// a member whose GraphQL type is not known. A string literal needs no type, whereas the declaration
+// of a variable needs a type. Only printable ASCII is accepted.
 func (b *builder) literal(member, value string) string {
 	out := []byte{'"'}
 	for i := range len(value) {
@@ -137,8 +139,8 @@ func (b *builder) literal(member, value string) string {
 	return string(append(out, '"'))
 }
 
-// amount writes a decimal as the API documentation does: quoted, with two decimal places.
-// Further decimal places are sent unchanged; nothing is rounded.
+// amount writes a decimal number as the API documentation does: in quotes, with two decimal places.
+// amount writes further decimal places unchanged and rounds nothing.
 func (b *builder) amount(member string, value decimal.Decimal) string {
 	if !hasReasonableSize(value) {
 		b.invalid(member, "the amount has more than 30 digits before or after the decimal point")
@@ -150,13 +152,13 @@ func (b *builder) amount(member string, value decimal.Decimal) string {
 	return b.literal(member, value.String())
 }
 
-// hasReasonableSize rejects numbers such as 1e1000000000, because the document would contain
-// all their digits.
+// hasReasonableSize returns false for numbers such as 1e1000000000, because the document would
+// contain all digits of the number.
 func hasReasonableSize(d decimal.Decimal) bool {
 	return d.Exponent() >= -30 && d.Exponent() <= 30 && d.NumDigits() <= 60
 }
 
-// object is a GraphQL input object under construction.
+// object is a GraphQL input object that the client is building.
 type object []string
 
 func (o *object) set(key, value string) { *o = append(*o, key+": "+value) }
@@ -165,7 +167,7 @@ func (o object) String() string { return "{" + strings.Join(o, ", ") + "}" }
 
 func list(entries []string) string { return "[" + strings.Join(entries, ", ") + "]" }
 
-// The selections below are documented, except the fields that a comment calls observed.
+// The fields in these selections are documented, unless a comment says that a field is observed.
 const (
 	selectErrors = "errors { label message value }"
 	selectStep   = "id name stage { id name state }"
@@ -182,13 +184,14 @@ const (
 		" isReservationValid reservationsValidUntil"
 )
 
-// selectFull selects an opportunity with its attributes and its first 100 interests.
+// selectFull returns the selection of an opportunity with its attributes and its first 100
+// interests.
 func (a *Assumptions) selectFull() string {
 	return selectOpportunity + " " + selectAttributes + " " + a.selectInterests("")
 }
 
-// selectUpdatedAt selects the time of an opportunity's last change. The selection begins with a
-// space, because it follows other members.
+// selectUpdatedAt returns the selection of the time of an opportunity's last change. The selection
+// begins with a space, because it follows other members.
 func (a *Assumptions) selectUpdatedAt() string {
 	if a.OpportunityUpdated == Off {
 		return ""
@@ -196,8 +199,9 @@ func (a *Assumptions) selectUpdatedAt() string {
 	return " changed: " + string(a.OpportunityUpdated)
 }
 
-// selectInterests selects a page of an opportunity's interests in full. The selection writes the
-// arguments after the page size of 100, the API's limit.
+// selectInterests returns the selection of a page of an opportunity's interests with all their
+// fields. The selection contains the page size of 100, which is the API's limit, and then
+// arguments.
 func (a *Assumptions) selectInterests(arguments string) string {
 	selection := "interests(first: 100" + arguments + ") { edges { node { id totalAmount " + a.selectItem()
 	if a.InterestQuantity != Off {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// SendingAddress is an address that the tenant sends mail from.
+// SendingAddress is an e-mail address from which the tenant sends mail.
 type SendingAddress struct {
 	ID       string
 	Name     string
@@ -13,15 +13,16 @@ type SendingAddress struct {
 	Verified bool // mail can be sent only from a verified address (observed, 5.6)
 }
 
-// SendingAddressPage is a part of a tenant's sending addresses.
+// SendingAddressPage is one page of a tenant's sending addresses.
 type SendingAddressPage struct {
 	Addresses  []SendingAddress
 	Count      int    // the number of all addresses, verified or not
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// SendingAddresses reads up to 100 sending addresses (observed, 5.6) after a cursor. An empty
-// cursor selects the first page. A filter for verified addresses was never observed.
+// SendingAddresses reads up to 100 sending addresses after a cursor (observed; notes on the API,
+// section 5.6). An empty cursor selects the first page. Nobody has observed a filter for verified
+// addresses.
 func (c *Client) SendingAddresses(ctx context.Context, after string) (SendingAddressPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findRows(ctx, c, b, "SendingAddresses", "sendingEmailAddresses", b.pageArguments(after), "id name address verified",
@@ -40,7 +41,8 @@ func (s sendingAddressDTO) sendingAddress() (SendingAddress, error) {
 	return SendingAddress(s), requireID(s.ID)
 }
 
-// Email is a mail to one contact. The members are observed (5.6).
+// Email is a mail to one contact. The members of Email are observed (notes on the API, section
+// 5.6).
 type Email struct {
 	ContactID        string
 	Subject          string
@@ -49,8 +51,8 @@ type Email struct {
 	CC               []string // addresses; optional
 }
 
-// SendEmail sends a mail. The API does not show sent mails, so a mail whose outcome is unknown
-// cannot be read back.
+// SendEmail sends a mail. The API does not show sent mails, so nobody can read back a mail whose
+// status is unknown.
 func (c *Client) SendEmail(ctx context.Context, e Email) error {
 	r, err := c.sendStandalone(ctx, "SendEmail", e.build)
 	if err != nil {
@@ -80,8 +82,8 @@ func (e Email) build(b *builder) standaloneMutation {
 	}
 }
 
-// BulkEmail is a mail to 1 to MaxEntries contacts, each of whom gets a mail. The members and their
-// types are observed (5.6).
+// BulkEmail is a mail to 1 to MaxEntries contacts; each contact gets one mail. The members of
+// BulkEmail and their types are observed (notes on the API, section 5.6).
 type BulkEmail struct {
 	ContactIDs       []string
 	Subject          string
@@ -89,8 +91,8 @@ type BulkEmail struct {
 	SendingAddressID string
 }
 
-// SendBulkEmail sends a mail to each of the contacts in one request. A mail whose outcome is unknown
-// cannot be read back, as with SendEmail.
+// SendBulkEmail sends a mail to each of the contacts in one request. As with SendEmail, nobody can
+// read back a mail whose status is unknown.
 func (c *Client) SendBulkEmail(ctx context.Context, e BulkEmail) error {
 	r, err := c.sendStandalone(ctx, "SendBulkEmail", e.build)
 	if err != nil {

@@ -8,22 +8,24 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// A request fails with one of five error types, which errors.As finds: RejectedError, NotSentError,
-// RefusedError, UnknownError and InvalidError. (A read by id may also fail with NotFoundError.) The
-// error texts contain no token, no value of a variable and no part of a response's body.
-// RejectedError is the one exception: its text contains the label and message of each payload
-// error, which the API writes for users.
+// A request fails with one of five error types, which errors.As can distinguish: RejectedError,
+// NotSentError, RefusedError, UnknownError and InvalidError. (A read by id may also fail with
+// NotFoundError.) The error texts contain no token, no value of a variable and no part of a
+// response's body. Only the text of RejectedError contains the label and the message of each
+// payload error, which the API writes for users.
 
 type (
-	// NotSentError says that the request was provably not executed.
+	// NotSentError says that the API provably did not execute the request.
 	NotSentError = transport.NotSentError
-	// RefusedError says that the API refused the document as a whole, before execution.
+	// RefusedError says that the API refused the whole document before it executed any part of the
+	// document.
 	RefusedError = transport.RefusedError
-	// UnknownError says that the request may or may not have been executed.
+	// UnknownError says that it is unknown whether the API executed the request.
 	UnknownError = transport.UnknownError
-	// InvalidError says that the request could not be built from the caller's input.
+	// InvalidError says that the client could not build the request from the caller's input.
 	InvalidError = transport.InvalidError
-	// Reason says why a request was not sent, or was rejected before it could be executed.
+	// Reason says why a request was not sent, or why the API rejected the request before it
+	// executed the request.
 	Reason = transport.Reason
 )
 
@@ -39,7 +41,7 @@ const (
 	NotReady           = transport.NotReady
 )
 
-// PayloadError is one entry of a mutation payload's "errors" list, verbatim
+// PayloadError is one unchanged entry of the list "errors" in the payload of a mutation
 // (documented: label, message, value).
 type PayloadError struct {
 	Label   string          `json:"label"`
@@ -47,15 +49,15 @@ type PayloadError struct {
 	Value   json.RawMessage `json:"value,omitempty"` // nil when the API gave null or nothing
 }
 
-// RejectedError says that the API executed the mutation and rejected it. Nothing of the
-// mutation took effect, and repeating the mutation unchanged is pointless. With
-// Options.ReadOnly the Client itself rejects the mutation.
+// RejectedError says that the API executed the mutation and rejected it. No part of the mutation
+// took effect, and the API would reject the same mutation again. If Options.ReadOnly is set, the
+// Client itself rejects the mutation.
 type RejectedError struct {
 	Operation string         // the mutation field, such as "progress"
 	Errors    []PayloadError // at least one
 }
 
-// Error shows label and message of every payload error.
+// Error returns a text with the label and the message of every payload error.
 func (e *RejectedError) Error() string {
 	shown := make([]string, len(e.Errors))
 	for i, p := range e.Errors {
@@ -73,7 +75,7 @@ func (e *RejectedError) Error() string {
 	return fmt.Sprintf("administrate: the mutation %s was rejected: %s", e.Operation, strings.Join(shown, "; "))
 }
 
-// NotFoundError says that no record has the id of a read.
+// NotFoundError says that no record has the id that the client wanted to read.
 type NotFoundError struct {
 	RecordKind string // such as "opportunity"
 	ID         string // as requested; opaque, not shown by Error

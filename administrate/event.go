@@ -9,7 +9,8 @@ import (
 )
 
 // ScheduledEvent is a training event, with the members that side effects of transitions need. The
-// fields are observed (5.3). A number that the API does not return is nil.
+// fields are observed (notes on the API, section 5.3). A number is nil if the API does not return
+// the number.
 type ScheduledEvent struct {
 	ID          string
 	Title       string
@@ -22,12 +23,14 @@ type ScheduledEvent struct {
 	TimeZone    string     // a name of the IANA database
 	StartsAt    *time.Time // the time Start with its offset
 	MaxPlaces   *int
-	// BookedPlaces does not count cancelled learners (observed, 4.6).
+	// BookedPlaces does not include the places of cancelled learners (observed; notes on the API,
+	// section 4.6).
 	BookedPlaces *int
-	// Reserved is the number of places that are reserved for interests of opportunities. Reserved
-	// does not count expired reservations.
+	// Reserved is the number of places that are reserved for the interests of opportunities.
+	// Reserved does not count expired reservations.
 	Reserved *int
-	// RemainingPlaces is MaxPlaces - BookedPlaces - Reserved and may be negative (observed, 4.6).
+	// RemainingPlaces is MaxPlaces - BookedPlaces - Reserved and may be negative (observed; notes
+	// on the API, section 4.6).
 	RemainingPlaces *int
 }
 
@@ -37,14 +40,14 @@ const (
 		" maxPlaces bookedPlaces reserved remainingPlaces"
 )
 
-// Event reads one event, and fails with NotFoundError when no event has that id.
+// Event reads one event, and fails with NotFoundError when no event has the id.
 func (c *Client) Event(ctx context.Context, id string) (ScheduledEvent, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Event", "events", recordKindEvent, id, selectEvent, eventDTO.event)
 }
 
-// Events reads 1 to 100 events by their ids in one request (the filter and its operation are
-// observed, 3.3 and 5.3). The API decides the order of the events. An id without an event is not an
-// error.
+// Events reads 1 to 100 events by their ids in one request. The filter and its operation are
+// observed (notes on the API, sections 3.3 and 5.3). The API decides the order of the events. If no
+// event has one of the ids, Events returns no error for this id.
 func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, error) {
 	b := newBuilder(&c.assumed)
 	b.location = "Events"

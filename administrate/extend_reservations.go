@@ -6,15 +6,15 @@ import (
 )
 
 // ExtendReservations sets the expiry time of all places that are reserved for an opportunity
-// (observed). If Until is the present time, the API releases the places. An expired reservation
+// (observed). If Until is the current time, the API releases the places. An expired reservation
 // stays expired, even if the response has no errors, so check the Reservations in the response. The
-// client sends Until with its offset, to the second.
+// client sends Until with its UTC offset and without fractions of a second.
 type ExtendReservations struct {
 	OpportunityID string
 	Until         time.Time
 }
 
-// ExtendReservations sends one extendReservations. The opportunity is nil when
+// ExtendReservations sends one mutation extendReservations. The returned opportunity is nil when
 // the assumption ExtendedOpportunity is switched off.
 func (c *Client) ExtendReservations(ctx context.Context, e ExtendReservations) (*Opportunity, error) {
 	answers, err := c.Apply(ctx, []Mutation{e})
@@ -33,7 +33,7 @@ func (e ExtendReservations) build(b *builder) opportunityMutation {
 		field: "extendReservations",
 		input: object{
 			"opportunityId: " + b.bindRequired("OpportunityID", "opportunityId", "ID", e.OpportunityID),
-			// The type of the variable is observed.
+			// The GraphQL type of this variable is observed.
 			"reservationsValidUntil: " + b.bind("until", "TimeZonedDateTime", e.Until.Format(time.RFC3339)),
 		},
 	}

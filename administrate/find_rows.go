@@ -8,13 +8,14 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// idFilter returns the filter by id with which public code reads one record (observed, 3.3). The
-// value is text, as in every filter.
+// idFilter returns the filter by id that public code uses to read one record (observed; notes on
+// the API, section 3.3). The filter's value is a text, as in every filter of the API.
 func (b *builder) idFilter(id string) string {
 	return "filters: [{field: id, operation: eq, value: " + b.bindRequired("id", "id", "String", id) + "}]"
 }
 
-// inFilter returns the filter by 1 to MaxEntries values of a field (observed, 3.3).
+// inFilter returns a filter that selects rows in which the field has one of 1 to MaxEntries values
+// (observed; notes on the API, section 3.3).
 func (b *builder) inFilter(field, member string, texts []string) string {
 	b.checkEntryCount(member, len(texts))
 	values := make([]string, len(texts))
@@ -24,8 +25,8 @@ func (b *builder) inFilter(field, member string, texts []string) string {
 	return "{field: " + field + ", operation: in, values: " + list(values) + "}"
 }
 
-// pageArguments writes the arguments for a page of 100 after a cursor. The API returns 100 rows at
-// most (documented, 2).
+// pageArguments returns the arguments that select a page of 100 rows after a cursor. The API
+// returns at most 100 rows in a page (documented; notes on the API, section 2).
 func (b *builder) pageArguments(after string) string {
 	if after == "" {
 		return "first: 100"
@@ -78,8 +79,8 @@ func mapRows[A, T any](c connection[A], turn func(A) (T, error)) (rowPage[T], er
 	return page, nil
 }
 
-// findOne reads the record with an id. If no record has the id, findOne fails with a NotFoundError
-// that names the kind of record.
+// findOne reads the record with the given id. If no record has the id, findOne fails with a
+// NotFoundError, which names the kind of record.
 func findOne[A, T any](
 	ctx context.Context, c *Client, b *builder, name, field, what, id, selection string, turn func(A) (T, error),
 ) (T, error) {
@@ -96,7 +97,7 @@ func findOne[A, T any](
 	return page.rows[0], nil
 }
 
-// idRef is a reference to a record by its id, and null where there is no record.
+// idRef is a reference to a record by its id; a nil *idRef means that no record exists.
 type idRef struct {
 	ID string `json:"id"`
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// connectionRead is a read of a connection at the root: its field, and whether it reads one
-// record.
+// connectionRead is a method of the client that reads a connection at the root of the API.
+// connectionRead contains the root field and whether the method reads only one record.
 type connectionRead struct {
 	name, root string
 	one        bool
@@ -35,8 +35,8 @@ func connectionReads() []connectionRead {
 	}
 }
 
-// TestConnectionReads checks responses with no row, one row and several rows. An incomplete
-// response or a null row gives no result.
+// TestConnectionReads checks responses with no row, one row and several rows. For an incomplete
+// response or a null row, the client returns no result.
 func TestConnectionReads(t *testing.T) {
 	t.Parallel()
 	const onePage, manyPages = `{"totalRecords":2,"hasNextPage":false}`, `{"totalRecords":250,"hasNextPage":true}`
@@ -115,8 +115,8 @@ func TestEventTimes(t *testing.T) {
 	}
 }
 
-// TestNestedPages: the client reads the list of an event page by page, and does not take one page
-// for the whole list.
+// TestNestedPages: the client reads the list of an event page by page, and does not treat one page
+// as the whole list.
 func TestNestedPages(t *testing.T) {
 	t.Parallel()
 	event := func(inner string) string {
@@ -151,14 +151,14 @@ func TestNestedPages(t *testing.T) {
 	if _, err := c.EventRegistrations(t.Context(), "E", "C"); !errors.As(err, new(*NotFoundError)) {
 		t.Errorf("of no event: %v", err)
 	}
-	// An owner without an id counts as no owner.
+	// The client treats an owner without an id as no owner.
 	c, _ = serveBody(t, `{"data":{"opportunities":`+rows(lastPage, `{"id":"O","owner":{"firstName":"f"}}`)+`}}`)
 	if got, err := c.OpportunityLinks(t.Context(), "O"); outcomeOf(t, err) != "unknown" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
-// TestOpportunityLinks: a sales document that is not an invoice counts as no invoice.
+// TestOpportunityLinks: the client treats a sales document that is not an invoice as no invoice.
 func TestOpportunityLinks(t *testing.T) {
 	t.Parallel()
 	for members, want := range map[string]OpportunityLinks{
@@ -181,8 +181,8 @@ func TestOpportunityLinks(t *testing.T) {
 	}
 }
 
-// TestBilling: the client does not request texts whose assumption is off. Billing distinguishes a
-// text that was not read from an empty text.
+// TestBilling: the client does not request those texts of an invoice whose assumption is off.
+// Billing distinguishes a text that the client did not read from an empty text.
 func TestBilling(t *testing.T) {
 	t.Parallel()
 	for members, test := range map[string]struct {

@@ -42,7 +42,8 @@ func FuzzAmount(f *testing.F) {
 	})
 }
 
-// FuzzZonedTime: only a time with an offset is accepted, and its value is exact.
+// FuzzZonedTime: the client accepts only a time with an offset, and the decoded time is exactly the
+// time in the text.
 func FuzzZonedTime(f *testing.F) {
 	for _, seed := range []string{
 		`"2026-11-30T16:00:00+00:00"`, `"2026-11-30T16:00:00.123456Z"`, `"2026-11-30T16:00:00"`, `null`, `0`, `"2026-02-30T00:00:00Z"`,
@@ -65,8 +66,8 @@ func FuzzZonedTime(f *testing.F) {
 	})
 }
 
-// FuzzAnswer: no response crashes the client, and no response without a clean payload counts
-// as done.
+// FuzzAnswer: no response crashes the client, and the client reports success only for a payload
+// without errors.
 func FuzzAnswer(f *testing.F) {
 	for _, seed := range []string{
 		`{"addInterest":{"errors":[],"interests":[{"id":"1"}]}}`, `{"addInterest":{"errors":[{}]}}`, `null`, `[]`, `{"addInterest":null}`,
@@ -104,15 +105,15 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// fixedSender is a Sender that gives every document the same response.
+// fixedSender is a Sender that returns the same response to every document.
 type fixedSender transport.Response
 
 func (s fixedSender) Send(context.Context, transport.Document) (transport.Response, error) {
 	return transport.Response(s), nil
 }
 
-// answeringClient returns a client that reads a payload, and a top-level error with a path, as the
-// response to a standalone mutation.
+// answeringClient returns a client whose every response has a fixed payload and a top-level error
+// with a fixed path.
 func answeringClient(t *testing.T, namespace, field string, payload []byte, path ...any) *Client {
 	t.Helper()
 	c, err := NewWithSender(fixedSender{
@@ -125,8 +126,8 @@ func answeringClient(t *testing.T, namespace, field string, payload []byte, path
 	return c
 }
 
-// FuzzStandaloneMutation: no response to a standalone mutation crashes the client. No response without a clean
-// payload and a record counts as done.
+// FuzzStandaloneMutation: no response to a standalone mutation crashes the client. The client
+// reports success only for a payload with an object and without errors.
 func FuzzStandaloneMutation(f *testing.F) {
 	for _, seed := range []string{
 		`{"errors":[],"learners":[{"id":"1"}]}`, `{"errors":[{}]}`, `{"errors":[],"learners":[]}`, `null`, `{}`, `[]`, `1`, `{"errors":{}}`,
@@ -160,7 +161,7 @@ func FuzzStandaloneMutation(f *testing.F) {
 	})
 }
 
-// FuzzBatch is FuzzStandaloneMutation for a mutation with a list of entries.
+// FuzzBatch checks the same as FuzzStandaloneMutation, but for a mutation with a list of entries.
 func FuzzBatch(f *testing.F) {
 	for _, seed := range []string{
 		`[{"errors":[],"contact":{"id":"1"}},{"errors":[{}]}]`, `[{"errors":[],"contact":null},null]`, `null`, `{}`, `[]`, `[1,{"errors":{}}]`,
@@ -203,8 +204,7 @@ func FuzzBatch(f *testing.F) {
 	})
 }
 
-// FuzzTimes: a time without an offset keeps its wall-clock value, and the client never converts it
-// to another time.
+// FuzzTimes: the client keeps the wall-clock value of a time without an offset.
 func FuzzTimes(f *testing.F) {
 	for _, seed := range []string{
 		`"2031-03-03T09:00:00"`, `"2031-03-03T09:00:00.999"`, `"2031-03-03T09:00:00Z"`, `"2031-03-03T09:00:00+05:30"`, `null`, `7`, `""`, `"2031-02-30T00:00:00"`,

@@ -15,24 +15,26 @@ const (
 	LogPartial LogStatus = "partial"
 )
 
-// LogEntry is an entry of the integration log that the TMS shows with a record. The members are
-// observed (5.7).
+// LogEntry is an entry of the integration log, which the TMS shows with the object of the entry.
+// The members are observed (5.7).
 type LogEntry struct {
-	// Origin identifies the sender in all entries of this sender. Choose Origin once, because
-	// entries cannot be deleted (observed, 5.7).
+	// Origin is the sender's name, which is the same in all log entries of the sender. Never change
+	// Origin, because log entries with the old Origin cannot be deleted (observed, 5.7).
 	Origin string
-	// NodeID is the id of the record. Ids of events and contacts are observed. The id of an
-	// opportunity is assumed (5.7). If the assumption is wrong, the API rejects the entry.
+	// NodeID is the id of the object in the TMS that the log entry is about. It is observed that
+	// the API accepts the id of an event or a contact. It is assumed that the API also accepts the
+	// id of an opportunity (5.7). If the API does not accept the id of an opportunity, the API
+	// rejects the log entry.
 	NodeID  string
 	Message string
 	Status  LogStatus
 	Payload string // JSON text; optional
-	// Category and Subcategory are for the vendor's own records; optional.
+	// Category and Subcategory are optional; Administrate uses them for its own purposes.
 	Category, Subcategory string
 }
 
-// WriteLog adds an entry. Reading the log was never observed, so an entry whose outcome is
-// unknown cannot be read back.
+// WriteLog adds an entry to the integration log. No request that reads the integration log was
+// observed. So Oppflow cannot read back an entry whose outcome is unknown.
 func (c *Client) WriteLog(ctx context.Context, l LogEntry) error {
 	r, err := c.sendStandalone(ctx, "WriteLog", l.build)
 	if err != nil {

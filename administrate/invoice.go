@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Invoice is the invoice of an opportunity, read with OpportunityLinks or Billing. An operation
-// of the API that creates an invoice was never observed (5.4).
+// Invoice is the invoice of an opportunity, read with OpportunityLinks or Billing. No operation of
+// the API that creates an invoice was observed (5.4).
 type Invoice struct {
 	ID    string
 	State string // Draft, Final or Void (observed, 3.6); empty after UpdateInvoice
-	// UpdateInvoice fills in Comments and PurchaseOrderRef. Billing fills in Comments and
-	// PurchaseOrderRef when ShowsComments and ShowsPurchaseOrder are true.
+	// UpdateInvoice sets Comments and PurchaseOrderRef. Billing sets Comments if ShowsComments is
+	// true, and PurchaseOrderRef if ShowsPurchaseOrder is true.
 	Comments         string
 	PurchaseOrderRef string
-	// Only FinaliseInvoice fills in FinalisedAt. FinalisedAt is also nil when the API returns that
-	// time without an offset.
+	// Only FinaliseInvoice sets FinalisedAt. FinalisedAt stays nil if the API returns the time of
+	// finalisation without an offset.
 	FinalisedAt *time.Time
 }
 
@@ -24,21 +24,24 @@ func (i Invoice) Final() bool { return i.State == "Final" }
 
 // Billing says how an opportunity is billed.
 type Billing struct {
-	// ActiveInvoiceID is the id of the active invoice, empty when there is none.
+	// ActiveInvoiceID is the id of the active invoice. ActiveInvoiceID is empty if the opportunity
+	// has no active invoice.
 	ActiveInvoiceID string
-	// Invoice is the sales document with state, comments and purchase order. Invoice is nil when
-	// the sales document is not an invoice.
+	// Invoice is the opportunity's sales document with its state, comments and purchase order.
+	// Invoice is nil when the sales document is not an invoice.
 	Invoice *Invoice
-	// ShowsComments says that the comments were read, and ShowsPurchaseOrder that the purchase
-	// order was read. A text is not read when its assumption is switched off.
+	// ShowsComments says that Billing read the comments, and ShowsPurchaseOrder says that Billing
+	// read the purchase order. Billing does not read the comments if Assumptions.InvoiceComments is
+	// Off. Billing does not read the purchase order if Assumptions.InvoicePurchaseOrder is Off.
 	ShowsComments, ShowsPurchaseOrder bool
 }
 
 // Billing reads how an opportunity is billed, in one request. The id of the active invoice and the
-// state of the sales document are observed (4.1). Comments and purchase order are observed in the
-// response to an update of the invoice (5.4). It is assumed that the sales document also has
-// comments and a purchase order: see Assumptions.InvoiceComments and InvoicePurchaseOrder. Billing
-// fails with NotFoundError when no opportunity has that id.
+// state of the sales document are observed (4.1). The comments and the purchase order of an invoice
+// are observed only in the response to an update of the invoice (5.4). It is assumed that the sales
+// document also has comments and a purchase order: see Assumptions.InvoiceComments and
+// InvoicePurchaseOrder. Billing fails with NotFoundError when no opportunity has the id
+// opportunityID.
 func (c *Client) Billing(ctx context.Context, opportunityID string) (Billing, error) {
 	shown := Billing{ShowsComments: c.assumed.InvoiceComments != Off, ShowsPurchaseOrder: c.assumed.InvoicePurchaseOrder != Off}
 	selection := "id lifecycleState"
@@ -53,19 +56,21 @@ func (c *Client) Billing(ctx context.Context, opportunityID string) (Billing, er
 		func(answer billingDTO) (Billing, error) { return answer.billing(shown) })
 }
 
-// UpdateInvoice changes the members that are not empty. The members are observed (5.4).
+// UpdateInvoice changes the comments and the purchase order of an invoice; an empty member changes
+// nothing. The members are observed (5.4).
 type UpdateInvoice struct {
 	ID               string
 	Comments         string
 	PurchaseOrderRef string
-	// NoComments and NoPurchaseOrderRef empty the members by sending an empty text. The API may
-	// keep the old text, so read the invoice back.
+	// NoComments clears the comments, and NoPurchaseOrderRef clears the purchase order, with an
+	// empty text. The API may ignore an empty text and keep the old text, so check the texts that
+	// UpdateInvoice returns.
 	NoComments         bool
 	NoPurchaseOrderRef bool
 }
 
 // UpdateInvoice sends one invoices.update and returns the texts of the invoice after the update.
-// Compare these texts with the request.
+// The caller must compare the returned texts with the texts of the update.
 func (c *Client) UpdateInvoice(ctx context.Context, u UpdateInvoice) (Invoice, error) {
 	return c.changeInvoice(ctx, "UpdateInvoice", u.build)
 }
@@ -90,8 +95,9 @@ func (u UpdateInvoice) build(b *builder) standaloneMutation {
 	}
 }
 
-// FinaliseInvoice makes a draft final (observed, 5.4) and returns the invoice with its state. Check
-// the returned state, because only an invoice in the state Final is finalised.
+// FinaliseInvoice changes an invoice from the state Draft to Final (observed, 5.4) and returns the
+// invoice with its state. The caller checks that the returned state is Final, because
+// FinaliseInvoice does not check the state.
 func (c *Client) FinaliseInvoice(ctx context.Context, invoiceID string) (Invoice, error) {
 	return c.changeInvoice(ctx, "FinaliseInvoice", func(b *builder) standaloneMutation {
 		return standaloneMutation{
@@ -144,10 +150,11 @@ type billingDTO struct {
 	SalesDocument   *invoiceDTO `json:"salesDocument"`
 }
 
-// billing adds the values of the response to out.
+// billing returns out with the values of the response added.
 func (b billingDTO) billing(out Billing) (Billing, error) {
 	out.ActiveInvoiceID = b.ActiveInvoiceID
-	// The query selects no field of a document that is not an invoice.
+	// The query selects only fields of an invoice, so another type of sales document arrives
+	// without an id.
 	if b.SalesDocument != nil && b.SalesDocument.ID != "" {
 		invoice, err := b.SalesDocument.invoice()
 		if err != nil {

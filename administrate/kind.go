@@ -6,12 +6,13 @@ import (
 	"strings"
 )
 
-// Kind is the kind of an interest's item, and selects the details object of the interest.
+// Kind is the kind of an interest's item. The kind decides which details object the client sends
+// for the interest.
 type Kind string
 
-// The four kinds of the API documentation. With the zero value the client sends no details object,
-// so the interest has no learners and no expiry. The API accepts an interest without a details
-// object (observed).
+// The API documentation describes the four kinds of items: courses, events, learning paths and
+// training tokens. For an empty Kind the client sends no details object, so the interest has no
+// learners and no expiry. The API accepts an interest without a details object (observed).
 const (
 	Course       Kind = "course"
 	Event        Kind = "event"
@@ -25,19 +26,23 @@ type kindInfo struct {
 	kind       Kind
 	schemaType string // the type of the items in the schema
 	noun       string
-	// learnersIn is the details object with the learners, and expiryIn is the details object with
-	// the expiry (both documented). Each is empty for a kind without learners or without an expiry.
+	// learnersIn is the name of the details object with the learners (documented). learnersIn is
+	// empty for a kind without learners. expiryIn is the name of the details object with the expiry
+	// (documented). expiryIn is empty for a kind without an expiry.
 	learnersIn, expiryIn string
-	// itemType is the type of an interest's item.
+	// itemType returns the schema type of the item in an interest.
 	itemType func(*Assumptions) SchemaName
-	// codeField and titleField are the fields of an item with its code and its title; codeField is
-	// empty for a kind without codes. codeAlias and titleAlias are the aliases of these fields in
-	// the item of an interest. Each kind needs its own aliases, because the API refuses fields of
-	// one name with different types.
+	// codeField is the schema field with the code of an item, empty for a kind without codes.
+	// titleField is the schema field with the title of an item. codeAlias and titleAlias are the
+	// aliases of codeField and titleField when a query selects the item of an interest. Each kind
+	// needs its own aliases, because the API refuses a query in which fields with the same response
+	// key have different types.
 	codeField, codeAlias, titleField, titleAlias string
-	// hasStart says that the items have the field start, with a local time (observed, 5.3).
+	// hasStart says that items of this kind have the field start, which contains a local time
+	// (observed, 5.3).
 	hasStart bool
-	// root is the root field that finds the items, and rootAlias is the alias of the root field.
+	// root returns the root field of the schema that lists the items. rootAlias is the alias of the
+	// root field in a query.
 	root      func(*Assumptions) SchemaName
 	rootAlias string
 }
@@ -74,7 +79,7 @@ func kinds() []kindInfo {
 	}
 }
 
-// textFields returns the fields that the API compares with a text.
+// textFields returns the fields in which Lookup searches for a text.
 func (k kindInfo) textFields() []string {
 	if k.codeField == "" {
 		return []string{k.titleField}
@@ -120,7 +125,8 @@ func (i itemDTO) text(alias string) string {
 	return text
 }
 
-// item returns the item. Only the aliases of one kind occur, because an item has one type.
+// item returns the item. A response contains the aliases of only one kind, because an item has only
+// one type.
 func (i itemDTO) item() Item {
 	item := Item{ID: i.text("id"), Type: i.text("__typename")}
 	for _, k := range kinds() {
@@ -130,8 +136,8 @@ func (i itemDTO) item() Item {
 	return item
 }
 
-// KindOfSchemaType returns the kind whose items have the type in the schema, and "" for every other
-// type.
+// KindOfSchemaType returns the kind whose items have the schema type typ. For all other schema
+// types, KindOfSchemaType returns "".
 func KindOfSchemaType(typ string) Kind {
 	all := kinds()
 	at := slices.IndexFunc(all, func(k kindInfo) bool { return k.schemaType == typ })
@@ -150,8 +156,8 @@ func (k Kind) info() (_ kindInfo, known bool) {
 	return all[at], true
 }
 
-// nounsOf returns the nouns of the kinds for which selected is true, such as "course, event and
-// learning path".
+// nounsOf returns the nouns of the kinds for which selected returns true, such as "course, event
+// and learning path".
 func nounsOf(selected func(kindInfo) bool) string {
 	var nouns []string
 	for _, k := range kinds() {

@@ -9,13 +9,13 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// EventLearner is a place of a person on an event.
+// EventLearner is a person's place on an event.
 type EventLearner struct {
 	ID        string
 	ContactID string // empty when the API returns none
 }
 
-// Enrolment says whether a person is on an event.
+// Enrolment says whether a person has a place on an event.
 type Enrolment struct {
 	Active    int // the number of places that were not cancelled
 	Cancelled int
@@ -23,10 +23,10 @@ type Enrolment struct {
 	Learners []EventLearner
 }
 
-// Enrolment reads whether a contact is on an event already. Call it before registering a contact.
-// Enrolment makes the vendor's own check: it filters learners by contactId and eventId, and reads
-// totalRecords (observed, 5.3). In the same request, the filter isCancelled (observed, 5.3) counts
-// the cancelled places separately.
+// Enrolment reads whether a contact already has a place on an event. Call Enrolment before you
+// register a contact. Enrolment sends the same query as Administrate's own code: the query filters
+// learners by contactId and eventId, and reads totalRecords (observed, 5.3). The request of
+// Enrolment counts the cancelled places separately, with the filter isCancelled (observed, 5.3).
 func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enrolment, error) {
 	b := newBuilder(&c.assumed)
 	b.location = "Enrolment"
@@ -58,16 +58,16 @@ func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enro
 	return Enrolment{Active: page.count, Cancelled: got.Cancelled.PageInfo.TotalRecords, Learners: page.rows}, nil
 }
 
-// LearnerPage is a part of the matching active places.
+// LearnerPage is one page of the active places that Enrolments found.
 type LearnerPage struct {
 	Learners   []EventLearner
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// Enrolments reads up to 100 active places of 1 to MaxEntries contacts on an event, after a cursor.
-// An empty cursor selects the first page. Enrolments makes the check of Enrolment for many contacts
-// at once. The filters are observed (5.3). Several values in one filter are observed only for other
-// fields (3.3).
+// Enrolments reads one page of up to 100 active places that the contacts have on an event. The
+// number of contacts is 1 to MaxEntries. The page follows the cursor after; an empty cursor selects
+// the first page. The filters by eventId, contactId and isCancelled are observed (5.3). A filter
+// with several values is observed only for other fields than contactId (3.3).
 func (c *Client) Enrolments(ctx context.Context, eventID string, contactIDs []string, after string) (LearnerPage, error) {
 	const name = "Enrolments"
 	b := newBuilder(&c.assumed)
@@ -86,9 +86,9 @@ type Price struct {
 }
 
 // RegisterContacts books a place on an event for each of the contacts. The members are observed
-// (5.3). The registration belongs to no opportunity and uses none of the places that are
-// reserved for an opportunity (observed, 4.6). A person with a reserved place counts twice
-// until the reservation is released or expires.
+// (5.3). A registration by RegisterContacts belongs to no opportunity and uses none of the places
+// that are reserved for an opportunity (observed, 4.6). A person who also has a reserved place
+// occupies two places until the reservation is released or expires.
 type RegisterContacts struct {
 	EventID    string
 	ContactIDs []string // 1 to MaxEntries
@@ -98,18 +98,18 @@ type RegisterContacts struct {
 
 // RegisterContactsResult is the result of RegisterContacts.
 type RegisterContactsResult struct {
-	// Learners are the new places. A contact without a new place was not booked.
+	// Learners are the new places. A contact without an entry in Learners was not booked.
 	Learners []EventLearner
 	// BookedPlaces is the number of booked places of the event after the registration, nil when the
-	// response does not contain it.
+	// response does not contain this number.
 	BookedPlaces *int
-	// RemainingPlaces is the number of remaining places of the event after the registration. The
-	// number may be negative. It is nil when the response does not contain it.
+	// RemainingPlaces is the number of remaining places of the event after the registration.
+	// RemainingPlaces may be negative, and is nil when the response does not contain the number.
 	RemainingPlaces *int
 }
 
-// RegisterContacts sends one registerContacts. The API accepts a second booking of the same person,
-// so call Enrolment first.
+// RegisterContacts sends one registerContacts. The API accepts a second booking of the same person
+// for the same event, so call Enrolment first.
 func (c *Client) RegisterContacts(ctx context.Context, r RegisterContacts) (RegisterContactsResult, error) {
 	sent, err := c.sendStandalone(ctx, "RegisterContacts", r.build)
 	if err != nil {
@@ -160,14 +160,14 @@ func (r RegisterContacts) build(b *builder) standaloneMutation {
 	}
 }
 
-// CancelLearner cancels a place (observed, 5.3). The response contains nothing but a list of
-// errors. Call Enrolment to see whether the change took effect.
+// CancelLearner cancels a place (observed, 5.3). The response contains only a list of errors. Call
+// Enrolment to check that the place is cancelled.
 func (c *Client) CancelLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "CancelLearner", "cancel", learnerID)
 }
 
-// ReactivateLearner makes a place active again that CancelLearner cancelled (observed, 5.3). The
-// response contains nothing but a list of errors.
+// ReactivateLearner restores a place that CancelLearner cancelled (observed, 5.3). The response
+// contains only a list of errors.
 func (c *Client) ReactivateLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "ReactivateLearner", "reactivate", learnerID)
 }

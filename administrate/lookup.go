@@ -10,11 +10,13 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// PageRequest selects the page of a list after a cursor; the zero value selects the first page.
+// PageRequest selects the page of a list that follows the cursor After. The zero value selects the
+// first page.
 type PageRequest struct{ After string }
 
-// LookupRequest lists what Lookup looks up. The API compares the texts with the operation eq. The
-// tenant's database decides whether case matters, so compare the results with the texts.
+// LookupRequest lists what Lookup looks up. The API compares each text of the request with the
+// filter operation eq. Whether eq ignores upper and lower case depends on the tenant's database. So
+// the caller must compare the names in the result with the texts of the request.
 type LookupRequest struct {
 	Steps      *PageRequest
 	Regions    *PageRequest // assumed: see Assumptions.Regions
@@ -23,36 +25,36 @@ type LookupRequest struct {
 	Items      []ItemName
 }
 
-// ItemName is a code, title or name of an item. With a Kind, Lookup looks up only items of that
-// kind, so the request uses no root field of another kind. Without a Kind, Lookup looks up items of
-// all four kinds.
+// ItemName is a code, title or name of an item. With a Kind, Lookup looks up only items of this
+// Kind and uses no root field of another kind. Without a Kind, Lookup looks up items of all four
+// kinds.
 type ItemName struct {
 	Text string
 	Kind Kind
 }
 
-// LookupResult is the result of Lookup. For a list of more than 100 rows, LookupResult contains one
-// page. Next is the request for the next page, nil when no list has another page.
+// LookupResult is the result of Lookup. LookupResult contains one page of each list: at most 100
+// rows. Next is the request for the next page, or nil if no list has another page.
 type LookupResult struct {
 	Steps      []Step
 	Regions    []Ref
 	Currencies []Currency
 	Accounts   map[string][]Ref  // by the requested text; at most 10 for each text
 	Items      map[string][]Item // by the requested text; at most 10 for each kind and field
-	// Starts are the starts of the events in Items, by the ids of the events. An event without a
-	// start is not in Starts.
+	// Starts maps the id of each event in Items to the start time of the event. An event without a
+	// start time is not in Starts.
 	Starts map[string]LocalTime
 	Next   *LookupRequest
 }
 
-// maxLookupTexts is how many texts one Lookup accepts. Each text of an item may need a comparison
-// with the items of four kinds.
+// maxLookupTexts is the maximum number of texts in one Lookup. The limit is low, because the API
+// may have to search the items of four kinds for each text.
 const maxLookupTexts = 20
 
-// Lookup resolves names to ids, all in one request, as aliases at the root of one query. Lookup
-// accepts at most 20 texts, accounts and items together. Lookup does not look for items at a root
-// field that is switched off. A request for regions fails with InvalidError when the root field of
-// regions is switched off.
+// Lookup resolves names to ids in one request: each name is an alias at the root of one query.
+// Lookup accepts at most 20 texts, which are the names of accounts and the texts of items together.
+// Lookup does not search for items of a kind whose root field is Off in the Assumptions. A request
+// for regions fails with InvalidError if Assumptions.Regions is Off.
 func (c *Client) Lookup(ctx context.Context, w LookupRequest) (LookupResult, error) {
 	doc, err := c.lookupDocument(w)
 	if err != nil {
@@ -69,7 +71,7 @@ func (c *Client) Lookup(ctx context.Context, w LookupRequest) (LookupResult, err
 	return found, nil
 }
 
-// itemRoot is a connection that finds items by text.
+// itemRoot describes a root field of the API that finds items by text.
 type itemRoot struct {
 	alias      string
 	field      SchemaName
@@ -87,8 +89,8 @@ func (c *Client) itemRoots() []itemRoot {
 	return slices.DeleteFunc(all, func(r itemRoot) bool { return r.field == Off })
 }
 
-// CanLookUp reports whether items of the kind can be looked up by name. CanLookUp returns false
-// when the root field of the kind is an assumption that is switched off.
+// CanLookUp reports whether items of the kind can be looked up by name. CanLookUp returns false if
+// the root field of the kind is Off in the Assumptions.
 func (c *Client) CanLookUp(kind Kind) bool { return len(ItemName{Kind: kind}.roots(c.itemRoots())) > 0 }
 
 func (item ItemName) roots(all []itemRoot) []itemRoot {
@@ -213,7 +215,7 @@ func (w LookupRequest) resultOf(answers map[string]json.RawMessage, kinds []item
 	return found, nil
 }
 
-// sellableDTO is an item as its own connection returns it.
+// sellableDTO is an item in the response of the root field that lists items of its kind.
 type sellableDTO struct {
 	ID    string          `json:"id"`
 	Code  string          `json:"code"`
@@ -221,8 +223,8 @@ type sellableDTO struct {
 	Start json.RawMessage `json:"start"`
 }
 
-// addStart adds the start of an event. It leaves out a start that cannot be read, because a look-up
-// does not depend on it.
+// addStart adds the start time of an event. addStart ignores a start time that cannot be read,
+// because a look-up does not need start times.
 func (r *LookupResult) addStart(s sellableDTO) {
 	var start localTime
 	if len(s.Start) == 0 || start.UnmarshalJSON(s.Start) != nil || start == "" {
@@ -234,8 +236,8 @@ func (r *LookupResult) addStart(s sellableDTO) {
 	r.Starts[s.ID] = LocalTime(start)
 }
 
-// decodeRows returns the rows of a connection, and the request for the next page if there is
-// one.
+// decodeRows returns the rows of a connection. If the connection has another page, decodeRows also
+// returns the request for the next page.
 func decodeRows[A, T any](roots map[string]json.RawMessage, key string, turn func(A) T) ([]T, *PageRequest, error) {
 	var got *connection[A]
 	if err := json.Unmarshal(roots[key], &got); err != nil || got == nil {

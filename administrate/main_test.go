@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestMain lets garbage grow to four times the heap. The tests decode a hundred introspected
-// schemas. With the default setting, garbage collection would take a third of the time.
+// TestMain sets the garbage collector to run less often. The tests decode a hundred introspected
+// schemas. With the default setting, the tests would spend a third of their time on garbage
+// collection.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
 	os.Exit(m.Run())

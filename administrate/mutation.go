@@ -9,41 +9,43 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// MaxMutations and MaxRequestBytes are the limits of a document that Apply sends.
+// MaxMutations and MaxRequestBytes are the limits of one call of Apply.
 const (
 	MaxMutations    = 20
 	MaxRequestBytes = transport.MaxRequestBytes
 )
 
-// Mutation is one of NewOpportunity, UpdateOpportunity, Progress, AddInterest, ExtendReservations
-// and ReservePlaces, as a value and not as a pointer. Apply can send several mutations together.
-// Changes of other records than opportunities have their own methods of Client.
+// Mutation is implemented by NewOpportunity, UpdateOpportunity, Progress, AddInterest,
+// ExtendReservations and ReservePlaces (as values, not as pointers). Apply can send several
+// mutations together. Client has separate methods that change other objects than opportunities.
 type Mutation interface {
 	build(b *builder) opportunityMutation
 }
 
-// MutationResult is the result of one mutation. Err is nil when the mutation was executed. Err is a
-// *RejectedError when the API rejected the mutation. Err is an *UnknownError when the response does
-// not show the outcome.
+// MutationResult is the result of one mutation. Err is nil when the API executed the mutation. Err
+// is a *RejectedError when the API rejected the mutation. Err is an *UnknownError when the response
+// does not show whether the API executed the mutation.
 type MutationResult struct {
-	// Opportunity is the opportunity right after the mutation, with all members except attributes,
-	// interests and UpdatedAt. Opportunity is nil for an AddInterest, for a ReservePlaces, after an
-	// error, and for an ExtendReservations whose response contains no opportunity (see
-	// Assumptions.ExtendedOpportunity).
+	// Opportunity is the opportunity right after the mutation, with all members except Attributes,
+	// Interests and UpdatedAt. Opportunity is nil for an AddInterest, for a ReservePlaces and after
+	// an error. Opportunity is also nil for an ExtendReservations if
+	// Assumptions.ExtendedOpportunity is Off.
 	Opportunity *Opportunity
 	// Interests are the interests in the API's response to an AddInterest. It is not documented
-	// whether the response contains only the new interest or all interests of the opportunity.
+	// whether the response to an AddInterest contains only the new interest or all interests of the
+	// opportunity.
 	Interests []Interest
 	Err       error
 }
 
-// Apply sends the mutations in one document, each as an alias at the root, so that the API executes
-// the mutations in order. Apply accepts at most MaxMutations and at most MaxRequestBytes. Above a
-// limit, Apply fails with InvalidError and sends nothing.
+// Apply sends the mutations in one document. Each mutation is an alias at the root, because the API
+// executes root fields in order. Apply accepts at most MaxMutations mutations with a request of at
+// most MaxRequestBytes. If a limit is exceeded, Apply fails with InvalidError and sends nothing.
 //
-// If the error is nil, Apply returns one MutationResult for each mutation, in order. A returned
-// error (NotSentError, RefusedError or UnknownError) applies to all mutations. With
-// Options.ReadOnly, Apply sends nothing, and each result has a RejectedError.
+// If Apply returns a nil error, it returns one MutationResult for each mutation, in the order of
+// the mutations. If Apply returns a NotSentError, a RefusedError or an UnknownError, the error
+// applies to all mutations. With Options.ReadOnly, Apply sends nothing and returns a RejectedError
+// in each MutationResult.
 func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]MutationResult, error) {
 	doc, operations, err := c.mutationDocument("Apply", mutations)
 	if err != nil {
@@ -67,7 +69,8 @@ func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]MutationRes
 	return answers, nil
 }
 
-// labelReadOnly is the label of the errors that a read-only Client makes itself.
+// labelReadOnly is the label of the errors that a read-only Client creates without a request to the
+// API.
 const labelReadOnly = "read-only"
 
 func readOnlyResults(operations []opportunityMutation) []MutationResult {
@@ -96,10 +99,11 @@ func applyOne(ctx context.Context, c *Client, m Mutation) (Opportunity, error) {
 	return *answers[0].Opportunity, nil
 }
 
-// MutationAlias returns the response key of the mutation with index i in a document.
+// MutationAlias returns the alias (and so the response key) of the mutation with index i in a
+// document.
 func MutationAlias(i int) string { return "m" + strconv.Itoa(i) }
 
-// opportunityMutation is a mutation in the namespace of opportunities.
+// opportunityMutation is a field of the API's mutation namespace opportunities.
 type opportunityMutation struct {
 	field     string // the field in the namespace, such as "progress"
 	input     object
@@ -152,7 +156,7 @@ type payloadDTO struct {
 }
 
 // resultOf returns the result of one mutation of a document, from the response to the document. If
-// the response does not prove the result, the outcome is unknown.
+// the response does not prove what the API did, resultOf returns an UnknownError.
 func (op opportunityMutation) resultOf(doc transport.Document, key string, root json.RawMessage, errs []transport.GraphQLError) MutationResult {
 	var own []transport.GraphQLError
 	for _, e := range errs {
@@ -195,9 +199,9 @@ func (op opportunityMutation) resultOf(doc transport.Document, key string, root 
 }
 
 // parsePayload decodes the payload of a mutation and returns the error of the mutation.
-// parsePayload returns nil only if the payload's list of errors is empty. A missing list or null
-// counts as empty (observed in the vendor's own code, 3.5). depth is the index of "errors" in the
-// path of a top-level error about this list.
+// parsePayload returns nil only if the payload's list of errors is empty. A list of errors that is
+// missing or null counts as empty (observed in Administrate's own code, 3.5). depth is the index of
+// "errors" in the path of a top-level error about the list of errors.
 func parsePayload(doc transport.Document, operation string, raw json.RawMessage, errs []transport.GraphQLError, depth int, into any) error {
 	if len(raw) == 0 || string(raw) == "null" {
 		return transport.OutcomeUnknown(doc, operation, "the response contains no result for the mutation", errs)

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// standaloneMutation is a mutation outside the namespace of opportunities. A standaloneMutation is
-// sent alone in its own request.
+// standaloneMutation is a field of another mutation namespace of the API than opportunities. The
+// client sends a standaloneMutation as the only mutation of a request.
 type standaloneMutation struct {
 	namespace string // such as "account" (documented and observed, 3.1)
 	field     string // the field in the namespace, such as "create"
@@ -17,7 +17,7 @@ type standaloneMutation struct {
 	selection string // the selected fields other than errors
 }
 
-// standaloneResponse is a standalone mutation with its response.
+// standaloneResponse is a standalone mutation with the API's response to it.
 type standaloneResponse struct {
 	standaloneMutation
 	doc    transport.Document
@@ -25,8 +25,8 @@ type standaloneResponse struct {
 	errors []transport.GraphQLError
 }
 
-// sendStandalone sends a standalone mutation. With Options.ReadOnly sendStandalone sends
-// nothing and returns a RejectedError.
+// sendStandalone sends a standalone mutation. With Options.ReadOnly, sendStandalone sends nothing
+// and returns a RejectedError.
 func (c *Client) sendStandalone(ctx context.Context, name string, build func(b *builder) standaloneMutation) (standaloneResponse, error) {
 	b := newBuilder(&c.assumed)
 	b.location = name
@@ -58,15 +58,15 @@ func (r standaloneResponse) decodePayload(into any) error {
 	return parsePayload(r.doc, r.field, r.raw, r.errors, 2, into)
 }
 
-// outcomeUnknown returns the error of a standalone mutation whose response does not show the
-// outcome.
+// outcomeUnknown returns the error for a response that does not show whether the API executed the
+// standalone mutation.
 func (r standaloneResponse) outcomeUnknown(cause string) error {
 	return transport.OutcomeUnknown(r.doc, r.field, cause, r.errors)
 }
 
-// entryPayloads returns the responses to a standalone mutation with a list: a payload for each entry
-// (observed, 3.5). If the response is not a list of the same length, the outcome of the whole
-// mutation is unknown.
+// entryPayloads returns the payloads of a standalone mutation whose input is a list. The response
+// contains one payload for each entry of the input (observed, 3.5). If the number of payloads
+// differs from the number of entries, the outcome of the whole mutation is unknown.
 func (r standaloneResponse) entryPayloads(entries int) ([]json.RawMessage, error) {
 	if len(r.raw) == 0 || string(r.raw) == "null" {
 		return nil, r.outcomeUnknown("the response contains no result for the mutation")
@@ -91,10 +91,10 @@ func (r standaloneResponse) decodeEntry(i int, raw json.RawMessage, into any) er
 	return parsePayload(r.doc, r.field, raw, own, 3, into)
 }
 
-// MaxEntries is the largest number of entries in the list of a mutation.
+// MaxEntries is the maximum number of entries in a list that a mutation sends.
 const MaxEntries = 100
 
-// checkEntryCount rejects a list without entries or with more than MaxEntries.
+// checkEntryCount rejects a list that is empty or has more than MaxEntries entries.
 func (b *builder) checkEntryCount(member string, entries int) {
 	if entries == 0 || entries > MaxEntries {
 		b.invalid(member, fmt.Sprintf("the list has %d entries; give 1 to %d entries", entries, MaxEntries))

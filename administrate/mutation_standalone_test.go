@@ -40,8 +40,8 @@ func standaloneMutationOf(t *testing.T, s sent) (string, map[string]any) {
 	return namespace.Name + "." + field.Name, arguments
 }
 
-// standaloneMutations returns all standalone mutations with their requests, a clean response, and
-// the result.
+// standaloneMutations returns each standalone mutation with its expected request, a response
+// without errors, and the expected result.
 func standaloneMutations() []struct {
 	name    string
 	do      func(ctx context.Context, c *Client) (any, error)
@@ -144,7 +144,8 @@ func standaloneMutations() []struct {
 }
 
 // TestStandaloneMutations compares each standalone mutation with its expected request.
-// TestStandaloneMutations then tries every response that does not prove success.
+// TestStandaloneMutations then checks that every response without proof of success returns an
+// error.
 func TestStandaloneMutations(t *testing.T) {
 	t.Parallel()
 	for _, e := range standaloneMutations() {
@@ -210,8 +211,8 @@ func TestStandaloneMutations(t *testing.T) {
 	}
 }
 
-// TestBatches: a list of entries has an outcome for each entry. If the number of results differs
-// from the number of entries, every outcome is unknown.
+// TestBatches: a mutation with a list of entries has an outcome for each entry. If the response has
+// another number of payloads than the request has entries, every outcome is unknown.
 func TestBatches(t *testing.T) {
 	t.Parallel()
 	contacts := []NewContact{{FirstName: secretName, LastName: "l", AccountID: "A", Email: secretName}, {FirstName: "f", LastName: "l"}, {FirstName: "f", LastName: "l"}}
@@ -276,8 +277,8 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// TestInvalidStandaloneMutations: for invalid input the client sends nothing. The error text is one
-// line and contains no value of the input.
+// TestInvalidStandaloneMutations: for invalid input the client sends nothing and returns an error.
+// The error text is one line and contains no value of the input.
 func TestInvalidStandaloneMutations(t *testing.T) {
 	t.Parallel()
 	c, last := serveBody(t, successBody)
@@ -352,8 +353,8 @@ func TestInvalidStandaloneMutations(t *testing.T) {
 	}
 }
 
-// TestReserveResult checks IsConfirmed with a table of reservations that are read back after a
-// Reserve.
+// TestReserveResult checks IsConfirmed with a table of reservations, as they are on the record
+// after a Reserve.
 func TestReserveResult(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 30, 16, 0, 0, 0, time.UTC)
@@ -383,8 +384,8 @@ func TestReserveResult(t *testing.T) {
 	}
 }
 
-// TestReserveInOrder: both mutations are at the root of one document, the expiry is last,
-// and each mutation has its own outcome.
+// TestReserveInOrder: Reserve sends two mutations at the root of one document. The mutation that
+// sets the expiry is the last one. Each mutation has its own outcome.
 func TestReserveInOrder(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2026, 11, 30, 17, 0, 0, 0, time.FixedZone("", 3600))
@@ -418,8 +419,8 @@ func TestReserveInOrder(t *testing.T) {
 	}
 }
 
-// TestReserveForMany: more interests than one mutation accepts are sent in several
-// mutations, in one request, and a rejected mutation is reported.
+// TestReserveForMany: if one mutation does not accept all interests, Reserve sends several
+// mutations in one request. Reserve reports a rejected mutation.
 func TestReserveForMany(t *testing.T) {
 	t.Parallel()
 	ids := make([]string, MaxEntries+1)

@@ -26,7 +26,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// serveBody serves one body for every request and keeps the requests.
+// serveBody returns a client of a server that sends the same body in every response, and a function
+// that returns the received request.
 func serveBody(t *testing.T, body string) (*Client, func() sent) {
 	t.Helper()
 	var last sent
@@ -91,7 +92,7 @@ func money(text string) decimal.NullDecimal {
 	return decimal.NewNullDecimal(decimal.RequireFromString(text))
 }
 
-// TestMutations compares each mutation with the documented request and response.
+// TestMutations compares the request and the result of each mutation with the API documentation.
 func TestMutations(t *testing.T) {
 	t.Parallel()
 	const step = `"step":{"id":"S3","name":"Proposed","stage":{"id":"G3","name":"Proposed","state":"Open"}}`
@@ -260,7 +261,8 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// compareOptions returns options that compare only what a caller sees of results.
+// compareOptions returns cmp options for results that compare only what a caller of the package can
+// see.
 func compareOptions() []cmp.Option {
 	return []cmp.Option{
 		cmp.Comparer(func(a, b decimal.Decimal) bool { return a.Equal(b) }),
@@ -269,8 +271,8 @@ func compareOptions() []cmp.Option {
 	}
 }
 
-// TestBatch: the mutations are in order at the root. The result of one does not depend on
-// the result of another.
+// TestBatch: the document contains the mutations in order at the root. The result of a mutation
+// does not depend on the result of another mutation.
 func TestBatch(t *testing.T) {
 	t.Parallel()
 	mutations := []Mutation{
@@ -315,8 +317,8 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// TestWithoutReadBack: if ExtendedOpportunity is switched off, the client does not request
-// reservations and returns no opportunity.
+// TestWithoutReadBack: if Assumptions.ExtendedOpportunity is Off, ExtendReservations does not
+// select the opportunity in the response and returns no opportunity.
 func TestWithoutReadBack(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -475,8 +477,7 @@ func TestEverythingTravelsUnchanged(t *testing.T) {
 	})
 }
 
-// written returns an amount with at least two decimal places and without loss of a decimal
-// place.
+// written returns an amount as text with at least two decimal places; it never rounds the amount.
 func written(d decimal.Decimal) string {
 	text := d.String()
 	whole, places, _ := strings.Cut(text, ".")

@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// refreshTokenStore keeps a refresh token in memory.
+// refreshTokenStore stores a refresh token in memory.
 type refreshTokenStore struct {
 	mu    sync.Mutex
 	token string
@@ -37,8 +37,8 @@ func (k *refreshTokenStore) Replaced(_, next string) error {
 	return nil
 }
 
-// shortLivedTokens is a sandbox whose static token no client uses, a clock for the sandbox and
-// its clients, and a count of the requests for a token.
+// shortLivedTokens is a sandbox whose clients use only OAuth tokens. shortLivedTokens contains the
+// clock of the sandbox and its clients, and counts the requests for a token.
 type shortLivedTokens struct {
 	*sandbox.Sandbox
 	url          string
@@ -97,7 +97,7 @@ func (e *shortLivedTokens) client(t *testing.T, refresh bool) *administrate.Clie
 }
 
 // TestTokensThatExpire: for a day, concurrent callers use tokens that expire after an hour, with
-// both grants. No call fails because of an expiry.
+// both grants. No call of the client fails because a token expired.
 func TestTokensThatExpire(t *testing.T) {
 	t.Parallel()
 	for name, refresh := range map[string]bool{"client credentials": false, "refresh token": true} {
@@ -126,8 +126,9 @@ func TestTokensThatExpire(t *testing.T) {
 	}
 }
 
-// TestTokenThatExpiresUnnoticed: with a wrong clock, the client learns of the expiry only from the
-// API's 401. The call fails with NotSentError, and the next call succeeds.
+// TestTokenThatExpiresUnnoticed: if the client's clock is wrong, only the API's 401 shows that the
+// token has expired. The call that receives the 401 fails with NotSentError, and the next call
+// succeeds.
 func TestTokenThatExpiresUnnoticed(t *testing.T) {
 	t.Parallel()
 	e := newExpiring(t, time.Hour)
@@ -170,7 +171,7 @@ func TestTokenThatExpiresUnnoticed(t *testing.T) {
 }
 
 // TestTwoProcessesWithOneRefreshToken: each refresh token works once. The second process uses the
-// new refresh token that the first process has kept.
+// new refresh token that the first process has stored.
 func TestTwoProcessesWithOneRefreshToken(t *testing.T) {
 	t.Parallel()
 	e := newExpiring(t, time.Hour)

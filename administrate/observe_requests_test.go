@@ -11,12 +11,12 @@ import (
 	"github.com/oppflow/oppflow/telemetry"
 )
 
-// observe, when set, wraps the transport of every client that [client] makes. Only
-// TestProofHoldsWhenObserved sets observe. TestProofHoldsWhenObserved is not parallel, so all
-// parallel tests run after its end.
+// observe (if not nil) wraps the transport of every client that [client] returns. Only
+// TestProofHoldsWhenObserved sets observe. In all parallel tests observe is nil, because parallel
+// tests run after TestProofHoldsWhenObserved, which is not parallel.
 var observe func(*testing.T) func(http.RoundTripper) http.RoundTripper
 
-// The tests of what the client sent and did not send also pass when telemetry wraps the transport.
+// The client can still prove that a request was not sent when telemetry wraps the transport.
 func TestProofHoldsWhenObserved(t *testing.T) {
 	for _, pair := range os.Environ() {
 		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "OTEL_") {

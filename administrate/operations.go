@@ -7,19 +7,19 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// SampleOperation is one use of the client. All sample operations together send every name that the
-// client can send. For each document, one sample operation has as few members as possible, to find
-// further members that a tenant requires.
+// SampleOperation is a sample call of the client. All sample operations together send every schema
+// name that the client can send. For each document, one sample operation sets as few members as
+// possible, so that a check finds further members that a tenant requires.
 type SampleOperation struct {
 	Name string
-	// Input is an argument of the operation. Tests use all inputs to check that the operations
-	// cover every method and member.
+	// Input is an argument of the sample operation. Tests use the inputs to check that the sample
+	// operations cover every method of the client and every member of its arguments.
 	Input any
 	Do    func(ctx context.Context, c *Client) error
 }
 
-// CoreOperations returns the operations that every tenant needs. The ids are invented, because a
-// recorder keeps the documents and sends none.
+// CoreOperations returns the sample operations that every tenant needs. The ids in the sample
+// operations are invented, because a recorder stores the documents and never sends a document.
 func CoreOperations() []SampleOperation {
 	var s samples
 	s.readOpportunities()
@@ -30,7 +30,7 @@ func CoreOperations() []SampleOperation {
 	return s
 }
 
-// samples is a list of sample operations under construction.
+// samples is a list to which methods add sample operations.
 type samples []SampleOperation
 
 func (s *samples) add(name string, input any, do func(ctx context.Context, c *Client) error) {

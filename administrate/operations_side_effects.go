@@ -7,9 +7,9 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// SideEffectOperations returns the operations that only side effects of transitions and
-// follow-ups need. A batch has one entry, because each list of a fakeResponse also has one
-// entry.
+// SideEffectOperations returns the sample operations that only the effects and the follow-ups of a
+// playbook need. A mutation with a list has one entry, because each list in a fakeResponse also has
+// one entry.
 func SideEffectOperations() []SampleOperation {
 	var s samples
 	s.useLinks()

@@ -17,7 +17,7 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// recorder is a Sender that keeps the documents of a client and sends nothing.
+// recorder is a Sender that stores the documents of a client and sends nothing.
 type recorder struct{ documents []transport.Document }
 
 var errRecorded = &NotSentError{Operation: "sample", Reason: Cancelled}
@@ -33,7 +33,7 @@ func (r *recorder) run(ctx context.Context, o SampleOperation, assumed Assumptio
 	return o.Do(ctx, r.client(assumed))
 }
 
-// coordinates returns all names in a document, with their paths.
+// coordinates returns the schema coordinates of all schema names in a document.
 func coordinates(t *testing.T, doc transport.Document) map[string]bool {
 	t.Helper()
 	parsed, err := queries.ParseQuery(&gql.Source{Input: doc.Text})
@@ -120,7 +120,8 @@ func wantCovered(t *testing.T, checked map[string]bool, what string, documents [
 	}
 }
 
-// TestOperationsCoverEveryCall: the sample operations send every name of the calls in everyCall.
+// TestOperationsCoverEveryCall: the sample operations send every schema name that the calls in
+// everyCall send.
 func TestOperationsCoverEveryCall(t *testing.T) {
 	t.Parallel()
 	checked := checkedCoordinates(t)
@@ -135,8 +136,8 @@ func TestOperationsCoverEveryCall(t *testing.T) {
 }
 
 // TestOperationsCoverEveryMethod calls every method of the client with the inputs of the sample
-// operations. TestOperationsCoverEveryMethod fails for a method with a parameter type that no input
-// has.
+// operations. TestOperationsCoverEveryMethod fails if no Input of a sample operation has the type
+// of a method's parameter.
 func TestOperationsCoverEveryMethod(t *testing.T) {
 	t.Parallel()
 	checked := checkedCoordinates(t)

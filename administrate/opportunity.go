@@ -9,7 +9,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// Ref is a record with id and name, such as an account or a region. The id is opaque.
+// Ref is the id and the name of an object in the TMS, such as an account or a region. The id is
+// opaque.
 type Ref struct {
 	ID   string
 	Name string
@@ -23,38 +24,38 @@ type Stage struct {
 	State string
 }
 
-// Step is the step of an opportunity.
+// Step is a step of the sale, with its stage.
 type Step struct {
 	ID    string
 	Name  string
 	Stage Stage
 }
 
-// Currency is a financial unit. Code is what the API accepts as financialUnitId
-// (documented: the bare code, such as USD). Code and Symbol are empty for a unit that is
-// not a currency.
+// Currency is a financial unit. Code is the currency code, such as USD, which the API accepts as
+// financialUnitId (documented). Code and Symbol are empty for a financial unit that is not a
+// currency.
 type Currency struct {
 	Name   string
 	Code   string
 	Symbol string
 }
 
-// Attribute is one custom attribute. Values are always text (observed: "true"
-// for a ticked box).
+// Attribute is one custom attribute. The value of an attribute is always text, for example "true"
+// for a ticked box (observed).
 type Attribute struct {
 	Key   string // the definition's key
 	Value string
 }
 
-// Reservations are the places that are reserved for an opportunity's interests, all with one
-// expiry. Valid and Until come from the API. Before the first ExtendReservations, Until is nil
-// whether or not places are reserved (observed).
+// Reservations describes the places that are reserved for an opportunity's interests. All places
+// have the same expiry time Until. The API returns Valid and Until. Until stays nil until the first
+// ExtendReservations, even if places are already reserved (observed).
 type Reservations struct {
 	Valid bool
 	Until *time.Time
 }
 
-// Item is the subject of an interest.
+// Item is the course, event, learning path or type of training token that an interest is about.
 type Item struct {
 	ID    string
 	Type  string // CourseTemplate, Event, LearningPath or TrainingTokenType
@@ -67,15 +68,16 @@ type Interest struct {
 	ID    string
 	Item  Item
 	Total decimal.NullDecimal
-	// Quantity and UnitAmount are filled in only by operations that read interests in full.
-	// Quantity and UnitAmount are nil if the tenant's schema does not have the fields (see
+	// Only operations that read all members of an interest set Quantity and UnitAmount. Quantity
+	// and UnitAmount have no value if the tenant's schema does not have their fields (see
 	// Assumptions).
 	Quantity   *int
 	UnitAmount decimal.NullDecimal
 }
 
-// Opportunity is a record. Each operation says which members it fills in. The zero value
-// of a member means that the member was not read or is empty.
+// Opportunity is a record. The comment of each operation says which members the operation sets. A
+// member has its zero value if the operation did not read the member, or if the member is empty in
+// the TMS.
 type Opportunity struct {
 	ID           string
 	Name         string
@@ -86,41 +88,43 @@ type Opportunity struct {
 	Attributes   []Attribute
 	Reservations Reservations
 	Interests    []Interest
-	// InterestCount is the number the number of all interests, read or not.
+	// InterestCount is the number of interests on the record, including interests that are not in
+	// Interests.
 	InterestCount int
 	// NextInterestsCursor is the cursor for Client.Interests when the member Interests does not
 	// contain all interests.
 	NextInterestsCursor string
-	// UpdatedAt is the time of the last change. UpdatedAt is nil when the client did not read the
-	// time or the API returned no time.
+	// UpdatedAt is the time at which the record was last changed. UpdatedAt is nil if the client
+	// did not read UpdatedAt or the API returned no value.
 	UpdatedAt *time.Time
 }
 
-// InterestPage is a part of an opportunity's interests.
+// InterestPage is one page of an opportunity's interests.
 type InterestPage struct {
 	Interests  []Interest
 	Count      int    // of all interests
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// Opportunity reads one opportunity with its first 100 interests, in one request; Interests
-// continues from NextInterestsCursor. Opportunity fills in every member except UpdatedAt.
-// Opportunity fails with NotFoundError when no opportunity has that id.
+// Opportunity reads one opportunity with its first 100 interests in one request. Client.Interests
+// reads further interests from NextInterestsCursor. Opportunity sets every member except UpdatedAt.
+// Opportunity fails with NotFoundError when no opportunity has the id.
 func (c *Client) Opportunity(ctx context.Context, id string) (Opportunity, error) {
 	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string { return b.assumed.selectFull() })
 }
 
-// OpportunityWithUpdatedAt reads one opportunity like Opportunity. OpportunityWithUpdatedAt also
-// reads the time of the last change, unless OpportunityUpdated is switched off.
+// OpportunityWithUpdatedAt reads one opportunity with the same members as the method Opportunity.
+// OpportunityWithUpdatedAt also reads UpdatedAt, except if Assumptions.OpportunityUpdated is Off.
 func (c *Client) OpportunityWithUpdatedAt(ctx context.Context, id string) (Opportunity, error) {
 	return c.readOpportunity(ctx, "ChangedOpportunity", id, func(b *builder) string {
 		return b.assumed.selectFull() + b.assumed.selectUpdatedAt()
 	})
 }
 
-// Interests reads up to 100 interests of an opportunity after a cursor. An empty cursor selects the
-// first page. A cursor is a position in the list (documented). If interests are removed between two
-// pages, the next page misses rows.
+// Interests reads one page of up to 100 interests of an opportunity. The page follows the cursor
+// after; an empty cursor selects the first page. A cursor is a position in the list of interests
+// (documented). If interests are removed between the reads of two pages, the second read skips
+// interests.
 func (c *Client) Interests(ctx context.Context, opportunityID, after string) (InterestPage, error) {
 	o, err := c.readOpportunity(ctx, "Interests", opportunityID, func(b *builder) string {
 		if after == "" {
@@ -134,8 +138,8 @@ func (c *Client) Interests(ctx context.Context, opportunityID, after string) (In
 	return InterestPage{Interests: o.Interests, Count: o.InterestCount, NextCursor: o.NextInterestsCursor}, nil
 }
 
-// readOpportunity reads one record with a filter by id (observed). The value of the filter is text,
-// as in every filter.
+// readOpportunity reads one record with a filter by id (observed). The API expects the value of
+// every filter as text.
 func (c *Client) readOpportunity(
 	ctx context.Context, name, id string, selection func(*builder) string,
 ) (Opportunity, error) {

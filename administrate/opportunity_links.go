@@ -4,24 +4,25 @@ import (
 	"context"
 )
 
-// OpportunityLinks are the records that belong to an opportunity, and its attributes. A side effect
-// of a transition reads the OpportunityLinks before its first change. All members are documented or
-// observed (4.1).
+// OpportunityLinks are an opportunity's attributes and the objects that belong to the opportunity,
+// such as its account. An effect of a playbook reads the OpportunityLinks before its first
+// mutation. All members of OpportunityLinks are documented or observed (4.1).
 type OpportunityLinks struct {
 	OpportunityID string
 	Account       *Ref   // nil when there is none
 	ContactID     string // empty when there is none
 	Owner         *User  // with id, first name and contact; nil when there is no owner
 	Attributes    []Attribute
-	// ActiveInvoiceID is the id of the active invoice, empty when there is none.
+	// ActiveInvoiceID is the id of the active invoice. ActiveInvoiceID is empty if the opportunity
+	// has no active invoice.
 	ActiveInvoiceID string
-	// Invoice is the sales document with id and state. Invoice is nil when the sales document is
-	// not an invoice.
+	// Invoice is the opportunity's sales document with its id and state. Invoice is nil when the
+	// sales document is not an invoice.
 	Invoice *Invoice
 }
 
-// OpportunityLinks reads the OpportunityLinks of an opportunity in one request, and fails with
-// NotFoundError when no opportunity has that id.
+// OpportunityLinks reads the OpportunityLinks of an opportunity in one request. OpportunityLinks
+// fails with NotFoundError when no opportunity has the id opportunityID.
 func (c *Client) OpportunityLinks(ctx context.Context, opportunityID string) (OpportunityLinks, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Ties", "opportunities", "opportunity", opportunityID,
 		"id account { "+selectRef+" } contact { id } owner { id firstName contact { id } } "+selectAttributes+
@@ -54,7 +55,8 @@ func (t linksDTO) links() (OpportunityLinks, error) {
 	for _, a := range t.Attributes {
 		out.Attributes = append(out.Attributes, Attribute{Key: a.DefinitionKey, Value: a.Value})
 	}
-	// The query selects no field of a document that is not an invoice.
+	// The query selects only fields of an invoice, so another type of sales document arrives
+	// without an id.
 	if t.SalesDocument != nil && t.SalesDocument.ID != "" {
 		out.Invoice = &Invoice{ID: t.SalesDocument.ID, State: t.SalesDocument.LifecycleState}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// If a request gets no turn before its send deadline, the client does not send it, and the reason
-// is Throttled.
+// If the rate limit bucket delays a request beyond its send deadline, the client does not send the
+// request and returns the reason Throttled.
 func TestPaceOfARequest(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(successBody)) }))

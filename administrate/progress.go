@@ -4,14 +4,16 @@ import (
 	"context"
 )
 
-// Progress takes an opportunity over a transition to another step. If no transition leads to that
-// step, the API rejects the progress with the label "Transition Not Found" (documented).
+// Progress takes an opportunity over a transition to another step. If no transition leads from the
+// current step to the step StepID, the API rejects the progress with the label "Transition Not
+// Found" (documented).
 type Progress struct {
 	OpportunityID string
 	StepID        string
 }
 
-// Progress sends one progress and returns the record like CreateOpportunity.
+// Progress sends one progress and returns the record. The returned Opportunity contains the same
+// members as the result of CreateOpportunity.
 func (c *Client) Progress(ctx context.Context, p Progress) (Opportunity, error) {
 	return applyOne(ctx, c, p)
 }

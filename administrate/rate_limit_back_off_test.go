@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// rateLimitedTransport is a transport that returns 429 until the test stops it, and counts the
-// requests.
+// rateLimitedTransport is a transport that counts the requests and returns 429 until the test
+// switches the 429 off.
 type rateLimitedTransport struct {
 	refusing          atomic.Bool
 	refused, answered atomic.Int32
@@ -42,8 +42,8 @@ func (l *rateLimitedTransport) RoundTrip(r *http.Request) (*http.Response, error
 	return answer, nil
 }
 
-// TestOne429StopsTheProcess: the API's limit counts all requests from one address. After one 429,
-// the client therefore sends nothing until the end of the back-off. The test uses virtual time.
+// TestOne429StopsTheProcess: the API's rate limit counts all requests from one IP address. So after
+// one 429, the client sends no request until the end of the back-off. The test uses virtual time.
 func TestOne429StopsTheProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []string{"", "1"} {
@@ -57,7 +57,8 @@ func TestOne429StopsTheProcess(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			l.refusing.Store(false)
-			// A caller without enough time fails at once, and nothing is sent.
+			// If the context ends before the end of the back-off, the call fails at once and the
+			// client sends nothing.
 			short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			if err := addInterest(short, c); !errors.As(err, &notSent) || notSent.Reason != Throttled {
 				t.Errorf("got %v", err)
@@ -72,7 +73,7 @@ func TestOne429StopsTheProcess(t *testing.T) {
 			if n := l.answered.Load() + l.refused.Load(); n != 1 {
 				t.Errorf("%d requests were sent during the pause", n-1)
 			}
-			// Callers with enough time wait, many at once.
+			// Many callers whose context ends after the back-off wait at the same time.
 			var wait sync.WaitGroup
 			for range 10 {
 				wait.Go(func() {
@@ -92,7 +93,8 @@ func TestOne429StopsTheProcess(t *testing.T) {
 			if first := time.Unix(0, l.first.Load()).Sub(begun); first < quiet {
 				t.Errorf("the first request was sent after %s; want a pause of %s at least", first, quiet)
 			}
-			// After the back-off, the client sent the requests at the rate and not in a burst.
+			// After the back-off, the client sends the waiting requests at the permitted rate and
+			// not in a burst.
 			if took := time.Since(begun); took < 1600*time.Millisecond {
 				t.Errorf("ten requests at 5 a second took %s with the pause", took)
 			}

@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// TestBucketCounts: a bucket of n lets exactly n requests through, from all callers and for all
-// operations together. All further requests fail at once.
+// TestBucketCounts: with a bucket of n requests, the client sends exactly n requests at once,
+// counted over all callers and all operations. All further requests fail at once.
 func TestBucketCounts(t *testing.T) {
 	t.Parallel()
 	var arrived atomic.Int32
@@ -86,8 +86,8 @@ func TestBucketWait(t *testing.T) {
 	}
 }
 
-// TestInvalidSpendsNoTurn: a request that is rejected before sending leaves the bucket
-// unchanged.
+// TestInvalidSpendsNoTurn: a request that the client rejects as invalid uses nothing of the rate
+// limit bucket.
 func TestInvalidSpendsNoTurn(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -259,7 +259,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestDuplicateTexts: if a text is requested twice, the result contains the text once.
+// TestDuplicateTexts: if a look-up contains the same text twice, the result contains the text once.
 func TestDuplicateTexts(t *testing.T) {
 	t.Parallel()
 	answer := rows(lastPage, `{"id":"A1","name":"Twin"}`)

@@ -11,14 +11,16 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// ReadTogether calls main and the functions also at the same time, and returns their errors in this
-// order. When every function waits for a query or has returned, the queries that wait travel in one
-// document. Equal queries are sent once. Each function must send its queries one after the other,
-// through a Client, with the context that it gets. Mutations travel alone.
+// ReadTogether calls the function main and the optional functions (the parameter also)
+// concurrently. ReadTogether returns the error of main, followed by the errors of the optional
+// functions. When every function that has not returned waits for a query, ReadTogether joins the
+// waiting queries in one document and sends the document. Equal queries are sent once. A function
+// must send its queries one after the other, through a Client, with the context that ReadTogether
+// passes to the function. ReadTogether never joins mutations with other operations.
 //
-// The functions also are optional. If the API returns an error for the joined document as a whole,
-// only the query of main is sent again, alone, and the queries of the other functions fail. A query
-// that the API refuses when it travels alone does not travel with others again.
+// If the API returns an error for the whole joined document, ReadTogether sends the query of main
+// alone a second time, and the queries of the optional functions fail. If the API refuses a query
+// that was sent alone, the Client never joins this query with other queries from then on.
 func ReadTogether(ctx context.Context, main func(context.Context) error, also ...func(context.Context) error) []error {
 	all := append([]func(context.Context) error{main}, also...)
 	errs := make([]error, len(all))
@@ -45,13 +47,13 @@ func ReadTogether(ctx context.Context, main func(context.Context) error, also ..
 
 type groupMemberKey struct{}
 
-// groupMember is the membership of one function in a group.
+// groupMember says to which queryGroup one function of ReadTogether belongs.
 type groupMember struct {
 	group  *queryGroup
 	isMain bool
 }
 
-// queryGroup collects the queries of functions that run at the same time.
+// queryGroup collects the queries of the functions of one ReadTogether.
 type queryGroup struct {
 	ctx     context.Context //nolint:containedctx // the context of the call that owns the group
 	mu      sync.Mutex
@@ -59,7 +61,7 @@ type queryGroup struct {
 	waiting []*waitingQuery
 }
 
-// waitingQuery is a query that waits until it is sent with others.
+// waitingQuery is a query that waits until ReadTogether sends it together with other queries.
 type waitingQuery struct {
 	client   *Client
 	isMain   bool
@@ -69,7 +71,8 @@ type waitingQuery struct {
 	done     chan struct{}
 }
 
-// sendQuery sends the query, together with others when the context belongs to a group.
+// sendQuery sends the query. If the context comes from ReadTogether, sendQuery sends the query
+// together with other queries.
 func (c *Client) sendQuery(ctx context.Context, doc transport.Document) (transport.Response, error) {
 	member, is := ctx.Value(groupMemberKey{}).(groupMember)
 	if !is || c.travelsAlone(doc) {
@@ -81,7 +84,8 @@ func (c *Client) sendQuery(ctx context.Context, doc transport.Document) (transpo
 	return q.response, q.err
 }
 
-// sendAlone sends one query. It remembers a query that the API refuses.
+// sendAlone sends one query in a document of its own. If the API refuses the query, sendAlone
+// stores the name of the query.
 func (c *Client) sendAlone(ctx context.Context, doc transport.Document) (transport.Response, error) {
 	got, err := c.sender.Send(ctx, doc)
 	if errors.As(err, new(*RefusedError)) {
@@ -90,8 +94,9 @@ func (c *Client) sendAlone(ctx context.Context, doc transport.Document) (transpo
 	return got, err
 }
 
-// travelsAlone reports whether the API has refused the query before. The names of queries are
-// constants, so the client remembers few of them.
+// travelsAlone reports whether the API has refused the query before, so that the client must not
+// join the query with others. The names of queries are constants, so the client stores only few
+// names of refused queries.
 func (c *Client) travelsAlone(doc transport.Document) bool {
 	_, refused := c.refusedQueries.Load(doc.Name)
 	return refused
@@ -109,7 +114,8 @@ func (g *queryGroup) leave() {
 	g.sendIfComplete()
 }
 
-// sendIfComplete sends the queries when every running function waits for one. It unlocks the group.
+// sendIfComplete sends the waiting queries if every running function waits for a query.
+// sendIfComplete unlocks the group.
 func (g *queryGroup) sendIfComplete() {
 	due := g.waiting
 	if len(due) < g.running || len(due) == 0 {
@@ -124,7 +130,7 @@ func (g *queryGroup) sendIfComplete() {
 	}
 }
 
-// sendJoined sends the queries, which are at least one, and stores their responses.
+// sendJoined sends one or more queries in one document and stores the response of each query.
 func sendJoined(ctx context.Context, queries []*waitingQuery) {
 	c := queries[0].client
 	var distinct []transport.Document
@@ -171,8 +177,9 @@ func sendJoined(ctx context.Context, queries []*waitingQuery) {
 	}
 }
 
-// mayFailForAnother reports whether the error of a joined document may be the fault of one of its
-// queries: the API responded, or the document could not be joined.
+// mayFailForAnother reports whether one query of a joined document may have caused the error, so
+// that another query may succeed alone. mayFailForAnother returns true if the API responded or the
+// queries could not be joined.
 func mayFailForAnother(err error) bool {
 	var unknown *UnknownError
 	var unsent *NotSentError

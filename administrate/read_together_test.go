@@ -13,7 +13,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// togetherTenant is a tenant that counts the requests of its client, and has one opportunity.
+// togetherTenant is a sandbox tenant with one opportunity that counts the requests of its client.
 type togetherTenant struct {
 	*tenant
 	record   string
@@ -35,8 +35,8 @@ func newTogetherTenant(t *testing.T, assumed administrate.Assumptions) *together
 	return s
 }
 
-// TestReadTogether: queries that are made at the same time travel in one document, and a query that
-// depends on an earlier one travels in the next document.
+// TestReadTogether: the client sends concurrent queries in one document. A query that needs the
+// response to an earlier query is sent in the next document.
 func TestReadTogether(t *testing.T) {
 	t.Parallel()
 	s := newTogetherTenant(t, administrate.Assumptions{})
@@ -81,8 +81,9 @@ func TestReadTogether(t *testing.T) {
 	}
 }
 
-// TestReadTogetherWithARefusedQuery: a tenant may lack a name that only one query uses. The main
-// query is answered all the same, and the refused query never travels with others again.
+// TestReadTogetherWithARefusedQuery: a tenant's schema may lack a name that only one query uses.
+// The query of main still succeeds, and the client never joins the refused query with other queries
+// from then on.
 func TestReadTogetherWithARefusedQuery(t *testing.T) {
 	t.Parallel()
 	s := newTogetherTenant(t, administrate.Assumptions{InvoiceComments: "remarks"})
@@ -111,7 +112,8 @@ func TestReadTogetherWithARefusedQuery(t *testing.T) {
 	}
 }
 
-// TestReadTogetherWithAFailingQuery: an error of the API at one query delays only that query.
+// TestReadTogetherWithAFailingQuery: if the API returns an error for one query of a document, only
+// this query fails.
 func TestReadTogetherWithAFailingQuery(t *testing.T) {
 	t.Parallel()
 	s := newTogetherTenant(t, administrate.Assumptions{})
@@ -127,7 +129,8 @@ func TestReadTogetherWithAFailingQuery(t *testing.T) {
 	}
 }
 
-// TestReadTogetherWithoutAnAPI: when the API cannot be reached, one request fails for all.
+// TestReadTogetherWithoutAnAPI: if the API cannot be reached, the client sends only one request,
+// and all functions return its error.
 func TestReadTogetherWithoutAnAPI(t *testing.T) {
 	t.Parallel()
 	s := newTogetherTenant(t, administrate.Assumptions{})
@@ -150,7 +153,7 @@ func TestReadTogetherWithoutAnAPI(t *testing.T) {
 	}
 }
 
-// TestAPanicInAReadIsAnError: a panic of one read must not end the process.
+// TestAPanicInAReadIsAnError: a panic in a function of ReadTogether must not end the process.
 func TestAPanicInAReadIsAnError(t *testing.T) {
 	t.Parallel()
 	s := newTogetherTenant(t, administrate.Assumptions{})

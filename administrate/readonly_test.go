@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestReadOnly: with Options.ReadOnly, no method sends a request that would change a record, and
-// the error says what to do. Reads work.
+// TestReadOnly: with Options.ReadOnly, no method sends a mutation, and the error text says what to
+// do. Reads work.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	var times atomic.Int32
@@ -40,8 +40,8 @@ func TestReadOnly(t *testing.T) {
 			t.Errorf("%s: %+v", operation, rejected)
 		}
 	}
-	// The test finds every method of the client that takes a mutation, so it also covers new
-	// methods.
+	// The test finds all methods of the client with a mutation as parameter, so the test also
+	// covers methods that are added later.
 	given := map[string]struct {
 		mutation  Mutation
 		operation string
@@ -73,7 +73,7 @@ func TestReadOnly(t *testing.T) {
 		t.Errorf("%d methods take a mutation, want %d", found, len(given))
 	}
 
-	// The methods that change other records fail in the same way.
+	// The methods that change other objects than opportunities also fail with a RejectedError.
 	assumed, _ := Assumptions{}.resolved()
 	mutations := 0
 	for _, u := range allOperations() {
@@ -110,7 +110,7 @@ func TestReadOnly(t *testing.T) {
 			t.Errorf("%s answers something: %+v", operation, answers[i])
 		}
 	}
-	// Invalid input is still reported as invalid.
+	// With Options.ReadOnly, invalid input still causes an InvalidError.
 	if got := outcomeOf(t, func() error { _, err := c.Apply(t.Context(), []Mutation{NewOpportunity{}}); return err }()); got != "invalid" {
 		t.Errorf("an invalid one: %s", got)
 	}

@@ -4,26 +4,28 @@ import (
 	"context"
 )
 
-// Registration is a set of places on an event.
+// Registration is the booking of one or more learners on an event.
 type Registration struct {
 	ID      string // documented (3.4)
 	Account *Ref   // documented (5.3); nil when there is none
-	// OpportunityID is the id of the registration's opportunity (observed, 4.1 and 5.3).
-	// OpportunityID is empty for a registration by RegisterContacts (observed, 4.6).
+	// OpportunityID is the id of the opportunity that the registration belongs to (observed, 4.1
+	// and 5.3). OpportunityID is empty for a registration that RegisterContacts created (observed,
+	// 4.6).
 	OpportunityID string
 }
 
-// RegistrationPage is a part of the registrations on an event.
+// RegistrationPage is one page of the registrations on an event.
 type RegistrationPage struct {
 	Registrations []Registration
 	Count         int    // the number of all registrations on the event
 	NextCursor    string // the cursor of the next page, empty on the last one
 }
 
-// EventRegistrations reads up to 100 registrations on an event after a cursor. An empty cursor
-// selects the first page. To find the registrations of one opportunity, search the events of its
-// interests, because a filter by opportunity was never observed. EventRegistrations fails with
-// NotFoundError when no event has that id.
+// EventRegistrations reads one page of up to 100 registrations on an event. The page follows the
+// cursor after; an empty cursor selects the first page. A filter of registrations by opportunity
+// was never observed. To find the registrations of one opportunity, read the registrations on the
+// events of its interests. EventRegistrations fails with NotFoundError when no event has the id
+// eventID.
 func (c *Client) EventRegistrations(ctx context.Context, eventID, after string) (RegistrationPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findOne(ctx, c, b, "EventRegistrations", "events", recordKindEvent, eventID,

@@ -21,8 +21,8 @@ func id(typ string, key any) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key))
 }
 
-// query reads from the sandbox with its own request, without the client. query returns the JSON
-// text of the response's data without spaces.
+// query sends a GraphQL query to the sandbox without the client under test. query returns the data
+// of the response as JSON text without spaces.
 func (s *tenant) query(t *testing.T, query string) string {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
@@ -58,8 +58,8 @@ func rejected(t *testing.T, err error, label string) {
 	}
 }
 
-// TestAccounts: the TMS contains the created values. A search for a name that two accounts have
-// returns both accounts.
+// TestAccounts: after CreateAccount the sandbox contains the values of the request. If two accounts
+// have the same name, a search for the name returns both accounts.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -93,7 +93,8 @@ func TestAccounts(t *testing.T) {
 	}
 }
 
-// TestContacts: in a batch with one rejected contact, the sandbox creates the other contacts.
+// TestContacts: if the sandbox rejects one contact of a list, the sandbox still creates the other
+// contacts.
 func TestContacts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -153,7 +154,7 @@ func TestContacts(t *testing.T) {
 
 func number(n int) *int { return &n }
 
-// TestEvents: the client reads the data of an event and the numbers of its places.
+// TestEvents: the client reads the data of an event and its numbers of booked and remaining places.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -197,8 +198,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestLearners: Enrolment finds a person who is on an event before a second registration, and
-// counts cancelled places separately.
+// TestLearners: Enrolment finds a person who already has a place on the event, and counts cancelled
+// places separately.
 func TestLearners(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -247,7 +248,8 @@ func TestLearners(t *testing.T) {
 	}
 	rejected(t, s.CancelLearner(ctx, id("learner", 999)), "Not Found")
 
-	// The read for many contacts returns the same, and a cancelled place can be reactivated.
+	// Enrolments returns the same active places as Enrolment, and ReactivateLearner restores a
+	// cancelled place.
 	active := func(want ...administrate.EventLearner) {
 		t.Helper()
 		page := must[administrate.LearnerPage](t)(s.Enrolments(ctx, event, []string{contactTwo, one}, ""))

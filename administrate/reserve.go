@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// ReservePlaces reserves places for interests that an opportunity has already (observed, 4.6:
-// reservePlacesForInterests). A response without errors proves nothing (observed). An opportunity
-// whose reservation was released or has expired gets no places, and the response still has no
-// errors. Reserve sends a ReservePlaces together with the expiry and reads the reservations back.
+// ReservePlaces reserves places for interests that are already on the record (the API's
+// reservePlacesForInterests, observed, 4.6). A response without errors does not prove that the
+// places are reserved (observed). If the opportunity's reservation was released or has expired, the
+// API reserves no places but returns no errors. Client.Reserve sends ReservePlaces mutations
+// together with the expiry and returns the reservations of the response.
 type ReservePlaces struct {
 	InterestIDs []string
 }
@@ -26,7 +27,8 @@ func (r ReservePlaces) build(b *builder) opportunityMutation {
 	return opportunityMutation{field: "reservePlacesForInterests", input: object{"interestIds: " + list(ids)}}
 }
 
-// Reserve describes a reservation of places for interests of one opportunity until a time.
+// Reserve is the input of Client.Reserve: the interests of one opportunity that need reserved
+// places, and the expiry of the places.
 type Reserve struct {
 	OpportunityID string
 	InterestIDs   []string  // at least 1; more than MaxEntries need several mutations
@@ -35,33 +37,34 @@ type Reserve struct {
 
 // ReserveResult is the result of a Reserve.
 type ReserveResult struct {
-	// Reserve is the first error of the ReservePlaces mutations, and Extend is the error of the
-	// ExtendReservations. Both are like MutationResult.Err. The API executes the ExtendReservations
-	// even when a ReservePlaces failed.
+	// Reserve is the first error of the ReservePlaces mutations. Extend is the error of the
+	// ExtendReservations mutation. Reserve and Extend are nil or have one of the error types of
+	// MutationResult.Err. The API executes the ExtendReservations even if a ReservePlaces failed.
 	Reserve, Extend error
-	// Reservations are the reservations that the response contains. If Reservations is nil, read
-	// the opportunity.
+	// Reservations are the opportunity's reservations in the response to the ExtendReservations. If
+	// Reservations is nil, the caller must read the opportunity.
 	Reservations *Reservations
 }
 
 // reserveTolerance is the largest accepted difference between the expiry in the response and the
-// requested expiry. The vendor's own check uses the same value (observed, 4.6).
+// requested expiry. Administrate's own code accepts the same difference (observed, 4.6).
 const reserveTolerance = 5 * time.Minute
 
-// IsConfirmed reports whether the reservations that were read back prove that the opportunity has
-// reserved places until the requested time. IsConfirmed makes the vendor's own check (observed,
-// 4.6). Neither the reserving nor the extending mutation may have an error, and the reservation
-// must be valid. The expiry must be in the future and within 5 minutes of the requested time. The
-// API confirms the opportunity as a whole, not each interest.
+// IsConfirmed reports whether the reservations of the response prove that places are reserved until
+// the requested time. Administrate's own code makes the same check (observed, 4.6). IsConfirmed
+// requires that Reserve and Extend are nil and that the reservations are valid. The expiry of the
+// reservations must be in the future, and must differ from the requested time by at most 5 minutes.
+// The response does not say for which interests places are reserved.
 func (h ReserveResult) IsConfirmed(until, now time.Time) bool {
 	return h.Reserve == nil && h.Extend == nil && h.Reservations != nil && h.Reservations.Valid &&
 		h.Reservations.Until != nil && h.Reservations.Until.After(now) &&
 		h.Reservations.Until.Sub(until).Abs() <= reserveTolerance
 }
 
-// Reserve reserves places and sets their expiry, in this order in one request, and reads the
-// reservations back. Check Reservations even with a nil error, because the absence of errors alone
-// proves nothing. A returned error applies to all mutations.
+// Reserve sends one request that first reserves places and then sets their expiry. Reserve returns
+// the reservations of the response. The caller must check the result with IsConfirmed, because a
+// response without errors does not prove that places are reserved. An error of Reserve applies to
+// all mutations of the request.
 func (c *Client) Reserve(ctx context.Context, h Reserve) (ReserveResult, error) {
 	var mutations []Mutation
 	for ids := range slices.Chunk(h.InterestIDs, MaxEntries) {

@@ -8,11 +8,12 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// These types decode responses. A member that is null or missing stays zero.
+// The types in this file decode responses of the API. A member that is null or missing in the
+// response has the zero value.
 
 var errMalformedValue = errors.New("a member of the response does not have the expected form")
 
-// amount decodes a decimal from text or from a number, never through a float.
+// amount decodes a decimal number from JSON text or a JSON number, without conversion to a float.
 type amount struct{ decimal.NullDecimal }
 
 func (a *amount) UnmarshalJSON(raw []byte) error {
@@ -97,7 +98,7 @@ func (p pageInfoDTO) nextCursor() string {
 	return p.EndCursor
 }
 
-// connection is the form of every one-to-many member (documented).
+// connection is the JSON form in which the API returns every list of related objects (documented).
 type connection[T any] struct {
 	Edges []struct {
 		Node *T `json:"node"`
@@ -105,8 +106,8 @@ type connection[T any] struct {
 	PageInfo pageInfoDTO `json:"pageInfo"`
 }
 
-// nodes returns the rows. nodes fails for a null row, because null stands for a row that the API
-// could not return. nodes also fails for a page that announces a next page but has no cursor.
+// nodes returns the rows. nodes fails if a row is null, because the API returns null for a row that
+// it could not read. nodes also fails if hasNextPage is true but the page has no cursor.
 func (c connection[T]) nodes() ([]T, error) {
 	rows := make([]T, 0, len(c.Edges))
 	for _, edge := range c.Edges {
@@ -140,7 +141,8 @@ func (i interestDTO) interest() Interest {
 	}
 }
 
-// interests converts rows and refuses a row without an id.
+// interests converts the rows of a response to interests. interests returns an error if a row has
+// no id.
 func interests(rows []interestDTO) ([]Interest, error) {
 	if len(rows) == 0 {
 		return nil, nil

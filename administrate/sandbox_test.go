@@ -19,8 +19,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// These constants are the ids of the sandbox's catalogue, which are the ids in the API
-// documentation.
+// These constants are ids of objects that every new sandbox contains; the API documentation uses
+// the same ids.
 const (
 	regionDR       = "UmVnaW9uOkRS"
 	accountOne     = "T3JnYW5pc2F0aW9uOjE="
@@ -34,7 +34,7 @@ const (
 	contactTwo     = "UGVyc29uOjI="
 )
 
-// tenant is a fresh sandbox with a client, and with a clock that tests can advance.
+// tenant is a new sandbox with a client, and with a clock that tests can advance.
 type tenant struct {
 	*administrate.Client
 	box        *sandbox.Sandbox
@@ -49,7 +49,8 @@ func newTenant(t *testing.T, change func(*administrate.Options)) *tenant {
 	return newTenantOf(t, nil, change)
 }
 
-// newTenantOf returns a tenant whose API has other values for some assumptions.
+// newTenantOf returns a tenant whose sandbox differs from the default in the assumptions of the
+// parameter assume.
 func newTenantOf(t *testing.T, assume map[string]string, change func(*administrate.Options)) *tenant {
 	t.Helper()
 	return newTenantWith(t, sandbox.Options{Assumptions: assume}, change)
@@ -109,7 +110,7 @@ func amount(t *testing.T, what string, got decimal.NullDecimal, want string) {
 	}
 }
 
-// TestLifeOfAnOpportunity goes through every operation against the sandbox.
+// TestLifeOfAnOpportunity calls every core operation of the client with a sandbox.
 func TestLifeOfAnOpportunity(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -197,8 +198,8 @@ func TestLifeOfAnOpportunity(t *testing.T) {
 	}
 }
 
-// TestReservation: places are reserved only after an interest with Reserve and an
-// ExtendReservations. The reservations in the response prove this.
+// TestReservation: an AddInterest with Reserve and then an ExtendReservations reserve places. The
+// reservations in the response to ExtendReservations prove that the places are reserved.
 func TestReservation(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -221,8 +222,8 @@ func TestReservation(t *testing.T) {
 	if !held.Valid || held.Until == nil || !held.Until.Equal(until) {
 		t.Errorf("held %+v, want until %v", held, until)
 	}
-	// The API keeps the order: at the time of the ExtendReservations, the opportunity was still in
-	// the earlier step.
+	// The API executes the mutations in order: at the ExtendReservations, the opportunity was still
+	// in the step before the Progress.
 	if answers[1].Opportunity.Step.ID != stepProposed || answers[2].Opportunity.Step.ID != stepOpen {
 		t.Errorf("steps %q, then %q", answers[1].Opportunity.Step.Name, answers[2].Opportunity.Step.Name)
 	}
@@ -263,8 +264,8 @@ func TestWholeBatch(t *testing.T) {
 		}
 	}
 
-	// Of the 120 interests, the read of the record returns the first 100, and the cursor returns
-	// the other 20.
+	// The record has 120 interests. Opportunity returns the first 100 interests, and Interests with
+	// the cursor returns the other 20.
 	got := must[administrate.Opportunity](t)(s.Opportunity(ctx, o.ID))
 	if len(got.Interests) != 100 || got.InterestCount != 120 || got.NextInterestsCursor == "" {
 		t.Fatalf("read %d of %d, more %q", len(got.Interests), got.InterestCount, got.NextInterestsCursor)
@@ -400,9 +401,10 @@ func TestLookupInATenant(t *testing.T) {
 	}
 }
 
-// TestTenantThatDiffers: a document with a name that the tenant does not have is refused before
-// execution, and the error says which name. With the assumption switched off, the client works
-// without the name.
+// TestTenantThatDiffers: if a document contains a name that is not in the tenant's schema, the API
+// refuses the document before execution, and the client's error contains the name. If the
+// assumption about a missing name is Off, the client does not send the name, and the request
+// succeeds.
 func TestTenantThatDiffers(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -430,8 +432,8 @@ func TestTenantThatDiffers(t *testing.T) {
 	}
 }
 
-// TestReadThatIsAnsweredWithErrors: a caller can distinguish a read whose response has errors from
-// a read without a response.
+// TestReadThatIsAnsweredWithErrors: the client's error shows whether the API returned GraphQL
+// errors to a query or no response.
 func TestReadThatIsAnsweredWithErrors(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t, nil)

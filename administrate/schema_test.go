@@ -29,7 +29,7 @@ type sent struct {
 	OperationName string         `json:"operationName"`
 }
 
-// collector is a transport that keeps every request and returns 502.
+// collector is a transport that stores every request and returns 502.
 type collector struct{ requests []sent }
 
 func (c *collector) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -48,7 +48,7 @@ func decode(body io.Reader) (s sent, err error) {
 	return s, err
 }
 
-// namedCall is a call of the client, with the assumptions that the call needs.
+// namedCall is a call of a client method, with the names of the assumptions that the call needs.
 type namedCall struct {
 	name  string
 	needs []string
@@ -57,7 +57,7 @@ type namedCall struct {
 
 func anyError[T any](_ T, err error) error { return err }
 
-// everyCall returns calls that together send everything that the client can send.
+// everyCall returns calls that together send every schema name that the client can send.
 func everyCall() []namedCall {
 	var calls []namedCall
 	add := func(name, needs string, do func(ctx context.Context, c *Client) error) {
@@ -134,8 +134,8 @@ func everyCall() []namedCall {
 	return append(calls, everyStandaloneMutation()...)
 }
 
-// everyStandaloneMutation returns calls that together send everything about records other than
-// opportunities.
+// everyStandaloneMutation returns calls that together send every standalone mutation with every
+// member.
 func everyStandaloneMutation() []namedCall {
 	var calls []namedCall
 	add := func(name, needs string, do func(ctx context.Context, c *Client) error) {
@@ -216,8 +216,8 @@ func everyStandaloneMutation() []namedCall {
 	return calls
 }
 
-// requests makes every call and returns the requests by name, and the calls that were
-// rejected as invalid.
+// requests makes the calls of everyCall. all maps the name of a call to its request, and invalid
+// contains the calls that the client rejected as invalid.
 func requests(t *testing.T, assumed Assumptions) (all map[string]sent, invalid map[string]error) {
 	t.Helper()
 	wire := &collector{}
@@ -302,8 +302,9 @@ func TestOnlyKnownNames(t *testing.T) {
 	})
 }
 
-// TestAssumptionsAreUsed corrects each name in turn and looks for it in the requests.
-// TestAssumptionsAreUsed then switches each name off and checks that no request contains the name.
+// TestAssumptionsAreUsed replaces the name of one assumption at a time and checks that a request
+// contains the new name. TestAssumptionsAreUsed then sets the assumption to Off and checks that
+// only the calls that need the assumption fail.
 func TestAssumptionsAreUsed(t *testing.T) {
 	t.Parallel()
 	var zero Assumptions

@@ -10,12 +10,13 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// OpportunityField names a member by which the API filters or orders opportunities. Every name of
-// the tenant's OpportunityField enum is allowed, not only the constants below.
+// OpportunityField is the name of a field by which the API filters or orders opportunities. Every
+// value of the enum OpportunityField in the tenant's schema is valid, even if the value is none of
+// the constants below.
 type OpportunityField string
 
-// ByRegionName is documented, and the other fields are observed, unless a comment says assumed. The
-// client sends an assumed field under its name in Assumptions.
+// ByRegionName is documented, and ByID and ByStepID are observed. The other fields are assumed; the
+// client replaces an assumed field with its name in Assumptions.
 const (
 	ByRegionName OpportunityField = "regionName"
 	ByID         OpportunityField = "id"
@@ -45,9 +46,10 @@ const (
 	NotNull      FilterOperation = "notnull"  // no value
 )
 
-// Filter is one condition. All filters of a Search must hold together. In, NotIn and Contains take
-// Values. IsNull and NotNull take no value. Any operation other than In, NotIn, Contains, IsNull
-// and NotNull takes Value. Every value is text: "true", "2026-01-01T00:00:00Z".
+// Filter is one condition. An opportunity matches a Search only if the opportunity matches every
+// Filter. The operations In, NotIn and Contains compare the field with the list Values. The
+// operations IsNull and NotNull need no value. All other operations compare the field with Value.
+// Every value is text: "true", "2026-01-01T00:00:00Z".
 type Filter struct {
 	Field     OpportunityField
 	Operation FilterOperation
@@ -55,39 +57,42 @@ type Filter struct {
 	Values    []string
 }
 
-// Order says what a page is ordered by (assumed: see Assumptions.Order).
+// Order says by which field the opportunities of a Search are ordered. The argument order of the
+// API is assumed: see Assumptions.Order.
 type Order struct {
 	Field      OpportunityField
 	Descending bool
 }
 
-// Search describes a page of opportunities. Set only one of Offset and After.
+// Search says which page of which opportunities Opportunities reads, and in which order. A caller
+// sets at most one of Offset and After.
 type Search struct {
 	Filters []Filter
 	First   int // 1 to 100 rows; 0 is the API's default of 50
 	Offset  int
 	After   string
 	Order   *Order
-	// Attributes adds the custom attributes to the rows.
+	// If Attributes is true, the rows of the page contain the custom attributes.
 	Attributes bool
-	// Bare reads only id, name and, when requested, attributes. A page of rows with their interests
-	// is a hundred times as large.
+	// If Bare is true, the rows contain only id, name and (if Attributes is true) attributes. A
+	// page without Bare is a hundred times as large because of the interests.
 	Bare bool
-	// Full adds all members that OpportunityWithUpdatedAt fills in. Set only one of Full and Bare.
+	// If Full is true, the rows contain all members that OpportunityWithUpdatedAt sets. A caller
+	// sets at most one of Full and Bare.
 	Full bool
 }
 
-// Page is a part of the opportunities that match a Search.
+// Page is one page of the opportunities that match a Search.
 type Page struct {
-	// Rows have id, name and, when requested, attributes. Unless Bare is set, rows also have step,
-	// grand total and the first 100 interests (id, item type and total). With Full, rows have all
-	// members.
+	// Rows have id, name and (if Search.Attributes is true) attributes. If Search.Bare is false,
+	// rows also have step, grand total and the first 100 interests (id, item type and total). If
+	// Search.Full is true, rows have all members.
 	Rows       []Opportunity
 	Count      int    // the number of all matching opportunities
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// Opportunities reads one page, in one request.
+// Opportunities reads one page of opportunities in one request.
 func (c *Client) Opportunities(ctx context.Context, s Search) (Page, error) {
 	b := newBuilder(&c.assumed)
 	b.location = "Search"
@@ -133,7 +138,7 @@ func (c *Client) Opportunities(ctx context.Context, s Search) (Page, error) {
 	return page, nil
 }
 
-// arguments writes the arguments of the connection, parentheses included.
+// arguments returns the arguments of the field opportunities, with parentheses.
 func (s Search) arguments(b *builder) string {
 	var out object
 	if len(s.Filters) > 0 {
@@ -221,7 +226,7 @@ func (f OpportunityField) write(b *builder, where string) string {
 	return string(name)
 }
 
-// operand says which values an operation takes.
+// operand says whether a filter operation needs Value, Values or no value.
 type operand int
 
 const (

@@ -18,7 +18,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// TestSlowAnswer: the context's deadline ends the wait for a response, and the outcome is unknown.
+// TestSlowAnswer: if the response does not arrive before the context's deadline, the client returns
+// an UnknownError.
 func TestSlowAnswer(t *testing.T) {
 	arrived := make(chan struct{}, 8)
 	release := make(chan struct{})
@@ -126,8 +127,8 @@ func TestSendDeadlineWhileConnecting(t *testing.T) {
 	}
 }
 
-// TestCancelledBeforehand: if a call is cancelled while it waits for its token or its connection,
-// it sends nothing and fails with NotSentError.
+// TestCancelledBeforehand: if the context is cancelled while a call waits for a token or a
+// connection, the client sends nothing and the call fails with NotSentError.
 func TestCancelledBeforehand(t *testing.T) {
 	httpTransport := http1.NewTransport(nil)
 	begun := make(chan struct{}, 2)
@@ -206,7 +207,7 @@ func TestToken(t *testing.T) {
 		oauth.StaticToken(secretToken)); strings.Contains(text, secretToken) {
 		t.Errorf("printing a token shows it: %s", text)
 	}
-	// The client requests the token before each request, so it uses a renewed token.
+	// The client calls Token before each request, so each request uses the newest token.
 	n := 0
 	c := client(t, server.URL, func(o *Options) {
 		o.Tokens = tokens(func(context.Context) (string, error) { n++; return "t", nil })
@@ -248,8 +249,8 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// notPermittedAfterToken is a token source that withdraws the permission when the client requests
-// the token.
+// notPermittedAfterToken is a token source whose Token makes Options.Permitted refuse all further
+// requests.
 type notPermittedAfterToken struct{ withheld *atomic.Bool }
 
 func (s notPermittedAfterToken) Token(context.Context) (string, error) {
@@ -257,7 +258,8 @@ func (s notPermittedAfterToken) Token(context.Context) (string, error) {
 	return "other", nil
 }
 
-// If the permission ends while the client gets the token, the client does not use the token.
+// If Options.Permitted starts to refuse requests while the client waits for a token, the client
+// does not use the token.
 func TestATokenOfOtherCredentialsIsNotUsed(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32

@@ -23,7 +23,8 @@ const (
 	secretName  = "Melissandre"
 )
 
-// client returns a client for an address; change alters its options.
+// client returns a client for the URL; the function change (if not nil) changes the client's
+// options.
 func client(t *testing.T, url string, change func(*Options)) *Client {
 	t.Helper()
 	o := Options{Options: transport.Options{URL: url, Tokens: oauth.StaticToken(secretToken)}}
@@ -40,7 +41,7 @@ func client(t *testing.T, url string, change func(*Options)) *Client {
 	return c
 }
 
-// addInterest sends the mutation of these tests. No error text may contain its values.
+// addInterest sends an AddInterest with secret values, which no error text may contain.
 func addInterest(ctx context.Context, c *Client) error {
 	_, err := c.AddInterest(ctx, AddInterest{
 		OpportunityID: "o", ItemID: "i", Kind: Course, Quantity: 1,
@@ -49,8 +50,8 @@ func addInterest(ctx context.Context, c *Client) error {
 	return err
 }
 
-// outcomeOf returns a short text for an error of this package. The test fails when the error
-// contains a secret.
+// outcomeOf returns a short text for the error type and the reason of err. outcomeOf fails the test
+// if the error text contains a secret.
 func outcomeOf(t *testing.T, err error) string {
 	t.Helper()
 	if err == nil {
@@ -91,10 +92,12 @@ func outcomeOf(t *testing.T, err error) string {
 
 const successBody = `{"data":{"m0":{"opportunities":null,"addInterest":{"errors":[],"interests":[{"id":"1"}]}}}}`
 
-// TestAnswers checks the outcome after each possible response of a server. The statuses 401, 429
-// and 500 are documented (DOC 1, 2). An empty list of top-level errors means no error (DOC 3.5). A
-// non-empty list in the payload is a rejection, with any status (OBS 3.5). Missing or null errors
-// are no errors, and a missing result is not a success.
+// TestAnswers checks which error the client returns for each kind of response. The API
+// documentation names the HTTP statuses 401, 429 and 500 (documented, 1 and 2). An empty list of
+// top-level errors means that the request had no error (documented, 3.5). A non-empty list of
+// errors in the payload means that the API rejected the mutation, whatever the HTTP status is
+// (observed, 3.5). A list of errors that is missing or null means no errors. A response without the
+// mutation's result does not count as success.
 func TestAnswers(t *testing.T) {
 	answer := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -102,7 +105,8 @@ func TestAnswers(t *testing.T) {
 			_, _ = io.WriteString(w, body)
 		}
 	}
-	// echo returns a response that repeats all that the client sent, including the token.
+	// echo returns a handler whose response repeats everything that the client sent, including the
+	// token.
 	echo := func(status int, form string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
@@ -206,8 +210,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestReadsAreWhole: if the response to a read has an error, the client uses no part of the
-// response.
+// TestReadsAreWhole: if the response to a query contains an error, the client returns an error and
+// none of the data.
 func TestReadsAreWhole(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
@@ -227,8 +231,8 @@ func TestReadsAreWhole(t *testing.T) {
 	}
 }
 
-// TestRefusalNamesThePlace: the error text shows the name in the sent document at the API's error
-// location. Only Messages contains the API's message.
+// TestRefusalNamesThePlace: the client's error text contains the name that the sent document has at
+// the error location of the API. Only Messages contains the API's message.
 func TestRefusalNamesThePlace(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -269,7 +273,8 @@ func TestRetryAfter(t *testing.T) {
 		{"99999999999999999999", "", 0},
 		{"9999999999999", "", 24 * time.Hour},
 		{now.Add(90 * time.Second).Format(http.TimeFormat), now.Format(http.TimeFormat), 90 * time.Second},
-		// The header Date replaces the client's clock.
+		// RetryAfter compares the Retry-After date with the header Date and not with the client's
+		// clock.
 		{now.Add(time.Hour + time.Minute).Format(http.TimeFormat), now.Add(time.Hour).Format(http.TimeFormat), time.Minute},
 		{now.Add(-time.Hour).Format(http.TimeFormat), now.Format(http.TimeFormat), 0},
 	} {

@@ -17,7 +17,7 @@ import (
 )
 
 // TestRegistrationsAndInvoices reads the registrations and invoices that triggers of the TMS
-// create, and then changes the registrations and invoices.
+// created, and then changes these registrations and invoices.
 func TestRegistrationsAndInvoices(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -87,8 +87,8 @@ func TestRegistrationsAndInvoices(t *testing.T) {
 	}
 }
 
-// TestPeopleOfAnOpportunity: the client writes the owner and the contact, and reads the owner and
-// the contact back.
+// TestPeopleOfAnOpportunity: the client sets the owner and the contact of an opportunity, and
+// OpportunityLinks returns the new owner and contact.
 func TestPeopleOfAnOpportunity(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -112,8 +112,8 @@ func TestPeopleOfAnOpportunity(t *testing.T) {
 	}
 }
 
-// TestReserve: two responses without errors prove nothing. Only the reservations that are read back
-// prove that the places are reserved.
+// TestReserve: even if the response to a Reserve contains no errors, the places may not be
+// reserved. Only the reservations in the response prove that the places are reserved.
 func TestReserve(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -242,8 +242,8 @@ func TestLog(t *testing.T) {
 	rejected(t, strict.WriteLog(ctx, administrate.LogEntry{Origin: "Oppflow", NodeID: id("Opportunity", 1), Message: "m", Status: administrate.LogSuccess}), "")
 }
 
-// TestOutcomesOfStandaloneMutations tries every standalone mutation with every fault. The client
-// sends the mutation once in each case.
+// TestOutcomesOfStandaloneMutations tries every standalone mutation with every fault. With every
+// fault, the client sends the mutation only once.
 func TestOutcomesOfStandaloneMutations(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -323,8 +323,8 @@ func TestOutcomesOfStandaloneMutations(t *testing.T) {
 	}
 }
 
-// TestAccountTakenAway: the tenant decides whether null removes the account. The client reads the
-// record back to see the result.
+// TestAccountTakenAway: whether null removes the account of an opportunity depends on the tenant.
+// Only the record shows whether the account was removed.
 func TestAccountTakenAway(t *testing.T) {
 	t.Parallel()
 	for value, stays := range map[string]bool{"kept": true, "cleared": false} {
@@ -338,8 +338,9 @@ func TestAccountTakenAway(t *testing.T) {
 	}
 }
 
-// TestTokenIssues: the client reads the tokens of a won opportunity under the assumed or the
-// corrected name. If the assumption is off, the client reads no tokens.
+// TestTokenIssues: the client reads the training tokens that were issued for a won opportunity from
+// the field with the assumed or the corrected name. If Assumptions.TokenIssues is Off, the client
+// reads no training tokens.
 func TestTokenIssues(t *testing.T) {
 	t.Parallel()
 	tokens := id("TokenType", "0123456789abcdef0123456789abcdef")

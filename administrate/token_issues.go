@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 )
 
-// TokenIssue is a number of training tokens that the account of an opportunity got.
+// TokenIssue is a quantity of training tokens of one type that the TMS issued to the account of an
+// opportunity.
 type TokenIssue struct {
 	TokenTypeID string
 	Quantity    int
@@ -13,19 +14,20 @@ type TokenIssue struct {
 
 // TokenIssues contains the training tokens that were issued for an opportunity.
 type TokenIssues struct {
-	// Shown says that the tokens were read. Shown is false when the assumption TokenIssues is
-	// switched off.
+	// Shown says that the client read the issued training tokens. Shown is false if
+	// Assumptions.TokenIssues is Off.
 	Shown  bool
 	Issues []TokenIssue
 }
 
-// ShowsTokenIssues returns false when the assumption TokenIssues is switched off, because
-// TokenIssues then returns no tokens.
+// ShowsTokenIssues reports whether TokenIssues can read the issued training tokens.
+// ShowsTokenIssues returns false if Assumptions.TokenIssues is Off.
 func (c *Client) ShowsTokenIssues() bool { return c.assumed.TokenIssues != Off }
 
-// TokenIssues reads the tokens that were issued for an opportunity. The field of the API for issued
-// tokens is assumed: see Assumptions.TokenIssues. TokenIssues fails with NotFoundError when no
-// opportunity has that id, and with RefusedError when the API does not have the assumed field.
+// TokenIssues reads the training tokens that were issued for an opportunity. The name of the API's
+// field for issued training tokens is assumed: see Assumptions.TokenIssues. TokenIssues fails with
+// NotFoundError when no opportunity has the id opportunityID. TokenIssues fails with RefusedError
+// when the API does not have the assumed field.
 func (c *Client) TokenIssues(ctx context.Context, opportunityID string) (TokenIssues, error) {
 	field, selection := string(c.assumed.TokenIssues), "id"
 	if c.assumed.TokenIssues != Off {

@@ -4,7 +4,7 @@ import (
 	"context"
 )
 
-// UpdateOpportunity changes the members that are not empty.
+// UpdateOpportunity changes an opportunity; an empty member changes nothing.
 type UpdateOpportunity struct {
 	ID         string
 	AccountID  string
@@ -16,7 +16,8 @@ type UpdateOpportunity struct {
 	Attributes []Attribute // assumed: see Assumptions.UpdateAttributes
 }
 
-// UpdateOpportunity sends one update and returns the record like CreateOpportunity.
+// UpdateOpportunity sends one update and returns the record. The returned Opportunity contains the
+// same members as the result of CreateOpportunity.
 func (c *Client) UpdateOpportunity(ctx context.Context, u UpdateOpportunity) (Opportunity, error) {
 	return applyOne(ctx, c, u)
 }

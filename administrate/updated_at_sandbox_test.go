@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// recordingTransport is a transport that keeps the sent documents.
+// recordingTransport is a transport that stores the sent documents.
 type recordingTransport struct {
 	transport http.RoundTripper
 	sent      *[]string
@@ -31,8 +31,8 @@ func (l recordingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return l.transport.RoundTrip(r)
 }
 
-// The client reads the time of the last change under the tenant's name, and only when a caller
-// requests the time.
+// The client reads UpdatedAt from the field that Assumptions.OpportunityUpdated names, and only in
+// OpportunityWithUpdatedAt and a Search with Full.
 func TestOpportunityWithUpdatedAt(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

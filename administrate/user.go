@@ -4,8 +4,8 @@ import (
 	"context"
 )
 
-// User is a person who works with the TMS. Mail to a user goes to the user's contact; a
-// user without a contact cannot be mailed (observed, 5.6).
+// User is a person who works with the TMS. The TMS sends mail for a user to the user's contact, so
+// a user without a contact cannot receive mail (observed, 5.6).
 type User struct {
 	ID        string
 	FullName  string // filled in only by Users
@@ -13,15 +13,16 @@ type User struct {
 	ContactID string // empty when there is none
 }
 
-// UserPage is a part of the users.
+// UserPage is one page of the tenant's users.
 type UserPage struct {
 	Users      []User
 	Count      int    // the number of all users
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// Users reads up to 100 users (observed, 5.5) after a cursor. An empty cursor selects the first
-// page. A filter of users was never observed.
+// Users reads one page of up to 100 users (observed, 5.5). The page follows the cursor after; an
+// empty cursor selects the first page. Users always lists all users, because no filter of the API
+// for users was observed.
 func (c *Client) Users(ctx context.Context, after string) (UserPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findRows(ctx, c, b, "Users", "users", b.pageArguments(after), "id fullName contact { id }", userDTO.user)
@@ -39,7 +40,7 @@ func (u userDTO) user() (User, error) {
 	return User{ID: u.ID, FullName: u.FullName, FirstName: u.FirstName, ContactID: u.Contact.id()}, requireID(u.ID)
 }
 
-// owner is the user who owns a record, nil when there is none.
+// owner returns the user who owns an opportunity or an account, or nil if the object has no owner.
 func (u *userDTO) owner() (*User, error) {
 	if u == nil {
 		return nil, nil //nolint:nilnil // a record need not have an owner

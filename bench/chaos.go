@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 )
 
-// chaosCommand runs a chaos experiment. chaosCommand returns a usage error, an error for what the
-// experiment found, or an error if the experiment could not run.
+// chaosCommand runs a chaos test. chaosCommand returns an error if the arguments are wrong, if the
+// chaos test cannot run, or if the chaos test fails.
 func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	asked, err := chaosFlags(args, stdout)
 	if err != nil {
@@ -40,8 +40,9 @@ func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	return verdict(report, asked.short || len(asked.options.Only) > 0)
 }
 
-// verdict returns an error if the report has violations or problems. Unless short is set, it also
-// checks the kill points and the coverage.
+// verdict returns an error if the report contains violations or problems. If short is false,
+// verdict also returns an error if a kill point was not reached or a disruption affected too few
+// messages.
 func verdict(report chaos.Report, short bool) error {
 	switch unvisited, unmet := report.MissingKillPoints(), report.Uncovered(); {
 	case len(report.Violations) > 0:
@@ -118,13 +119,13 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	return a, nil
 }
 
-// holdsFiles reports whether the directory exists and is not empty.
+// holdsFiles reports whether the directory exists and contains files.
 func holdsFiles(directory string) bool {
 	entries, err := os.ReadDir(directory)
 	return err == nil && len(entries) > 0
 }
 
-// kindsMatching returns the kinds of disruptions whose names contain one of the words.
+// kindsMatching returns the kinds of disruptions whose names contain at least one of the words.
 func kindsMatching(words []string) []chaos.DisruptionKind {
 	return slices.DeleteFunc(chaos.DisruptionKinds(), func(t chaos.DisruptionKind) bool {
 		return !slices.ContainsFunc(words, func(word string) bool { return word != "" && strings.Contains(string(t), word) })

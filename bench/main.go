@@ -1,5 +1,5 @@
-// Command bench measures Oppflow and runs chaos experiments. The command starts all parts on this
-// machine.
+// Command bench measures the cost of Oppflow and runs chaos tests. The command starts its own
+// Temporal server, sandbox and workers on this machine.
 package main
 
 import (
@@ -23,7 +23,8 @@ func main() {
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// A second signal ends the process at once.
+	// After the first signal, the default signal handling is restored, so a second signal ends the
+	// process at once.
 	context.AfterFunc(ctx, stop)
 	return benchMain(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
@@ -34,10 +35,10 @@ const (
 	exitUsage   = 2
 )
 
-// usageError is a mistake in the arguments of the command.
+// usageError says that the arguments of the command are wrong.
 type usageError struct{ message string }
 
-// Error returns the mistake and its correction.
+// Error returns a text that describes the wrong argument and its correction.
 func (e *usageError) Error() string { return e.message }
 
 const usage = `bench measures Oppflow, or tests Oppflow under disruptions. bench starts its own Temporal server, sandbox and workers on this machine.
@@ -49,7 +50,7 @@ Usage:
 bench --help and bench chaos --help list the flags. The exit code is 1 when a measurement or the chaos test fails, and 2 when the command line is invalid.
 `
 
-// benchMain runs the command and returns its exit status.
+// benchMain runs the command bench and returns its exit status.
 func benchMain(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var err error
 	switch {

@@ -41,8 +41,8 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// verdict returns an error if an experiment found a violation or a problem. Except in the short
-// form, it also returns an error if a kill point was not reached or a disruption affected too few
+// verdict returns an error if the chaos test found a violation or a problem. If short is false,
+// verdict also returns an error if a kill point was not reached or a disruption affected too few
 // messages.
 func TestVerdict(t *testing.T) {
 	visited := chaos.Report{}

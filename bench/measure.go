@@ -18,8 +18,8 @@ import (
 	"github.com/oppflow/oppflow/bench/compare"
 )
 
-// measureCommand runs the measurements. measureCommand returns a usage error, or an error if a
-// measurement failed.
+// measureCommand runs the measurements. measureCommand returns an error if the arguments are wrong
+// or a measurement failed.
 func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var o compare.Options
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
@@ -73,8 +73,9 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 	return report.Write(stdout)
 }
 
-// progress returns a function that shows the progress: on a terminal as a bar, and in any other
-// output as one line for each step. Several goroutines may call the function at once.
+// progress returns a function that shows the progress of a measurement. On a terminal the function
+// shows a progress bar. In any other output the function writes one line for each step. Several
+// goroutines may call the returned function at the same time.
 func progress(w io.Writer) func(step, of int, what string) {
 	var one sync.Mutex
 	if file, ok := w.(*os.File); !ok || !term.IsTerminal(int(file.Fd())) {

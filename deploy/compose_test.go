@@ -16,7 +16,8 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// oneShotServices are the services that run once and end; all other services keep running.
+// oneShotServices are the services of the compose file that run once and then end. All other
+// services run until they are stopped.
 var oneShotServices = []string{"schema", "setup"}
 
 func TestComposeFileIsComplete(t *testing.T) {
@@ -27,8 +28,9 @@ func TestComposeFileIsComplete(t *testing.T) {
 	}
 }
 
-// release matches an image with the tag of a release, which never changes. Oppflow's own image is
-// built here and has no release.
+// release matches an image name whose tag is an exact release, such as 1.2.3. A tag with an exact
+// release always means the same image. The pattern does not apply to Oppflow's own image, which is
+// built on this machine and has no release.
 var release = regexp.MustCompile(`^[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[a-z0-9.]+)?(@sha256:[0-9a-f]{64})?$`)
 
 func TestImagesArePinned(t *testing.T) {
@@ -58,8 +60,8 @@ func checkout(t *testing.T) string {
 	return dir
 }
 
-// The images of the server, its schema tool and the Web UI have the same versions that the other
-// tests use.
+// The images of the Temporal server, its schema tool and the Web UI have the versions in
+// devserver/go.mod, which the other tests use.
 func TestTemporalHasTheVersionThatIsTested(t *testing.T) {
 	module := read(t, "devserver/go.mod")
 	services := load(t, nil).Services
@@ -74,7 +76,7 @@ func TestTemporalHasTheVersionThatIsTested(t *testing.T) {
 	}
 }
 
-// required returns the version of a module in a go.mod, without the letter v.
+// required returns the version of a module in the text of a go.mod, without the leading letter v.
 func required(t *testing.T, gomod, module string) string {
 	t.Helper()
 	found := regexp.MustCompile(`(?m)^\s*` + regexp.QuoteMeta(module) + ` v(\S+)`).FindStringSubmatch(gomod)
@@ -84,8 +86,9 @@ func required(t *testing.T, gomod, module string) string {
 	return found[1]
 }
 
-// A service waits for each service that it needs: until a one-shot service has ended, and until any
-// other service is healthy.
+// If a service depends on a one-shot service, the service waits until the one-shot service has
+// ended successfully. If a service depends on any other service, the service waits until that
+// service is healthy.
 func TestServicesWaitForWhatTheyNeed(t *testing.T) {
 	for name, service := range load(t, nil).Services {
 		for on, dependency := range service.DependsOn {
@@ -98,8 +101,8 @@ func TestServicesWaitForWhatTheyNeed(t *testing.T) {
 			}
 		}
 	}
-	// The short form of depends_on has a default condition, and the default is wrong for every
-	// service here.
+	// Every depends_on must contain a condition, because the default condition is wrong for every
+	// service of this compose file.
 	var written struct {
 		Services map[string]struct {
 			DependsOn yaml.Node `yaml:"depends_on"`
@@ -120,7 +123,7 @@ func TestServicesWaitForWhatTheyNeed(t *testing.T) {
 	}
 }
 
-// A service waits for every service that it connects to.
+// A service that connects to another service must wait for the other service in depends_on.
 func TestServicesWaitForWhatTheyConnectTo(t *testing.T) {
 	project := load(t, nil)
 	for name, service := range project.Services {
@@ -137,8 +140,9 @@ func TestServicesWaitForWhatTheyConnectTo(t *testing.T) {
 	}
 }
 
-// credential reports whether a variable contains a credential. The value of a credential is never a
-// host, even if the value equals a service's name.
+// credential reports whether an environment variable contains a user name, a password or a token.
+// The value of a credential variable is never a host name, even if the value equals the name of a
+// service.
 func credential(variable string) bool {
 	return strings.HasSuffix(variable, "_USER") || strings.HasSuffix(variable, "_PWD") || strings.HasSuffix(variable, "_PASSWORD") || strings.HasSuffix(variable, "_TOKEN")
 }
@@ -162,14 +166,15 @@ func TestNothingIsPublishedBeyondThisMachine(t *testing.T) {
 			}
 		}
 	}
-	// The compose file publishes no port of the database.
+	// The compose file publishes one port each of sandbox, temporal and ui, and no port of the
+	// database.
 	if diff := cmp.Diff(map[string]int{"sandbox": 1, "temporal": 1, "ui": 1}, published); diff != "" {
 		t.Errorf("published ports (-want +got):\n%s", diff)
 	}
 }
 
-// Data that must survive is in named volumes. All other volumes are files of the checkout, read
-// only.
+// Data that must survive a restart is in named volumes. All other volumes mount files of the
+// repository, read only.
 func TestDataLiesInNamedVolumes(t *testing.T) {
 	project := load(t, nil)
 	mounted := map[string]string{}
@@ -226,8 +231,8 @@ func TestServicesAreWatchedAndBounded(t *testing.T) {
 	}
 }
 
-// A worker that stops completes its running work: 40 s for calls of the API, 5 s for workflow
-// tasks, and time for the last messages to Temporal.
+// A worker that stops first completes its running work. The worker may need 40 s for API requests,
+// 5 s for workflow tasks, and up to 10 s for the last messages to Temporal.
 func TestWorkerMayFinishWhenItStops(t *testing.T) {
 	const needed = 45*time.Second + 10*time.Second
 	grace := load(t, nil).Services["worker"].StopGracePeriod
@@ -236,7 +241,8 @@ func TestWorkerMayFinishWhenItStops(t *testing.T) {
 	}
 }
 
-// The example lists every variable with its default, and no other variable.
+// deploy/.env.example lists every variable of the compose file with its default, and no variable
+// that the compose file does not use.
 func TestExampleListsEveryVariable(t *testing.T) {
 	var content map[string]any
 	if err := yaml.Unmarshal([]byte(read(t, "docker-compose.yml")), &content); err != nil {
@@ -263,7 +269,8 @@ func TestExampleListsEveryVariable(t *testing.T) {
 	}
 }
 
-// All variables of the example can be set as written, and change only the settings of the tenant.
+// If a user sets all variables of deploy/.env.example to the values in the file, only the settings
+// of the tenant differ from the defaults.
 func TestExampleCanBeUsed(t *testing.T) {
 	plain, told := load(t, nil), example(t)
 	settled := load(t, told)
@@ -283,8 +290,8 @@ func TestExampleCanBeUsed(t *testing.T) {
 	}
 }
 
-// Only the worker gets the token of a tenant. If a tenant has its own token, the worker does not
-// get the token of the sandbox.
+// Of all services, only the worker receives the access token of a tenant. If a tenant's token is
+// set, the worker does not receive the token of the sandbox.
 func TestTokensReachOnlyTheirService(t *testing.T) {
 	const tenant, local = "tk-3141592653", "sandbox-2718281828"
 	services := load(t, map[string]string{

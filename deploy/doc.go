@@ -1,5 +1,6 @@
-// Package deploy holds the files for a deployment beside docker-compose.yml and Dockerfile at the
-// top: the dynamic configuration of the Temporal server and an example of the settings. The tests
-// of the package compare all these files with the settings that the programs in the images read.
-// Outside its tests the package has no code and imports nothing of Oppflow.
+// Package deploy contains the dynamic configuration of the Temporal server and an example of the
+// settings. A deployment needs the files of package deploy in addition to docker-compose.yml and
+// Dockerfile in the root directory. The tests of the package compare all files of a deployment with
+// the settings that the programs in the images read. Except for its tests, the package contains no
+// code.
 package deploy

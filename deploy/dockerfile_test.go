@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// instruction is an instruction of the Dockerfile with all its continuation lines.
+// instruction is one instruction of the Dockerfile, including its continuation lines.
 type instruction struct{ word, rest string }
 
 func dockerfile(t *testing.T) []instruction {
@@ -70,7 +70,7 @@ func TestImageRunsUnprivileged(t *testing.T) {
 	}
 }
 
-// The image contains no secrets and no local files of this machine.
+// .dockerignore excludes files with secrets and local data from the image.
 func TestSecretsStayOutOfTheImage(t *testing.T) {
 	ignored := map[string]bool{}
 	for line := range strings.Lines(read(t, ".dockerignore")) {

@@ -20,14 +20,16 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// The program of a service reads every variable that the service gets. For the worker and the
-// command line, the test looks for the variables in their help. For other programs, it looks in the
-// source of their release.
+// The program of each service reads every environment variable that the compose file sets for the
+// service. To find which variables Oppflow's programs read, the test reads the output of --help. To
+// find which variables the Temporal programs read, the test reads their source code.
 func TestEveryVariableIsRead(t *testing.T) {
 	project := load(t, example(t))
 	server, ui := moduleDir(t, "go.temporal.io/server"), moduleDir(t, "github.com/temporalio/ui-server/v2")
 	readers := map[string]map[string]bool{
-		// The image's documentation names these variables. The test has no source of the image.
+		// The documentation of the PostgreSQL image lists these variables. The source code of the
+		// PostgreSQL image is not available to the test, so the test contains a fixed list of
+		// variables.
 		"postgresql": names("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_INITDB_ARGS", "PGDATA"),
 		"schema":     matches(t, `EnvVar:\s*"(\w+)"`, filepath.Join(server, "tools", "sql", "main.go")),
 		"temporal": union(
@@ -51,9 +53,10 @@ func TestEveryVariableIsRead(t *testing.T) {
 			}
 		}
 	}
-	// The compose file passes on every worker variable that an operator may set, except the paths
-	// of files that it does not mount. A refresh token in a variable would be outdated after a
-	// restart.
+	// The compose file sets every variable that the worker reads, except the variables in left.
+	// Some variables in left are paths of files that the compose file does not mount.
+	// ADMINISTRATE_REFRESH_TOKEN is in left, because the token in the variable would be outdated
+	// after a restart.
 	left := names("TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE", "ADMINISTRATE_TOKEN_FILE", "ADMINISTRATE_CLIENT_SECRET_FILE", "ADMINISTRATE_REFRESH_TOKEN")
 	for variable := range readers["worker"] {
 		if _, given := setVariables(project.Services["worker"])[variable]; given == left[variable] {
@@ -62,8 +65,8 @@ func TestEveryVariableIsRead(t *testing.T) {
 	}
 }
 
-// telemetry returns the service's variables that cause an error when their value is wrong. The help
-// does not name these variables.
+// telemetry returns the OTEL_ variables of a service that Oppflow reads: a wrong value of such a
+// variable causes an error. The output of --help does not list the OTEL_ variables.
 func telemetry(t *testing.T, service types.ServiceConfig) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}
@@ -81,7 +84,8 @@ func telemetry(t *testing.T, service types.ServiceConfig) map[string]bool {
 	return found
 }
 
-// variablesInHelp returns the variables that the help of one of Oppflow's programs names, in brackets or by name.
+// variablesInHelp returns the environment variables that occur in the --help output of one of
+// Oppflow's programs.
 func variablesInHelp(t *testing.T, program func(ctx context.Context, args, env []string, stdout, stderr io.Writer) int, args ...string) map[string]bool {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -95,7 +99,7 @@ func variablesInHelp(t *testing.T, program func(ctx context.Context, args, env [
 	return found
 }
 
-// matches returns the matches of the pattern's group in the file.
+// matches returns all texts in a file that the group of the regular expression pattern matches.
 func matches(t *testing.T, pattern, path string) map[string]bool {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -125,7 +129,8 @@ func union(all ...map[string]bool) map[string]bool {
 	return found
 }
 
-// moduleDir returns the directory of the source of a module that devserver requires.
+// moduleDir returns the directory with the source code of a Go module that the module devserver
+// requires.
 func moduleDir(t *testing.T, module string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", module)
@@ -138,7 +143,8 @@ func moduleDir(t *testing.T, module string) string {
 		t.Fatalf("go list -m %s: %v\n%s", module, err, stderr.String())
 	}
 	if len(bytes.TrimSpace(dir)) == 0 {
-		// A new cache contains only the go.mod of the module.
+		// The source code of the module is not yet in the module cache, which contains only its
+		// go.mod.
 		download := exec.CommandContext(t.Context(), "go", "mod", "download", module)
 		download.Dir, download.Env = command.Dir, command.Env
 		if out, err := download.CombinedOutput(); err != nil {

@@ -15,10 +15,11 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// retention is how long a namespace keeps closed workflows.
+// retention is how long the server stores closed workflows of the namespace.
 const retention = 30 * 24 * time.Hour
 
-// newPersistence prepares the database for the server and returns its configuration.
+// newPersistence creates the SQLite database if necessary, and returns the server's configuration
+// for SQLite or PostgreSQL.
 func newPersistence(o options) (config.Persistence, error) {
 	if o.postgres != "" {
 		stores, err := postgresStores(o.postgres)
@@ -33,8 +34,8 @@ func newPersistence(o options) (config.Persistence, error) {
 	}, err
 }
 
-// newDatabase prepares the SQLite database, with its schema and the namespace, and returns its
-// configuration.
+// newDatabase creates the SQLite database with its schema and the namespace, if the database does
+// not exist yet. newDatabase returns the configuration of the database.
 func newDatabase(o options) (*config.SQL, error) {
 	database := memoryDatabase()
 	if o.db != "" {
@@ -61,8 +62,8 @@ func memoryDatabase() *config.SQL {
 	return &config.SQL{
 		PluginName:   sqliteplugin.PluginName,
 		DatabaseName: "temporal",
-		// All connections of the process share the database. The database ends with the last
-		// connection.
+		// All connections of the process share one database in memory. SQLite deletes the database
+		// when the last connection closes.
 		ConnectAttributes: map[string]string{"mode": "memory", "cache": "shared"},
 	}
 }
@@ -73,7 +74,7 @@ func fileDatabase(path string) *config.SQL {
 		DatabaseName: escapePath(path),
 		ConnectAttributes: map[string]string{
 			"mode": "rw",
-			// With a write-ahead log, a committed transaction survives a kill of the process.
+			// With a write-ahead log, a committed transaction is not lost if the process is killed.
 			"journal_mode": "wal",
 			"synchronous":  "normal",
 			"busy_timeout": "10000",
@@ -81,14 +82,14 @@ func fileDatabase(path string) *config.SQL {
 	}
 }
 
-// escapePath writes a path as a part of SQLite's file: URI.
+// escapePath escapes a path for use in a file: URI of SQLite.
 func escapePath(path string) string {
 	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
 
-// createFile creates a new database if there is none. createFile creates all tables in another
-// file, and then renames that file to the path. A process that is killed during createFile leaves
-// no incomplete file at the path.
+// createFile creates a new database at path if the file is missing or empty. createFile creates all
+// tables in a file with the suffix .new, and then renames that file to path. So if the process is
+// killed during createFile, no incomplete database exists at path.
 func createFile(path string) error {
 	switch empty, err := isEmpty(path); {
 	case err != nil:
@@ -100,9 +101,9 @@ func createFile(path string) error {
 	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	// SetupSchema opens a connection that stays open until the process ends. The connection is not
-	// used again and locks nothing. With the journal mode wal, the connection would keep files open
-	// under the old name.
+	// SetupSchema opens a connection that stays open until the process ends. The connection that
+	// SetupSchema leaves open is unused and holds no lock. With the journal mode wal, the unused
+	// connection would have additional files open under the name before the rename.
 	err := sqlite.SetupSchema(&config.SQL{
 		PluginName:        sqliteplugin.PluginName,
 		DatabaseName:      escapePath(part),
@@ -114,7 +115,8 @@ func createFile(path string) error {
 	return os.Rename(part, path)
 }
 
-// isEmpty reports whether the file is missing or empty. A file that is not a SQLite database is an error.
+// isEmpty reports whether the file is missing or empty. isEmpty returns an error if the file has
+// content but is not a SQLite database.
 func isEmpty(path string) (bool, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -136,8 +138,8 @@ func isEmpty(path string) (bool, error) {
 	return false, nil
 }
 
-// lockDatabase locks the file, so that no other server uses the file while this server runs. Two
-// servers would corrupt the shards in the file.
+// lockDatabase locks the database file, so that no other server uses the file while this server
+// runs. Two servers that use the same file would corrupt the history shards in the file.
 func (o *options) lockDatabase() (release func(), err error) {
 	if o.db == "" {
 		return func() {}, nil

@@ -2,5 +2,5 @@
 
 package main
 
-// lockFile does nothing on systems without file locks of Unix.
+// lockFile locks nothing on operating systems that are not Unix.
 func lockFile(string) (release func(), err error) { return func() {}, nil }

@@ -8,10 +8,11 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// logger writes to standard error, one record per line and without stack traces, because users of
-// this server want to read the errors of their own program. For the same reason logger omits the
-// messages of services that start or stop and cannot reach each other for a short time. With a
-// level below warnings, logger writes these messages, too.
+// logger writes log entries to standard error, one entry per line, without stack traces. The log is
+// short, so that users of the server can easily see errors of their own programs. While the
+// services start and stop, the services cannot reach each other for a short time and log many
+// messages. If the log level is warn or error, logger omits the messages of starting and stopping
+// services.
 type logger struct {
 	log.Logger
 	minimum zap.AtomicLevel
@@ -31,11 +32,12 @@ func newLogger(level string) (*logger, error) {
 	return l, nil
 }
 
-// servicesReady is called when all services respond.
+// servicesReady sets the log level that the user selected. The server calls servicesReady when all
+// services respond.
 func (l *logger) servicesReady() { l.minimum.SetLevel(l.level) }
 
-// servicesStopping is called before the services stop. servicesStopping hides the errors that the
-// services then log about their interrupted work.
+// servicesStopping hides the errors that stopping services log about their interrupted work. The
+// server calls servicesStopping before the services stop.
 func (l *logger) servicesStopping() { l.atLeast(zapcore.DPanicLevel) }
 
 func (l *logger) atLeast(level zapcore.Level) {

@@ -1,24 +1,27 @@
 // Command devserver is a Temporal server with its Web UI in one process, for demonstrations and tests on one machine.
 //
-// Command devserver runs the real server, with all four services. The database is SQLite, in memory
-// or in a file that survives a restart and a kill, or an existing PostgreSQL. The server listens on
-// the loopback interface only, because the server has no login. Do not use devserver in production.
-// Command devserver does not depend on Oppflow and is a module of its own, so the many dependencies
-// of the server are not dependencies of the product.
+// Command devserver runs the original Temporal server code, with all four Temporal services. The
+// database is SQLite (in memory or in a file) or an existing PostgreSQL server. The data in a file
+// or in PostgreSQL survives a restart and a kill of the server. The server listens only on the
+// loopback interface, because the server has no access control. Do not use devserver in production.
+// Command devserver is a separate Go module that does not depend on Oppflow. So the many
+// dependencies of the Temporal server are not dependencies of Oppflow.
 //
-// A first build compiles 1655 packages. The server's packages import every package that a
-// configuration may need. Without a copy of the server, the imports of unused packages cannot be
-// removed. The unused packages are the clients of Kubernetes (268 packages, 83 s of one core), AWS
-// (116 packages, over 60 s), Google Cloud, Elasticsearch, Cassandra and MySQL. The server uses the
-// clients of Kubernetes and AWS to start workers and to keep archives. The server itself takes
-// over 130 s, and linking takes 6 s. Two measures save time:
-//   - Packages that this module shares with the parent module are compiled once, if both modules
-//     use the same versions. The shared packages save 68 of 123 s, not counting the standard
-//     library. A test of the package stack compares the versions. If CGO_ENABLED differs between
-//     the builds of the two modules, most of the 68 s are lost.
-//   - The tag disable_grpc_modules excludes a direct path to Google's storage (145 packages, 36 s).
-//     A build without the tag compiles a hundred packages of the server again, so use the tag in
-//     all builds of one checkout.
+// A first build compiles 1655 packages. The Temporal server imports every package that any
+// configuration needs. To remove the imports of packages that devserver does not need, devserver
+// would have to contain a changed copy of the server code. The unneeded packages are the clients of
+// Kubernetes (268 packages, 83 s of one core), AWS (116 packages, over 60 s), Google Cloud,
+// Elasticsearch, Cassandra and MySQL. The server needs the clients of Kubernetes and AWS only to
+// start workers and to store archives. To compile the server's own packages takes over 130 s, and
+// to link the program takes 6 s. Two measures save build time:
+//   - A package that this module and the parent module import is compiled only once, if both
+//     modules require the same version. The shared packages save 68 of 123 s, without the standard
+//     library. A test of the package stack checks that both modules require the same versions. If
+//     the variable CGO_ENABLED differs between the builds of the two modules, the shared packages
+//     save only a small part of the 68 s.
+//   - The build tag disable_grpc_modules excludes the gRPC client of Google Cloud Storage (145
+//     packages, 36 s). A build without this tag compiles about a hundred packages of the server
+//     again, so set the tag in all builds on one machine.
 package main
 
 import (
@@ -44,25 +47,26 @@ const (
 )
 
 const (
-	// startTimeout bounds the time from the start until all services respond.
+	// startTimeout is the maximum time from the start of the server until all services respond.
 	startTimeout = 60 * time.Second
-	// stopTimeout bounds a clean stop. The data in the database is safe even when the stop is not
-	// clean.
+	// stopTimeout is the maximum duration of a clean stop. If the stop takes longer and is not
+	// clean, no data in the database is lost.
 	stopTimeout = 20 * time.Second
 )
 
 func main() { os.Exit(runUntilSignalled()) }
 
-// runUntilSignalled runs the program until it is interrupted or terminated.
+// runUntilSignalled runs the program until the process receives SIGINT or SIGTERM.
 func runUntilSignalled() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// A second signal ends the process at once.
+	// After the first signal, the default signal handling is restored, so a second signal ends the
+	// process at once.
 	context.AfterFunc(ctx, stop)
 	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 
-// run is the whole program, and returns the exit status.
+// run runs the whole program and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stdout)
 	switch {
@@ -79,7 +83,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitDone
 }
 
-// serve starts all services, reports when they are ready, and stops them when the context ends.
+// serve starts all services of the server, reports when the services respond, and stops the
+// services when the context ends.
 func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	if err := readyfile.Remove(o.readyFile); err != nil {
 		return err
@@ -97,7 +102,8 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 		return err
 	}
 	defer func() {
-		// The ready file must disappear before the stop begins.
+		// serve removes the ready file before it stops the server, because the file says that the
+		// server is ready.
 		err = errors.Join(err, readyfile.Remove(o.readyFile), server.stop())
 	}()
 

@@ -28,8 +28,9 @@ import (
 	"github.com/oppflow/oppflow/devserver/readyfile"
 )
 
-// programVariable is the variable with which this test binary runs as the real program. Without the
-// variable the binary runs tests.
+// programVariable is the name of an environment variable. If DEVSERVER_TEST_PROGRAM is set, the
+// test binary runs as the program devserver. If DEVSERVER_TEST_PROGRAM is not set, the test binary
+// runs the tests.
 const programVariable = "DEVSERVER_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -49,7 +50,7 @@ type process struct {
 	exit      chan struct{}
 }
 
-// program starts the program and does not wait until it is ready.
+// program starts devserver as a process and does not wait until devserver is ready.
 func program(t *testing.T, args ...string) *process {
 	t.Helper()
 	executable, err := os.Executable()
@@ -74,7 +75,7 @@ func program(t *testing.T, args ...string) *process {
 	return p
 }
 
-// up runs the program and waits until it is ready.
+// up starts devserver as a process and waits until devserver is ready.
 func up(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := program(t, args...)
@@ -130,8 +131,9 @@ var (
 	labels = sdktemporal.NewSearchAttributeKeyKeywordList("Labels")
 )
 
-// counterWorkflow adds up the numbers of signals and updates until a signal with 0, and shows the
-// sum.
+// counterWorkflow adds up the numbers that it receives in signals and updates, and ends after a
+// signal with the number 0. The query named sum returns the total so far, and the workflow returns
+// the total at its end.
 func counterWorkflow(ctx workflow.Context) (int, error) {
 	sum, end := 0, false
 	err := workflow.SetUpdateHandler(ctx, "add", func(ctx workflow.Context, n int) (int, error) {
@@ -183,7 +185,7 @@ func add(t *testing.T, c client.Client, id string, n int) {
 	}
 }
 
-// wantCount waits until the sum of the workflow is the wanted sum.
+// wantCount waits until the query named sum returns the wanted number.
 func wantCount(t *testing.T, c client.Client, id string, want int) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
@@ -204,8 +206,8 @@ func wantCount(t *testing.T, c client.Client, id string, want int) {
 	}
 }
 
-// wantFound waits until the query finds the wanted number of workflows. Visibility is written a
-// short time after the other data.
+// wantFound waits until the visibility query finds the wanted number of workflows. The wait is
+// necessary, because the server writes visibility data a short time after the history.
 func wantFound(t *testing.T, c client.Client, query string, want int64) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
@@ -222,8 +224,8 @@ func wantFound(t *testing.T, c client.Client, query string, want int64) {
 	}
 }
 
-// Everything that the product needs works from the first start of the server to its end. The server
-// keeps accepted messages after kill -9.
+// All features of the Temporal server that Oppflow needs work, also after a restart of the server.
+// The server does not lose an accepted message if the process is killed with kill -9.
 func TestServer(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "odd %41?#name.db")
 	args := []string{
@@ -233,7 +235,7 @@ func TestServer(t *testing.T) {
 	}
 	p := up(t, args...)
 	c := dial(t, p.Temporal)
-	// The attributes can be used as soon as the server is ready.
+	// A query can use the search attributes as soon as the server is ready.
 	if _, err := c.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: "Stage = 'x' AND Labels = 'y'"}); err != nil {
 		t.Error(err)
 	}
@@ -244,7 +246,7 @@ func TestServer(t *testing.T) {
 	}
 	w := startWorker(t, c)
 
-	// An update with start, with a summary for the UI.
+	// The client sends an update-with-start that sets a summary for the Web UI.
 	start := c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID: "one", TaskQueue: "counters", StaticSummary: "the first counter",
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
@@ -273,7 +275,7 @@ func TestServer(t *testing.T) {
 	if summary, err := description.GetStaticSummary(); err != nil || summary != "the first counter" {
 		t.Errorf("the summary is %q, %v", summary, err)
 	}
-	// A second server cannot use the same file.
+	// A second server cannot use the database file of a running server.
 	second := program(t, args...)
 	<-second.exit
 	if text := second.out.String(); second.ProcessState.ExitCode() != 1 || !strings.Contains(text, "another server uses this file") || strings.Count(text, "\n") != 1 {
@@ -284,8 +286,8 @@ func TestServer(t *testing.T) {
 	}
 	wantCount(t, c, "one", 1111)
 
-	// The server is killed before a worker has received the last accepted signal. The server starts
-	// again on the same port.
+	// The test kills the server before a worker has received the last accepted signal. The test
+	// then restarts the server on the same port.
 	w.Stop()
 	if err := c.SignalWorkflow(t.Context(), "one", "", "add", 10000); err != nil {
 		t.Fatal(err)
@@ -308,7 +310,7 @@ func TestServer(t *testing.T) {
 	wantFound(t, c, "Stage = 'Counting' AND ExecutionStatus = 'Running'", 1)
 	again.terminate(t)
 
-	// The server starts on another port, with one more attribute.
+	// The test restarts the server on another port, with one more search attribute.
 	third := up(t, append(args, "--search-attribute", "Size=Int")...)
 	c3 := dial(t, third.Temporal)
 	startWorker(t, c3)
@@ -320,7 +322,7 @@ func TestServer(t *testing.T) {
 	wantFound(t, c3, "Stage = 'Counting' AND Size IS NULL AND ExecutionStatus = 'Completed'", 1)
 	third.terminate(t)
 
-	// An attribute cannot change its type.
+	// A server does not start with another type for an existing search attribute.
 	clash := program(t, "--port", "0", "--headless", "--db", db, "--search-attribute", "Stage=Int")
 	<-clash.exit
 	if text := clash.out.String(); clash.ProcessState.ExitCode() != 1 || !strings.Contains(text, "Stage already has the type Keyword, which cannot be changed to Int") {
@@ -346,8 +348,8 @@ func get(t *testing.T, url string) (int, []byte) {
 	return response.StatusCode, body
 }
 
-// A headless server in memory keeps closed workflows for the retention, has worker heartbeats, and
-// writes one line.
+// A headless server with its data in memory stores closed workflows for the duration of the
+// constant retention, supports worker heartbeats, and writes only one line of output.
 func TestServerInMemory(t *testing.T) {
 	p := up(t, "--port", "0", "--headless", "--namespace", "training")
 	if p.UI != "" {
@@ -370,7 +372,7 @@ func TestServerInMemory(t *testing.T) {
 	}
 }
 
-// A server that gets SIGTERM while it starts stops cleanly, too.
+// A server that receives SIGTERM while it starts also stops cleanly.
 func TestStopBeforeReady(t *testing.T) {
 	for _, wait := range []time.Duration{0, 100 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond} {
 		db := filepath.Join(t.TempDir(), "x.db")

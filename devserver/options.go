@@ -15,7 +15,7 @@ import (
 	"go.temporal.io/server/common/dynamicconfig"
 )
 
-// options are the checked options of the program.
+// options are the command line options of devserver after validation.
 type options struct {
 	ip               string // a loopback address
 	port, uiPort     int    // 0 is a free port
@@ -29,15 +29,17 @@ type options struct {
 	dynamicConfig    dynamicconfig.StaticClient
 }
 
-// namespaceName is the form of a namespace's name here. The server itself would accept more.
+// namespaceName matches the namespace names that devserver accepts. The Temporal server itself
+// accepts more names.
 var namespaceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$`)
 
-// searchAttributeName is the form of a search attribute's name here: a name that needs no quoting
-// in a query.
+// searchAttributeName matches the search attribute names that devserver accepts: names that need no
+// quotes in a visibility query.
 var searchAttributeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,99}$`)
 
-// parse reads the command line. An error names the flag and the right form. With the flag for help,
-// parse writes the help and returns pflag.ErrHelp.
+// parse reads the command line. The error text of parse contains the wrong flag and says which
+// values are valid. If the command line contains --help, parse writes the help text and returns
+// pflag.ErrHelp.
 func parse(args []string, help io.Writer) (options, error) {
 	o := options{searchAttributes: map[string]enumspb.IndexedValueType{}, dynamicConfig: defaultDynamicConfig()}
 	fs := pflag.NewFlagSet("devserver", pflag.ContinueOnError)
@@ -137,8 +139,9 @@ func (o *options) addDynamicConfig(text string) error {
 	if !json.Valid([]byte(value)) {
 		return errors.New("the value is not JSON; a JSON string needs double quotes")
 	}
-	// JSON is YAML. The server's loader knows all keys and their possible values. A warning is an
-	// error here, because the server would ignore the value without a message.
+	// JSON is YAML. The server's YamlLoader knows all keys of the dynamic configuration and their
+	// possible values. addDynamicConfig returns a warning of the YamlLoader as an error, because
+	// the server would ignore the wrong value without a message.
 	var loader dynamicconfig.YamlLoader
 	loader.LoadValue(dynamicconfig.MakeKey(key), fmt.Appendf(nil, `[{"value": %s}]`, value))
 	if problems := slices.Concat(loader.Errors, loader.Warnings); len(problems) > 0 {
@@ -150,26 +153,30 @@ func (o *options) addDynamicConfig(text string) error {
 	return nil
 }
 
-// defaultDynamicConfig returns the settings that differ from the server's own defaults. Updates,
-// update-with-start, user metadata and worker heartbeats need no setting, because this version of
-// the server enables them by default.
+// defaultDynamicConfig returns the dynamic configuration that differs from the defaults of the
+// Temporal server. Updates, update-with-start, user metadata and worker heartbeats need no setting,
+// because this version of the server enables them by default.
 func defaultDynamicConfig() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
-		// The default is 20 polls per second and shard. With the default and only one shard, every
-		// activity would wait 45 to 50 ms for a poll.
+		// The server's default is 20 polls per second for each shard. With 20 polls per second and
+		// only one shard, every activity would start 45 to 50 ms later.
 		dynamicconfig.TransferProcessorMaxPollRPS.Key():   2000,
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): 2000,
-		// For each opportunity that a worker starts, the worker sends one visibility request to
-		// find an earlier opportunity.
+		// The limit of visibility requests must be high, because the worker sends one visibility
+		// request for each new opportunity, in order to find an earlier opportunity.
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 200,
-		// The server dispatches waiting tasks in fair shares, one share for each fairness key.
+		// If tasks with different fairness keys wait, the server dispatches an equal share of tasks
+		// for each fairness key.
 		dynamicconfig.MatchingEnableFairness.Key(): true,
-		// A rate limit of a task queue is divided among its partitions. The unused share of a partition is lost.
+		// With several partitions, the server would divide the rate limit of a task queue equally
+		// among the partitions. If a partition has few tasks, the partition's share of the rate
+		// limit is unused.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
-		// A search attribute is usable as soon as it is registered.
+		// If ForceSearchAttributesCacheRefreshOnRead is true, a query can use a search attribute as
+		// soon as the search attribute is registered.
 		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): true,
-		// The version check would contact a server on the Internet.
+		// The version check is off, because it would contact a server on the Internet.
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
 	}
 }

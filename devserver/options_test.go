@@ -57,7 +57,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// When PostgreSQL cannot be reached, the error is one line with its address.
+// When PostgreSQL cannot be reached, the error is one line that contains the address of PostgreSQL.
 func TestNoPostgres(t *testing.T) {
 	const address = "127.0.0.1:1"
 	var stdout, stderr bytes.Buffer
@@ -87,7 +87,8 @@ func TestOptions(t *testing.T) {
 	if o.ip != "127.0.0.1" || o.port != 7233 || o.uiPort != 8233 || o.namespace != "default" || o.db != "" || o.logLevel != "warn" {
 		t.Errorf("got %+v", o)
 	}
-	// A given setting replaces this program's own setting, in any spelling of the key.
+	// A dynamic configuration value on the command line replaces the program's own value, in any
+	// spelling of the key.
 	values := dynamicconfig.NewCollection(o.dynamicConfig, nil)
 	if got := dynamicconfig.TransferProcessorMaxPollRPS.Get(values)(); got != 7 {
 		t.Errorf("maximum poll rate %d", got)

@@ -8,14 +8,15 @@ import (
 	"strconv"
 )
 
-// ports reserves ports until the services listen on them. The server accepts port numbers, not
-// listeners.
+// ports reserves the port numbers of the services until the services start. The Temporal server
+// accepts port numbers, not listeners.
 type ports struct {
 	ip        string
 	listeners []net.Listener
 }
 
-// reserve returns the wanted port, or a free port for 0. No other program can use the port until release.
+// reserve returns the wanted port, or a free port if wanted is 0. No other program can use the
+// reserved port until release frees the port.
 func (p *ports) reserve(wanted int, flag string) (int, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(context.Background(), "tcp", net.JoinHostPort(p.ip, strconv.Itoa(wanted)))
@@ -37,11 +38,12 @@ func (p *ports) reserve(wanted int, flag string) (int, error) {
 	return int(address.Port()), nil
 }
 
-// leaveTimeWait leaves a connection of the port in the state TIME_WAIT, closed by the listening
-// side first. For a minute the system then does not choose the port for a program that requests any
-// free port. A program that requests this port gets the port. Without leaveTimeWait, an outgoing
-// connection may get the port between release and the service's own Listen. leaveTimeWait ignores
-// errors.
+// leaveTimeWait opens a connection to the port and closes the connection first on the listening
+// side, so that the connection stays in the state TIME_WAIT. While a connection of a port is in the
+// state TIME_WAIT, for about a minute, the operating system does not choose the port for a program
+// that requests any free port. A program that requests exactly this port still gets the port.
+// Without leaveTimeWait, an outgoing connection may get the port after release and before the
+// service listens on the port. leaveTimeWait ignores errors.
 func leaveTimeWait(listener net.Listener) {
 	var dialer net.Dialer
 	near, err := dialer.DialContext(context.Background(), "tcp", listener.Addr().String())

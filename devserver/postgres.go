@@ -20,13 +20,13 @@ import (
 const (
 	// postgresUser is the user that PostgreSQL must accept without a password.
 	postgresUser = "postgres"
-	// postgresShards is the number of shards of the histories. The number cannot change after the
-	// database is created.
+	// postgresShards is the number of history shards of the Temporal server. The number of history
+	// shards cannot change after the database is created.
 	postgresShards = 4
 )
 
-// postgresStores returns the server's two databases in PostgreSQL, by purpose. postgresStores
-// creates missing databases, and upgrades both databases to this server's version.
+// postgresStores returns the configuration of the server's two PostgreSQL databases, by purpose.
+// postgresStores creates missing databases, and upgrades both databases to this server's version.
 func postgresStores(address string) (map[string]config.DataStore, error) {
 	stores := make(map[string]config.DataStore)
 	for name, tables := range map[string]string{"temporal": "postgresql/v12/temporal", "temporal_visibility": "postgresql/v12/visibility"} {

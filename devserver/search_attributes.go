@@ -15,9 +15,9 @@ import (
 )
 
 // registerSearchAttributes adds missing search attributes to the namespace.
-// registerSearchAttributes returns when all of the attributes can be used in queries. An existing
-// attribute of another type is an error, because the server would keep the old type without an
-// error.
+// registerSearchAttributes returns when all of the attributes can be used in queries. If the
+// namespace has a wanted attribute with another type, registerSearchAttributes returns an error,
+// because the server would keep the old type without an error.
 func registerSearchAttributes(ctx context.Context, c client.Client, namespace string, wanted map[string]enumspb.IndexedValueType) error {
 	if len(wanted) == 0 {
 		return nil

@@ -22,13 +22,13 @@ import (
 )
 
 const (
-	// clusterName is written into the database and must not change.
+	// clusterName is stored in the server's database and must not change.
 	clusterName = "active"
 	// readyPoll is the pause between two checks whether a service or the Web UI responds.
 	readyPoll = 20 * time.Millisecond
 )
 
-// server is the Temporal server and, unless it is headless, its Web UI.
+// server is the Temporal server with its Web UI; with --headless, server has no Web UI.
 type server struct {
 	options  options
 	address  string // host:port of the Temporal service
@@ -70,8 +70,8 @@ func newServer(o options) (*server, error) {
 	s.temporal, err = temporal.NewServer(
 		temporal.WithConfig(configuration),
 		temporal.ForServices(temporal.DefaultServices),
-		// Each service has one host, known from the start. The hosts exchange no membership
-		// messages.
+		// Each service has one host, whose address is known before the server starts. The hosts
+		// exchange no membership messages.
 		temporal.WithStaticHosts(hosts),
 		temporal.WithDynamicConfigClient(o.dynamicConfig),
 		temporal.WithLogger(s.logger.Logger),
@@ -87,7 +87,8 @@ func newServer(o options) (*server, error) {
 	return s, nil
 }
 
-// configuration returns the server's configuration without its database, and the address of each service.
+// configuration returns the server's configuration without the database settings, and the address
+// of each service.
 func (s *server) configuration(frontend int, ports *ports) (*config.Config, map[primitives.ServiceName]static.Hosts, error) {
 	services := map[string]config.Service{}
 	hosts := map[primitives.ServiceName]static.Hosts{}
@@ -98,7 +99,7 @@ func (s *server) configuration(frontend int, ports *ports) (*config.Config, map[
 		}
 		rpc := config.RPC{GRPCPort: port, BindOnIP: s.options.ip}
 		if name == string(primitives.FrontendService) {
-			// HTTPPort is the port of Temporal's HTTP API. Without this port the server logs a
+			// HTTPPort is the port of Temporal's HTTP API. Without an HTTP port the server logs a
 			// warning at every start.
 			rpc.GRPCPort, rpc.HTTPPort = frontend, port
 		}
@@ -140,8 +141,8 @@ func (s *server) start() error {
 	return nil
 }
 
-// stop stops the Web UI and then the server. stop returns an error after stopTimeout. The end of
-// the process then stops the services that still run.
+// stop stops the Web UI and then the server. stop returns an error after stopTimeout. Services that
+// still run after stopTimeout stop when the process ends.
 func (s *server) stop() error {
 	s.logger.servicesStopping()
 	done := make(chan error, 1)
@@ -159,8 +160,8 @@ func (s *server) stop() error {
 	}
 }
 
-// awaitReady returns when the service is healthy and the Web UI responds. Clients can then use the
-// namespace and the search attributes.
+// awaitReady returns when the Temporal server is healthy and the Web UI responds. After awaitReady
+// has returned, clients can use the namespace and the search attributes.
 func (s *server) awaitReady(ctx context.Context) error {
 	c, err := client.NewLazyClient(client.Options{
 		HostPort:  s.address,
@@ -198,8 +199,9 @@ func (s *server) awaitReady(ctx context.Context) error {
 	return nil
 }
 
-// poll repeats the attempt until the attempt succeeds, its error is permanent, or the context ends. When
-// the context ends, the error contains the error of the last attempt.
+// poll repeats the attempt until the attempt succeeds, the attempt returns a permanent error, or
+// the context ends. When the context ends, poll returns an error that contains the error of the
+// last attempt.
 func poll(ctx context.Context, attempt func(context.Context) error) error {
 	var last error
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {

@@ -27,7 +27,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// commitThenHold lets the API make the change, and returns 504 when released is closed.
+// commitThenHold lets the API make the change, and returns the HTTP status 504 after the channel
+// released is closed.
 func commitThenHold(done chan<- struct{}, released <-chan struct{}) func(http.Handler) http.Handler {
 	return func(api http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -39,7 +40,8 @@ func commitThenHold(done chan<- struct{}, released <-chan struct{}) func(http.Ha
 	}
 }
 
-// pendingChange returns the change of the opportunity that is under way, or nil when there is none.
+// pendingChange returns the running activity that makes a change of the opportunity, or nil if no
+// such activity is running.
 func (p *parts) pendingChange(reference opportunity.Reference) *workflowpb.PendingActivityInfo {
 	p.t.Helper()
 	described, err := p.temporal.DescribeWorkflow(p.t.Context(), lifecycle.WorkflowID(reference), "")
@@ -55,8 +57,8 @@ func (p *parts) pendingChange(reference opportunity.Reference) *workflowpb.Pendi
 }
 
 // The API commits a change, and an operator uses an activity operation of Temporal while the change
-// is under way. The server may then schedule the activity again. Oppflow sends no change twice, and
-// the view agrees with the record.
+// is under way. After the activity operation, the Temporal server may schedule the activity again.
+// Oppflow sends no change twice, and the view agrees with the record.
 func TestActivityOperationsDuringAChange(t *testing.T) {
 	t.Parallel()
 	g := newAPIProxy(t)
@@ -177,8 +179,8 @@ func TestActivityOperationsDuringAChange(t *testing.T) {
 	}
 }
 
-// A run is reset while the opportunity is paused. An update that the run handled before the reset
-// is delivered again, and takes effect once.
+// A run is reset while the opportunity is paused. After the reset, the server redelivers an update
+// that the old run had handled, and the update takes effect once.
 func TestResetBehindAPause(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -241,8 +243,8 @@ func TestResetBehindAPause(t *testing.T) {
 	}
 }
 
-// A run is terminated while a request waits. The command line reports the termination. The command
-// line gives no advice that only helps a running opportunity.
+// A run is terminated while a request waits. The command line reports the termination. For the
+// terminated run, the command line prints no advice that helps only while a run is open.
 func TestTerminatedRunWithAWaitingRequest(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{})
@@ -320,8 +322,8 @@ func restartAtOnce(t *testing.T, p *parts) {
 					continue
 				}
 				wantError(t, err, opportunity.Conflict)
-				// The run with the conflict failed before it sent a request. An equal start ignores
-				// this run.
+				// The run with the conflict failed before the run sent an API request. An equal
+				// start ignores this run.
 				if opened, err := p.client.Start(ctx, reference, start); err != nil || opened.Opportunity != first.Opportunity {
 					t.Errorf("%s: a repeated start after a conflict: got %+v, %v; want %s", reference, opened, err, first.Opportunity)
 				}
@@ -414,7 +416,7 @@ func TestStartedAgainBeforeVisibilityShowsTheEarlierRun(t *testing.T) {
 	}
 }
 
-// An old run of a chain is reset while the opportunity is paused. The changes of that run and of
+// An old run of a chain is reset while the opportunity is paused. The changes of the old run and of
 // the later runs take effect once.
 func TestResetOfAnOldRunBehindAPause(t *testing.T) {
 	t.Parallel()

@@ -70,7 +70,7 @@ func exitCode(t *testing.T, err error) int {
 	return -1
 }
 
-// wantSuccess runs a command. The command must succeed and print all of want.
+// wantSuccess runs a command. The command must succeed and print every text in want.
 func (s *cliRunner) wantSuccess(args []string, want ...string) string {
 	s.t.Helper()
 	code, stdout, stderr := s.try(args...)
@@ -85,7 +85,7 @@ func (s *cliRunner) wantSuccess(args []string, want ...string) string {
 	return stdout
 }
 
-// wantFailure runs a command. The command must fail with one line that contains all of want.
+// wantFailure runs a command. The command must fail with one line that contains every text in want.
 func (s *cliRunner) wantFailure(args []string, code int, want ...string) {
 	s.t.Helper()
 	got, stdout, stderr := s.try(args...)
@@ -151,7 +151,7 @@ func (w *runningWatch) until(text string) {
 	harness.Eventually(w.t, time.Minute, "watch tells "+text, func() bool { return w.out.Contains(text) })
 }
 
-// wait waits for the end of the command and returns its exit code.
+// wait waits for the end of the command watch and returns its exit code.
 func (w *runningWatch) wait() int {
 	w.t.Helper()
 	select {
@@ -230,7 +230,7 @@ func TestCommandLine(t *testing.T) {
 			code, stdout, _ := s.try("outcome", "lead", "waits")
 			return code == 0 && strings.Contains(stdout, "done: lead, request waits")
 		})
-		// A person changes the record by hand.
+		// A person changes the record by hand in the TMS.
 		record := p.view("lead").Opportunity
 		if _, err := p.Query(`mutation($o: ID!) { opportunities { update(input: {id: $o, name: "by hand"}) { errors { message } } } }`, map[string]any{"o": record}); err != nil {
 			t.Fatal(err)
@@ -244,7 +244,7 @@ func TestCommandLine(t *testing.T) {
 			return errors.As(err, &own) && own.Type == opportunity.Closed
 		})
 		s.wantFailure([]string{"pause", "lead"}, 1, "Closed")
-		// An existing record is adopted, unless the record belongs to another reference.
+		// A start adopts an existing record, except a record that belongs to another reference.
 		s.wantFailure([]string{"start", "theft", "--adopt", string(record)}, 1, "Conflict", "reference tag")
 		s.wantSuccess([]string{"start", "adopted", "--adopt", "T3Bwb3J0dW5pdHk6MQ=="}, "T3Bwb3J0dW5pdHk6MQ==", "Annual first aid refresher")
 		s.wantFailure([]string{"start", "nothing", "--adopt", "T3Bwb3J0dW5pdHk6OTk5OTk5"}, 1, "NotFound")
@@ -288,7 +288,8 @@ func TestCommandLine(t *testing.T) {
 		s.wantFailure([]string{"list", "--query", `OpportunityStep is`}, 2, "--query")
 	})
 
-	// A change is in doubt. An operator answers the question about the change with a command.
+	// A change is in doubt. An operator answers the question about a change in doubt with a command
+	// of the command line.
 	t.Run("questions", func(t *testing.T) {
 		s.t = t
 		for _, answer := range []struct {
@@ -354,8 +355,8 @@ func (p *parts) view(reference opportunity.Reference) opportunity.View {
 	return view
 }
 
-// The command watch shows every event on real parts. The command watch continues across runs and
-// without a worker, until the last run ends.
+// The command watch shows every entry of the timeline on real parts. The command watch continues
+// across runs and without a worker, until the last run ends.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	// The runs continue as new every few messages.
@@ -425,7 +426,7 @@ func TestWatch(t *testing.T) {
 			t.Errorf("%d moments, at last %q", moments, last)
 		}
 
-		// Watch again after the end of the run.
+		// The command watch also works after the end of the last run.
 		s.wantSuccess([]string{"watch", "long"}, "ended                 Won in step Won")
 	})
 

@@ -107,9 +107,10 @@ func (c caller) start(reference string, input ...*commonpb.Payload) error {
 	return err
 }
 
-// isNotAccepted reports whether Temporal's error says that the message was not accepted. The run
-// was about to end, or a workflow task was lost. The caller then sends the message again. If the
-// run was about to end, the SDKs repeat the message themselves.
+// isNotAccepted reports whether Temporal's error says that the message was not accepted. Temporal
+// does not accept a message when the run is about to end or when a workflow task was lost. The
+// caller sends such a message again. If the run was about to end, Temporal's SDKs repeat the
+// message themselves.
 func isNotAccepted(err error) bool {
 	var lost *serviceerror.WorkflowNotReady
 	var busy *serviceerror.ResourceExhausted
@@ -192,7 +193,7 @@ func decode[A any](t *testing.T, data []byte) A {
 	return a
 }
 
-// succeeded returns the result of an update that succeeded.
+// succeeded asserts that the update succeeded, and returns the result of the update.
 func succeeded[A any](t *testing.T, outcome *updatepb.Outcome, err error) A {
 	t.Helper()
 	payloads := outcome.GetSuccess().GetPayloads()
@@ -282,7 +283,7 @@ func sendModes() []sendMode {
 	}
 }
 
-// settled waits until the request is done or failed.
+// settled waits until the request is done or failed, and returns the outcome.
 func (c caller) settled(reference, id string) jsonOutcome {
 	c.t.Helper()
 	var got jsonOutcome

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractClosingRace ends runs at the moment at which another update arrives. The server then
-// rejects the completed workflow task and the update. The Go client sends the update again.
+// contractClosingRace ends runs at the moment at which another update arrives. At this moment the
+// server rejects the completed workflow task and the update. The Go client sends the update again.
 func (p *parts) contractClosingRace(t *testing.T) {
 	for n := range 20 {
 		p.contractClosingRaceOnce(t, n)

@@ -25,7 +25,7 @@ func (p *parts) contractInput(reference string) {
 	p.startProposed(reference)
 	events := len(p.Runs(opportunity.Reference(reference))[0].Events)
 
-	// Several updates at once are too large for the response to one workflow task.
+	// Several updates of this size are together too large for one response to a workflow task.
 	large := plainJSON(`{"name":"` + strings.Repeat("x", 2_200_000) + `"}`)
 	type answer struct {
 		took    time.Duration
@@ -54,7 +54,8 @@ func (p *parts) contractInput(reference string) {
 		}()
 	}
 	for range shapes {
-		// An update that waits for its outcome returns after 20 s at the earliest.
+		// An update that waits for its outcome returns after 20 s at the earliest, so an earlier
+		// response shows that the update was rejected.
 		if got := <-refused; got.took > 20*time.Second || !strings.Contains(got.failure.Message, "large") {
 			t.Errorf("a large update: %+v", got)
 		}
@@ -74,7 +75,7 @@ func (p *parts) contractInput(reference string) {
 		t.Fatal(err)
 	}
 	wantFailed(t, "Invalid", c.settled(reference, "two"))
-	// A payload refers to another payload, which is stored where the worker cannot read it.
+	// Each payload refers to another payload, which is stored where the worker cannot read it.
 	for n, metadata := range []map[string][]byte{
 		{"encoding": []byte("json/external-storage-reference")},
 		{"encoding": []byte("json/protobuf"), "messageType": []byte("temporal.api.sdk.v1.ExternalStorageReference")},
@@ -162,8 +163,9 @@ func (p *parts) contractInvalidStarts(prefix string) {
 			t.Errorf("%s: %+v", reference, got)
 		}
 	}
-	// Temporal accepts these search attributes from a caller, but the SDK of Temporal cannot read
-	// the attributes. The opportunity continues to work and sets its own search attributes.
+	// Temporal accepts the search attributes of this start, but the SDK of Temporal cannot read the
+	// attributes. The run continues to work in spite of such search attributes, and sets its own
+	// search attributes.
 	request := c.startRequest(prefix+" attributes", plainJSON(plainStart))
 	request.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{
 		"OpportunityStep": plainJSON(`["x"]`), "OpportunityState": plainJSON(`["Won"]`), "OpportunityReservedUntil": plainJSON(`["2026-01-01T00:00:00Z"]`),
@@ -179,7 +181,8 @@ func (p *parts) contractInvalidStarts(prefix string) {
 }
 
 // contractScripts starts opportunities with references in several scripts, from the client and from
-// another service. Each record is found again by its reference tag.
+// another service. After a run is cancelled, a second start of its reference finds the record by
+// the reference tag.
 func (p *parts) contractScripts(prefix string) {
 	t, c := p.t, p.caller(p.t)
 	// Another service uses the client with a connection of its own.
@@ -225,8 +228,8 @@ func (p *parts) contractScripts(prefix string) {
 		}
 		p.Replay(opportunity.Reference(reference), "script "+reference)
 	}
-	// The reference in another Unicode form is the id of another workflow. The worker rejects this
-	// workflow.
+	// The same reference in another Unicode form is the id of another workflow. The worker rejects
+	// this workflow.
 	outcome, err := c.open("Zu\u0308rich-1", plainStart)
 	if told := wantFailure(t, "Invalid", outcome, err); !strings.Contains(told.Message, `"Zürich-1"`) {
 		t.Errorf("in another form: %+v", told)

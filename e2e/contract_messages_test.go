@@ -16,7 +16,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractCommands sends each command as the page of the contract documents it, and checks the record.
+// contractCommands sends each command as the page of the contract documents it, and checks the
+// record.
 func (p *parts) contractCommands(by sendMode, reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.startProposed(reference)
@@ -92,7 +93,8 @@ func (p *parts) contractOperatorCommands(by sendMode, reference string) {
 	if view := p.viewOf(reference); view.Paused == nil || view.Paused.Reason != "stock-taking" {
 		t.Errorf("paused: %+v", view.Paused)
 	}
-	// While the opportunity is paused, a command is refused as an update and waits as a signal.
+	// While the opportunity is paused, a command that is sent as an update is refused, and a
+	// command that is sent as a signal waits.
 	outcome, err := c.update(reference, "progress", uuid.NewString(), `{"requestId":"refused","to":"Opportunity"}`)
 	if told := wantFailure(t, "Paused", outcome, err); !strings.Contains(told.Message, "stock-taking") {
 		t.Errorf("Paused tells %q; want the reason", told.Message)
@@ -173,7 +175,8 @@ func (p *parts) contractClose(by sendMode, reference string) {
 		ended.Interests != 1 || ended.Failed != 1 || ended.Total != "10.00" {
 		t.Errorf("the result of the run: %s", result[0].GetData())
 	}
-	// No message reaches the closed run. Queries still return the last state of the run.
+	// No message reaches the closed run. After the end of the run, queries return the last state of
+	// the run.
 	var gone *serviceerror.NotFound
 	if _, err := c.update(reference, "progress", uuid.NewString(), `{"to":"Opportunity"}`); !errors.As(err, &gone) {
 		t.Errorf("an update to the ended run: %v; want NotFound of the service", err)

@@ -16,7 +16,7 @@ import (
 )
 
 // The test runs the commands on the page of the contract exactly as written. Without the `temporal`
-// command line it is skipped.
+// command line the test is skipped.
 func TestContractPageFromTheShell(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("temporal"); err != nil {

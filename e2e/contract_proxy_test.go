@@ -38,8 +38,8 @@ func startBehindProxy(t *testing.T) (*parts, *apiProxy) {
 	t.Helper()
 	g := newAPIProxy(t)
 	p := startParts(t, stack.Options{
-		// An update returns pending after 20 s. The long response time allows a test to hold a request
-		// for much longer than 20 s, also on a busy machine.
+		// An update returns pending after 20 s. The long response time allows a test to hold a
+		// request for much longer than 20 s, even on a busy machine.
 		WorkerArgs: append(harness.DefaultTimes(), "--response-time", "90s", "--api-rate", "5000", "--log-level", "debug"),
 		WorkerEnv:  []string{"ADMINISTRATE_URL=" + g.URL + "/graphql"},
 	})

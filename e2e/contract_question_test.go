@@ -20,7 +20,7 @@ func (p *parts) contractQuestion(g *apiProxy, by sendMode, answer, reference str
 	t, c := p.t, p.caller(p.t)
 	record := p.startProposed(reference)
 	p.makeInDoubt(g, c, reference, record)
-	// A later request waits for the operator.
+	// A later request waits until the operator answers the question.
 	if err := c.signal(reference, "addInterests", plainJSON(messageJSON("later", courses(2)))); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func (p *parts) contractQuestion(g *apiProxy, by sendMode, answer, reference str
 	if got := p.Opportunity(record).InterestCount; got != wantAdded {
 		t.Errorf("the record has %d interests; want %d", got, wantAdded)
 	}
-	// The repeated request has the same outcome and no further effect.
+	// The repeated request has the same outcome as the first request, and no further effect.
 	outcome, err = c.update(reference, "addInterests", uuid.NewString(), messageJSON("order-7", courses(1)))
 	if diff := cmp.Diff(first, succeeded[jsonOutcome](t, outcome, err)); diff != "" {
 		t.Errorf("asked again (-first +again):\n%s", diff)

@@ -67,8 +67,8 @@ func (p *parts) contractRefusals(reference string) {
 		t.Errorf("refused updates increased the history from %d to %d history events", before, got)
 	}
 
-	// After an error of the API, or with a name that does not exist, the request is accepted and
-	// its outcome is failed.
+	// If the API returns an error, or if a name in the request does not exist, the request is
+	// accepted and its outcome is failed.
 	refused, _ := update("progress", `{"requestId":"too early","to":"Won"}`)
 	want := jsonError{
 		Type: "TransitionNotFound", Label: "Transition Not Found",

@@ -33,8 +33,8 @@ func (p *parts) contractIDs(reference string) {
 			t.Fatalf("by %s, then by %s: the record has %d interests; want %d", order[0].name, order[1].name, got, n+1)
 		}
 	}
-	// The same id for another request is a conflict, even when the other request is of another
-	// kind.
+	// A second request with the id of another request is a Conflict, even when the two requests are
+	// of different kinds.
 	outcome, err := c.update(reference, "addInterests", uuid.NewString(), messageJSON("request 0", courses(2)))
 	wantFailure(t, "Conflict", outcome, err)
 	outcome, err = c.update(reference, "pause", uuid.NewString(), `{"requestId":"request 0"}`)
@@ -43,14 +43,14 @@ func (p *parts) contractIDs(reference string) {
 		t.Fatal(err)
 	}
 	harness.Eventually(t, time.Minute, "the signal with a used id is shown", func() bool { return slices.Contains(p.listedAttention(reference), "message") })
-	// The conflict does not overwrite the outcome of the first request.
+	// The conflict does not overwrite the outcome of the first request with the id.
 	if got, err := c.outcome(reference, "request 0"); err != nil || got.State != "done" {
 		t.Errorf("the outcome of the first: %+v, %v", got, err)
 	}
 	if view := p.viewOf(reference); view.Failures != 1 || view.Step.Name != "Proposed" || view.Paused != nil {
 		t.Errorf("the view: %+v", view)
 	}
-	// An update without a request id uses its update id.
+	// An update without a request id uses the update id as the request id.
 	outcome, err = c.update(reference, "updateDetails", "an update's id", `{"name":"First"}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.RequestID != "an update's id" {
 		t.Errorf("the update's request id: %q", got.RequestID)
@@ -63,8 +63,8 @@ func (p *parts) contractIDs(reference string) {
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
-// repeat repeats the signal updateDetails until the history of the run has more than the number of
-// events.
+// repeat repeats the signal updateDetails until the history of the run has more history events than
+// the given number.
 func (c caller) repeat(reference, payload string, events int64) {
 	c.t.Helper()
 	for {
@@ -100,8 +100,9 @@ func (p *parts) contractContinuing(g *apiProxy) {
 	outcome, err = c.update(reference, "addInterests", "an update's id", `{`+members+`}`)
 	unnamed := succeeded[jsonOutcome](t, outcome, err)
 
-	// The test repeats one request, so only the history grows. The worker waits a limited time for a
-	// response, so most of the history is there before the request is held.
+	// The test repeats one request, so that the history grows and nothing else changes. The worker
+	// waits a limited time for a response, so the test fills most of the history before the request
+	// is held.
 	const slow = `{"requestId":"slow","name":"Slow"}`
 	c.repeat(reference, `{"requestId":"quick","name":"Quick"}`, 1300)
 	released := make(chan struct{})
@@ -148,7 +149,7 @@ func (p *parts) contractContinuing(g *apiProxy) {
 		t.Error("the refused update left a trace")
 	}
 
-	// A request that was applied in the first run is not applied again in the second.
+	// A request that was applied in the first run is not applied again in the second run.
 	for _, by := range sendModes() {
 		if diff := cmp.Diff(first, by.send(c, reference, "addInterests", "in the first run", members)); diff != "" {
 			t.Errorf("by %s in the next run (-first +again):\n%s", by.name, diff)

@@ -38,15 +38,14 @@ func (p *parts) contractStarts(prefix string) {
 		if first.State != "done" || first.Reference != reference || first.Opportunity.Type() != "Opportunity" || first.Details == nil || first.Step == nil {
 			t.Errorf("opened: %+v", first)
 		}
-		// The same start with other JSON formatting is an equal start.
+		// A start with the same content and other JSON formatting is an equal start.
 		outcome, err = c.open(reference, `{ "region": "UK", "name": "First Aid course", "interests": [], "requestId": "mine" }`)
 		if diff := cmp.Diff(first, succeeded[jsonCreateStatus](t, outcome, err)); diff != "" {
 			t.Errorf("an equal start (-first +again):\n%s", diff)
 		}
 		outcome, err = c.open(reference, `{"name":"Fire Safety","region":"UK"}`)
 		wantFailure(t, "Conflict", outcome, err)
-		// The update opened, in a request of its own, returns the same result with and without the
-		// start.
+		// A separate update opened returns the same result with the start and without the start.
 		for _, payload := range []string{`{}`, `{"start":` + plainStart + `}`} {
 			outcome, err = c.update(reference, "opened", uuid.NewString(), payload)
 			if diff := cmp.Diff(first, succeeded[jsonCreateStatus](t, outcome, err)); diff != "" {
@@ -132,7 +131,8 @@ func (p *parts) contractStarts(prefix string) {
 		harness.Eventually(t, time.Minute, "the run ends", func() bool {
 			return in.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
 		})
-		// The Temporal server itself rejects the start. Each SDK has its own type for this error.
+		// The Temporal server itself rejects the start. Each SDK has its own type for the server's
+		// error MultiOperationExecution.
 		var both *serviceerror.MultiOperationExecution
 		_, err := c.open(reference, plainStart)
 		if !errors.As(err, &both) || len(both.OperationErrors()) != 2 {
@@ -253,7 +253,8 @@ func (p *parts) isStartRefused(reference opportunity.Reference) bool {
 	return false
 }
 
-// contractNewerState gives the worker a state from a later version.
+// contractNewerState makes the worker run a workflow with a state that a later version of Oppflow
+// wrote.
 func (p *parts) contractNewerState(prefix string) {
 	t, c := p.t, p.caller(p.t)
 	state := `{"version":99,"reference":"` + prefix + `","startDigest":"","details":{"name":"x"},"handled":"","runs":7,"queue":"written in a way of its own","later":{"member":1}}`
@@ -296,8 +297,8 @@ func (p *parts) contractNewerState(prefix string) {
 		}
 		return signals == 1
 	})
-	// The workflow cannot report this state. The command line reports what the Temporal server
-	// returns.
+	// The workflow cannot report this state. The command line reports the failed workflow task,
+	// which the Temporal server returns.
 	command := func(args ...string) string {
 		var stdout, stderr bytes.Buffer
 		_ = cli.Main(c.ctx, args, append(os.Environ(), p.Environ()...), &stdout, &stderr)
@@ -316,8 +317,8 @@ func (p *parts) contractNewerState(prefix string) {
 	}
 }
 
-// handOver starts a run that passes the state to the next run. Only a run can pass a state on: a
-// second argument from a caller is rejected.
+// handOver starts a run that passes the state to the next run. Only a run can pass a state to
+// another run: a second argument from a caller is rejected.
 func (p *parts) handOver(c caller, reference, state string) {
 	p.t.Helper()
 	const queue = "runs of a later version"

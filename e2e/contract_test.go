@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Items and records of the sandbox's catalogue.
+// These constants are the ids of items and records in the sandbox's catalogue.
 const (
 	courseItem = "Q291cnNlVGVtcGxhdGU6MTE="
 	eventItem  = "Q291cnNlOjE="

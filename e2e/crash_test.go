@@ -21,9 +21,9 @@ import (
 	"github.com/oppflow/oppflow/starter/story"
 )
 
-// crash is a story whose worker is killed at one request that changes the record. The worker dies
-// before the API runs the request, or after the API made the change and before the response
-// arrives.
+// crash is a story whose worker is killed at one request that changes the record. The worker is
+// killed before the API runs the request, or after the API has made the change and before the
+// response arrives.
 type crash struct {
 	parts         *parts
 	reference     opportunity.Reference
@@ -32,8 +32,8 @@ type crash struct {
 	kind          fault.Kind
 	// rule is the number of the fault that holds the request, 0 until the fault is set.
 	rule int
-	// arrivals counts the stories that have not reached their request. A story that has reached its
-	// request waits until proceed is closed.
+	// arrivals counts the stories that have not reached the request at which their worker is
+	// killed. A story that has reached this request waits until proceed is closed.
 	arrivals *sync.WaitGroup
 	proceed  chan struct{}
 	arrived  bool
@@ -43,8 +43,8 @@ type crash struct {
 	finished chan struct{}
 }
 
-// play plays the story. play stores its error and does not fail the test, because other stories
-// play at the same time.
+// play plays the story. play stores an error and does not fail the test, because other stories play
+// at the same time.
 func (c *crash) play(ctx context.Context) {
 	defer close(c.finished)
 	if c.requestNumber == 1 {
@@ -59,7 +59,8 @@ func (c *crash) play(ctx context.Context) {
 	}
 }
 
-// between sets the fault as soon as the record exists, and waits before the request requestNumber.
+// between sets the fault as soon as the record exists, and waits before the request with the number
+// requestNumber.
 func (c *crash) between(ctx context.Context, _ string) error {
 	if c.arrived {
 		return nil
@@ -81,7 +82,8 @@ func (c *crash) between(ctx context.Context, _ string) error {
 	return err
 }
 
-// arrive reports that the story has reached the point where its worker dies, and waits for the other stories.
+// arrive reports that the story has reached the request at which its worker is killed, and waits
+// for the other stories.
 func (c *crash) arrive() {
 	if !c.arrived {
 		c.arrived = true
@@ -90,10 +92,10 @@ func (c *crash) arrive() {
 	}
 }
 
-// The worker is killed with SIGKILL at the k-th request of the story. The long form of the tests
-// does this for every k. For each k, one kill comes before the API runs the request. Another kill
-// comes after the API has made the change, so the response is lost. The outcome is the same as
-// without a kill.
+// The test kills the worker with SIGKILL at one request of the story. The long form of the tests
+// kills the worker at every request of the story. For each request, one kill comes before the API
+// runs the request. For each request, another kill comes after the API has made the change, so the
+// response is lost. The outcome of the story is the same as without a kill.
 func TestKilledAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -111,7 +113,8 @@ func TestKilledAtEveryRequest(t *testing.T) {
 	var here sync.WaitGroup
 	going := make(chan struct{})
 	var crashes []*crash
-	// The short form of the tests kills at the first, at a middle and at the last request.
+	// The short form of the tests kills the worker at the first request, at a middle request and at
+	// the last request.
 	step := testrun.Pick(t, (requests-1)/2, 1)
 	for send := range calm {
 		for _, kind := range []fault.Kind{fault.HoldBefore, fault.HoldAfter} {
@@ -194,7 +197,8 @@ func (p *parts) mutationsOf(id opportunity.ID) int {
 func comparableView(t *testing.T, view opportunity.View) string {
 	t.Helper()
 	view.Timeline = nil
-	// A failure needs attention only if no caller waits for its outcome when it occurs.
+	// A failed request causes attention only if no caller waits for the outcome when the request
+	// fails.
 	view.Attention = slices.DeleteFunc(slices.Clone(view.Attention), func(a opportunity.Attention) bool { return a.Kind == opportunity.AttentionFailed })
 	return withoutIDs(viewWithoutTimes(t, view))
 }

@@ -20,7 +20,8 @@ func TestStoryOnExpiringTokens(t *testing.T) {
 	if err := os.WriteFile(secret, []byte("correct-horse-battery-staple\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// The worker gets the address of the endpoint before the sandbox has chosen a port.
+	// The worker gets the address of the token endpoint before the sandbox starts, so the test
+	// chooses the sandbox's port.
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -18,13 +18,14 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// TestExamples runs the examples of the package lifecycle. The tests of that package leave the examples out, because
-// the examples need all the parts. Each example has to print the output in its comment.
+// TestExamples runs the examples of the package lifecycle. The tests of the package lifecycle do
+// not run the examples, because the examples need all the parts. Each example has to print the
+// output in its comment.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	const folder = "../lifecycle"
-	// All flags are given, so GOFLAGS does not decide which examples run and how the results are
-	// reported.
+	// All flags are given, so that GOFLAGS does not decide which examples run and how the results
+	// are reported.
 	run := exec.Command("go", "test", "-count=1", "-run=^Example", "-skip=", "-list=", "-v", "-json=false", "-timeout=15m",
 		fmt.Sprintf("-race=%t", testrun.Race), folder)
 	run.Env = append(os.Environ(), testrun.Variable+"=")
@@ -46,8 +47,8 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// examplesIn returns the names of all examples in the tests of a package, in order. An example without an output is
-// compiled and never run.
+// examplesIn returns the names of all examples in the tests of a package, in order. An example
+// without an output comment is compiled and never run.
 func examplesIn(t *testing.T, folder string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(folder, "*_test.go"))

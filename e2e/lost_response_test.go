@@ -20,8 +20,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The API accepts a request, freezes, and commits the change long after the client has given up.
-// The workflow reads the record back, asks no operator, and sends nothing twice.
+// The API accepts a request, freezes, and commits the change long after the client has stopped
+// waiting. The workflow reads the record back, asks no operator, and sends nothing twice.
 func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: harness.DefaultTimes()})
@@ -38,7 +38,8 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	if err := p.client.Signal(ctx, reference, harness.Interests(7)); err != nil {
 		t.Fatal(err)
 	}
-	// The timer of the settle time shows that the client no longer waits for the response.
+	// The timer of the settle time in the history shows that the client no longer waits for the
+	// response.
 	harness.Eventually(t, 2*time.Minute, "the answer is given up", func() bool {
 		for _, event := range p.Runs(reference)[0].Events {
 			if event.GetEventType() == enums.EVENT_TYPE_TIMER_STARTED && bytes.Contains(event.GetUserMetadata().GetSummary().GetData(), []byte("settle")) {
@@ -67,8 +68,8 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 }
 
 // One API request contains an interest and a transition. The API rejects the interest, makes the
-// transition, and its response is lost. Oppflow reports the interest failed, and does not send the
-// interest after the transition.
+// transition, and its response is lost. Oppflow reports the interest as failed, and does not send
+// the interest after the transition.
 func TestFailedInterestIsNotSentAfterALaterTransition(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{})
@@ -139,9 +140,9 @@ func (p *parts) readBackCount(reference opportunity.Reference) int {
 	return n
 }
 
-// The worker is killed while it sends, several times, with messages for several opportunities under
-// way. Each message takes effect once. If a kill interrupts a request, its result is unknown until
-// the record is read back.
+// The worker is killed several times while requests for several opportunities are under way. Each
+// message takes effect once. If a kill interrupts a request, the result of the request is unknown
+// until the record is read back.
 func TestKilledWhileItSends(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})

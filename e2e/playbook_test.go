@@ -30,8 +30,8 @@ type tenant struct {
 	serviceCalls []string
 }
 
-// startTenant starts the parts with the named example. replaced are pairs of an old and a new text
-// in the example. The tenant's first event starts after the given time.
+// startTenant starts the parts with the named example. replaced contains pairs of an old and a new
+// text in the example. The first event of the tenant's catalogue starts after the time startsIn.
 func startTenant(t *testing.T, example string, startsIn time.Duration, replaced ...string) *tenant {
 	t.Helper()
 	h := &tenant{firstEventStart: time.Now().UTC().Add(startsIn).Truncate(time.Second)}
@@ -179,7 +179,7 @@ func (h *tenant) invoice(id opportunity.ID) administrate.Invoice {
 const year = 365 * 24 * time.Hour
 
 // TestPlaybooks plays the stories of the example playbooks on real parts. The stories use the times
-// of the files. Only the story "reminders" has seconds in place of business days.
+// in the playbook files. Only the story "reminders" has seconds in place of business days.
 func TestPlaybooks(t *testing.T) {
 	t.Parallel()
 	for name, play := range map[string]func(t *testing.T){
@@ -251,8 +251,8 @@ func TestPlaybooks(t *testing.T) {
 				map[string]any{"id": globalID(opportunity.TypeEvent, 1)}); err != nil {
 				t.Fatal(err)
 			}
-			// Oppflow reads the event once a day. An operator's refresh makes it read the event at
-			// once.
+			// Oppflow reads the event once a day. An operator's refresh makes Oppflow read the
+			// event at once.
 			h.wantDone(h.client.Update(t.Context(), "one", opportunity.Refresh{}))
 			harness.Eventually(t, time.Minute, "the owner is told", func() bool { return len(h.mails()) > 0 })
 			h.progress("one", "Lost")

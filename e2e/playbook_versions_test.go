@@ -36,8 +36,8 @@ func writePlaybook(t *testing.T, name string) string {
 	return path
 }
 
-// shortInForceDelay returns a short time, and the arguments of workers that put a version of the playbook in force after
-// that time.
+// shortInForceDelay returns a short time, and the arguments of workers that put a version of the
+// playbook in force after that time.
 func shortInForceDelay(t *testing.T) (time.Duration, []string) {
 	t.Helper()
 	after := testrun.Pick(t, 9*time.Second, 45*time.Second)
@@ -58,8 +58,8 @@ func (p *parts) startMany(prefix string, count int) []opportunity.Reference {
 }
 
 // transitionAll makes a transition of every opportunity at once, and waits for the one effect of
-// each transition. The effect must come from one of the named rules, and from the playbook version
-// first or a later version.
+// each transition. The effect must come from one of the named rules, and from the version first of
+// the playbook or from a later version.
 func (p *parts) transitionAll(references []opportunity.Reference, first int, rules ...string) {
 	p.t.Helper()
 	var sending sync.WaitGroup
@@ -141,8 +141,8 @@ func TestWorkersHaveOnePlaybook(t *testing.T) {
 	}
 }
 
-// Transitions are requested while a playbook is deployed. One of two workers is slow to read the
-// playbook: its read returns only after all transitions are made. After the deploy command has
+// Transitions are requested while a playbook is deployed. One of two workers reads the playbook
+// slowly: its read returns only after all transitions are made. After the deploy command has
 // returned, no transition is planned with the previous version.
 func TestAPlaybookIsDeployedDuringTransitions(t *testing.T) {
 	t.Parallel()

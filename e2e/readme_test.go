@@ -73,9 +73,9 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// Everything that up --data keeps survives a restart: the running opportunity, the record in the
-// sandbox and the token. The test runs the built program, because scripts see the built program's
-// exit codes.
+// Everything that `oppflow up --data` stores survives a restart: the running opportunity, the
+// record in the sandbox and the token. The test runs the built program, because scripts see the
+// built program's exit codes.
 func TestUpKeepsItsData(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
@@ -137,7 +137,8 @@ func TestUpKeepsItsData(t *testing.T) {
 	}
 }
 
-// shell runs blocks in one environment. The variables that up prints are added to the environment.
+// shell runs blocks in one environment. The variables that `oppflow up` prints are added to the
+// environment.
 type shell struct {
 	t    *testing.T
 	env  []string
@@ -153,7 +154,8 @@ func (s *shell) lookup(variable string) string {
 	return ""
 }
 
-// run runs a block in the checkout and returns its output. A command in the block that fails is an error.
+// run runs a block in the checkout and returns its output. A command in the block that fails is an
+// error.
 func (s *shell) run(ctx context.Context, code string) string {
 	s.t.Helper()
 	command := s.command(ctx, "set -e\n"+code)

@@ -20,9 +20,9 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// Runs are reset once or twice, as an operator does in the Web UI. The long form of the tests makes
-// the first reset to each workflow task, the short form to every fourth. Oppflow makes no change
-// again, and the run goes on.
+// Runs are reset once or twice, as an operator does in the Web UI. The first reset goes to each
+// workflow task in the long form of the tests, and to every fourth workflow task in the short form.
+// After a reset, Oppflow makes no change again, and the new run continues.
 func TestResetRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -42,13 +42,13 @@ func TestResetRepeatsNothing(t *testing.T) {
 			resets.Go(func() {
 				reference := opportunity.Reference(fmt.Sprintf("reset %d %v", n, again))
 				record := p.startWithMessages(ctx, reference)
-				// The run of this reference may have some events more or fewer than the run of
+				// The run of this reference may have more or fewer history events than the run of
 				// "reset 0".
 				run := p.Runs(reference)[0]
 				at := resetPoints(run)
 				p.reset(ctx, reference, at[min(n, len(at)-1)])
 				if again { // the larger n is, the later the second reset comes
-					// The run reads back after a send window and a settle time.
+					// The new run reads the record back after a send window and a settle time.
 					due := time.Now().Add(time.Duration(n) * (harness.SendWindow + harness.SettleTime) / 6)
 					for at = nil; len(at) == 0 || time.Now().Before(due); at = resetPoints(p.Runs(reference)[0]) {
 						select {
@@ -87,7 +87,7 @@ func (p *parts) startWithMessages(ctx context.Context, reference opportunity.Ref
 	return opened.Opportunity
 }
 
-// resetPoints returns the ids of the events to which a run can be reset.
+// resetPoints returns the ids of the history events to which a run can be reset.
 func resetPoints(history *historypb.History) []int64 {
 	var ids []int64
 	for _, event := range history.Events {

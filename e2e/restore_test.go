@@ -16,9 +16,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Temporal's database is lost and restored from a backup. No change that was made after the backup
-// is made again, and the view agrees with the record. No change is repeated for messages that
-// waited in the backup, for repeated messages, and for a start that the backup lacks.
+// Temporal's database is lost and restored from a backup. Oppflow makes no change again that was
+// made after the backup, and the view agrees with the record. After the restore, Oppflow repeats no
+// change for messages that waited in the backup, for repeated messages, and for a start that the
+// backup lacks.
 func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)

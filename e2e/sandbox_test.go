@@ -13,8 +13,8 @@ import (
 )
 
 // The sandbox is killed with kill -9 three times while sixteen clients write. After each restart
-// the sandbox has every change to which it responded, and the request log shows the change as
-// committed.
+// the sandbox has every change for which it had sent a response, and the request log shows the
+// change as committed.
 func TestAKilledSandboxKeepsCommittedChanges(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{Data: t.TempDir()})

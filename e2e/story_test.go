@@ -69,8 +69,8 @@ func viewWithoutTimes(t *testing.T, view opportunity.View) string {
 	return timestamps.ReplaceAllString(string(data), "T")
 }
 
-// Between any two steps the worker is stopped as in a deployment, or killed, and started again. The outcome is the
-// same as without a stop.
+// Between any two steps of the story, the worker is stopped as in a deployment, or killed, and
+// started again. The outcome of the story is the same as without a stop.
 func TestStoryAcrossDeployments(t *testing.T) {
 	t.Parallel()
 	stop := func(ctx context.Context, p *parts) error { return p.Worker().Stop(ctx) }
@@ -83,8 +83,8 @@ func TestStoryAcrossDeployments(t *testing.T) {
 }
 
 // The test kills the workers during the story. After each kill the server waits for the worker's
-// sticky queue, so the test takes most of a minute. The test is separate because it must start
-// early.
+// sticky queue, so the test takes most of a minute. TestStoryAcrossKills is a separate test, so
+// that it starts early.
 func TestStoryAcrossKills(t *testing.T) {
 	t.Parallel()
 	playAcrossRestarts(t, "killed", story.ByUpdate, func(_ context.Context, p *parts) error { p.Worker().Kill(); return nil })
@@ -116,7 +116,7 @@ func playAcrossRestarts(t *testing.T, name string, send story.SendMode, end func
 }
 
 // A worker is stopped while messages wait. The waiting messages are not lost, and the worker
-// continues with the messages after a restart.
+// continues with the messages after its restart.
 func TestMessagesWaitForTheWorker(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{})

@@ -23,7 +23,8 @@ import (
 )
 
 // Two tenants have the same API address and differ only in their tokens. A worker with the token of
-// one tenant does not work in the namespace of the other, until the namespace is bound again.
+// one tenant does not work in the namespace of the other tenant, until an operator rebinds the
+// namespace.
 func TestAWorkerServesOnlyTheTenantOfItsNamespace(t *testing.T) {
 	t.Parallel()
 	t.Run("another catalogue", func(t *testing.T) {
@@ -101,7 +102,7 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 		}
 	}
 
-	// The namespace is not bound yet, and the first worker binds it.
+	// The namespace is not bound yet, and the first worker binds the namespace to its tenant.
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +140,8 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 		t.Errorf("the tenant's record was changed: %s", found)
 	}
 
-	// After the namespace is bound to the first tenant again, the worker goes on where it stopped.
+	// After the namespace is bound to the first tenant again, the worker continues with the waiting
+	// command.
 	setup(p.APIToken(), -1, "rebound to the tenant with regions ")
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)

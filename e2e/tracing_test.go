@@ -44,7 +44,8 @@ func otelVariables(t *testing.T, pairs ...string) {
 	}
 }
 
-// connectTraced connects a traced service. The returned function sends the service's spans.
+// connectTraced connects a traced service. The function that connectTraced returns sends the
+// service's spans.
 func (p *parts) connectTraced(service string) (client.Client, func()) {
 	p.t.Helper()
 	on, err := host.StartTelemetry(p.t.Context(), settings.Telemetry{}, telemetry.Options{Service: service})
@@ -81,8 +82,8 @@ func startTrace(t *testing.T, ctx context.Context) (context.Context, trace.SpanC
 	return trace.ContextWithSpanContext(ctx, began), began
 }
 
-// spanChain finds the spans that link the last name to the span that began the trace. spanChain
-// fails the test when a link is missing, and returns the last span.
+// spanChain finds the spans with the given names, from the span that began the trace to the last
+// name. spanChain fails the test when a link is missing, and returns the last span.
 func spanChain(t *testing.T, c *telemetrytest.Collector, began trace.SpanContext, names ...string) telemetrytest.Span {
 	t.Helper()
 	spans := c.Spans()
@@ -116,8 +117,8 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	collector := telemetrytest.Start(t)
 	p := startParts(t, stack.Options{Data: t.TempDir(), WorkerEnv: []string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT=" + collector.URL,
-		// The intervals are longer than the test, so spans arrive because the worker flushes its
-		// spans when it stops.
+		// The export intervals are longer than the test, so spans arrive because the worker flushes
+		// its spans when the worker stops.
 		"OTEL_BSP_SCHEDULE_DELAY=600000", "OTEL_METRIC_EXPORT_INTERVAL=600000",
 	}})
 	otelVariables(t, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.GRPC, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_METRICS_EXPORTER=none")
@@ -142,9 +143,10 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 		_, err := service.Update(inKilled, reference, harness.Interests(1))
 		answered <- err
 	}()
-	// The kill must not come while a request is under way. With a kill during a request, the result
-	// would be unknown, and the two updates would share a later request. After three attempts the
-	// workflow waits for four seconds.
+	// The test must not kill the worker while an API request is under way. If the worker were
+	// killed during an API request, the result of the request would be unknown, and the two updates
+	// would share a later request. After three attempts of an API request, the workflow waits for
+	// four seconds.
 	harness.Eventually(t, time.Minute, "the update waits between two tries", func() bool {
 		events, timers := p.Runs(reference)[0].Events, 0
 		for _, event := range events {
@@ -178,8 +180,8 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 		return err == nil && view.Details.Name == "Traced on"
 	})
 
-	// Two messages wait for a worker, which then sends both in one API request. The request is
-	// found from both traces.
+	// Two messages wait for a worker, and the worker then sends both messages in one API request.
+	// The API request is found from the traces of both messages.
 	if err := p.Worker().Stop(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +254,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 			t.Errorf("no metric %s", name)
 		}
 	}
-	// The histories that were recorded with tracing replay without tracing.
+	// The histories that were recorded with tracing can be replayed without tracing.
 	p.Replay(reference, "traced")
 	p.Replay(other, "traced-from-its-start")
 }
@@ -274,8 +276,8 @@ func TestTelemetryHasNoPersonalData(t *testing.T) {
 			t.Fatal(err, report.Mismatches())
 		}
 	}
-	// A malformed message and an error that quotes the message must not put the message into a
-	// trace or metric either.
+	// A malformed message, and an error that quotes the message, must not put the message into a
+	// trace or metric.
 	const reference = opportunity.Reference("private too")
 	service := lifecycle.NewClient(connection)
 	if _, err := service.Start(ctx, reference, opportunity.Start{Name: "Confidential Zoë", Region: "UK"}); err != nil {
@@ -294,7 +296,7 @@ func TestTelemetryHasNoPersonalData(t *testing.T) {
 		view, err := p.client.View(ctx, reference)
 		return err == nil && view.Failures >= 2
 	})
-	// The traces of a command of the command line contain no content of an opportunity either.
+	// The traces of a command of the command line contain no content of an opportunity.
 	var stdout, stderr bytes.Buffer
 	code := cli.Main(ctx, []string{
 		"add-interest", string(reference), "--item", "Q291cnNlVGVtcGxhdGU6MTE=", "--quantity", "1", "--amount", "199.90",
@@ -360,7 +362,8 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 			}
 		}()
 	}
-	// The export intervals are short, so a part with unwanted telemetry sends it at once.
+	// The export intervals are short, so a part with unwanted telemetry sends the telemetry at
+	// once.
 	quick := []string{"OTEL_BSP_SCHEDULE_DELAY=10", "OTEL_METRIC_EXPORT_INTERVAL=10"}
 	p := startParts(t, stack.Options{WorkerEnv: quick})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -394,8 +397,8 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 		t.Errorf("after a restart of the worker: %d\n%s\nbefore:\n%s", code, said, calm)
 	}
 
-	// The same command runs with a collector that closes the connection, does not exist, or never
-	// responds.
+	// The same command runs with a collector that closes the connection, with a collector that does
+	// not exist, and with a collector that never responds.
 	hung, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// The API is slow. An update returns after 20 s and reports that it is pending.
+// The API is slow. An update returns after 20 s and reports that the request is pending.
 func TestAnUpdateIsPendingAfterTwentySeconds(t *testing.T) {
 	t.Parallel()
 	p, g := startBehindProxy(t)

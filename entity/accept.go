@@ -51,9 +51,9 @@ func (s *State) accept(c opportunity.Command, id string, silent bool, now time.T
 	return id, nil
 }
 
-// CheckUpdate returns an error when an update with the command must be rejected. It changes
-// nothing. A paused or closing opportunity rejects an update that Accept would accept. A
-// repetition of an accepted request passes at any time.
+// CheckUpdate returns an error when an update with the command must be rejected. CheckUpdate
+// changes nothing. A paused or closing opportunity rejects an update that Accept would accept.
+// CheckUpdate accepts a repetition of an accepted request at any time.
 func (s *State) CheckUpdate(c opportunity.Command, id string, now time.Time) error {
 	if err := opportunity.ValidateRequestID(id); err != nil {
 		return err
@@ -115,8 +115,8 @@ func (s *State) FailMessage(name opportunity.MessageName, id string, reason *opp
 	return id
 }
 
-// FailExpiredCommands ends the requests to reserve places until a time that has passed while the
-// requests waited. If such a request were sent now, it would release the places.
+// FailExpiredCommands ends, as failed, the requests to reserve places until a time that has passed
+// while the requests waited. If such a request were sent now, the API would release the places.
 func (s *State) FailExpiredCommands(now time.Time) {
 	var expired []QueuedCommand
 	s.Queue = slices.DeleteFunc(s.Queue, func(e QueuedCommand) bool {
@@ -135,9 +135,9 @@ func (s *State) FailExpiredCommands(now time.Time) {
 	}
 }
 
-// Shed ends the newest waiting commands as failed, with the error Busy, until the rest fits into
-// the input of the run that continues this one. Shed is the last resort before the server
-// terminates a run whose history has grown too long.
+// Shed ends the newest waiting commands as failed, with the error Busy, until the remaining
+// commands fit into the input of the next run. Shed is the last resort before the server terminates
+// a run whose history has grown too long.
 func (s *State) Shed(now time.Time) {
 	parked, _ := s.Parked.encodedSize(0)
 	_, keep := s.Queue.encodedSize(opportunity.MaxWaitingBytes - parked)

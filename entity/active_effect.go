@@ -15,27 +15,29 @@ import (
 // the effect, sends one request for a missing part, and inspects the effect again after each
 // request, because a response without errors proves nothing.
 type ActiveEffect struct {
-	// Effect is the effect to ensure. Its key is unique over the whole life of the opportunity.
+	// Effect is the effect to ensure. The key of Effect is unique over the whole life of the
+	// opportunity.
 	Effect exchange.Effect `json:"effect"`
-	// Chain is the number of the effect's chain. The effects of one chain belong together and have
-	// an order.
+	// Chain is the number of the chain of effects that contains the effect. The effects of one
+	// chain belong together, and Oppflow ensures the effects in their order.
 	Chain int                     `json:"chain"`
 	Stage opportunity.EffectStage `json:"stage"`
 	// Done says that the effect is complete, and that its transition is not made yet.
 	Done bool `json:"done,omitempty"`
 	// Attempted says that a request for the effect was sent, or was about to be sent, and was not
-	// rejected. MayHaveApplied says that a request took effect, or may have taken effect.
+	// rejected. MayHaveApplied says that a request for the effect took effect, or may have taken
+	// effect.
 	Attempted      bool               `json:"begun,omitempty"`
 	MayHaveApplied bool               `json:"touched,omitempty"`
 	UndoEntry      exchange.UndoEntry `json:"trace,omitzero"`
 	// LastConfirmed is the last request that the API reported as done.
 	LastConfirmed *exchange.EffectRequest `json:"sent,omitempty"`
-	// NotBefore is the time of the next inspection. NonBlocking says that other effects need not
-	// wait until NotBefore.
+	// NotBefore is the time of the next inspection. NonBlocking says that Oppflow may work on other
+	// effects before NotBefore.
 	NotBefore   time.Time `json:"notBefore,omitzero"`
 	NonBlocking bool      `json:"aside,omitempty"`
-	// Errors counts the consecutive requests whose status was unknown at first. FailedInspections
-	// counts the consecutive inspections to which the API did not respond.
+	// Errors counts the consecutive requests whose change status was unknown after the request was
+	// sent. FailedInspections counts the consecutive inspections to which the API did not respond.
 	Errors            int `json:"errors,omitempty"`
 	FailedInspections int `json:"rounds,omitempty"`
 	// Calling says that a call of a service for the effect is running.
@@ -43,32 +45,34 @@ type ActiveEffect struct {
 	// Problem says why the effect waits for an operator; "" while the effect waits for no
 	// operator.
 	Problem string `json:"problem,omitempty"`
-	// AsksPeople says that Problem is the question whether attendees are the contacts with their
-	// e-mail addresses. Note becomes the reason of the effect's result.
+	// AsksPeople says that Problem is the question whether each attendee is the person of the
+	// contact with the attendee's e-mail address. Note becomes the reason of the effect's result.
 	AsksPeople bool   `json:"asksPeople,omitempty"`
 	Note       string `json:"note,omitempty"`
-	// Number and Of count the repetitions of a follow-up; both are 0 for other effects.
+	// Number is the position of a follow-up among its repetitions, and Of is the number of
+	// repetitions; both are 0 for other effects.
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`
 	// Series is the series of a follow-up; "" for other effects, and for follow-ups that earlier
 	// versions started.
 	Series string `json:"series,omitempty"`
-	// BlockedIn is the step in which the effect began to wait for an operator; "" when the effect
-	// has not waited, or when that step is unknown.
+	// BlockedIn is the step in which a mail or a follow-up began to wait for an operator; "" when
+	// the effect has not waited, or when that step is unknown.
 	BlockedIn opportunity.ID `json:"blockedIn,omitempty"`
 }
 
 // IsUndo reports whether the effect is being undone.
 func (j ActiveEffect) IsUndo() bool { return j.Stage == opportunity.EffectStageUndo }
 
-// isDue reports whether the effect can be worked on.
+// isDue reports whether Oppflow can work on the effect now.
 func (j ActiveEffect) isDue(now time.Time) bool {
 	return !j.Done && !j.Calling && j.Problem == "" && !j.NotBefore.After(now)
 }
 
-// DueEffect returns the effect to work on next. Effects to undo come first, the last effect first.
-// The effects before the next transition come after the effects to undo, and the effects of
-// EffectStageAfter come last. Within a chain, each effect waits for the effects before it.
+// DueEffect returns the effect on which Oppflow must work next. Effects to undo come first, in
+// reverse order. The effects before the next transition come after the effects to undo, and the
+// effects of EffectStageAfter come last. Within a chain, each effect waits for the effects before
+// it.
 func (s *State) DueEffect(now time.Time) (ActiveEffect, bool) {
 	if !s.canProceed() {
 		return ActiveEffect{}, false
@@ -101,9 +105,10 @@ func (s *State) DueEffect(now time.Time) (ActiveEffect, bool) {
 	return ActiveEffect{}, false
 }
 
-// EffectsAhead returns the effects that follow the effect with the key in its chain and can be
-// inspected together with it. Each of them is due, and a read of the TMS shows whether it is done.
-// The list ends before the first effect that is not like this.
+// EffectsAhead returns later effects in the chain of the effect with the key, which can be
+// inspected together with this effect. Each returned effect is due, and a read of the TMS shows
+// whether the effect is done. The list ends before the first effect that is not due, or whose
+// result a read of the TMS does not show.
 func (s *EffectState) EffectsAhead(key string, now time.Time) []ActiveEffect {
 	at := slices.IndexFunc(s.ActiveEffects, func(j ActiveEffect) bool { return j.Effect.Key == key })
 	if at < 0 || s.ActiveEffects[at].IsUndo() || !s.ActiveEffects[at].Effect.Kind.IsVerifiable() {
@@ -128,9 +133,9 @@ func (s *EffectState) NextInspectionAt(now time.Time) time.Time { return s.nextI
 
 // Inspection is the result of an inspection of an effect.
 type Inspection struct {
-	// NextRequest is the next missing request; nil when there is none.
+	// NextRequest is the next missing request; nil when no request is missing.
 	NextRequest *exchange.EffectRequest
-	// RecheckAt is the time of the next inspection, when there is nothing to do before that time.
+	// RecheckAt is the time of the next inspection, when no request is necessary before that time.
 	// NonBlocking says that later effects need not wait for this effect.
 	RecheckAt   time.Time
 	NonBlocking bool
@@ -144,17 +149,18 @@ type Inspection struct {
 	Reservation *opportunity.Reservation
 	// Details are details of the record that the inspection read; empty members were not read.
 	Details *opportunity.Details
-	// PeopleInDoubt are the indexes of the attendees that Error is about, when an operator must
-	// decide whether they are the contacts with their e-mail addresses.
+	// PeopleInDoubt are the indexes of the attendees in Error for whom an operator must answer a
+	// question: whether the attendee is the person of the contact with the attendee's e-mail
+	// address.
 	PeopleInDoubt []int
-	// Note is what an operator should know of the complete effect, and Overbooked are the events
-	// that are overbooked since the effect registered learners.
+	// Note is what an operator should know of the complete effect. Overbooked are the events that
+	// are overbooked since the effect registered learners.
 	Note       string
 	Overbooked []exchange.OverbookedEvent
 }
 
 // ApplyInspection stores the result of an inspection of the effect with the key. ApplyInspection
-// returns the next request for the effect, or nil when there is none now.
+// returns the next request for the effect, or nil when no request must be sent now.
 func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *exchange.EffectRequest {
 	j := s.activeEffect(key)
 	if j == nil {
@@ -188,8 +194,9 @@ func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *ex
 	return nil
 }
 
-// CountFailedInspection counts an inspection of the effect with the key to which the API did not
-// respond. After such an inspection, commands go before an effect of EffectStageAfter.
+// CountFailedInspection counts an inspection that failed because the API did not respond. The
+// inspection was of the effect with the key. After such an inspection, Oppflow carries out commands
+// before an effect of EffectStageAfter.
 func (s *EffectState) CountFailedInspection(key string) {
 	if j := s.activeEffect(key); j != nil {
 		j.FailedInspections++
@@ -199,7 +206,7 @@ func (s *EffectState) CountFailedInspection(key string) {
 // IsAfter reports whether the stage of the effect is EffectStageAfter.
 func (j ActiveEffect) IsAfter() bool { return j.Stage == opportunity.EffectStageAfter }
 
-// ShouldYield reports whether commands go before the effect.
+// ShouldYield reports whether Oppflow carries out commands before the effect.
 func (j ActiveEffect) ShouldYield() bool {
 	return j.Stage == opportunity.EffectStageAfter && j.FailedInspections > 0
 }
@@ -208,8 +215,8 @@ func (j ActiveEffect) ShouldYield() bool {
 // raised, or before the effect fails its transition.
 const maxEffectErrors = 5
 
-// ApplyEffectRequestResult stores the result of the request for the effect with the key. The
-// result of a request that was not sent changes only Calling, to false.
+// ApplyEffectRequestResult stores the result of the request for the effect with the key. If a
+// request was not sent, ApplyEffectRequestResult only sets Calling to false.
 func (s *State) ApplyEffectRequestResult(key string, act exchange.EffectRequest, answer exchange.ChangeResult, trace exchange.UndoEntry, contacts []opportunity.ID, now time.Time) {
 	j := s.activeEffect(key)
 	if j == nil {
@@ -236,7 +243,8 @@ func (s *State) ApplyEffectRequestResult(key string, act exchange.EffectRequest,
 }
 
 // handleUnknownResult handles a request whose result is unknown. The next inspection shows whether
-// the request took effect. For emails and log entries, an operator decides.
+// the request took effect. For emails and log entries, no inspection shows the result, so an
+// operator decides.
 func (s *State) handleUnknownResult(j *ActiveEffect, act exchange.EffectRequest, now time.Time) {
 	j.Errors++
 	switch {
@@ -252,8 +260,8 @@ func (s *State) handleUnknownResult(j *ActiveEffect, act exchange.EffectRequest,
 	}
 }
 
-// The back-off between calls of a service that does not respond, and how many calls must fail
-// before attention is raised.
+// These constants are the back-off between calls of a service that does not respond, and the number
+// of failed calls before attention is raised.
 const (
 	firstCallBackOff     = 5 * time.Second
 	maxCallBackOff       = 10 * time.Minute
@@ -279,7 +287,7 @@ func (s *State) ApplyCallFailure(key, reason string, status exchange.ChangeStatu
 }
 
 // PostponeEffect handles a request that was not sent for a reason that concerns only this effect.
-// The effect is inspected again later, and commands go before the effect.
+// Oppflow inspects the effect again later, and carries out commands before the effect.
 func (s *State) PostponeEffect(key, reason string, now time.Time) {
 	j := s.activeEffect(key)
 	if j == nil {
@@ -301,7 +309,7 @@ func (s *State) WithdrawFollowUp(key string, now time.Time) {
 	s.requestPlan()
 }
 
-// completeEffect handles an effect with nothing missing, or with nothing left to undo.
+// completeEffect handles an effect with no missing part, or with nothing left to undo.
 func (s *State) completeEffect(j *ActiveEffect, now time.Time) {
 	key := j.Effect.Key
 	s.clearAttentionFor(opportunity.AttentionEffect, key)
@@ -327,8 +335,9 @@ func (s *State) completeEffect(j *ActiveEffect, now time.Time) {
 	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, now)
 }
 
-// failEffect handles an effect that cannot be ensured. An effect before a transition fails the
-// transition. Any other effect waits for an operator.
+// failEffect handles an effect that cannot be ensured. If the effect comes before a transition,
+// failEffect fails the transition. If the effect does not come before a transition, the effect
+// waits for an operator.
 func (s *State) failEffect(j *ActiveEffect, why string, now time.Time) {
 	if j.Stage == opportunity.EffectStageBefore {
 		s.recordEffectResult(*j, opportunity.EffectFailed, why, now)
@@ -348,14 +357,14 @@ func (s *State) blockEffect(j *ActiveEffect, problem string, now time.Time) {
 	s.appendTimeline(now, fmt.Sprintf("an effect waits for an operator: %s (%s)", j.Effect.Kind, j.Effect.Key))
 }
 
-// raiseEffectAttention raises attention that names the effect, because a list of attention shows only the
-// reason.
+// raiseEffectAttention raises attention that names the effect, because a list of attention shows
+// only the reason.
 func (s *State) raiseEffectAttention(effect exchange.Effect, problem string, now time.Time) {
 	s.RaiseAttention(opportunity.AttentionEffect, effect.Key, fmt.Sprintf("effect %s (%s): %s", effect.Kind, effect.Key, problem), now)
 }
 
-// retryEffect makes the effect due again. For a mail of an opportunity that has ended since,
-// retryEffect asks first.
+// retryEffect makes the effect due again. If the effect is a mail and the opportunity has ended
+// since the mail began to wait, retryEffect asks the operator once more.
 func (s *State) retryEffect(key string, now time.Time) {
 	j := s.activeEffect(key)
 	if s.asksBeforeRetry(*j) {
@@ -383,8 +392,8 @@ func (s *State) skipEffect(key, reason string, now time.Time) {
 	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, now)
 }
 
-// startChain adds the effects to ActiveEffects as one chain. Their keys get the number of the
-// chain as a prefix.
+// startChain adds the effects to ActiveEffects as one chain. Each effect's key gets the number of
+// the chain as a prefix.
 func (s *State) startChain(stage opportunity.EffectStage, chain int, effects []exchange.Effect, now time.Time) {
 	taken := exchange.JSONSize(s.ActiveEffects)
 	for _, effect := range effects {
@@ -407,7 +416,7 @@ func (s *State) ApplyReactionPlan(plan exchange.Plan, now time.Time) {
 }
 
 // abandonEffects ends the work on the effects of EffectStageAfter when a run ends. EffectResults
-// lists the abandoned effects, so that a person can do them by hand.
+// lists the abandoned effects, so that a person can carry the effects out by hand.
 func (s *State) abandonEffects(now time.Time) {
 	for _, j := range s.ActiveEffects {
 		if j.Stage == opportunity.EffectStageAfter {

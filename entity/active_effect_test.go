@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// logLines returns effects of two kilobytes each.
+// logLines returns n effects that write log entries of two kilobytes each.
 func logLines(n int) []exchange.Effect {
 	all := make([]exchange.Effect, n)
 	for i := range all {
@@ -22,9 +22,9 @@ func logLines(n int) []exchange.Effect {
 	return all
 }
 
-// TestEffectsBeforeATransitionAreNotSkipped: an effect before a transition is never abandoned,
-// even when many effects wait, because the transition would be made without the effect. An effect
-// of EffectStageAfter may be abandoned, and an operator is asked to do it by hand.
+// TestEffectsBeforeATransitionAreNotSkipped: an effect before a transition is never abandoned, even
+// when many effects wait, because the transition would be made without the effect. An effect of
+// EffectStageAfter may be abandoned, and an operator is asked to carry the effect out by hand.
 func TestEffectsBeforeATransitionAreNotSkipped(t *testing.T) {
 	many := 2 * opportunity.MaxActiveEffectBytes / 2000
 	s := openedState(t)

@@ -8,11 +8,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// AdoptFound takes over a record that was found by its reference tag. Either an earlier run created
-// the record, or a request whose response was lost. Interests of the record count as interests of
-// the start when they match the first interests of the start item by item, and no other match is
-// possible. Without a unique match of the interests, AdoptFound raises a question, because to add
-// the same interest again would double the interest.
+// AdoptFound takes over a record that was found by its reference tag. An earlier run created the
+// record, or the response to the request that created the record was lost. Interests of the record
+// count as interests of the start only under two conditions. The interests of the record match the
+// first interests of the start item by item, and no other match is possible. If the match is not
+// unique, AdoptFound raises a question, because a second send of the same interest would double the
+// interest.
 func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, resolved map[exchange.UnresolvedName]opportunity.ID, now time.Time) {
 	start := s.Start
 	s.ApplyCreated(record, region, now)
@@ -37,7 +38,7 @@ func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, res
 		interest := *asked[i].Interest
 		entry.Results[i] = opportunity.InterestResult{Item: interest.Item, Interest: ref.ID}
 		s.Interests = append(s.Interests, interest.Recorded(ref.ID))
-		// The lost request may be the one that sets the expiry.
+		// The request whose response was lost may not have set the expiry yet.
 		s.ExpiryPending = s.ExpiryPending || interest.Reserve && !record.Reservation.Valid
 	}
 	s.MarkUnattributed(record)
@@ -49,29 +50,30 @@ func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, res
 	s.updateQuestion(now)
 }
 
-// AdoptAfterReset takes over a record after a reset. The run before the reset may have made
-// changes that the record shows. AdoptAfterReset does not count any interest of the record as part
-// of the start.
+// AdoptAfterReset takes over a record that exists when a run begins after a reset. The run before
+// the reset may have made changes that the record shows. AdoptAfterReset does not count any
+// interest of the record as an interest of the start.
 func (s *State) AdoptAfterReset(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	s.setRecord(record, region)
 	s.Entered, s.LastActivity = now, now
 	s.appendTimeline(now, "the record was adopted in step "+record.Step.Name)
 }
 
-// Adopt takes over the record that the start names. The view shows the interests of the record,
-// but they never count as the effect of a request.
+// Adopt takes over the record whose id is in the start. The view shows the interests of the record,
+// but these interests never count as the effect of a request.
 func (s *State) Adopt(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	s.setRecord(record, region)
-	// It is unknown when the record came into its step. Follow-ups count from now, or from the
-	// record's last change when the worker asked for the time of that change.
+	// It is unknown when the record entered its current step. The times of follow-ups are
+	// calculated from now. If the worker read the time of the record's last change, the times of
+	// follow-ups are calculated from that time.
 	since, adopted := exchange.AdoptionTimes(record, now)
 	s.Entered, s.LastActivity, s.AdoptedAt = since, since, adopted
 	s.appendTimeline(now, "the record was adopted in step "+record.Step.Name)
 	s.addUnknownInterests(record)
 }
 
-// RaiseCreateQuestion asks an operator whether the record exists. because says why a read could
-// not decide.
+// RaiseCreateQuestion asks an operator whether the record exists. The text because says why a read
+// of the record could not decide.
 func (s *State) RaiseCreateQuestion(because string, now time.Time) {
 	s.Question = &opportunity.Question{
 		Request: opportunity.CreateRequestID, MessageName: "start", Since: now,
@@ -89,8 +91,8 @@ func (s *State) resolveCreateQuestion(text string, now time.Time) {
 	s.appendTimeline(now, text)
 }
 
-// isCreateQuestion reports whether the request is CreateRequestID, and the question about the
-// creation of the record waits.
+// isCreateQuestion reports whether the request is CreateRequestID and the question about the
+// creation of the record is open.
 func (s *State) isCreateQuestion(request string) bool {
 	return request == opportunity.CreateRequestID && s.ID == "" && s.Question != nil
 }

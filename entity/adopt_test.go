@@ -39,7 +39,7 @@ func TestAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 			if err != nil || json.Unmarshal(data, &later) != nil || !later.AdoptedAt.Equal(c.adopted) {
 				t.Errorf("%v: the next run knows %s", err, later.AdoptedAt)
 			}
-			// The time in another step begins when a read shows that step.
+			// The time in another step begins at the read that first shows the record in that step.
 			moved := found
 			moved.Step = won
 			s.ApplySnapshot(moved, noon.Add(day))
@@ -48,8 +48,8 @@ func TestAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 			}
 		})
 	}
-	// The follow-ups of a record found by its reference tag count from now, whatever the time of
-	// its last change is.
+	// For a record found by its reference tag, the times of follow-ups are calculated from now. The
+	// time of the record's last change does not matter.
 	s := entity.NewState("A-1", opportunity.Start{Name: "n", Region: "UK"}, noon)
 	found := recordNow()
 	found.Changed = noon.Add(-day)
@@ -59,8 +59,9 @@ func TestAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 	}
 }
 
-// TestCatchUpIsSpread: thousands of records that are adopted in the same moment catch up over
-// three days, each record always at the same time.
+// TestCatchUpIsSpread: thousands of records are adopted at the same moment. The overdue follow-ups
+// of these records are spread over three days, and CatchUpAt always returns the same time for the
+// same record.
 func TestCatchUpIsSpread(t *testing.T) {
 	t.Parallel()
 	const count = 3000

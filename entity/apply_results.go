@@ -10,8 +10,9 @@ import (
 
 // VerifyResults checks the API's results before they change the state. An added interest counts
 // only when its result names exactly one interest that was not known before. If the result names no
-// new interest or several new interests, the status of the change is unknown. answers has the order
-// of batch. When answers is shorter than batch, the missing results are unknown.
+// new interest or several new interests, the status of the change is unknown. The results in
+// answers have the order of the changes in batch. When answers is shorter than batch, the changes
+// without a result get the status unknown.
 func (s *RecordState) VerifyResults(batch []exchange.Change, answers []exchange.ChangeResult) []exchange.ChangeResult {
 	reviewed := make([]exchange.ChangeResult, len(batch))
 	taken := s.knownInterestIDs()
@@ -35,9 +36,9 @@ func (s *RecordState) VerifyResults(batch []exchange.Change, answers []exchange.
 	return reviewed
 }
 
-// soleNewInterest returns the one new interest in the requested item. It is undocumented whether
-// the API returns the new interest or all interests. When several interests are new,
-// soleNewInterest chooses none, because a read of the record shows more.
+// soleNewInterest returns the only new interest in the requested item, if exactly one interest is
+// new. It is undocumented whether the API returns the new interest or all interests. When several
+// interests are new, soleNewInterest chooses none, because a later read of the record can decide.
 func soleNewInterest(listed []exchange.InterestRef, item opportunity.ID, known map[opportunity.ID]bool) (exchange.InterestRef, bool) {
 	isID := item.Type() != ""
 	var fresh []exchange.InterestRef
@@ -53,8 +54,8 @@ func soleNewInterest(listed []exchange.InterestRef, item opportunity.ID, known m
 }
 
 // ApplyResults updates the state with the verified results of a batch. A change that was not sent
-// stays in the queue. Call ReadBack first to decide the results of unknown status. A change that
-// is still unknown raises a question.
+// stays in the queue. Call ReadBack before ApplyResults, to decide the changes of unknown status. A
+// change whose status is still unknown raises a question.
 func (s *State) ApplyResults(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) {
 	places := s.applyReservationResults(batch, answers, now)
 	for i, m := range batch {
@@ -77,8 +78,8 @@ func (s *State) ApplyResults(batch []exchange.Change, answers []exchange.ChangeR
 	s.updateQuestion(now)
 }
 
-// isLaterExpirySet reports whether the API confirmed an expiry that was requested after the change
-// at i, at the requested time.
+// isLaterExpirySet reports whether a change after index i requested an expiry, and the API
+// confirmed exactly this expiry.
 func isLaterExpirySet(i int, batch []exchange.Change, answers []exchange.ChangeResult) bool {
 	for n := i + 1; n < len(batch); n++ {
 		if m := batch[n]; m.ReservationChange != nil && m.IsRequested() && answers[n].Status == exchange.StatusDone && m.ReservationChange.ExpiryError(answers[n].Reservation) == nil {
@@ -88,9 +89,9 @@ func isLaterExpirySet(i int, batch []exchange.Change, answers []exchange.ChangeR
 	return false
 }
 
-// applyReservationResults stores what the API returned about the reservation.
-// applyReservationResults returns the reservation of the places that this batch requested, or nil
-// when that reservation is not known yet.
+// applyReservationResults stores what the API returned about the reservation. The function returns
+// the reservation of the places that this batch requested, or nil when that reservation is not
+// known yet.
 func (s *State) applyReservationResults(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) *opportunity.Reservation {
 	var places *opportunity.Reservation
 	taken := false // whether places were reserved after the last expiry that is known to be set
@@ -192,10 +193,10 @@ func (s *State) interestResult(asked opportunity.Interest, answer exchange.Chang
 }
 
 // ApplyRejectedRequest handles an API request that was rejected as a whole, so that none of its
-// changes was made. When the API request had one requested change, this change is rejected.
+// changes was made. When the API request contained one requested change, this change is rejected.
 // Several requested changes are sent again one by one, to find the change that fails. An expiry
-// that Oppflow added to one requested change is not rejected, because places reserved earlier
-// still need the expiry.
+// that Oppflow added to the requested change is not rejected, because places that were reserved
+// earlier still need the expiry.
 func (s *State) ApplyRejectedRequest(batch []exchange.Change, reason *opportunity.Error, now time.Time) {
 	own := 0
 	for _, m := range batch {
@@ -221,8 +222,9 @@ func (s *State) ApplyRejectedRequest(batch []exchange.Change, reason *opportunit
 	s.ApplyResults(batch, answers, now)
 }
 
-// FailNames ends the requests of the batch that use a name with no id or with several ids. Of an
-// addInterests command, FailNames ends only the interest with such a name.
+// FailNames ends the requests of the batch that use a name for which no id or several ids were
+// found. If such a name is in an addInterests command, FailNames ends only the interest with the
+// name.
 func (s *State) FailNames(batch []exchange.Change, failed map[exchange.UnresolvedName]*opportunity.Error, now time.Time) {
 	answers := make([]exchange.ChangeResult, len(batch))
 	for i, m := range batch {
@@ -237,7 +239,7 @@ func (s *State) FailNames(batch []exchange.Change, failed map[exchange.Unresolve
 	s.applyNameFailures(batch, answers, now)
 }
 
-// applyNameFailures applies the results when nothing was sent. applyNameFailures stores nothing
+// applyNameFailures applies the results of a batch of which nothing was sent, and stores nothing
 // about the reservation.
 func (s *State) applyNameFailures(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) {
 	for i, m := range batch {
@@ -248,8 +250,9 @@ func (s *State) applyNameFailures(batch []exchange.Change, answers []exchange.Ch
 	}
 }
 
-// FailAll ends all waiting commands as failed, with the given reason. A command with InDoubt or
-// MaybeApplied ends as Undecided, because its change may have been made.
+// FailAll ends all queued and parked commands as failed, with the given reason. A command with
+// InDoubt or MaybeApplied ends with the error type Undecided, because its change may have been
+// made.
 func (s *State) FailAll(reason *opportunity.Error, now time.Time) {
 	waiting := slices.Concat(s.Parked, s.Queue)
 	s.Queue, s.Parked = nil, nil

@@ -35,7 +35,7 @@ var (
 	unknownResult = exchange.ChangeResult{Status: exchange.StatusUnknown}
 )
 
-// sendBatch sends the next batch and applies the results in answers, also results of unknown
+// sendBatch sends the next batch and applies the results in answers, including results of unknown
 // status.
 func sendBatch(t reporter, s *entity.State, answers ...exchange.ChangeResult) {
 	t.Helper()

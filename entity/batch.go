@@ -7,10 +7,11 @@ import (
 
 // NextBatch returns the changes that are sent together in the next API request. NextBatch takes
 // changes from the front of the queue, in order, up to MaxChangesPerRequest changes and
-// MaxRequestBytes bytes. A transition ends its batch, because later changes may depend on the
-// transition. A change that reserves places is sent together with the expiry of the places. When
-// an opportunity is lost or archived and its queue is empty, the batch releases its places. The
-// batch is empty when nothing waits, and while a question or a pause stops the opportunity.
+// MaxRequestBytes bytes. A batch ends after a transition, because later changes may depend on the
+// transition. A change that reserves places and the change that sets the expiry of these places are
+// in the same batch. When an opportunity is lost or archived and its queue is empty, the batch
+// contains the release of its places. The batch is empty when no change waits, and while a question
+// or a pause stops the opportunity.
 func (s *State) NextBatch() []exchange.Change {
 	if !s.canProceed() {
 		return nil
@@ -82,8 +83,8 @@ func expiryRequestID(batch []exchange.Change, fallback opportunity.Reference) st
 	return string(fallback)
 }
 
-// ReleaseBatch returns the one change that releases the opportunity's places, or nothing when no
-// places are reserved.
+// ReleaseBatch returns the one change that releases the opportunity's places. If no places are
+// reserved, ReleaseBatch returns an empty batch.
 func (s *State) ReleaseBatch() []exchange.Change {
 	if s.ID == "" || !s.hasReservation() {
 		return nil

@@ -146,11 +146,11 @@ func TestNextBatch(t *testing.T) {
 	}
 }
 
-// laterExpiry is a command that reserves the places until a later time.
+// laterExpiry is a command that extends the reservation to a later time.
 var laterExpiry = opportunity.ExtendReservations{Until: noon.AddDate(0, 2, 0)}
 
-// TestRequestedExpiryIsExact: the requested time is set, and places that are reserved later expire
-// no earlier.
+// TestRequestedExpiryIsExact: a requested expiry is set exactly, and places that are reserved later
+// expire no earlier than the requested time.
 func TestRequestedExpiryIsExact(t *testing.T) {
 	s := openedState(t)
 	s.Reservation = opportunity.Reservation{Valid: true, Until: noon.AddDate(1, 0, 0)}
@@ -195,8 +195,8 @@ func TestReleaseBatch(t *testing.T) {
 	}
 }
 
-// TestBatchInvariants draws states, sends all batches, and compares the sent changes with the
-// accepted changes.
+// TestBatchInvariants draws random states, sends all their batches, and compares the sent changes
+// with the accepted changes.
 func TestBatchInvariants(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -6,7 +6,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// startClosing stores the reason of the first close. A second close changes nothing.
+// startClosing stores the reason of the first message close. A later message close does not change
+// the reason.
 func (s *State) startClosing(c opportunity.Close, now time.Time) {
 	if s.Closing != nil {
 		return

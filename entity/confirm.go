@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// checkConfirm returns an error when the confirm does not apply.
+// checkConfirm returns an error when the message confirm is not possible for its request.
 func (s *State) checkConfirm(c opportunity.Confirm) error {
 	switch asks := s.isCreateQuestion(c.Request); {
 	case asks && c.Opportunity == "":
@@ -18,9 +18,9 @@ func (s *State) checkConfirm(c opportunity.Confirm) error {
 	return s.checkInDoubt(c.Request)
 }
 
-// confirm handles an operator's answer that the change was made. If the question was about the
-// creation, the record is adopted. If the question was about another change, the record is read
-// again.
+// confirm handles the message confirm, with which an operator says that a change was made. If the
+// question was about the creation of the record, Oppflow adopts the record that the operator named.
+// If the question was about another change, Oppflow reads the record again.
 func (s *State) confirm(c opportunity.Confirm, now time.Time) {
 	if s.isCreateQuestion(c.Request) {
 		s.resolveCreateQuestion("an operator answered confirm: the record was created", now)
@@ -56,8 +56,9 @@ func (s *State) confirm(c opportunity.Confirm, now time.Time) {
 	s.updateQuestion(now)
 }
 
-// confirmedEnd returns the event that the request ended as done because an operator confirmed it.
-// A result has no id when only the record shows the id of the interest.
+// confirmedEnd returns the requestEnd of a request that ended as done because an operator confirmed
+// its change. If only the operator confirmed that an interest was added, its result has no id,
+// because only the record shows the id.
 func (e QueuedCommand) confirmedEnd(now time.Time) requestEnd {
 	ended := requestEnd{command: e, outcome: opportunity.Outcome{RequestID: e.Request, State: opportunity.Done}, at: now, confirmed: true}
 	c, err := e.command()

@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// sameState compares two states; an empty list equals a missing one.
+// sameState compares two states; an empty list equals a nil list.
 func sameState(a, b *entity.State) string {
 	handled := cmp.Transformer("packed", func(h dedup.Window) string {
 		data, err := json.Marshal(h)
@@ -27,7 +27,7 @@ func sameState(a, b *entity.State) string {
 	return cmp.Diff(a, b, handled, cmpopts.EquateEmpty())
 }
 
-// TestStateRoundTrip hands states to the next run, as continue-as-new does.
+// TestStateRoundTrip encodes drawn states as JSON and decodes them, as continue-as-new does.
 func TestStateRoundTrip(t *testing.T) {
 	t.Parallel()
 	full := openedState(t, reservingInterest(1))
@@ -81,7 +81,8 @@ func TestStateRoundTrip(t *testing.T) {
 	if diff := sameState(full, continued(t, full)); diff != "" {
 		t.Error(diff)
 	}
-	// No member of the state may have its zero value here, or the test proves too little.
+	// Every member of the state must have a value other than zero here; a zero value would prove
+	// nothing about its encoding.
 	data, err := json.Marshal(full)
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +108,7 @@ func TestStateRoundTrip(t *testing.T) {
 	})
 }
 
-// drawText draws a text that is hard for JSON.
+// drawText draws a random text with characters that JSON must escape.
 func drawText(t *rapid.T, label string) string {
 	return rapid.StringMatching(`[a-zé<>&"\\ 😀\x{2028}#_*]{1,12}x`).Draw(t, label)
 }
@@ -120,7 +121,7 @@ func drawError(t *rapid.T) *opportunity.Error {
 	return &opportunity.Error{Type: opportunity.Rejected, Label: drawText(t, "label"), Message: drawText(t, "message"), Value: drawText(t, "value")}
 }
 
-// drawInterest draws a valid interest of any kind.
+// drawInterest draws a random valid interest of any kind.
 func drawInterest(t *rapid.T) opportunity.Interest {
 	i := opportunity.Interest{Quantity: rapid.IntRange(1, 100).Draw(t, "quantity")}
 	i.Kind = rapid.SampledFrom([]opportunity.InterestKind{opportunity.Course, opportunity.Event, opportunity.Path, opportunity.Tokens}).Draw(t, "kind")
@@ -152,7 +153,8 @@ func drawCommand(t *rapid.T) opportunity.Command {
 	return addInterests(rapid.SliceOfN(rapid.Custom(drawInterest), 1, 6).Draw(t, "interests")...)
 }
 
-// drawState draws a state, mostly with the methods of State, and in part by setting its fields.
+// drawState draws a random state. drawState calls the methods of State, and sets some fields
+// directly.
 func drawState(t *rapid.T) *entity.State {
 	start := opportunity.Start{Name: drawText(t, "name"), Region: "UK", Interests: rapid.SliceOfN(rapid.Custom(drawInterest), 0, 3).Draw(t, "start")}
 	s := entity.NewState(opportunity.Reference(drawText(t, "reference")), start, drawTime(t, "started"))

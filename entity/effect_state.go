@@ -7,22 +7,23 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// EffectState holds the active effects and the results of effects.
+// EffectState contains the active effects and the results of ended effects.
 type EffectState struct {
-	// PlannedTransitions are the waiting transitions whose effects are planned. ActiveEffects are
-	// the effects that are not finished. LastChain is the number of the last chain of effects.
+	// PlannedTransitions are the queued progress commands whose effects are planned. ActiveEffects
+	// are the effects that are not finished. LastChain is the number of the latest chain; a chain
+	// is the effects of one plan.
 	PlannedTransitions []PlannedTransition `json:"moves,omitempty"`
 	ActiveEffects      []ActiveEffect      `json:"jobs,omitempty"`
 	LastChain          int                 `json:"chains,omitempty"`
-	// PlannedByVersion is the version of the playbook that planned the last transition; 0 means a
-	// playbook without a number.
+	// PlannedByVersion is the version of the playbook that planned the last transition. 0 means a
+	// playbook without a version.
 	PlannedByVersion int `json:"plannedBy,omitempty"`
-	// EffectResults holds the results of effects, the latest last.
+	// EffectResults contains the results of ended effects, in the order in which the effects ended.
 	EffectResults []opportunity.EffectResult `json:"ledger,omitempty"`
 }
 
-// nextInspectionAt returns the earliest time at which a waiting effect is due for an inspection,
-// or zero when no effect waits for a time.
+// nextInspectionAt returns the earliest later time at which an active effect must be inspected.
+// nextInspectionAt returns zero when no effect waits for a time.
 func (s *EffectState) nextInspectionAt(now time.Time) time.Time {
 	var at time.Time
 	for _, j := range s.ActiveEffects {
@@ -45,28 +46,28 @@ func (s *EffectState) removeActiveEffect(key string) {
 	s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, func(j ActiveEffect) bool { return j.Effect.Key == key })
 }
 
-// isEffectActive reports whether the effect with the key is not finished. An operator may retry
-// or skip such an effect at any time.
+// isEffectActive reports whether the effect with the key is not finished. At any time, an operator
+// may retry or skip an effect that is not finished.
 func (s *EffectState) isEffectActive(key string) bool {
 	j := s.activeEffect(key)
 	return j != nil && !j.Done
 }
 
-// SetCalling stores that a call of a service for the effect with the key is running.
+// SetCalling stores that Oppflow is calling a service for the effect with the key.
 func (s *EffectState) SetCalling(key string) {
 	if j := s.activeEffect(key); j != nil {
 		j.Calling = true
 	}
 }
 
-// ClearCalling stores at the beginning of a run that no call of a service is running.
+// ClearCalling stores at the beginning of a run that Oppflow is calling no service.
 func (s *EffectState) ClearCalling() {
 	for i := range s.ActiveEffects {
 		s.ActiveEffects[i].Calling = false
 	}
 }
 
-// nextChain returns a number that no chain had before.
+// nextChain returns a number that no earlier chain of effects had.
 func (s *EffectState) nextChain() int {
 	s.LastChain++
 	return s.LastChain
@@ -80,7 +81,7 @@ func (s *EffectState) plannedTransition(request string) *PlannedTransition {
 	return &s.PlannedTransitions[at]
 }
 
-// maxResultObjects is how many objects an effect result names.
+// maxResultObjects is the maximum number of objects in one effect result.
 const maxResultObjects = 5
 
 // recordEffectResult adds the result of the effect to EffectResults.

@@ -10,7 +10,7 @@ import (
 )
 
 // fakeTMS is a TMS in memory. fakeTMS makes the changes of a request in order and remembers each
-// change, so that a change made twice, or out of order, is detected.
+// change. A change that is made twice or out of order is therefore detected.
 type fakeTMS struct {
 	now               time.Time
 	interests         []exchange.InterestRef
@@ -43,8 +43,8 @@ func changeKey(m exchange.Change) string {
 	return fmt.Sprintf("%s/%d", m.Request, m.Index)
 }
 
-// expireReservation ends a reservation that was not extended in time. An expired reservation
-// cannot be extended any more.
+// expireReservation ends a reservation whose expiry time was not extended before that time. After
+// its expiry a reservation cannot be extended any more.
 func (r *fakeTMS) expireReservation() {
 	if !r.until.IsZero() && !r.until.After(r.now) || len(r.reserved) == 0 {
 		r.reserved, r.until = map[opportunity.ID]bool{}, time.Time{}
@@ -124,9 +124,10 @@ func (r *fakeTMS) snapshot() exchange.Snapshot {
 	}
 }
 
-// wasReserved reports whether the places were reserved as the change requested: until the requested
-// time, by a later requested expiry, or by another expiry that is no shorter. If an expiry was
-// replaced before any read, it is unknown whether that expiry was set, and this does not matter.
+// wasReserved reports whether the places were reserved as the change requested. The request is
+// fulfilled by the requested expiry, by a later request for another expiry, or by an unrequested
+// expiry that is no earlier. If an expiry was replaced before a read showed it, the test cannot
+// check that expiry, and accepts it.
 func (r *fakeTMS) wasReserved(change string, until time.Time) bool {
 	tried := false
 	for _, e := range r.expiries {

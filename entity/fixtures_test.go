@@ -24,7 +24,7 @@ var (
 	record  = id(opportunity.TypeOpportunity, 2)
 )
 
-// id returns a global id of the API.
+// id returns a global id in the form of the API.
 func id(typ string, key any) opportunity.ID {
 	return opportunity.ID(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key)))
 }
@@ -43,7 +43,8 @@ func repeat[T any](one T, n int) []T {
 	return list
 }
 
-// wantError compares an opportunity.Error by type and exact message; "" wants no error.
+// wantError compares an opportunity.Error by type and exact message. An empty message means that no
+// error is expected.
 func wantError(t reporter, err error, typ opportunity.ErrorType, message string) {
 	t.Helper()
 	if message == "" {
@@ -75,7 +76,7 @@ func amount(t reporter, s string) opportunity.Amount {
 	return a
 }
 
-// reporter is the common part of testing.T and rapid.T.
+// reporter contains the methods that both testing.T and rapid.T have.
 type reporter interface {
 	Helper()
 	Error(...any)

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// SnoozedFollowUp is a planned follow-up that an operator snoozed.
+// SnoozedFollowUp is a planned follow-up that an operator delayed with the message snooze.
 type SnoozedFollowUp struct {
 	Key    string    `json:"key"`
 	Until  time.Time `json:"until"`
@@ -28,8 +28,9 @@ func (s *State) CompleteFollowUp(key string, now time.Time) {
 	}
 }
 
-// cancelFollowUp ends the follow-up without doing it. Later follow-ups are planned again, because
-// their times count from now when the cancelled follow-up was late.
+// cancelFollowUp removes the planned follow-up without doing its action. The later follow-ups are
+// then planned again, because the times of later follow-ups are calculated from now if the
+// cancelled follow-up was late.
 func (s *State) cancelFollowUp(c opportunity.CancelFollowUp, now time.Time) {
 	effect := exchange.Effect{Key: c.FollowUp}
 	for _, f := range s.FollowUps {
@@ -43,8 +44,8 @@ func (s *State) cancelFollowUp(c opportunity.CancelFollowUp, now time.Time) {
 	s.requestPlan()
 }
 
-// snooze delays the follow-up. A second snooze of the same follow-up replaces the time of the
-// first. snooze also requests a new plan, so that the run wakes at the right time.
+// snooze delays the follow-up. A second snooze of the same follow-up replaces the end of the first
+// snooze. snooze also requests a new plan, so that the run wakes up at the right time.
 func (s *State) snooze(z opportunity.Snooze, now time.Time) {
 	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(o SnoozedFollowUp) bool { return o.Key == z.FollowUp })
 	s.SnoozedFollowUps = append(s.SnoozedFollowUps, SnoozedFollowUp{Key: z.FollowUp, Until: z.Until.UTC(), Reason: z.Reason})
@@ -52,8 +53,8 @@ func (s *State) snooze(z opportunity.Snooze, now time.Time) {
 	s.requestPlan()
 }
 
-// NextFollowUp returns the next follow-up to do, and its time. A follow-up waits as long as an earlier
-// one of its series waits for an operator.
+// NextFollowUp returns the follow-up that is due first, and the time of this follow-up. A follow-up
+// waits while an earlier follow-up of its series waits for an operator.
 func (s *State) NextFollowUp() (exchange.FollowUp, time.Time, bool) {
 	waiting := s.blockedSeries()
 	for _, next := range s.scheduledFollowUps(s.FollowUps) {
@@ -64,14 +65,14 @@ func (s *State) NextFollowUp() (exchange.FollowUp, time.Time, bool) {
 	return exchange.FollowUp{}, time.Time{}, false
 }
 
-// NextFollowUpAt returns the time of the next follow-up; zero when there is none.
+// NextFollowUpAt returns the time of the next follow-up, or zero when no follow-up is planned.
 func (s *State) NextFollowUpAt() time.Time {
 	_, at, _ := s.NextFollowUp()
 	return at
 }
 
-// blockedSeries returns the series of the follow-ups that wait for an operator, or that an operator
-// retries.
+// blockedSeries returns each series of which a follow-up waits for an operator or is being retried
+// by an operator.
 func (s *EffectState) blockedSeries() []string {
 	var all []string
 	for _, j := range s.ActiveEffects {
@@ -82,8 +83,8 @@ func (s *EffectState) blockedSeries() []string {
 	return all
 }
 
-// HasUnmarkedBlock reports whether a mail or a follow-up waits for an operator and the state does not
-// contain yet in which step that began.
+// HasUnmarkedBlock reports whether a mail or a follow-up waits for an operator, and the state does
+// not contain the step in which this waiting began.
 func (s *EffectState) HasUnmarkedBlock() bool {
 	return slices.ContainsFunc(s.ActiveEffects, ActiveEffect.isUnmarkedBlock)
 }
@@ -92,8 +93,8 @@ func (j ActiveEffect) isUnmarkedBlock() bool {
 	return j.Problem != "" && j.BlockedIn == "" && j.IsAfter() && (j.Number > 0 || j.Effect.Kind == opportunity.EffectEmail)
 }
 
-// MarkBlocks stores in which step the mails and follow-ups began to wait for an operator. From then on
-// the later follow-ups of their series wait, too.
+// MarkBlocks stores the current step as the step in which mails and follow-ups began to wait for an
+// operator. After MarkBlocks, the later follow-ups of the same series wait, too.
 func (s *State) MarkBlocks(now time.Time) {
 	for i := range s.ActiveEffects {
 		j := &s.ActiveEffects[i]
@@ -108,14 +109,15 @@ func (s *State) MarkBlocks(now time.Time) {
 	}
 }
 
-// asksBeforeRetry reports whether an operator has to decide once more before the mail is sent: the
-// opportunity has ended since the mail began to wait.
+// asksBeforeRetry reports whether an operator must decide once more before a mail is sent. A mail
+// needs this second decision when the opportunity has ended since the mail began to wait.
 func (s *State) asksBeforeRetry(j ActiveEffect) bool {
 	return j.Effect.Kind == opportunity.EffectEmail && j.BlockedIn != "" && j.BlockedIn != s.Step.ID && s.Step.Stage.State.IsFinal()
 }
 
-// endBlockedFollowUp stores when a follow-up ended that waited for an operator, so that the next one
-// of its series keeps its distance. done says whether the effect of the follow-up was done.
+// endBlockedFollowUp stores the end time of a follow-up that waited for an operator. The next
+// follow-up of the series keeps its planned distance from this end time. The parameter done says
+// whether the effect of the follow-up was done.
 func (s *State) endBlockedFollowUp(j ActiveEffect, done bool, now time.Time) {
 	_, planned, _ := strings.Cut(j.Effect.Key, "/") // the key without the number of its chain
 	for i := range s.DoneFollowUps {

@@ -11,23 +11,25 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// FollowUpState holds the planned follow-ups, the finished follow-ups, and the external changes
-// that still need a reaction.
+// FollowUpState contains the planned follow-ups, the ended follow-ups, and the external changes
+// whose reactions are not planned yet.
 type FollowUpState struct {
-	// PlanDue says that the follow-ups need a new plan. PlannedAt is the time of the last plan.
+	// PlanDue says that the follow-ups must be planned again. PlannedAt is the time at which the
+	// follow-ups were last planned.
 	PlanDue   bool      `json:"planDue,omitempty"`
 	PlannedAt time.Time `json:"plannedAt,omitzero"`
-	// PlanFirstChangeAt and PlanLastChangeAt are the times of the first and the last change since
-	// the plan became due. PlanFirstChangeAt and PlanLastChangeAt are zero when the plan is due at
-	// once.
+	// PlanFirstChangeAt and PlanLastChangeAt are the times of the first and the last change of the
+	// opportunity since a new plan became due. PlanFirstChangeAt and PlanLastChangeAt are zero when
+	// the new plan is due at once.
 	PlanFirstChangeAt time.Time `json:"planSince,omitzero"`
 	PlanLastChangeAt  time.Time `json:"planLast,omitzero"`
-	// AfterReset says that the run was reset. The run before the reset may have done the due
-	// follow-ups.
+	// AfterReset says that this run began after a reset. The run before the reset may already have
+	// done follow-ups that are due now.
 	AfterReset bool `json:"forgetful,omitempty"`
-	// FollowUps are the earliest planned follow-ups. FollowUpsTruncated says that the plan has
-	// more. SkippedFollowUps will not be done. SnoozedFollowUps are planned follow-ups that an
-	// operator snoozed. DoneFollowUps were done or cancelled, and are not planned again.
+	// FollowUps are the earliest planned follow-ups. FollowUpsTruncated says that the plan has more
+	// follow-ups than FollowUps contains. SkippedFollowUps will not be done. SnoozedFollowUps are
+	// planned follow-ups that an operator delayed with the message snooze. DoneFollowUps are
+	// follow-ups that were done or cancelled, and that are not planned again.
 	FollowUps          []exchange.FollowUp           `json:"followUps,omitempty"`
 	FollowUpsTruncated bool                          `json:"followUpsCut,omitempty"`
 	SkippedFollowUps   []opportunity.SkippedFollowUp `json:"leftOut,omitempty"`
@@ -39,7 +41,7 @@ type FollowUpState struct {
 	ExternalChanges    []exchange.PlanCause `json:"occasions,omitempty"`
 }
 
-// checkCancel returns an error when the follow-up cannot be cancelled.
+// checkCancel returns an error when the message cancelFollowUp is not possible for the key.
 func (s *FollowUpState) checkCancel(key string) error {
 	if err := s.checkPlanned(key); err != nil {
 		return err
@@ -56,9 +58,10 @@ func (s *FollowUpState) checkCancel(key string) error {
 	return nil
 }
 
-// SetFollowUps stores the follow-ups of a plan that are not done yet. SetFollowUps keeps the
-// earliest follow-ups, up to MaxFollowUps and MaxFollowUpBytes. A later plan contains the other
-// follow-ups again. The view shows the follow-ups that the plan skips, but they raise no attention.
+// SetFollowUps stores those follow-ups of a plan that are not done yet. SetFollowUps keeps the
+// earliest follow-ups, up to MaxFollowUps and MaxFollowUpBytes. The other follow-ups are in a later
+// plan again. The view shows the follow-ups that the plan skips, but a skipped follow-up raises no
+// attention.
 func (s *FollowUpState) SetFollowUps(plan exchange.Plan, now time.Time) {
 	planned := slices.DeleteFunc(slices.Clone(plan.FollowUps), func(f exchange.FollowUp) bool { return s.isFollowUpDone(f.Key) })
 	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(z SnoozedFollowUp) bool {
@@ -77,17 +80,17 @@ func (s *FollowUpState) SetFollowUps(plan exchange.Plan, now time.Time) {
 	s.SkippedFollowUps = slices.Clone(plan.SkippedFollowUps[:min(len(plan.SkippedFollowUps), opportunity.MaxSkippedFollowUps)])
 }
 
-// endFollowUp removes a follow-up from the planned follow-ups, and reports whether the follow-up
-// had not ended before.
+// endFollowUp removes a follow-up from the planned follow-ups. endFollowUp returns false when the
+// follow-up was done or cancelled before.
 func (s *FollowUpState) endFollowUp(done exchange.DoneFollowUp) bool {
 	s.FollowUps = slices.DeleteFunc(s.FollowUps, func(f exchange.FollowUp) bool { return f.Key == done.Key })
 	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(z SnoozedFollowUp) bool { return z.Key == done.Key })
 	if s.isFollowUpDone(done.Key) {
 		return false
 	}
-	// No entry of DoneFollowUps is removed to save space, because a later plan could then repeat
-	// the follow-up. The playbook's cap bounds the done follow-ups, and MaxCancelledFollowUps
-	// bounds the cancelled follow-ups.
+	// DoneFollowUps never loses an entry to save space, because a later plan could then repeat the
+	// follow-up of the entry. The playbook's maximum number of follow-ups limits the done
+	// follow-ups, and MaxCancelledFollowUps limits the cancelled follow-ups.
 	s.DoneFollowUps = append(s.DoneFollowUps, done)
 	return true
 }
@@ -96,15 +99,15 @@ func (s *FollowUpState) isFollowUpDone(key string) bool {
 	return slices.ContainsFunc(s.DoneFollowUps, func(d exchange.DoneFollowUp) bool { return d.Key == key })
 }
 
-// scheduledFollowUp is a follow-up with the time at which it is done.
+// scheduledFollowUp is a follow-up and the time at which the run does it.
 type scheduledFollowUp struct {
 	exchange.FollowUp
 	at time.Time
 }
 
-// scheduledFollowUps sorts follow-ups by the time at which they are done. Each follow-up is done
-// at its due time or at the end of its snooze, whichever is later. A follow-up is never done
-// before an earlier one of the same series. For example, the second reminder waits for a snoozed
+// scheduledFollowUps sorts follow-ups by their scheduled times. The run does each follow-up at its
+// due time or at the end of its snooze, whichever is later. The run never does a follow-up before
+// an earlier follow-up of the same series. For example, the second reminder waits for a snoozed
 // first reminder.
 func (s *FollowUpState) scheduledFollowUps(followUps []exchange.FollowUp) []scheduledFollowUp {
 	all := make([]scheduledFollowUp, len(followUps))
@@ -137,7 +140,7 @@ func (s *FollowUpState) snoozedFollowUp(key string) *SnoozedFollowUp {
 	return &s.SnoozedFollowUps[at]
 }
 
-// maxListedKeys is how many keys an error lists.
+// maxListedKeys is the maximum number of keys that an error message lists.
 const maxListedKeys = 5
 
 // checkPlanned returns an error when no planned follow-up has the key.
@@ -162,7 +165,7 @@ func (s *FollowUpState) checkPlanned(key string) error {
 	return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned; the planned follow-ups are %s", key, listed)
 }
 
-// checkSnooze returns an error when the follow-up cannot be snoozed.
+// checkSnooze returns an error when the message snooze is not possible for its follow-up.
 func (s *FollowUpState) checkSnooze(z opportunity.Snooze, now time.Time) error {
 	if err := s.checkPlanned(z.FollowUp); err != nil {
 		return err
@@ -202,13 +205,14 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// setPlanDue makes a plan due at once when watched is true, and not due when watched is false.
+// setPlanDue makes a new plan due at once when watched is true. When watched is false, setPlanDue
+// makes no plan due.
 func (s *FollowUpState) setPlanDue(watched bool) {
 	s.PlanDue, s.PlanFirstChangeAt, s.PlanLastChangeAt = watched, time.Time{}, time.Time{}
 }
 
-// setPlanDueAfterQuiet makes a plan due when watched is true and nothing has changed for the
-// quiet time. A plan that is due at once stays due at once.
+// setPlanDueAfterQuiet makes a new plan due when watched is true and the opportunity has not
+// changed for the time quiet. A plan that is due at once stays due at once.
 func (s *FollowUpState) setPlanDueAfterQuiet(watched bool, quiet time.Duration, now time.Time) {
 	if !watched || quiet <= 0 || s.PlanDue && s.PlanFirstChangeAt.IsZero() {
 		s.setPlanDue(watched)

@@ -14,7 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reminder returns a follow-up of the series "remind", due the given hours after noon.
+// reminder returns a follow-up of the series remind that is due the given number of hours after
+// noon.
 func reminder(number, hours int) exchange.FollowUp {
 	return followUp("remind", number, hours)
 }
@@ -26,7 +27,7 @@ func followUp(name string, number, hours int) exchange.FollowUp {
 	}
 }
 
-// withFollowUps returns an opportunity with the planned follow-ups.
+// withFollowUps returns the state of an opportunity with the given planned follow-ups.
 func withFollowUps(t reporter, planned ...exchange.FollowUp) *entity.State {
 	t.Helper()
 	s := openedState(t)
@@ -35,12 +36,12 @@ func withFollowUps(t reporter, planned ...exchange.FollowUp) *entity.State {
 	return s
 }
 
-// planFollowUps applies a plan with the follow-ups at the given time.
+// planFollowUps applies a plan with the given follow-ups at the given time.
 func planFollowUps(s *entity.State, now time.Time, planned ...exchange.FollowUp) {
 	s.ApplyPlan(exchange.Plan{Digest: "d", FollowUps: planned}, recordNow(), nil, nil, now)
 }
 
-// hoursAfterNoon returns how many hours after noon the time is.
+// hoursAfterNoon returns the number of hours between noon and the given time.
 func hoursAfterNoon(at time.Time) string {
 	if at.IsZero() {
 		return "never"
@@ -57,9 +58,9 @@ func followUpKeys(s *entity.State) string {
 	return strings.Join(all, " ")
 }
 
-// runFollowUps does the follow-ups one after the other, each at its time. runFollowUps plans the
-// follow-ups again right before each follow-up, as the workflow does. runFollowUps returns which
-// follow-ups were done when.
+// runFollowUps does the follow-ups one after the other, each at its time. Right before each
+// follow-up, runFollowUps plans all follow-ups again, as the workflow does. runFollowUps returns
+// the done follow-ups with their times.
 func runFollowUps(s *entity.State) string {
 	var all []string
 	for f, at, some := s.NextFollowUp(); some; f, at, some = s.NextFollowUp() {
@@ -181,8 +182,8 @@ func TestSetFollowUps(t *testing.T) {
 	}
 }
 
-// TestSnoozedFollowUpsLeaveRoom: twenty follow-ups that are snoozed for months do not keep the
-// others from being done.
+// TestSnoozedFollowUpsLeaveRoom: twenty follow-ups that are snoozed for months do not block the
+// follow-ups that are not snoozed.
 func TestSnoozedFollowUpsLeaveRoom(t *testing.T) {
 	s := withFollowUps(t)
 	var planned []exchange.FollowUp
@@ -200,7 +201,7 @@ func TestSnoozedFollowUpsLeaveRoom(t *testing.T) {
 }
 
 // TestFollowUpsAreCappedByBytes: long texts of the tenant do not make the state large, and the
-// longest follow-up is still done.
+// follow-up with the longest text is still done.
 func TestFollowUpsAreCappedByBytes(t *testing.T) {
 	var planned []exchange.FollowUp
 	for n := range 20 {
@@ -218,8 +219,8 @@ func TestFollowUpsAreCappedByBytes(t *testing.T) {
 	}
 }
 
-// TestRemainingFollowUpsArePlanned: when all stored follow-ups are done, the remaining follow-ups
-// are planned.
+// TestRemainingFollowUpsArePlanned: when all stored follow-ups are done, the run plans those that
+// the stored plan did not contain.
 func TestRemainingFollowUpsArePlanned(t *testing.T) {
 	var planned []exchange.FollowUp
 	for n := range opportunity.MaxFollowUps + 1 {

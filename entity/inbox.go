@@ -11,12 +11,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Inbox holds the requests that the opportunity received, and their outcomes.
+// Inbox contains the requests that the opportunity received, and their outcomes.
 type Inbox struct {
-	// Queue holds the commands that wait, in the order of their acceptance.
+	// Queue contains the queued commands, in the order of their acceptance.
 	Queue Queue `json:"queue,omitempty"`
-	// Parked holds the commands that the API keeps failing, and that wait for an operator while
-	// the other commands go on.
+	// Parked contains the parked commands. The API repeatedly failed these commands, and they wait
+	// for an operator while the other commands go on.
 	Parked      Queue           `json:"parked,omitempty"`
 	DedupWindow dedup.Window    `json:"handled"`
 	Outcomes    []StoredOutcome `json:"outcomes,omitempty"`
@@ -43,8 +43,8 @@ func (s *Inbox) newRequestID() string {
 	return fmt.Sprintf("#%d", s.GeneratedIDs)
 }
 
-// SetHasWaiter stores whether a caller waits for the outcome of the request. If no caller waits,
-// a failure needs attention.
+// SetHasWaiter stores whether a caller waits for the outcome of the request. If no caller waits, a
+// failure of the request raises attention.
 func (s *Inbox) SetHasWaiter(request string, waits bool) {
 	for _, list := range []Queue{s.Queue, s.Parked} {
 		for i := range list {
@@ -55,8 +55,8 @@ func (s *Inbox) SetHasWaiter(request string, waits bool) {
 	}
 }
 
-// checkRepeat reports whether the operator command came before under the same id. payload is the
-// form of the operator command that DedupWindow remembers.
+// checkRepeat reports whether the same operator command was received before under the same id. The
+// result payload is the encoded operator command, which DedupWindow compares.
 func (s *Inbox) checkRepeat(i opportunity.OperatorCommand, id string) (payload []byte, known bool, err error) {
 	if err := opportunity.ValidateRequestID(id); err != nil { // the id may be the id of an update
 		return nil, false, err
@@ -71,11 +71,11 @@ func (s *Inbox) checkRepeat(i opportunity.OperatorCommand, id string) (payload [
 	return append([]byte(i.MessageName()), data...), known, err
 }
 
-// Outcome returns the outcome of a request. Outcome returns NotFound for an id that was never used
-// or is forgotten.
+// Outcome returns the outcome of a request. Outcome returns the error NotFound for an id that was
+// never used or that is no longer remembered.
 func (s *Inbox) Outcome(id string) (opportunity.Outcome, error) {
-	// Waiting requests come first, because another message with the same id may have failed
-	// before.
+	// A waiting request with the id is returned first, because an earlier message with the same id
+	// may have failed.
 	if s.isWaiting(id) {
 		return opportunity.Outcome{RequestID: id, State: opportunity.Pending}, nil
 	}
@@ -85,7 +85,7 @@ func (s *Inbox) Outcome(id string) (opportunity.Outcome, error) {
 		}
 	}
 	if handled := s.DedupWindow.Find(id); handled != nil {
-		// Only the state of an older request is remembered, not the whole outcome.
+		// For an older request, only the state of its outcome is remembered, not the whole outcome.
 		return opportunity.Outcome{RequestID: id, State: handled.OutcomeState()}, nil
 	}
 	return opportunity.Outcome{}, opportunity.Failf(opportunity.NotFound, "there is no request %q; Oppflow remembers the last %d requests", opportunity.Truncate(id, 60), opportunity.MaxRememberedRequests)
@@ -104,9 +104,10 @@ func (s *Inbox) isWaiting(id string) bool {
 	return s.parkedIndex(id) >= 0 || slices.ContainsFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == id })
 }
 
-// NextToPark returns the first request of the batch that met ParkAfterErrors server errors of the
-// API over at least ParkAfter, and that can be parked. When the API works for other requests, these
-// requests need not wait for the failing request.
+// NextToPark returns the first request of the batch that must be parked. The API failed this
+// request at least ParkAfterErrors times with its own errors over at least ParkAfter, and there is
+// room for the request. When the API works for other requests, the other requests need not wait for
+// the failing request.
 func (s *Inbox) NextToPark(batch []exchange.Change, now time.Time) (string, bool) {
 	for _, e := range s.Queue {
 		if e.Errors >= opportunity.ParkAfterErrors && now.Sub(e.FailingSince) >= opportunity.ParkAfter && s.canPark(e) &&
@@ -117,8 +118,9 @@ func (s *Inbox) NextToPark(batch []exchange.Change, now time.Time) (string, bool
 	return "", false
 }
 
-// canPark reports whether there is room for the command among the parked commands. Each run hands
-// its parked commands to the next run, until an operator decides about them.
+// canPark reports whether the number and the size of the parked commands allow one more command.
+// The number of parked commands is limited, because each run passes its parked commands to the next
+// run until an operator decides about the parked commands.
 func (s *Inbox) canPark(e QueuedCommand) bool {
 	parked, _ := append(slices.Clone(s.Parked), e).encodedSize(0)
 	return len(s.Parked) < opportunity.MaxParked && parked <= opportunity.MaxParkedBytes
@@ -128,15 +130,15 @@ func (s *Inbox) parkedIndex(request string) int {
 	return slices.IndexFunc(s.Parked, func(e QueuedCommand) bool { return e.Request == request })
 }
 
-// WaitingBytes returns an upper bound of the JSON size of the commands that a run hands to the
-// next run. The size includes the known results of partly done commands.
+// WaitingBytes returns an upper bound of the JSON size of the commands that a run passes to the
+// next run. The size includes the known results of commands that are partly done.
 func (s *Inbox) WaitingBytes() int {
 	waiting, _ := s.Queue.encodedSize(0)
 	parked, _ := s.Parked.encodedSize(0)
 	return waiting + parked
 }
 
-// storeOutcome stores the outcome of an ended request, so that a caller can read the outcome.
+// storeOutcome stores the outcome of an ended request for callers that read the outcome later.
 func (s *Inbox) storeOutcome(name opportunity.MessageName, outcome opportunity.Outcome, now time.Time) {
 	outcome.Error = outcome.Error.Truncated()
 	s.DedupWindow.Complete(outcome.RequestID, outcome.State)
@@ -153,7 +155,7 @@ func (s *Inbox) storeOutcome(name opportunity.MessageName, outcome opportunity.O
 	s.Outcomes = slices.Delete(s.Outcomes, 0, drop)
 }
 
-// applyRequestEnd stores the outcome, and counts a failure.
+// applyRequestEnd stores the outcome of the ended request, and counts a failed request.
 func (s *Inbox) applyRequestEnd(e requestEnd) {
 	s.storeOutcome(e.command.MessageName, e.outcome, e.at)
 	if e.outcome.State == opportunity.Failed {
@@ -161,7 +163,7 @@ func (s *Inbox) applyRequestEnd(e requestEnd) {
 	}
 }
 
-// StoredOutcome is an outcome that can be read again.
+// StoredOutcome is the stored outcome of an ended request, which callers can read.
 type StoredOutcome struct {
 	opportunity.Outcome
 	MessageName opportunity.MessageName `json:"verb"`

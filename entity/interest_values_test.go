@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The quantities and prices of the view follow the record. Values that the API does not return are
-// marked as requested.
+// The quantities and prices in the view are those of the record. A value that the API does not
+// return is marked in the view as requested.
 func TestInterestValuesFollowTheRecord(t *testing.T) {
 	price, other := amount(t, "10.00"), amount(t, "8.00")
 	for name, row := range map[string]struct {

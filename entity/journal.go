@@ -8,21 +8,21 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Journal holds the timeline, the runs, and the features of the playbook in force.
+// Journal contains the timeline, the number of runs, and the features of the playbook in force.
 type Journal struct {
 	Timeline []opportunity.TimelineEntry `json:"timeline,omitempty"`
 
-	// Runs counts the runs of the workflow, this one included.
+	// Runs is the number of runs of the workflow, including this run.
 	Runs int `json:"runs"`
-	// PreviousRunID is the run id that the previous run stored for itself. When the previous run
-	// came from a reset, PreviousRunID may be the id of the run before the reset.
+	// PreviousRunID is the run id that the previous run stored as its own. When the previous run
+	// began with a reset, PreviousRunID may be the id of the run before the reset.
 	PreviousRunID string `json:"writer,omitempty"`
 
-	// Playbook holds the features of the playbook of the worker that responded last. A playbook
-	// with a lower version is ignored.
+	// Playbook contains the features of the latest playbook that a worker returned. The features of
+	// a playbook with a lower version are ignored.
 	Playbook exchange.PlaybookFeatures `json:"rules,omitzero"`
-	// PlaybookChanged says that the playbook changed, so that the run continues as new as soon as
-	// nothing waits.
+	// PlaybookChanged says that the playbook changed. When the playbook has changed, the run
+	// continues as new as soon as no command waits.
 	PlaybookChanged bool `json:"renewed,omitempty"`
 }
 
@@ -33,5 +33,5 @@ func (s *Journal) appendTimeline(now time.Time, text string) {
 	}
 }
 
-// applyRequestEnd adds the line about the end of the request to the timeline.
+// applyRequestEnd adds an entry about the end of the request to the timeline.
 func (s *Journal) applyRequestEnd(e requestEnd, outcome string) { s.appendTimeline(e.at, outcome) }

@@ -16,23 +16,23 @@ type ReadRecord struct{}
 // EnsureEffect works on the effect.
 type EnsureEffect struct{ ActiveEffect ActiveEffect }
 
-// PlanTransition plans the effects of the transition that the request asks for.
+// PlanTransition plans the effects of the transition that the progress command requests.
 type PlanTransition struct{ Request, To string }
 
 // SendCommands sends the next batch.
 type SendCommands struct{}
 
-// PlanReaction plans the reaction to an external change.
+// PlanReaction plans the effects that follow an external change.
 type PlanReaction struct{ ExternalChange exchange.PlanCause }
 
-// PlanFollowUps reads the record and plans its follow-ups.
+// PlanFollowUps reads the record and plans the follow-ups of the opportunity.
 type PlanFollowUps struct{}
 
 // DoFollowUp does the follow-up that is due.
 type DoFollowUp struct{ FollowUp exchange.FollowUp }
 
-// WaitForWork waits for a message. When Until is not zero, a task is due at that time without a
-// message.
+// WaitForWork waits for a message. When Until is not zero, the next task is due at Until, even if
+// no message arrives.
 type WaitForWork struct{ Until time.Time }
 
 func (ReadRecord) task()     {}
@@ -44,20 +44,20 @@ func (PlanFollowUps) task()  {}
 func (DoFollowUp) task()     {}
 func (WaitForWork) task()    {}
 
-// Conditions are the facts outside the state that decide the next task.
+// Conditions are the facts outside the state that influence the next task.
 type Conditions struct {
-	// MessagesArrived says that messages have arrived and are not accepted yet.
+	// MessagesArrived says that messages have arrived that the run has not accepted yet.
 	MessagesArrived bool
 	// ReadFailed says that the last read of the record failed, because the API did not return the
 	// record.
 	ReadFailed bool
-	// EffectsYield says that commands go before every effect of EffectStageAfter.
+	// EffectsYield says that commands have priority over every effect of EffectStageAfter.
 	EffectsYield bool
 }
 
-// Next returns the next task. Commands and other requested work go before the background work.
-// Background work is a read that failed before, an effect of EffectStageAfter whose inspection
-// failed before, a plan, or a follow-up.
+// Next returns the next task. Commands and other requested work have priority over background work.
+// Background work is one of four tasks: a read after a failed read, an effect of EffectStageAfter
+// after a failed inspection, a plan, or a follow-up.
 func (s *State) Next(now time.Time, c Conditions) Task {
 	asked := c.MessagesArrived || s.HasCommandWork()
 	if s.ShouldRefresh() && (!c.ReadFailed || !asked) {
@@ -93,6 +93,6 @@ func (s *State) HasCommandWork() bool {
 // IsStopped reports whether a question or a pause stops the opportunity.
 func (s *State) IsStopped() bool { return s.Question != nil || s.Paused != nil }
 
-// canProceed reports whether there can be a task at all: there is a record, and neither a question
-// nor a pause stops the opportunity.
+// canProceed reports whether the run can have a task at all. A task needs a record, and neither a
+// question nor a pause may stop the opportunity.
 func (s *State) canProceed() bool { return s.ID != "" && !s.IsStopped() }

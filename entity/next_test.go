@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestNext: requested work goes before background work, and nothing is done while a question or a
-// pause stops the opportunity.
+// TestNext: requested work has priority over background work, and the run does nothing while a
+// question or a pause stops the opportunity.
 func TestNext(t *testing.T) {
 	t.Parallel()
 	plans := func(s *entity.State) {

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// updateQuestion raises the question about the first request in doubt, and removes the
-// question when no request is in doubt.
+// updateQuestion raises the question about the first command in doubt, and removes the question
+// when no command is in doubt.
 func (s *State) updateQuestion(now time.Time) {
 	at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.InDoubt })
 	if at < 0 {
@@ -32,8 +32,8 @@ func (s *State) updateQuestion(now time.Time) {
 	s.appendTimeline(now, "a question waits for an operator: "+e.Summary())
 }
 
-// retry handles an operator's answer that the change was not made: the request is sent again. A
-// parked request is sent before all waiting commands.
+// retry handles the message retry, with which an operator says that the change was not made. The
+// request is sent again. A parked request is then sent before all queued commands.
 func (s *State) retry(answer opportunity.Retry, now time.Time) {
 	if s.isCreateQuestion(answer.Request) {
 		s.resolveCreateQuestion("an operator answered retry: create the record", now)
@@ -62,8 +62,8 @@ func (s *State) retry(answer opportunity.Retry, now time.Time) {
 	s.updateQuestion(now)
 }
 
-// skip handles an operator's answer to drop the request. The request fails with the type Skipped
-// and the operator's reason.
+// skip handles the message skip, with which an operator drops the request. The dropped request
+// fails with the error type Skipped and the operator's reason.
 func (s *State) skip(answer opportunity.Skip, now time.Time) {
 	if s.isCreateQuestion(answer.Request) {
 		s.resolveCreateQuestion("an operator answered skip: do not create the record", now)
@@ -103,7 +103,7 @@ func (s *State) skip(answer opportunity.Skip, now time.Time) {
 	s.updateQuestion(now)
 }
 
-// checkInDoubt returns an error when an operator has nothing to decide about the request.
+// checkInDoubt returns an error when no decision of an operator about the request is necessary.
 func (s *State) checkInDoubt(request string) error {
 	if s.isCreateQuestion(request) || s.parkedIndex(request) >= 0 || s.isEffectActive(request) {
 		return nil
@@ -112,7 +112,8 @@ func (s *State) checkInDoubt(request string) error {
 	return err
 }
 
-// isNotice reports whether attention about the request is only a notice, which needs no decision.
+// isNotice reports whether the attention about the request only informs an operator and needs no
+// decision.
 func (s *State) isNotice(request string) bool {
 	return slices.ContainsFunc(s.Attention, func(a opportunity.Attention) bool {
 		return a.Request == request && (a.Kind == opportunity.AttentionFollowUp || a.Kind == opportunity.AttentionPlaybook || a.Kind == opportunity.AttentionEffect && s.activeEffect(request) == nil)

@@ -6,10 +6,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Execute executes the operator command. id is the request id of the command, or "" for a message
-// without an id. A repetition under the same id is not executed again; the same id with another
-// payload is a Conflict. An error says why the command does not apply. After an error, the state
-// is unchanged.
+// Execute executes the operator command. The parameter id is the request id of the command, or ""
+// for a message without a request id. A repetition under the same id is not executed again. The
+// same id with another payload causes the error Conflict. The returned error says why the operator
+// command is not possible now. When Execute returns an error, the state is unchanged.
 func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time) (opportunity.Outcome, error) {
 	payload, known, err := s.checkRepeat(i, id)
 	if err != nil {
@@ -53,7 +53,8 @@ func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time)
 	return outcome, nil
 }
 
-// CheckOperatorCommand returns the error that Execute would return. It changes nothing.
+// CheckOperatorCommand returns the error that Execute would return for the operator command.
+// CheckOperatorCommand changes nothing.
 func (s *State) CheckOperatorCommand(i opportunity.OperatorCommand, id string, now time.Time) error {
 	_, known, err := s.checkRepeat(i, id)
 	if err != nil || known {

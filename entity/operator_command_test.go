@@ -17,8 +17,8 @@ import (
 
 const adoptableID = "T3Bwb3J0dW5pdHk6MQ=="
 
-// TestDecodeOperatorCommands also covers the other messages that have a time, a reason or no
-// member at all.
+// TestDecodeOperatorCommands also decodes other messages: messages with a time, messages with a
+// reason, and messages without members.
 func TestDecodeOperatorCommands(t *testing.T) {
 	const (
 		noTime   = "a time with its UTC offset (RFC 3339) is expected, such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00"
@@ -136,7 +136,8 @@ func TestDecodeOperatorCommands(t *testing.T) {
 	}
 }
 
-// TestEveryMessageIsKnown: every message name names either a command or an operator command.
+// TestEveryMessageIsKnown: every message name belongs either to a command or to an operator
+// command.
 func TestEveryMessageIsKnown(t *testing.T) {
 	commands := 0
 	for _, verb := range opportunity.MessageNames() {
@@ -174,8 +175,8 @@ func TestAMessageThatIsTooLarge(t *testing.T) {
 	}
 }
 
-// TestCheckUpdate: updates are rejected while the opportunity cannot execute them. A repetition
-// of an accepted request passes at any time.
+// TestCheckUpdate: updates are rejected while the opportunity cannot execute updates. A repetition
+// of an already accepted request is accepted at any time.
 func TestCheckUpdate(t *testing.T) {
 	s := openedState(t)
 	ask := opportunity.Progress{To: "Won"}
@@ -221,8 +222,8 @@ func TestCheckUpdate(t *testing.T) {
 	admits("new", opportunity.Closed, "an operator closed the opportunity before the request was carried out: sold elsewhere")
 }
 
-// TestAPauseIsShown: a pause is shown as long as it lasts, with its beginning and its last
-// reason.
+// TestAPauseIsShown: the view shows a pause while the pause lasts, with its beginning and its
+// latest reason.
 func TestAPauseIsShown(t *testing.T) {
 	s := openedState(t)
 	for n, reason := range []string{"", "audit"} {
@@ -256,8 +257,8 @@ func TestAPauseIsShown(t *testing.T) {
 	}
 }
 
-// TestOperatorCommandIsExecutedOnce: an operator command is executed once under one id, in every
-// run.
+// TestOperatorCommandIsExecutedOnce: an operator command with an id is executed only once, also
+// when a later run receives its repetition.
 func TestOperatorCommandIsExecutedOnce(t *testing.T) {
 	s := openedState(t)
 	pause := opportunity.Pause{RequestID: "p", Reason: "audit"}
@@ -292,8 +293,8 @@ func TestOperatorCommandIsExecutedOnce(t *testing.T) {
 	}
 }
 
-// TestRetryAndSkipNeedAQuestion: retry and skip need a question. A repetition under the same id
-// returns the outcome of the first message.
+// TestRetryAndSkipNeedAQuestion: the messages retry and skip are accepted only while a question
+// waits. A repetition under the same id returns the outcome of the first message.
 func TestRetryAndSkipNeedAQuestion(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
@@ -335,14 +336,15 @@ func TestAdopt(t *testing.T) {
 	if got := strings.Join(batchText(s.NextBatch()), " "); got != "r/0" {
 		t.Errorf("next %q", got)
 	}
-	// An interest that was on the record before the batch is the effect of no request.
+	// An interest that was on the record before the batch does not count as the effect of a
+	// request.
 	if got := s.VerifyResults(s.NextBatch(), []exchange.ChangeResult{doneResult("old")}); got[0].Status != exchange.StatusUnknown {
 		t.Errorf("got %+v", got)
 	}
 	if got := s.ReadBack(s.NextBatch(), []exchange.ChangeResult{unknownResult}, found, nil, always); got[0].Status != exchange.StatusNotSent {
 		t.Errorf("got %+v", got)
 	}
-	// A start that adopts another record is another start.
+	// A start with another Adopt member is a different start, not a repetition.
 	one, other := opportunity.Start{Adopt: adoptableID}, opportunity.Start{Adopt: record}
 	if one.Digest() == other.Digest() {
 		t.Error("two records make one start")
@@ -388,8 +390,8 @@ func TestApplyRefresh(t *testing.T) {
 	if s.ShouldRefresh() || len(s.Queue) != 1 {
 		t.Errorf("needs reading: %v, %d wait", s.ShouldRefresh(), len(s.Queue))
 	}
-	// When a record has more interests than the view shows, the hidden interests are the effect of
-	// no request, either.
+	// When a record has more interests than the view shows, the hidden interests do not count as
+	// the effect of a request, either.
 	many := recordNow()
 	for n := range opportunity.MaxInterests + 20 {
 		many.Interests = append(many.Interests, interestRef(id("OpportunityInterest", n), course))
@@ -405,7 +407,8 @@ func TestApplyRefresh(t *testing.T) {
 	if last := s.Timeline[len(s.Timeline)-1].Text; last != "the record was read again from the TMS" {
 		t.Errorf("read again with nothing new: %q", last)
 	}
-	// A record that cannot be read raises attention, and is not read again in a loop.
+	// A record that cannot be read raises attention, and the run does not read the record again in
+	// a loop.
 	if err := execute(s, opportunity.Refresh{}); err != nil {
 		t.Fatal(err)
 	}

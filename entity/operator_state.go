@@ -9,10 +9,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// OperatorState holds the decisions of operators, and the matters that need an
-// operator.
+// OperatorState contains the decisions of operators, and everything that waits for an operator.
 type OperatorState struct {
-	// Paused is set while the opportunity is paused, so that nothing is sent for it.
+	// Paused is set while the opportunity is paused, so that nothing is sent for the opportunity.
 	Paused *opportunity.PauseInfo `json:"paused,omitempty"`
 	// Closing is set once an operator has closed the opportunity.
 	Closing *opportunity.CloseInfo `json:"closing,omitempty"`
@@ -20,22 +19,22 @@ type OperatorState struct {
 	RefreshDue bool `json:"refreshDue,omitempty"`
 
 	Question *opportunity.Question `json:"question,omitempty"`
-	// CreateAnyway is an operator's decision to create the record without another
-	// search for it.
+	// CreateAnyway says that an operator decided to create the record without a further search in
+	// the TMS.
 	CreateAnyway bool `json:"createAnyway,omitempty"`
-	// CreateSkipped is an operator's decision not to create the record.
+	// CreateSkipped is set when an operator has decided not to create the record.
 	CreateSkipped *opportunity.Error      `json:"createSkipped,omitempty"`
 	Attention     []opportunity.Attention `json:"attention,omitempty"`
-	// Wait says why all sending waits; nil while sending does not wait.
+	// Wait says why Oppflow sends nothing now; Wait is nil when nothing prevents sending.
 	Wait *opportunity.WaitInfo `json:"waits,omitempty"`
 }
 
-// maxAttention is how many entries of attention are kept: the newest entries, and at least one
-// entry of each kind.
+// maxAttention is the maximum number of stored entries of attention. RaiseAttention keeps the
+// newest entries, and at least one entry of each kind.
 const maxAttention = 20
 
-// RaiseAttention adds an entry of attention. A second entry of one kind about the same request
-// only replaces the reason of the first.
+// RaiseAttention adds an entry of attention. A second entry of one kind about the same request only
+// replaces the reason of the first entry.
 func (s *OperatorState) RaiseAttention(word opportunity.AttentionKind, request, text string, now time.Time) {
 	for i := range s.Attention {
 		if s.Attention[i].Kind == word && s.Attention[i].Request == request {
@@ -60,17 +59,17 @@ func (s *OperatorState) attentionCount(word opportunity.AttentionKind) int {
 	return n
 }
 
-// ClearAttention removes all attention of the kind.
+// ClearAttention removes all attention of the given kind.
 func (s *OperatorState) ClearAttention(word opportunity.AttentionKind) {
 	s.Attention = slices.DeleteFunc(s.Attention, func(a opportunity.Attention) bool { return a.Kind == word })
 }
 
-// clearAttentionFor removes the attention of the kind about the request.
+// clearAttentionFor removes the attention of the given kind about the request.
 func (s *OperatorState) clearAttentionFor(word opportunity.AttentionKind, request string) {
 	s.Attention = slices.DeleteFunc(s.Attention, func(a opportunity.Attention) bool { return a.Kind == word && a.Request == request })
 }
 
-// AttentionKinds returns the kinds of attention in order, each once.
+// AttentionKinds returns the kinds of the stored attention in order, each kind once.
 func (s *OperatorState) AttentionKinds() []string {
 	words := []string{}
 	for _, a := range s.Attention {
@@ -97,7 +96,7 @@ func (s *OperatorState) clearEffectAttention(key string) {
 	s.CancelWait(key)
 }
 
-// applyRequestEnd raises attention for a failure that no caller waits for.
+// applyRequestEnd raises attention when a request has failed for whose outcome no caller waits.
 func (s *OperatorState) applyRequestEnd(e requestEnd) {
 	if e.outcome.State != opportunity.Failed || !e.command.NoWaiter {
 		return

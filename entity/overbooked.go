@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reportOverbooked raises attention for each event that the effect found overbooked after it
-// registered learners.
+// reportOverbooked raises attention for each event that was overbooked after the effect registered
+// learners.
 func (s *OperatorState) reportOverbooked(events []exchange.OverbookedEvent, now time.Time) {
 	for _, event := range events {
 		s.RaiseAttention(opportunity.AttentionEffect, overbookedKey(event.Event),
@@ -24,5 +24,6 @@ func (s *OperatorState) ClearOverbooked(event opportunity.ID) {
 	s.clearAttentionFor(opportunity.AttentionEffect, overbookedKey(event))
 }
 
-// overbookedKey is the request of the attention about an overbooked event.
+// overbookedKey returns the text that the attention about an overbooked event has in place of a
+// request id.
 func overbookedKey(event opportunity.ID) string { return string(event) }

@@ -9,10 +9,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ApplyServerError handles a server error of the API for an API request. The changes of the batch
-// that are still in the queue were not made. The error counts for the first command. When an API
-// request of several changes fails a second time, its changes are sent one by one, to find the
-// command that fails. ApplyServerError reports whether anything is left to send again.
+// ApplyServerError handles an API request for which the API returned a server error. The API did
+// not make those changes of the batch that are still in the queue. ApplyServerError counts the
+// error for the first queued command of the batch. When an API request of several changes fails a
+// second time, its changes are sent one by one, to find the command that causes the error.
+// ApplyServerError reports whether any change must be sent again.
 func (s *State) ApplyServerError(batch []exchange.Change, now time.Time) bool {
 	waits := func(e QueuedCommand) bool {
 		return !e.InDoubt && slices.ContainsFunc(batch, func(m exchange.Change) bool { return m.IsRequested() && m.Request == e.Request })
@@ -34,8 +35,8 @@ func (s *State) ApplyServerError(batch []exchange.Change, now time.Time) bool {
 	return true
 }
 
-// Park takes the request out of the queue until an operator decides whether to send the request
-// again.
+// Park moves the request from the queue to Parked until an operator decides whether to send the
+// request again.
 func (s *State) Park(request string, now time.Time) {
 	at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == request })
 	if at < 0 {
@@ -62,6 +63,5 @@ func (s *State) unpark(request string) (QueuedCommand, bool) {
 	return e, true
 }
 
-// IsParked reports whether the request waits for an operator because the API keeps failing the
-// request.
+// IsParked reports whether the request is parked because the API repeatedly failed the request.
 func (s *Inbox) IsParked(request string) bool { return s.parkedIndex(request) >= 0 }

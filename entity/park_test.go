@@ -16,8 +16,9 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// failOnce sends one request that fails with a server error of the API. The record shows no effect
-// of the request. failOnce returns the request that is parked because of the error, or "".
+// failOnce sends one API request, for which the API returns a server error. The record shows no
+// effect of the API request. failOnce returns the id of the request that is parked because of the
+// error, or "".
 func failOnce(t *testing.T, s *entity.State, now time.Time) string {
 	t.Helper()
 	batch := s.NextBatch()
@@ -43,8 +44,8 @@ func queued(s *entity.State) []string {
 	return list
 }
 
-// TestParked: a command that the API keeps failing does not stop the others for ever, and is
-// never lost.
+// TestParked: a command that the API repeatedly fails does not stop the other commands for ever,
+// and is never lost.
 func TestParked(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.UpdateDetails{Name: "bad"}, "bad")
@@ -118,8 +119,8 @@ func TestParked(t *testing.T) {
 	})
 }
 
-// TestConsecutiveServerErrors: an error does not count any more once the API has made a part of
-// the command.
+// TestConsecutiveServerErrors: after the API has made one change of a command, earlier errors of
+// the command no longer count.
 func TestConsecutiveServerErrors(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, addInterests(plainInterest(1), plainInterest(2)), "r")
@@ -144,8 +145,9 @@ func TestConsecutiveServerErrors(t *testing.T) {
 	}
 }
 
-// TestParkedLimit: each run hands its parked commands to the next run, so their number is
-// limited. A command beyond the limit stays at its place in the queue.
+// TestParkedLimit: each run passes its parked commands to the next run, so the number of parked
+// commands is limited. A command beyond the limit is not parked and stays at its position in the
+// queue.
 func TestParkedLimit(t *testing.T) {
 	t.Parallel()
 	s := openedState(t)
@@ -178,7 +180,8 @@ func TestParkedLimit(t *testing.T) {
 	if large.WaitingBytes() < opportunity.MaxParkedBytes {
 		t.Fatal("the command is too small to show anything")
 	}
-	// Parked commands count in the input of the next run, and Shed does not end them.
+	// Parked commands count towards the input size of the next run, and Shed does not end parked
+	// commands.
 	s.Queue = nil
 	more := 0
 	fill(t, s, opportunity.MaxWaitingBytes+1, func() {
@@ -194,8 +197,8 @@ func TestParkedLimit(t *testing.T) {
 	}
 }
 
-// TestDedupWindowIsCappedWithParkedRequest: many requests may come after a parked one, or while
-// all requests wait. The input of the next run keeps its cap.
+// TestDedupWindowIsCappedWithParkedRequest: many requests may arrive after a parked request, or
+// while all requests wait. The size of the input of the next run stays limited.
 func TestDedupWindowIsCappedWithParkedRequest(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -6,7 +6,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// pause stops the opportunity. A pause of a paused opportunity sets another reason.
+// pause stops the opportunity. A pause of an already paused opportunity only replaces the reason.
 func (s *State) pause(p opportunity.Pause, now time.Time) {
 	if s.Paused == nil {
 		s.Paused = &opportunity.PauseInfo{Since: now}
@@ -19,8 +19,9 @@ func (s *State) pause(p opportunity.Pause, now time.Time) {
 // otherReferenceTag is the reason of a pause that no operator requested.
 const otherReferenceTag = "the record has the reference tag of another reference"
 
-// PauseForOtherReference pauses the opportunity because its record has the reference tag of
-// another reference. Nothing is written to the record until an operator resumes the opportunity.
+// PauseForOtherReference pauses the opportunity, because its record has the reference tag of
+// another opportunity. Oppflow makes no change of the record until an operator resumes the
+// opportunity.
 func (s *State) PauseForOtherReference(now time.Time) {
 	if s.Paused != nil {
 		return
@@ -39,7 +40,8 @@ func (s *State) resume(now time.Time) {
 	s.appendTimeline(now, "an operator resumed the opportunity")
 }
 
-// EndPause ends a pause when the run ends, because the last work of the run does not wait.
+// EndPause removes the pause when the run ends, because the last work of a run must not wait for an
+// operator.
 func (s *State) EndPause() {
 	s.Paused = nil
 	s.ClearAttention(opportunity.AttentionPaused)

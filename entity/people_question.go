@@ -9,10 +9,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// askAboutPeople asks an operator whether attendees are the contacts that have their e-mail
-// addresses and other names. The effect waits for the answer, also before a transition. One question
-// asks about all attendees in doubt. While an effect asks, other effects with a doubt wait for the
-// same answer.
+// askAboutPeople raises a question about attendees whose e-mail addresses belong to contacts with
+// other names. The operator decides whether the attendee and the contact are the same person. The
+// effect waits for the answer, even if the effect must be done before a transition. One question
+// asks about all attendees in doubt. While one effect has raised the question, other effects with
+// attendees in doubt wait for the same answer.
 func (s *State) askAboutPeople(j *ActiveEffect, found Inspection, now time.Time) {
 	for _, i := range found.PeopleInDoubt {
 		if i >= 0 && i < len(s.Attendees) && s.Attendees[i].Person != nil {
@@ -29,16 +30,16 @@ func (s *State) askAboutPeople(j *ActiveEffect, found Inspection, now time.Time)
 		". Answer confirm (the same person: use the contact), retry (another person: create a new contact) or skip (leave the person out)", now)
 }
 
-// asksAboutPeople reports whether the effect with the key waits for the answer to the question about
-// people.
+// asksAboutPeople reports whether the effect with the key waits for the answer to the question
+// about people.
 func (s *EffectState) asksAboutPeople(key string) bool {
 	j := s.activeEffect(key)
 	return j != nil && j.AsksPeople
 }
 
-// decideAboutPeople stores the operator's answer for all attendees whose contact is unknown, so
-// that an opportunity has no second question about them. Then the effects that waited for the answer
-// are due.
+// decideAboutPeople stores the operator's answer for all attendees without a known contact, so that
+// the opportunity raises no second question about people. After decideAboutPeople, the effects that
+// waited for the answer are due.
 func (s *State) decideAboutPeople(decision exchange.ContactDecision, now time.Time) {
 	answer := "retry: another person"
 	if decision == exchange.DecisionSamePerson {
@@ -53,8 +54,8 @@ func (s *State) decideAboutPeople(decision exchange.ContactDecision, now time.Ti
 	s.endPeopleQuestion("")
 }
 
-// leaveOutPeople removes the people in doubt, and forgets their names. Then the effects that waited
-// for the answer are due.
+// leaveOutPeople excludes the attendees in doubt from the effects, and forgets their names. After
+// leaveOutPeople, the effects that waited for the answer are due.
 func (s *State) leaveOutPeople(reason string, now time.Time) {
 	left := 0
 	for i := range s.Attendees {
@@ -71,8 +72,8 @@ func (s *State) leaveOutPeople(reason string, now time.Time) {
 	s.endPeopleQuestion(text + ": " + reason)
 }
 
-// endPeopleQuestion makes the effects due that wait for the answer to the question about people. note
-// becomes part of their results.
+// endPeopleQuestion makes those effects due that wait for the answer to the question about people.
+// The text note becomes part of the results of these effects.
 func (s *State) endPeopleQuestion(note string) {
 	for i := range s.Attendees {
 		s.Attendees[i].InDoubt = false
@@ -88,8 +89,8 @@ func (s *State) endPeopleQuestion(note string) {
 	}
 }
 
-// addNote adds a text before the note of the effect's result, because the end of a long note is not
-// kept.
+// addNote adds the text before the existing note of the effect, because a long note is cut at its
+// end.
 func (j *ActiveEffect) addNote(note string) {
 	switch {
 	case note == "":

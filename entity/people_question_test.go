@@ -20,7 +20,8 @@ func office(first string) exchange.Attendee {
 	return exchange.Attendee{Interest: "I", Event: event, Person: &opportunity.Learner{FirstName: first, LastName: "Office", Email: "office@clinic.example"}}
 }
 
-// askedState returns a state in which two effects ask about the second of three attendees.
+// askedState returns a state in which two effects wait for the answer about the second of three
+// attendees.
 func askedState(t *testing.T) *entity.State {
 	t.Helper()
 	s := openedState(t)
@@ -108,8 +109,8 @@ func TestAnswersAboutPeople(t *testing.T) {
 	}
 }
 
-// A question of an effect before a transition blocks the transition. When the transition ends for
-// another reason, the question ends, too.
+// If an effect before a transition raises a question about people, the question blocks the
+// transition. When the transition ends for another reason, the question about people ends, too.
 func TestQuestionAboutPeopleBeforeATransition(t *testing.T) {
 	s := openedState(t)
 	s.SetPlaybook(&exchange.PlaybookFeatures{Digest: "d", Transitions: true, Learners: true}, noon)

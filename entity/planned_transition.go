@@ -9,12 +9,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// PlannedTransition is a waiting progress command whose effects are planned.
+// PlannedTransition is a queued progress command whose effects are planned.
 type PlannedTransition struct {
 	Request string `json:"request"`
-	// Chain is the number of the chain of its effects.
+	// Chain is the number of the chain that contains the effects of this transition.
 	Chain int `json:"chain"`
-	// After are the effects that start after the transition.
+	// After contains the effects that start after the transition.
 	After []exchange.Effect `json:"after,omitempty"`
 }
 
@@ -28,8 +28,8 @@ func (s *State) nextTransition() *PlannedTransition {
 }
 
 // isTransitionBlocked reports whether the first command of the queue is a progress command that
-// cannot be sent yet. Either its effects are not planned, or an effect before the transition is
-// not done.
+// cannot be sent yet. A progress command is blocked while its effects are not planned, or while an
+// effect before the transition is not done.
 func (s *State) isTransitionBlocked() bool {
 	if len(s.Queue) == 0 || s.Queue[0].MessageName != opportunity.MessageProgress {
 		return false
@@ -43,8 +43,8 @@ func (s *State) isTransitionBlocked() bool {
 	})
 }
 
-// TransitionToPlan returns the request and the target step of the next transition, when its
-// effects are not planned yet.
+// TransitionToPlan returns the request id and the target step of the next transition, when the
+// effects of the transition are not planned yet.
 func (s *State) TransitionToPlan() (request, to string, due bool) {
 	if !s.canProceed() || !s.Playbook.Transitions ||
 		len(s.Queue) == 0 || s.Queue[0].MessageName != opportunity.MessageProgress || s.nextTransition() != nil {
@@ -77,8 +77,8 @@ func (s *State) HasUnplannedTransition(batch []exchange.Change) bool {
 	return slices.ContainsFunc(batch, func(m exchange.Change) bool { return m.Progress != nil && s.plannedTransition(m.Request) == nil })
 }
 
-// failTransition ends the progress command when an effect before its transition has failed. The
-// effects that were done are undone, the last one first.
+// failTransition ends the progress command as failed, because an effect before its transition
+// failed. The effects that were already done are undone in reverse order.
 func (s *State) failTransition(active ActiveEffect, why string, now time.Time) {
 	at := slices.IndexFunc(s.PlannedTransitions, func(m PlannedTransition) bool { return m.Chain == active.Chain })
 	if at < 0 {
@@ -97,8 +97,9 @@ func (s *State) failTransition(active ActiveEffect, why string, now time.Time) {
 	}, now)
 }
 
-// endTransition starts the effects after a transition that was made, and undoes the effects
-// before a transition that was not made. reason says why the transition was not made.
+// endTransition starts the effects after a transition that was made. If the transition was not
+// made, endTransition undoes the effects before the transition. The parameter reason says why the
+// transition was not made.
 func (s *State) endTransition(request string, reason *opportunity.Error, now time.Time) {
 	at := slices.IndexFunc(s.PlannedTransitions, func(m PlannedTransition) bool { return m.Request == request })
 	if at < 0 {
@@ -115,7 +116,8 @@ func (s *State) endTransition(request string, reason *opportunity.Error, now tim
 		s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, belongs)
 		s.startChain(opportunity.EffectStageAfter, move.Chain, move.After, now)
 	case reason.Type == opportunity.Skipped || reason.Type == opportunity.Undecided:
-		// The transition may have been made, so to undo the effects would be a guess.
+		// The transition may have been made, so it is unknown whether the effects must be undone.
+		// The effects are not undone.
 		for _, j := range s.ActiveEffects {
 			if belongs(j) && j.Attempted {
 				s.recordEffectResult(j, opportunity.EffectAbandoned, "it is unknown whether the transition was made", now)

@@ -9,8 +9,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestDailyPollsAreSpread: a thousand opportunities are planned in the same moment, as after an
-// outage. Their daily reads come at different moments, and none comes later than a day.
+// TestDailyPollsAreSpread: a thousand opportunities are planned at the same moment, as after an
+// outage. The daily reads of these opportunities are at different moments, and each read is at most
+// a day later.
 func TestDailyPollsAreSpread(t *testing.T) {
 	t.Parallel()
 	const count = 1000
@@ -40,7 +41,8 @@ func TestDailyPollsAreSpread(t *testing.T) {
 	}
 }
 
-// TestPollsWithoutSpreadComeAfterADay: histories of workers without Spread must replay.
+// TestPollsWithoutSpreadComeAfterADay: histories of workers that did not have Spread must still
+// replay.
 func TestPollsWithoutSpreadComeAfterADay(t *testing.T) {
 	t.Parallel()
 	held := recordNow(exchange.InterestRef{ID: id("OpportunityInterest", 1), Item: id(opportunity.TypeEvent, 1), Quantity: 1})

@@ -14,11 +14,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Queue holds the waiting commands, in the order of their acceptance.
+// Queue contains the queued commands, in the order of their acceptance.
 //
-// The JSON form is compact, because each run hands the queue to the next run, whose input has a
-// limited size. Equal payloads are written once. A time is written as the milliseconds since the
-// time of the previous command. A UUID as a request id takes 23 characters.
+// The JSON form is compact, because each run passes the queue to the next run, and the size of that
+// run's input is limited. Equal payloads are written once. A time is written as the number of
+// milliseconds since the time of the previous command. A request id that is a UUID is written in 23
+// characters.
 type Queue []QueuedCommand
 
 // packedQueue is the JSON form of a Queue.
@@ -27,9 +28,10 @@ type packedQueue struct {
 	Commands []packedCommand   `json:"entries"`
 }
 
-// packedCommand is written as a list: request, message name, index of the payload, milliseconds
-// since the acceptance of the previous command, and flags. Unusual values follow: change count,
-// results, errors, and the milliseconds from the acceptance to the first error.
+// packedCommand is written as a JSON list: request id, message name, index of the payload,
+// milliseconds since the acceptance of the previous command, and flags. If a command has unusual
+// values, these values follow in the list: change count, results, errors, and the milliseconds from
+// the acceptance to the first error.
 type packedCommand struct {
 	request     string
 	messageName opportunity.MessageName
@@ -100,8 +102,8 @@ func (q Queue) MarshalJSON() ([]byte, error) {
 	return json.Marshal(packed)
 }
 
-// UnmarshalJSON implements json.Unmarshaler. UnmarshalJSON also reads the plain list of a state of
-// version 1.
+// UnmarshalJSON implements json.Unmarshaler. UnmarshalJSON also decodes a state of version 1, in
+// which the queue is a plain JSON list.
 func (q *Queue) UnmarshalJSON(data []byte) error {
 	if plain := bytes.TrimSpace(data); len(plain) > 0 && plain[0] == '[' || string(plain) == "null" {
 		return json.Unmarshal(data, (*[]QueuedCommand)(q))
@@ -210,8 +212,8 @@ func uuidText(raw []byte) string {
 // queueOverhead is how many bytes the JSON of a queue has besides its commands.
 const queueOverhead = len(`{"payloads":[],"entries":[]}`)
 
-// encodedSize returns an upper bound of the JSON size of the queue. fitting is how many of its
-// first commands fit into most bytes.
+// encodedSize returns total, an upper bound of the JSON size of the queue. The result fitting is
+// the number of commands from the front of the queue that fit into most bytes.
 func (q Queue) encodedSize(most int) (total, fitting int) {
 	if len(q) == 0 { // an empty queue is omitted from the JSON
 		return 0, 0
@@ -232,8 +234,8 @@ func (q Queue) encodedSize(most int) (total, fitting int) {
 	return total, fitting
 }
 
-// encodedSize returns an upper bound of the JSON size of the command, when no other command has
-// its payload.
+// encodedSize returns an upper bound of the JSON size of the command, for a payload that no other
+// command has.
 func (e QueuedCommand) encodedSize() int {
 	size := len(e.Payload) + quotedSize(packRequestID(e.Request)) + quotedSize(string(e.MessageName)) + 40 // times, flags, punctuation
 	if e.Errors > 0 {

@@ -34,7 +34,7 @@ func drawRequest(t *rapid.T) string {
 	).Draw(t, "request")
 }
 
-// drawQueue draws waiting commands: some are new, some are done in part, some are in doubt.
+// drawQueue draws queued commands: some are new, some are partly done, and some are in doubt.
 func drawQueue(t *rapid.T) entity.Queue {
 	var queue entity.Queue
 	at := noon
@@ -104,8 +104,8 @@ func TestQueueRoundTrip(t *testing.T) {
 	})
 }
 
-// TestDecodeQueueOfVersion1: a state of version 1 has a plain list, and a run with such a state
-// may have waited for months.
+// TestDecodeQueueOfVersion1: a state of version 1 contains the queue as a plain list, and a run
+// with such a state may have waited for months.
 func TestDecodeQueueOfVersion1(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -140,7 +140,7 @@ func TestDecodeQueueOfVersion1(t *testing.T) {
 	}
 }
 
-// TestDecodeInvalidQueue: an unreadable queue must not count as an empty one.
+// TestDecodeInvalidQueue: a queue that cannot be decoded must not count as an empty queue.
 func TestDecodeInvalidQueue(t *testing.T) {
 	for _, data := range []string{
 		`"x"`, `5`, `true`, `{"payloads":[],"entries":5}`, `{"payloads":[],"entries":[null]}`, `{"payloads":[],"entries":[{}]}`,
@@ -169,8 +169,8 @@ func TestDecodeInvalidQueue(t *testing.T) {
 }
 
 // TestWaitingBytesIsAnUpperBound: if WaitingBytes were less than the real size, the server could
-// end the run. If it were more than twice the real size for usual messages, the run would not
-// continue as new in time.
+// end the run. If WaitingBytes were more than twice the real size for usual messages, the run would
+// continue as new at the wrong time.
 func TestWaitingBytesIsAnUpperBound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := entity.State{Inbox: entity.Inbox{Queue: drawQueue(t)}}
@@ -179,7 +179,8 @@ func TestWaitingBytesIsAnUpperBound(t *testing.T) {
 			t.Fatalf("%d bytes are told of %d: %s", told, takes, data)
 		}
 	})
-	// A single command has the whole overhead and a full time.
+	// A queue with one command has the whole overhead, and the time of its command is written in
+	// full.
 	for _, command := range []opportunity.Command{opportunity.Progress{To: "Won"}, addInterests(repeat(plainInterest(1), 100)...)} {
 		s := openedState(t)
 		accept(t, s, command, "r")
@@ -224,7 +225,7 @@ func TestWaitingBytesIsAnUpperBound(t *testing.T) {
 	})
 }
 
-// TestEqualPayloadIsCountedOnce: an equal payload counts once, for any number of commands.
+// TestEqualPayloadIsCountedOnce: a payload that several commands have counts only once.
 func TestEqualPayloadIsCountedOnce(t *testing.T) {
 	s := openedState(t)
 	long := opportunity.UpdateDetails{Name: strings.Repeat("y", 200)}
@@ -239,8 +240,8 @@ func TestEqualPayloadIsCountedOnce(t *testing.T) {
 	}
 }
 
-// TestQueueIsCompact: ten thousand messages of an outage fit into few bytes, both from a
-// burst and from a whole day.
+// TestQueueIsCompact: ten thousand messages that arrive during an outage need few bytes, whether
+// they arrive in a burst or over a whole day.
 func TestQueueIsCompact(t *testing.T) {
 	t.Parallel()
 	const commands = 10_000
@@ -270,7 +271,8 @@ func TestQueueIsCompact(t *testing.T) {
 	}
 }
 
-// TestShed: when too much waits and the run cannot go on, Shed ends the newest commands.
+// TestShed: when too many commands wait and the run cannot continue, Shed ends the newest commands
+// as failed.
 func TestShed(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -362,7 +364,7 @@ func FuzzQueue(f *testing.F) {
 		if len(queue) != len(list) {
 			t.Fatalf("of %d entries %d were read", len(list), len(queue))
 		}
-		// After the first round trip, another one changes nothing.
+		// After the first round trip through JSON, a second round trip changes nothing.
 		var lives []string
 		for range 3 {
 			written, err := json.Marshal(queue)

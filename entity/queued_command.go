@@ -15,34 +15,35 @@ type QueuedCommand struct {
 	Accepted    time.Time               `json:"accepted"`
 	// ChangeCount is how many changes the command makes.
 	ChangeCount int `json:"changes"`
-	// Results holds one result per interest of an addInterests command, once the first interest
-	// has a result. An interest without a final result has neither id nor error.
+	// Results contains one result for each interest of an addInterests command. Results is empty
+	// until the first interest has a result. An interest without a final result has neither id nor
+	// error.
 	Results []opportunity.InterestResult `json:"results,omitempty"`
-	// InDoubt says that it is unknown whether the change was made, and that only an operator can
-	// decide.
+	// InDoubt says that it is unknown whether the API made the change, and that only an operator
+	// can decide.
 	InDoubt bool `json:"doubt,omitempty"`
-	// LaterExpirySet says that the places of a command in doubt, if any, expire in time. The API
-	// confirmed a later expiry for these places.
+	// LaterExpirySet says that the places that a command in doubt may have reserved have an expiry.
+	// The API confirmed a later requested expiry for these places.
 	LaterExpirySet bool `json:"lapses,omitempty"`
-	// MaybeApplied says that the change was sent before with an unknown result. The change may
-	// have been made already. The change is sent again, because a second send does no harm.
+	// MaybeApplied says that the change was sent before and that its result is unknown. The API may
+	// already have made the change. The change is sent again, because a second send does no harm.
 	MaybeApplied bool `json:"tried,omitempty"`
-	// SendAlone says that the changes are sent one by one, because a request that contained one
-	// of them failed as a whole.
+	// SendAlone says that the changes of the command are sent one by one, because an API request
+	// with one of these changes failed as a whole.
 	SendAlone bool `json:"alone,omitempty"`
-	// NoWaiter says that no caller waits for the outcome, so that a failure needs attention.
+	// NoWaiter says that no caller waits for the outcome, so that a failure raises attention.
 	NoWaiter bool `json:"silent,omitempty"`
-	// FromUpdate says that the command came as an update. After a reset, signals come before
-	// updates, so that the order between the two is lost.
+	// FromUpdate says that the command came as an update. After a reset, Temporal delivers all
+	// signals before all updates, so the original order between signals and updates is lost.
 	FromUpdate bool `json:"called,omitempty"`
-	// Errors counts the consecutive server errors of the API for API requests whose first command
-	// is this command. FailingSince is the time of the first of these errors.
+	// Errors is the number of consecutive server errors of the API for API requests whose first
+	// command is this command. FailingSince is the time of the first of these consecutive errors.
 	Errors       int       `json:"errors,omitempty"`
 	FailingSince time.Time `json:"failingSince,omitzero"`
 }
 
-// canonicalPayload returns the command in its stored form: without its request id, with one order
-// of members, and with one format of amounts and times.
+// canonicalPayload returns the command in its stored form: without its request id, with a fixed
+// order of members, and with one format for amounts and one for times.
 func canonicalPayload(c opportunity.Command) (json.RawMessage, error) {
 	if extend, ok := c.(opportunity.ExtendReservations); ok {
 		extend.Until = extend.Until.UTC()
@@ -92,8 +93,8 @@ func changeCount(c opportunity.Command) int {
 }
 
 // FairnessKey returns the fairness key with which Temporal dispatches the activities of many
-// opportunities in turn. The key is the source of the start or of the first command, else the
-// region, else "".
+// opportunities in turn. The key is the source of the start or, when the start is no longer stored,
+// the source of the first command. Without a source, the key is the region or "".
 func (s *State) FairnessKey() string {
 	source := ""
 	switch {
@@ -111,7 +112,8 @@ func (s *State) FairnessKey() string {
 	return opportunity.TruncateBytes(source)
 }
 
-// IsUrgent reports whether the record is created before the records of starts that are not urgent.
+// IsUrgent reports whether the start is urgent. The records of urgent starts are created before the
+// records of other starts.
 func (s *State) IsUrgent() bool { return s.Start != nil && s.Start.Urgent }
 
 // source returns the source of the command.

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// knownRecord returns what package readback needs to know of the run.
+// knownRecord returns what package readback needs to know of the state.
 func (s *RecordState) knownRecord() readback.Known {
 	return readback.Known{InterestIDs: s.knownInterestIDs(), StepID: s.Step.ID, Reservation: s.Reservation, ExpiryPending: s.ExpiryPending}
 }
@@ -36,7 +36,7 @@ func (s *Inbox) setMaybeApplied(m exchange.Change) {
 	}
 }
 
-// Backlog returns every change that waits, including the changes of commands in doubt.
+// Backlog returns every waiting change, including the changes of commands in doubt.
 func (s *Inbox) Backlog() readback.Backlog {
 	var b readback.Backlog
 	for _, e := range s.Queue {
@@ -53,9 +53,9 @@ func (s *RecordState) ReadBackAfterReset(b readback.Backlog, from opportunity.ID
 	return s.knownRecord().DecideAfterReset(b, from, record, resolved, isTransitive)
 }
 
-// ApplyReadBackAfterReset stores the result of ReadBackAfterReset, and the record. After
-// ApplyReadBackAfterReset, the view also shows interests that no known request asked for, but these
-// interests never count as the effect of a request.
+// ApplyReadBackAfterReset stores the results of ReadBackAfterReset and the record that was read.
+// After ApplyReadBackAfterReset, the view also shows interests that no known request added, but
+// these interests never count as the effect of a request.
 func (s *State) ApplyReadBackAfterReset(b readback.Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
 	s.appendTimeline(now, "the run was reset: the waiting requests were compared with the record")
 	s.ApplyResults(b.Changes, answers, now)

@@ -108,8 +108,9 @@ func TestReadBackAfterReset(t *testing.T) {
 	})
 }
 
-// TestReadBackAfterResetInAnEarlierVersion: a run that an earlier version began sends the same
-// updates again as before. The version is read only when it matters.
+// TestReadBackAfterResetInAnEarlierVersion: a run that began in an earlier version still decides to
+// send the same updates as a worker of the earlier version. The run reads its version only when the
+// result depends on the version.
 func TestReadBackAfterResetInAnEarlierVersion(t *testing.T) {
 	currency := func(code string) opportunity.Command {
 		return opportunity.UpdateDetails{Name: "set to " + code, Currency: code}
@@ -135,9 +136,10 @@ func TestReadBackAfterResetInAnEarlierVersion(t *testing.T) {
 	}
 }
 
-// TestUpdatesAfterAReset: the run before the reset made the first updates. When the run has sent the
-// updates that do not count as done, the record is as after all updates in their order. If no value
-// occurs twice, every update that was made counts as done.
+// TestUpdatesAfterAReset: the run before the reset made the first updates. When the run after the
+// reset has sent the updates that do not count as done, the record has the same details as after
+// all updates in their order. If no two updates set the same value, every update that was made
+// counts as done.
 func TestUpdatesAfterAReset(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, record := openedState(t), recordNow()
@@ -187,8 +189,9 @@ func TestUpdatesAfterAReset(t *testing.T) {
 	})
 }
 
-// TestClosingAfterAReset: details that the record does not show may have been set before the
-// reset. If the opportunity is closed before they are sent again, their result is unknown.
+// TestClosingAfterAReset: details that the record does not show may still have been set before the
+// reset. If the opportunity is closed before an update of such details is sent again, the result of
+// the update is unknown.
 func TestClosingAfterAReset(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.UpdateDetails{Name: "x"}, "details")
@@ -204,8 +207,8 @@ func TestClosingAfterAReset(t *testing.T) {
 	}
 }
 
-// TestApplyReadBackAfterReset: decided requests go on, the others become questions, and reserved
-// places get the expiry that may have been lost.
+// TestApplyReadBackAfterReset: decided requests continue, undecided requests raise questions, and
+// reserved places get the expiry whose change may have been lost.
 func TestApplyReadBackAfterReset(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: string(opportunityStep.ID)}, "move")
@@ -231,9 +234,9 @@ func TestApplyReadBackAfterReset(t *testing.T) {
 	}
 }
 
-// TestNothingIsRepeatedAfterAReset: a run makes any part of the waiting changes, and is reset to a
-// point before these changes. Every change that then counts as done was made. No change that was
-// made is sent again, for any truthful answers of an operator.
+// TestNothingIsRepeatedAfterAReset: a run makes any part of the waiting changes, and is then reset
+// to a point before these changes. Every change that counts as done after the reset was really
+// made. No change that was made is sent again, whichever truthful answers an operator sends.
 func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		fake := &fakeTMS{now: noon, madeBy: map[opportunity.ID]string{}, step: proposed, name: "First Aid", reserved: map[opportunity.ID]bool{}, rejects: map[string]bool{}}
@@ -265,7 +268,8 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		// The run before the reset makes a part of the changes. After the reset, signals come first.
+		// The run before the reset makes a part of the changes. After the reset, Temporal delivers
+		// the signals first.
 		before := continued(t, s)
 		slices.SortStableFunc(s.Queue, func(a, b entity.QueuedCommand) int {
 			switch {
@@ -317,8 +321,8 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 				t.Fatalf("it does not end: %v, %+v", queued(s), s.Question)
 			}
 			if q := s.Question; q != nil {
-				// The operator knows what happened. For a command of several changes, the
-				// operator answers retry only when no change was made.
+				// The operator knows what happened. For a command of several changes, the operator
+				// sends retry only when no change was made.
 				did := slices.ContainsFunc(happened, func(c string) bool { return strings.HasPrefix(c, q.Request+"/") })
 				var err error
 				if did || refusedOnce(fake, q.Request) {

@@ -33,7 +33,7 @@ func TestReadBackExpiry(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", c.name, got[0].Status, c.want)
 		}
 	}
-	// A requested expiry is exact: longer is as wrong as shorter.
+	// A requested expiry is exact: a later expiry is as wrong as an earlier one.
 	for _, c := range []struct {
 		name string
 		now  opportunity.Reservation
@@ -56,8 +56,8 @@ func TestReadBackExpiry(t *testing.T) {
 	}
 }
 
-// TestReadBackSupersededExpiry: a requested expiry whose result was lost is not sent again when
-// this would shorten a later expiry.
+// TestReadBackSupersededExpiry: a requested expiry whose result was lost is not sent again when a
+// second send would shorten a later expiry.
 func TestReadBackSupersededExpiry(t *testing.T) {
 	auto := laterExpiry.Until.AddDate(0, 1, 0)
 	for _, c := range []struct {
@@ -95,8 +95,9 @@ func TestReadBackSupersededExpiry(t *testing.T) {
 	}
 }
 
-// TestReadBackExpiryWithoutPlaces: the API has nothing to extend before a later interest reserves
-// places. The request fails, and the expiry of the later places stays.
+// TestReadBackExpiryWithoutPlaces: while no places are reserved, the API has no reservation to
+// extend. The request to extend fails, and places that a later interest reserves keep their own
+// expiry.
 func TestReadBackExpiryWithoutPlaces(t *testing.T) {
 	auto := laterExpiry.Until.AddDate(0, 1, 0)
 	for _, c := range []struct {
@@ -139,8 +140,9 @@ func TestReadBackExpiryWithoutPlaces(t *testing.T) {
 	}
 }
 
-// TestReadBackEarlierExpiryProvesNothing: the places have the same expiry as before a request. An
-// unchanged expiry does not prove that the earlier expiry of the request was ever set.
+// TestReadBackEarlierExpiryProvesNothing: after a request with lost results, the places have the
+// same expiry as before. An unchanged expiry does not prove that the API ever set the earlier
+// expiry that the request contained.
 func TestReadBackEarlierExpiryProvesNothing(t *testing.T) {
 	before := laterExpiry.Until.AddDate(0, 1, 0)
 	for _, c := range []struct {
@@ -166,8 +168,8 @@ func TestReadBackEarlierExpiryProvesNothing(t *testing.T) {
 	}
 }
 
-// TestReadBackExpiryOfTheSameRequest: a later, shorter expiry was not set, because the places are
-// reserved for longer.
+// TestReadBackExpiryOfTheSameRequest: when the places are reserved for longer, a later change to a
+// shorter expiry was not made.
 func TestReadBackExpiryOfTheSameRequest(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -198,8 +200,8 @@ func TestReadBackExpiryOfTheSameRequest(t *testing.T) {
 	}
 }
 
-// TestReadBackConsecutiveExpiries: the results of two expiries were lost, and the record shows
-// the later expiry, so the earlier one is not sent again after it.
+// TestReadBackConsecutiveExpiries: the results of two expiries were lost, and the record shows the
+// second expiry. The first expiry is therefore not sent again.
 func TestReadBackConsecutiveExpiries(t *testing.T) {
 	for _, c := range []struct {
 		name          string

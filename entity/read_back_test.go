@@ -16,7 +16,7 @@ func interestRef(i, item opportunity.ID) exchange.InterestRef {
 	return exchange.InterestRef{ID: i, Item: item}
 }
 
-// statuses returns the status of each result, followed by the ids of its interests.
+// statuses returns the status of each result, followed by the ids of the interests of the result.
 func statuses(answers []exchange.ChangeResult) []string {
 	var list []string
 	for _, a := range answers {
@@ -89,8 +89,8 @@ func TestReadBackInterests(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	})
-	// Interests in one item differ in facts that cannot be read back, and each of
-	// them may have been rejected.
+	// The interests in one item differ only in facts that cannot be read back, and the API may have
+	// rejected any of them.
 	for _, c := range []struct {
 		name   string
 		record []exchange.InterestRef
@@ -113,7 +113,7 @@ func TestReadBackInterests(t *testing.T) {
 }
 
 // In a run that a worker of an earlier version began, a read of a request with a rejected interest
-// decides nothing. The version of the run is looked at only for such a read.
+// decides nothing. The run reads its version only for such a read of the record.
 func TestReadBackInARunOfAnEarlierVersion(t *testing.T) {
 	for _, c := range []struct {
 		record []exchange.InterestRef
@@ -134,8 +134,8 @@ func TestReadBackInARunOfAnEarlierVersion(t *testing.T) {
 	}
 }
 
-// A command whose interests are all on the record is done, also when it is unknown which interests
-// of another command the record has.
+// A command whose interests are all on the record is done, even if it is unknown which interests of
+// another command are on the record.
 func TestReadBackOfSeveralCommands(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, addInterests(plainInterest(1), plainInterest(2)), "ambiguous")
@@ -147,8 +147,8 @@ func TestReadBackOfSeveralCommands(t *testing.T) {
 	}
 }
 
-// TestReadBackEqualInterests: equal interests can replace each other, unless a
-// different one is possible as well.
+// TestReadBackEqualInterests: any of several equal interests may count as done, unless the interest
+// on the record may also be a different requested interest.
 func TestReadBackEqualInterests(t *testing.T) {
 	one, other := plainInterest(1), plainInterest(2)
 	for _, c := range []struct {
@@ -174,7 +174,8 @@ func TestReadBackEqualInterests(t *testing.T) {
 	}
 }
 
-// TestReadBackByQuantityAndPrice: other readable facts distinguish interests in one item.
+// TestReadBackByQuantityAndPrice: quantity and price, when they can be read, distinguish interests
+// in one item.
 func TestReadBackByQuantityAndPrice(t *testing.T) {
 	dear := plainInterest(2)
 	dear.UnitAmount = amount(t, "300")
@@ -250,7 +251,7 @@ func TestReadBackProgress(t *testing.T) {
 	}
 }
 
-// TestReadBackUpdate: to set details again does no harm, unless a later update set the same
+// TestReadBackUpdate: a second send of details does no harm, unless a later update set the same
 // details.
 func TestReadBackUpdate(t *testing.T) {
 	named := func(name string) exchange.ChangeResult {
@@ -280,8 +281,8 @@ func TestReadBackUpdate(t *testing.T) {
 	}
 }
 
-// TestUnattributedInterestsAreNotMatched: interests that raised a question do not count as the
-// effect of a later request.
+// TestUnattributedInterestsAreNotMatched: interests about which a question was raised do not count
+// as the effect of a later request.
 func TestUnattributedInterestsAreNotMatched(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, addInterests(plainInterest(1)), "r")
@@ -386,8 +387,9 @@ func TestAdoptFound(t *testing.T) {
 }
 
 // TestReadBackInterestBeforeAnAppliedChange: a change that took effect proves that the API handled
-// the earlier changes. An interest that is missing although a later change took effect was
-// rejected. To send the rejected interest again would break the order of the changes.
+// the changes before it. If an interest is missing although a later change took effect, the API
+// rejected the interest. A second send of the rejected interest would break the order of the
+// changes.
 func TestReadBackInterestBeforeAnAppliedChange(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, addInterests(plainInterest(1)), "interest")
@@ -412,7 +414,8 @@ func TestReadBackInterestBeforeAnAppliedChange(t *testing.T) {
 			t.Errorf("no reason: %+v", got[0].Error)
 		}
 	}
-	// An expiry that the record shows may be an earlier one, so it proves nothing.
+	// An expiry that the record shows may be from before the batch, so the expiry proves nothing
+	// about a change of the batch.
 	s = openedState(t)
 	accept(t, s, addInterests(reservingInterest(1)), "places")
 	held := recordNow()
@@ -422,8 +425,8 @@ func TestReadBackInterestBeforeAnAppliedChange(t *testing.T) {
 	}
 }
 
-// TestOnlyResentCommandsAreMaybeApplied: an expiry on behalf of places has the reference as its
-// request id, and a caller may use the same text as a request id.
+// TestOnlyResentCommandsAreMaybeApplied: an expiry that Oppflow adds for reserved places has the
+// reference as its request id. A caller may use the same text as a request id.
 func TestOnlyResentCommandsAreMaybeApplied(t *testing.T) {
 	for _, c := range []struct {
 		command opportunity.Command

@@ -9,14 +9,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// RecordState is the known state of the record in the TMS.
+// RecordState is what the run knows of the record in the TMS.
 type RecordState struct {
-	// Start is the run's start, or nil once the record exists. StartDigest stays set when the
-	// record exists.
+	// Start is the message start of the run, or nil after the record was created or adopted.
+	// StartDigest stays set after the record was created or adopted.
 	Start       *opportunity.Start `json:"start,omitempty"`
 	StartDigest string             `json:"startDigest"`
 
-	// ID is the record's id in the TMS, "" until the record exists.
+	// ID is the record's id in the TMS, or "" while there is no record.
 	ID          opportunity.ID                 `json:"id,omitempty"`
 	Details     opportunity.Details            `json:"details"`
 	Step        opportunity.Step               `json:"step,omitzero"`
@@ -29,22 +29,25 @@ type RecordState struct {
 	// InterestsAfterBackup are interests of the record that an unknown sender requested after the
 	// backup from which Temporal's database was restored.
 	InterestsAfterBackup []exchange.InterestRef `json:"unclaimed,omitempty"`
-	// Attendees are the people to register, as long as a playbook may register them.
+	// Attendees are the people to register. Attendees are stored only while the playbook may
+	// register them.
 	Attendees []exchange.Attendee `json:"attendees,omitempty"`
 	// CancelledEvents are the events that a read showed as cancelled. SoldOutEvents are the events
 	// that a read showed as sold out.
 	CancelledEvents []opportunity.ID `json:"cancelledEvents,omitempty"`
 	SoldOutEvents   []opportunity.ID `json:"soldOutEvents,omitempty"`
-	// Entered is when the record entered its step. LastActivity is the time of the last activity
-	// other than a follow-up. Entered and LastActivity are zero when unknown.
+	// Entered is the time at which the record entered its step. LastActivity is the time of the
+	// last activity other than a follow-up. Entered and LastActivity are zero when they are
+	// unknown.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
-	// AdoptedAt is when the record was adopted, if its follow-ups count from the time of the
+	// AdoptedAt is the time of the adoption, if the times of the follow-ups are calculated from the
 	// record's last change. AdoptedAt is zero for all other records.
 	AdoptedAt time.Time `json:"adoptedAt,omitzero"`
 }
 
-// setContacts stores the contacts of attendees, and removes the names of these attendees.
+// setContacts stores the contacts that were found or created for attendees, and removes the names
+// of these attendees.
 func (s *RecordState) setContacts(contacts []opportunity.ID) {
 	for i, contact := range contacts {
 		if i < len(s.Attendees) && contact != "" {
@@ -57,7 +60,7 @@ func (s *RecordState) hasReservation() bool {
 	return s.ExpiryPending || s.Reservation.Valid
 }
 
-// setDetails stores the details that are not empty.
+// setDetails stores those of the given details that are not empty.
 func (s *RecordState) setDetails(d opportunity.Details) {
 	s.Details.Name = cmp.Or(d.Name, s.Details.Name)
 	s.Details.Region = cmp.Or(d.Region, s.Details.Region)
@@ -65,8 +68,8 @@ func (s *RecordState) setDetails(d opportunity.Details) {
 	s.Details.Currency = cmp.Or(d.Currency, s.Details.Currency)
 }
 
-// setAccount stores the account that the effect set, or removes the account that the undo
-// reverted.
+// setAccount stores the account that the effect set. If the effect was undone, setAccount removes
+// the account.
 func (s *RecordState) setAccount(j ActiveEffect) {
 	if j.IsUndo() {
 		if slices.ContainsFunc(j.UndoEntry.Objects, func(r opportunity.TouchedObject) bool { return r.Reverted && r.ID == s.Details.Account.ID }) {
@@ -85,7 +88,7 @@ func (s *RecordState) setAccount(j ActiveEffect) {
 	}
 }
 
-// setStep stores the step of the opportunity, and the time since when the opportunity is in the
+// setStep stores the step of the opportunity, and the time at which the opportunity entered the
 // step.
 func (s *RecordState) setStep(step opportunity.Step, now time.Time) {
 	if step.ID != s.Step.ID {
@@ -105,8 +108,8 @@ func (s *RecordState) MarkUnattributed(record exchange.Snapshot) {
 	}
 }
 
-// addUnknownInterests adds interests of the record that the view does not show yet, and returns
-// how many. The added interests never count as the effect of a request.
+// addUnknownInterests adds those interests of the record that the view does not show yet, and
+// returns their number. The added interests never count as the effect of a request.
 func (s *RecordState) addUnknownInterests(record exchange.Snapshot) int {
 	shown := make(map[opportunity.ID]bool, len(s.Interests))
 	for _, held := range s.Interests {
@@ -126,9 +129,9 @@ func (s *RecordState) addUnknownInterests(record exchange.Snapshot) int {
 	return found
 }
 
-// applyInterestValues stores the quantities and the unit amounts of the record, and returns how many
-// interests have other values than before. Values that the API did not return stay as they were
-// requested, and are marked as requested.
+// applyInterestValues stores the quantities and the unit amounts of the record, and returns the
+// number of interests whose values changed. A value that the API did not return stays as it was
+// requested, and is marked as requested.
 func (s *RecordState) applyInterestValues(record exchange.Snapshot) int {
 	shown := make(map[opportunity.ID]exchange.InterestRef, len(record.Interests))
 	for _, ref := range record.Interests {
@@ -156,7 +159,8 @@ func (s *RecordState) applyInterestValues(record exchange.Snapshot) int {
 	return changed
 }
 
-// knownInterestIDs returns the ids that cannot belong to a newly added interest.
+// knownInterestIDs returns the ids of all interests that are already known. A newly added interest
+// must have another id.
 func (s *RecordState) knownInterestIDs() map[opportunity.ID]bool {
 	known := make(map[opportunity.ID]bool, len(s.Interests)+len(s.Unattributed))
 	for _, held := range s.Interests {
@@ -168,8 +172,7 @@ func (s *RecordState) knownInterestIDs() map[opportunity.ID]bool {
 	return known
 }
 
-// Total returns the sum over the interests of quantity times unit amount, before tax and
-// discounts.
+// Total returns the sum of quantity times unit amount over all interests, before tax and discounts.
 func (s *RecordState) Total() opportunity.Amount {
 	var total opportunity.Amount
 	for _, held := range s.Interests {
@@ -178,20 +181,20 @@ func (s *RecordState) Total() opportunity.Amount {
 	return total
 }
 
-// HasLostInterest reports whether the record lacks an interest that the state contains.
+// HasLostInterest reports whether the record no longer has an interest that the state contains.
 func (s *RecordState) HasLostInterest(record exchange.Snapshot) bool {
 	return slices.ContainsFunc(s.Interests, func(held opportunity.RecordedInterest) bool { return !record.HasInterest(held.ID) })
 }
 
-// applyRequestEnd counts the end of a request as activity. Places that the request may have
-// reserved get an expiry.
+// applyRequestEnd counts the end of a request as activity. If the request may have reserved places
+// without an expiry, applyRequestEnd makes an expiry due.
 func (s *RecordState) applyRequestEnd(e requestEnd) {
 	s.LastActivity = e.at
 	s.ExpiryPending = s.ExpiryPending || e.needsExpiry
 }
 
-// addAttendees stores the people to register, for a playbook that may register them. For people
-// beyond MaxAttendeeBytes or without a known event, addAttendees raises attention.
+// addAttendees stores the people to register, if the playbook may register them. addAttendees
+// raises attention for people beyond MaxAttendeeBytes, and for people whose event is unknown.
 func (s *State) addAttendees(asked opportunity.Interest, ref exchange.InterestRef, now time.Time) {
 	if !s.Playbook.Learners || asked.ResolvedKind() != opportunity.Event {
 		return

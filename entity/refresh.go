@@ -13,8 +13,9 @@ import (
 // ShouldRefresh reports whether the record must be read again.
 func (s *State) ShouldRefresh() bool { return s.ID != "" && s.RefreshDue }
 
-// ApplyRefresh stores the record as read from the TMS. Call ApplyRefresh only when no change is
-// being sent. Interests that the record no longer has are removed, and new interests are added.
+// ApplyRefresh stores the record that was read from the TMS. Call ApplyRefresh only while no change
+// is being sent. ApplyRefresh removes the interests that the record no longer has, and adds the new
+// interests.
 func (s *State) ApplyRefresh(record exchange.Snapshot, now time.Time) {
 	s.RefreshDue = false
 	changed := s.ApplySnapshot(record, now)
@@ -24,8 +25,8 @@ func (s *State) ApplyRefresh(record exchange.Snapshot, now time.Time) {
 	}
 }
 
-// ApplySnapshot stores the record like ApplyRefresh. ApplySnapshot adds changes in the TMS to the
-// timeline, and reports whether there were any changes.
+// ApplySnapshot stores the record like ApplyRefresh. ApplySnapshot adds the changes that people
+// made in the TMS to the timeline, and reports whether there were any changes.
 func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	moved := record.Step.ID != s.Step.ID
 	if moved {
@@ -89,14 +90,14 @@ func (s *State) ApplyInterestValues(record exchange.Snapshot, now time.Time) {
 	}
 }
 
-// ApplyRefreshFailure stores that the record could not be read for the given reason.
+// ApplyRefreshFailure stores that the record could not be read, and the given reason.
 func (s *State) ApplyRefreshFailure(reason string, now time.Time) {
 	s.RefreshDue = false
 	s.appendTimeline(now, "the record could not be read again: "+reason)
 }
 
-// RaiseRecordAttention raises attention about a record that cannot be read. The text says why, and
-// what to do.
+// RaiseRecordAttention raises attention, because the record cannot be read. The text says why the
+// record cannot be read, and what to do.
 func (s *State) RaiseRecordAttention(text string, now time.Time) {
 	s.RaiseAttention(opportunity.AttentionRecord, "", text, now)
 }

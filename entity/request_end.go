@@ -7,19 +7,20 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// requestEnd is the event that a request has ended. Each component handles the event for itself.
+// requestEnd describes the end of a request. Each component of State handles the requestEnd for
+// itself.
 type requestEnd struct {
 	command QueuedCommand
 	outcome opportunity.Outcome
 	// needsExpiry says that the request may have reserved places for which no expiry was set.
 	needsExpiry bool
-	// confirmed says that an operator confirmed the request.
+	// confirmed says that an operator confirmed the request with the message confirm.
 	confirmed bool
 	at        time.Time
 }
 
-// endRequest ends a request whose changes all have a final result, or will not get one. reason
-// says why the other changes were not made; nil when all have a final result.
+// endRequest ends a request. The parameter reason says why the changes without a final result were
+// not made. If all changes have a final result, reason is nil.
 func (s *State) endRequest(e QueuedCommand, reason *opportunity.Error, now time.Time) {
 	reason = reason.Truncated()
 	if e.MessageName == opportunity.MessageProgress {
@@ -28,8 +29,8 @@ func (s *State) endRequest(e QueuedCommand, reason *opportunity.Error, now time.
 	s.dispatchRequestEnd(e.finalEnd(reason, now))
 }
 
-// finalEnd gives the remaining changes of the request the given reason, and returns the event
-// that the request has ended.
+// finalEnd sets the given reason as the error of all remaining changes of the request, and returns
+// the requestEnd.
 func (e QueuedCommand) finalEnd(reason *opportunity.Error, now time.Time) requestEnd {
 	ended := requestEnd{command: e, outcome: opportunity.Outcome{RequestID: e.Request, State: opportunity.Done}, at: now}
 	if e.MessageName != opportunity.MessageAddInterests {
@@ -47,8 +48,8 @@ func (e QueuedCommand) finalEnd(reason *opportunity.Error, now time.Time) reques
 	for i := range e.Results {
 		if !e.Results[i].IsFinal() {
 			e.Results[i] = opportunity.InterestResult{Item: add.Interests[i].Item, Error: reason}
-			// Without an expiry, the places of an interest that was added after all would stay
-			// reserved for ever.
+			// If the API has added the interest in doubt, the places of the interest would stay
+			// reserved for ever without an expiry.
 			ended.needsExpiry = ended.needsExpiry || e.InDoubt && !e.LaterExpirySet && add.Interests[i].Reserve
 		}
 		stands = stands || e.Results[i].Interest != ""
@@ -60,7 +61,7 @@ func (e QueuedCommand) finalEnd(reason *opportunity.Error, now time.Time) reques
 	return ended
 }
 
-// dispatchRequestEnd passes the event to each component.
+// dispatchRequestEnd passes the requestEnd to each component of State.
 func (s *State) dispatchRequestEnd(e requestEnd) {
 	s.Inbox.applyRequestEnd(e)
 	if !e.confirmed { // the timeline has the operator's answer
@@ -72,7 +73,7 @@ func (s *State) dispatchRequestEnd(e requestEnd) {
 	s.OperatorState.applyRequestEnd(e)
 }
 
-// timelineText returns the request's line in the timeline.
+// timelineText returns the timeline entry about the end of the request.
 func (e QueuedCommand) timelineText(outcome opportunity.Outcome, s *State) string {
 	switch {
 	case outcome.State == opportunity.Failed && e.Payload == nil:

@@ -23,7 +23,7 @@ func TestReservingUntilAPastTime(t *testing.T) {
 		if len(s.Queue) != 0 || s.DedupWindow.Len() != 0 {
 			t.Error("what was refused is kept")
 		}
-		// A repetition always gets the same outcome.
+		// A repetition of the request always gets the outcome of the first request.
 		if _, err := s.Accept(ask, "r", true, until.Add(-time.Hour)); err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +34,8 @@ func TestReservingUntilAPastTime(t *testing.T) {
 	}
 }
 
-// TestExtendReservationsOutcome: a response of the API without an error proves nothing.
+// TestExtendReservationsOutcome: a response without an error does not prove that the API set the
+// expiry.
 func TestExtendReservationsOutcome(t *testing.T) {
 	const none = "the API reports no valid reservation; only a reservation that has not expired can be extended"
 	for _, c := range []struct {
@@ -69,7 +70,7 @@ func TestExtendReservationsOutcome(t *testing.T) {
 				t.Fatalf("got %+v", got)
 			}
 			wantError(t, got.Error, opportunity.Rejected, c.want)
-			// The error needs no other attention than the failed request.
+			// The failed request raises attention; the error needs no second attention.
 			if diff := cmp.Diff([]string{"failed"}, s.AttentionKinds()); diff != "" {
 				t.Error(diff)
 			}
@@ -98,12 +99,13 @@ func TestExtendReservationsOutcome(t *testing.T) {
 	})
 }
 
-// expiryResult returns the result of a request that sets an expiry.
+// expiryResult returns the result of a change that sets an expiry.
 func expiryResult(valid bool, until time.Time) exchange.ChangeResult {
 	return exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{Valid: valid, Until: until}}
 }
 
-// TestExtensionExpiresInTheQueue: a request that is sent too late would release the places.
+// TestExtensionExpiresInTheQueue: if a requested expiry is sent after its own time, the API would
+// release the places.
 func TestExtensionExpiresInTheQueue(t *testing.T) {
 	s := openedState(t)
 	s.Reservation = opportunity.Reservation{Valid: true, Until: noon.Add(48 * time.Hour)}
@@ -130,7 +132,7 @@ func TestExtensionExpiresInTheQueue(t *testing.T) {
 	if !s.Reservation.Valid || s.Failures != 1 {
 		t.Errorf("reservation %+v, %d failures", s.Reservation, s.Failures)
 	}
-	// An operator decides about a request that may have been sent already.
+	// An operator decides about a request in doubt, because the request may have been sent already.
 	s.Queue[1].InDoubt = true
 	s.FailExpiredCommands(noon.Add(24 * time.Hour))
 	if len(s.Queue) != 3 {
@@ -138,7 +140,8 @@ func TestExtensionExpiresInTheQueue(t *testing.T) {
 	}
 }
 
-// TestTheSameTimeInAnotherZone: the same time in another notation is the same request.
+// TestTheSameTimeInAnotherZone: a request with the same time in another time zone is a repetition
+// of the request.
 func TestTheSameTimeInAnotherZone(t *testing.T) {
 	s := openedState(t)
 	until := noon.Add(time.Hour)
@@ -174,8 +177,8 @@ func TestWhenAReservationHasExpired(t *testing.T) {
 	}
 }
 
-// TestExpiredReservationIsNotConfused: the attention for expired places goes away alone, and leaves
-// attention about requests.
+// TestExpiredReservationIsNotConfused: when the attention about the expired reservation is removed,
+// the attention about requests stays.
 func TestExpiredReservationIsNotConfused(t *testing.T) {
 	for name, end := range map[string]func(*entity.State) bool{
 		"won":      func(s *entity.State) bool { s.Step = won; return false },

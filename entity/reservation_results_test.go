@@ -97,8 +97,8 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// TestReservationsInDoubtExpire: the change of a request that an operator ends may have been
-// made. The places of the request then still need an expiry, or a release.
+// TestReservationsInDoubtExpire: when an operator ends a request in doubt, its change may still
+// have been made. The places that such a request may have reserved need an expiry or a release.
 func TestReservationsInDoubtExpire(t *testing.T) {
 	doubted := func() *entity.State {
 		s := openedState(t)
@@ -125,7 +125,7 @@ func TestReservationsInDoubtExpire(t *testing.T) {
 	if got := strings.Join(batchText(s.NextBatch()), " "); got != "r/0 r/1 extend" {
 		t.Errorf("after retry %q is sent", got)
 	}
-	// A change that was certainly not made reserves no places.
+	// A change that was certainly not made has reserved no places.
 	s = openedState(t)
 	accept(t, s, addInterests(reservingInterest(1)), "r")
 	s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
@@ -134,8 +134,8 @@ func TestReservationsInDoubtExpire(t *testing.T) {
 	}
 }
 
-// TestRejectedExpiryKeepsTheEarlierOne: the places have the expiry of the earlier request, and
-// need no other.
+// TestRejectedExpiryKeepsTheEarlierOne: when the API rejects a second expiry, the places keep the
+// expiry of the earlier request and need no further expiry.
 func TestRejectedExpiryKeepsTheEarlierOne(t *testing.T) {
 	for _, second := range []exchange.ChangeResult{rejectedResult("No"), notSentResult} {
 		s := openedState(t)
@@ -147,7 +147,7 @@ func TestRejectedExpiryKeepsTheEarlierOne(t *testing.T) {
 			t.Errorf("%s: another is due: %v, held until %s", second.Status, s.ExpiryPending, s.Reservation.Until)
 		}
 	}
-	// Places reserved between the two requests have no expiry.
+	// Places that are reserved between the two expiry requests have no expiry.
 	s := openedState(t)
 	accept(t, s, laterExpiry, "x")
 	accept(t, s, addInterests(reservingInterest(1)), "r")
@@ -158,8 +158,9 @@ func TestRejectedExpiryKeepsTheEarlierOne(t *testing.T) {
 	}
 }
 
-// TestExpiryAfterReservationInDoubt: when a later requested expiry is known to be set, the places
-// expire. After an operator ends the request, no other expiry is sent.
+// TestExpiryAfterReservationInDoubt: when the API confirmed a later requested expiry, the places of
+// the request in doubt have an expiry. After an operator ends the request in doubt, no further
+// expiry is sent.
 func TestExpiryAfterReservationInDoubt(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -186,7 +187,7 @@ func TestExpiryAfterReservationInDoubt(t *testing.T) {
 			t.Errorf("%s: held until %s", c.name, s.Reservation.Until)
 		}
 	}
-	// When the request is sent again, the places are reserved after the expiry.
+	// When the request in doubt is sent again, its places are reserved after the expiry was set.
 	s := openedState(t)
 	accept(t, s, addInterests(reservingInterest(1)), "r")
 	accept(t, s, laterExpiry, "x")

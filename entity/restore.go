@@ -9,9 +9,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ApplyRestore handles a restore of Temporal's database. An interest of the record that is in
-// neither the backup nor the waiting commands was requested after the backup. A later request for
-// an equal interest may be a repetition.
+// ApplyRestore updates the state after a restore of Temporal's database. An interest of the record
+// that neither the backup nor a waiting command contains was requested after the backup. A later
+// request for an equal interest may be a repetition.
 func (s *State) ApplyRestore(answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
 	s.appendTimeline(now, "Temporal's database was restored")
 	known := s.knownInterestIDs()
@@ -27,9 +27,10 @@ func (s *State) ApplyRestore(answers []exchange.ChangeResult, record exchange.Sn
 	}
 }
 
-// FlagPossibleRepeats puts each request of the batch in doubt that asks for one of
-// InterestsAfterBackup, and reports whether it put any request in doubt. Each interest leads to at
-// most one question. resolved maps names of items to their ids.
+// FlagPossibleRepeats puts each request of the batch in doubt that adds an interest equal to one of
+// InterestsAfterBackup. FlagPossibleRepeats reports whether any request is newly in doubt. Each of
+// InterestsAfterBackup leads to at most one question. The parameter resolved maps names of items to
+// their ids.
 func (s *State) FlagPossibleRepeats(batch []exchange.Change, resolved map[exchange.UnresolvedName]opportunity.ID, now time.Time) bool {
 	found := false
 	for _, m := range batch {

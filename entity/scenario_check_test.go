@@ -13,7 +13,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// check tests everything that must hold at any time.
+// check tests every condition that must be true at any time.
 func (s *scenario) check(t *rapid.T) {
 	for _, a := range s.accepted {
 		got, err := s.state.Outcome(a.id)
@@ -58,7 +58,8 @@ func (s *scenario) check(t *rapid.T) {
 	}
 }
 
-// checkOutcomes compares, when nothing waits any more, the outcomes of callers with the TMS.
+// checkOutcomes compares the outcomes that the callers received with the changes in the TMS, when
+// nothing waits any more.
 func (s *scenario) checkOutcomes(t *rapid.T) {
 	var order []string // changes reported done, except those that may be made again
 	stands := map[opportunity.ID]string{}
@@ -69,7 +70,7 @@ func (s *scenario) checkOutcomes(t *rapid.T) {
 		if got.State == opportunity.Failed {
 			failures++
 		}
-		// A change whose request an operator ended may have been made.
+		// If an operator ended a request, its change may still have been made.
 		open := func(e *opportunity.Error) bool {
 			return e != nil && (e.Type == opportunity.Skipped || e.Type == opportunity.Undecided && s.inDoubt[a.id])
 		}
@@ -120,8 +121,8 @@ func (s *scenario) checkOutcomes(t *rapid.T) {
 			}
 			if times > 0 {
 				name = c.Name
-				// The run closed while this update, or an earlier one, was being sent again. Either
-				// may be on the record.
+				// The run was closed while this update or an earlier update was being sent again.
+				// Either update may be on the record.
 				unsure = unsure || got.State == opportunity.Failed
 			}
 		case opportunity.ExtendReservations: // may be made again
@@ -148,8 +149,8 @@ func (s *scenario) checkOutcomes(t *rapid.T) {
 	if s.state.Failures != failures {
 		t.Fatalf("%d failures are counted, %d were reported", s.state.Failures, failures)
 	}
-	// An interest of the record without an outcome was added by hand, or an operator ended the
-	// change.
+	// If an interest of the record has no outcome, a person added it by hand, or an operator ended
+	// its change.
 	known := map[opportunity.ID]bool{}
 	for _, held := range s.state.Interests {
 		known[held.ID] = true
@@ -183,7 +184,7 @@ func (s *scenario) checkOutcomes(t *rapid.T) {
 	s.refresh(t)
 }
 
-// isEnded reports whether an operator ended the change.
+// isEnded reports whether an operator ended the change with the given key.
 func (s *scenario) isEnded(key string) bool {
 	for _, a := range s.accepted {
 		for i, result := range s.final[a.id].Results {

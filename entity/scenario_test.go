@@ -17,7 +17,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// scenario is one opportunity between callers, the TMS and an operator.
+// scenario is a test of one opportunity with drawn callers, a fake TMS and an operator.
 type scenario struct {
 	state    *entity.State
 	tms      *fakeTMS
@@ -25,7 +25,7 @@ type scenario struct {
 	final    map[string]opportunity.Outcome // final outcomes
 	// operatorCommands are the operator commands that had an id.
 	operatorCommands []sentOperatorCommand
-	// inDoubt holds the requests whose change may have been made when the run was closed.
+	// inDoubt contains the ids of requests whose change may have been made when the run was closed.
 	inDoubt  map[string]bool
 	commands int
 	tag      int
@@ -45,8 +45,8 @@ type sentCommand struct {
 
 const unknownName = "nothing is called so"
 
-// interests draws interests that differ in their quantity. Some reserve places, some have an
-// unknown name.
+// interests draws interests that differ in their quantity. Some of the interests reserve places,
+// and some have an unknown name.
 func (s *scenario) interests(t *rapid.T, most int) opportunity.Interests {
 	var list opportunity.Interests
 	for range rapid.IntRange(1, most).Draw(t, "interests") {
@@ -74,7 +74,7 @@ func (s *scenario) injectFaults(t *rapid.T, key string, changes int) {
 	}
 }
 
-// begin creates the record, or finds the record of an earlier run.
+// begin creates the record, or adopts a record that an earlier run created.
 func (s *scenario) begin(t *rapid.T) {
 	start := opportunity.Start{Name: "First Aid", Region: "DR"}
 	if rapid.Bool().Draw(t, "start with interests") {
@@ -98,10 +98,10 @@ func (s *scenario) begin(t *rapid.T) {
 	s.state.AdoptFound(s.tms.snapshot(), opportunity.Ref{ID: region}, nil, noon)
 }
 
-// now returns the time, which advances between the steps.
+// now returns the time of the scenario, which advances between the steps.
 func (s *scenario) now() time.Time { return s.tms.now }
 
-// accept sends a new command, or repeats one.
+// accept sends a new command, or repeats an earlier command.
 func (s *scenario) accept(t *rapid.T) {
 	if len(s.accepted) > 0 && rapid.IntRange(0, 3).Draw(t, "again") == 0 {
 		again := rapid.SampledFrom(s.accepted).Draw(t, "which")
@@ -147,7 +147,8 @@ func (s *scenario) accept(t *rapid.T) {
 	s.injectFaults(t, key, changes)
 }
 
-// send sends the next batch to the TMS as the workflow does. wrong says that faults are drawn.
+// send sends the next batch to the fake TMS, as the workflow does. wrong says whether faults are
+// drawn.
 func (s *scenario) send(t *rapid.T, wrong bool) {
 	batch := s.state.NextBatch()
 	if len(batch) == 0 {
@@ -203,14 +204,14 @@ func (s *scenario) send(t *rapid.T, wrong bool) {
 	s.state.ApplyResults(batch, decided, s.now())
 }
 
-// answerQuestion answers the waiting question as an operator who reads the record. answerQuestion
-// skips a command with a change that was made, and retries any other command.
+// answerQuestion answers the waiting question like an operator who reads the record. If a change of
+// the command was made, the answer is skip. If no change was made, the answer is retry.
 func (s *scenario) answerQuestion(t *rapid.T) {
 	question := s.state.Question
 	if question == nil {
 		return
 	}
-	// After the operator has read the record, all its interests are explained.
+	// After the operator has read the record, the operator knows the origin of all its interests.
 	s.state.MarkUnattributed(s.tms.snapshot())
 	at := slices.IndexFunc(s.state.Queue, func(e entity.QueuedCommand) bool { return e.Request == question.Request })
 	if at < 0 {
@@ -232,7 +233,7 @@ func (s *scenario) answerQuestion(t *rapid.T) {
 	}
 }
 
-// sendOperatorCommand sends an operator command, or repeats one.
+// sendOperatorCommand sends a new operator command, or repeats an earlier operator command.
 func (s *scenario) sendOperatorCommand(t *rapid.T) {
 	if len(s.operatorCommands) > 0 && rapid.IntRange(0, 2).Draw(t, "again") == 0 {
 		again := rapid.SampledFrom(s.operatorCommands).Draw(t, "which")
@@ -290,8 +291,8 @@ func isConflict(err error) bool {
 	return errors.As(err, &own) && own.Type == opportunity.Conflict
 }
 
-// changeByHand changes the record by hand and requests a refresh at once, when no change is being
-// sent. The interests that the refresh finds are the effect of no request.
+// changeByHand changes the record by hand while no change is being sent, and requests a refresh at
+// once. The interests that the refresh reads do not count as the effect of a request.
 func (s *scenario) changeByHand(t *rapid.T) {
 	for range rapid.IntRange(0, 2).Draw(t, "added") {
 		s.tms.addByHand(rapid.SampledFrom([]opportunity.ID{course, event, path}).Draw(t, "item"))
@@ -307,7 +308,8 @@ func (s *scenario) changeByHand(t *rapid.T) {
 	s.refresh(t)
 }
 
-// refresh requests a read of the record, applies the record, and compares.
+// refresh requests a read of the record, applies the record that was read, and compares the state
+// with the record.
 func (s *scenario) refresh(t *rapid.T) {
 	if err := execute(s.state, opportunity.Refresh{}); err != nil {
 		t.Fatal(err)
@@ -353,7 +355,7 @@ func (s *scenario) finish(t *rapid.T) {
 	}
 }
 
-// close ends the run in its current state, as the workflow does.
+// close ends the run in its current state, as the workflow ends a closed run.
 func (s *scenario) close(t *rapid.T) {
 	if err := execute(s.state, opportunity.Close{Reason: "sold elsewhere"}); err != nil {
 		t.Fatal(err)
@@ -412,9 +414,10 @@ func (s *scenario) close(t *rapid.T) {
 	}
 }
 
-// TestAcceptedMeansDoneOnce runs messages against a TMS that rejects requests, interrupts requests
-// and loses results. Operators and people in the TMS intervene, and the state is handed to the
-// next run in between. When nothing waits any more, the test compares all outcomes with the TMS.
+// TestAcceptedMeansDoneOnce sends messages to a fake TMS that rejects requests, interrupts requests
+// and loses results. Operators and people in the TMS intervene, and from time to time the state is
+// passed to the next run. When nothing waits any more, the test compares all outcomes with the fake
+// TMS.
 func TestAcceptedMeansDoneOnce(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// DueFollowUp returns the follow-up that is due, when no other work comes first.
+// DueFollowUp returns the follow-up that is due, unless other work has priority.
 func (s *State) DueFollowUp(now time.Time) (exchange.FollowUp, bool) {
 	if !s.canProceed() || s.PlanDue && !s.nextPlanAt().After(now) || len(s.Queue) > 0 {
 		return exchange.FollowUp{}, false
@@ -18,7 +18,7 @@ func (s *State) DueFollowUp(now time.Time) (exchange.FollowUp, bool) {
 	return next, some && !due.After(now)
 }
 
-// HasBackgroundWork reports whether there is a task other than a read, a batch or a wait.
+// HasBackgroundWork reports whether the next task can be other than a read, a batch or a wait.
 func (s *State) HasBackgroundWork(now time.Time) bool {
 	_, active := s.DueEffect(now)
 	_, _, move := s.TransitionToPlan()
@@ -27,7 +27,8 @@ func (s *State) HasBackgroundWork(now time.Time) bool {
 	return active || move || followUp || change || s.ShouldPlan(now)
 }
 
-// NextWakeAt returns when there will be work without a message, or zero when there will be none.
+// NextWakeAt returns the next time at which work is due even if no message arrives, or zero when
+// there is no such time.
 func (s *State) NextWakeAt(now time.Time) time.Time {
 	if !s.canProceed() {
 		return time.Time{}
@@ -45,8 +46,9 @@ func (s *State) NextWakeAt(now time.Time) time.Time {
 	return wake
 }
 
-// NextActionAt returns when the next follow-up is due, or the next effect that waits for its time,
-// such as an invoice to finalise. NextActionAt returns zero when nothing waits for a time.
+// NextActionAt returns the earliest time at which a follow-up is due or an effect that waits for a
+// time is due, such as an invoice to finalise. NextActionAt returns zero when no follow-up and no
+// effect waits for a time.
 func (s *State) NextActionAt(now time.Time) time.Time {
 	at := s.nextInspectionAt(now)
 	if next := s.NextFollowUpAt(); !next.IsZero() && (at.IsZero() || next.Before(at)) {
@@ -55,15 +57,15 @@ func (s *State) NextActionAt(now time.Time) time.Time {
 	return at
 }
 
-// ShouldContinueForPlaybook reports whether the run continues as new now, because of another
-// playbook. For another playbook, the run continues as new only when nothing waits and no
+// ShouldContinueForPlaybook reports whether the run continues as new now because the playbook
+// changed. The run continues as new for a changed playbook only when no command waits and no
 // background work is due.
 func (s *State) ShouldContinueForPlaybook(now time.Time) bool {
 	return s.PlaybookChanged && len(s.Queue) == 0 && !s.HasBackgroundWork(now)
 }
 
-// ApplyPlan stores a plan for the current step, made from the record. ApplyPlan also stores the
-// external changes since the last plan, whose effects need a plan, too.
+// ApplyPlan stores a plan for the current step that was made from the given record. ApplyPlan also
+// stores the external changes since the last plan, whose reactions must be planned, too.
 func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelled, soldOut []opportunity.ID, now time.Time) {
 	for _, event := range cancelled {
 		if !slices.Contains(s.CancelledEvents, event) && len(s.CancelledEvents) < opportunity.MaxInterests {
@@ -71,8 +73,8 @@ func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelle
 			s.recordExternalChange(exchange.PlanCause{Kind: exchange.CauseEventCancelled, Item: event})
 		}
 	}
-	// An opportunity with a reservation needs no reaction to a sold-out event. Once the
-	// reservation has expired, a reaction is needed.
+	// While an opportunity has a reservation, a sold-out event needs no reaction. When the
+	// reservation has expired, a sold-out event needs a reaction.
 	if !record.Reservation.Valid && !record.Step.Stage.State.IsFinal() {
 		for _, event := range soldOut {
 			if !slices.Contains(s.SoldOutEvents, event) {
@@ -97,14 +99,14 @@ func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelle
 	}
 }
 
-// recordExternalChange stores an external change, when the playbook has reactions.
+// recordExternalChange stores an external change if the playbook has reactions.
 func (s *State) recordExternalChange(change exchange.PlanCause) {
 	if s.Playbook.Reactions && !slices.Contains(s.ExternalChanges, change) {
 		s.ExternalChanges = append(s.ExternalChanges, change)
 	}
 }
 
-// NextExternalChange returns the first external change whose effects are not planned yet.
+// NextExternalChange returns the first external change whose reaction is not planned yet.
 func (s *State) NextExternalChange() (exchange.PlanCause, bool) {
 	if len(s.ExternalChanges) == 0 || !s.canProceed() {
 		return exchange.PlanCause{}, false
@@ -112,7 +114,7 @@ func (s *State) NextExternalChange() (exchange.PlanCause, bool) {
 	return s.ExternalChanges[0], true
 }
 
-// ApplyPlanFailure stores that no plan can be made, for the given reason. ApplyPlanFailure drops
+// ApplyPlanFailure stores that no plan can be made, and the given reason. ApplyPlanFailure drops
 // the planned follow-ups, because the record could not be read.
 func (s *State) ApplyPlanFailure(reason string, now time.Time) {
 	s.setPlanDue(false)
@@ -121,7 +123,7 @@ func (s *State) ApplyPlanFailure(reason string, now time.Time) {
 }
 
 // StartFollowUp starts the follow-up that is due. A started follow-up is not planned again, unless
-// it is withdrawn.
+// WithdrawFollowUp withdraws the follow-up before its effect begins.
 func (s *State) StartFollowUp(f exchange.FollowUp, now time.Time) {
 	s.CompleteFollowUp(f.Key, now)
 	switch action := f.Action; action.Kind {
@@ -155,9 +157,9 @@ func (s *State) startFollowUpEffect(f exchange.FollowUp, now time.Time) {
 	}
 }
 
-// ApplyReset handles a reset of the run. The run before the reset may have sent the emails and log
-// entries that wait in this state or belong to due follow-ups. After a reset, an operator therefore
-// decides about the emails and log entries that wait or are due.
+// ApplyReset updates the state of a run that begins after a reset. The run before the reset may
+// already have sent emails and log entries that this run still has to send. An operator therefore
+// decides after a reset about all emails and log entries that wait or are due.
 func (s *State) ApplyReset(now time.Time) {
 	s.requestPlan()
 	s.AfterReset = s.PlanDue
@@ -173,8 +175,8 @@ func (s *State) blockUnverifiableEffects(which func(ActiveEffect) bool, now time
 	}
 }
 
-// blockDueFollowUps starts the due follow-ups, but leaves their emails and log entries to an
-// operator.
+// blockDueFollowUps starts the due follow-ups, but lets an operator decide about their emails and
+// log entries.
 func (s *State) blockDueFollowUps(now time.Time) {
 	for {
 		f, due := s.DueFollowUp(now)
@@ -186,9 +188,9 @@ func (s *State) blockDueFollowUps(now time.Time) {
 	}
 }
 
-// SetPlaybook stores the features of the playbook of the worker that responded last. When the
-// features have changed, a new plan becomes due. SetPlaybook ignores a version lower than the
-// stored version.
+// SetPlaybook stores the features of the playbook that the latest response of a worker contained.
+// When the features have changed, a new plan becomes due. SetPlaybook ignores a playbook version
+// lower than the stored version.
 func (s *State) SetPlaybook(rules *exchange.PlaybookFeatures, now time.Time) {
 	var has exchange.PlaybookFeatures
 	if rules != nil {
@@ -210,8 +212,8 @@ func (s *State) SetPlaybook(rules *exchange.PlaybookFeatures, now time.Time) {
 	s.dropStaleFollowUps()
 }
 
-// dropStaleFollowUps drops all follow-ups when the playbook has no follow-ups in the current step.
-// The dropped follow-ups belong to another step or another playbook.
+// dropStaleFollowUps drops all planned follow-ups when the playbook has no follow-ups for the
+// current step. The dropped follow-ups belong to another step or another playbook.
 func (s *State) dropStaleFollowUps() {
 	if !s.Playbook.HasFollowUpsIn(s.Step) {
 		s.FollowUps, s.SkippedFollowUps = nil, nil
@@ -224,8 +226,8 @@ func (s *State) requestPlan() {
 	s.dropStaleFollowUps()
 }
 
-// shouldPoll reports whether the playbook has rules that need reads of the record in its current
-// step.
+// shouldPoll reports whether the playbook has rules that need reads of the record while the record
+// is in its current step.
 func (s *State) shouldPoll() bool {
 	switch {
 	case s.ID == "" || !s.Playbook.ShouldPoll():
@@ -236,26 +238,26 @@ func (s *State) shouldPoll() bool {
 	return s.Playbook.HasFollowUpsIn(s.Step) || s.Playbook.Reactions && s.canHaveExternalChange()
 }
 
-// canHaveExternalChange reports whether an external change that a reaction is about can happen to
-// the opportunity: an event of its interests changes, or its places expire. An interest of
-// unknown kind may be an interest in an event.
+// canHaveExternalChange reports whether an external change with a reaction can happen to the
+// opportunity. An external change with a reaction is possible when the opportunity has an interest
+// in an event, or reserved places. An interest of unknown kind counts as an interest in an event.
 func (s *State) canHaveExternalChange() bool {
 	return s.ReservationExpired || s.Reservation.Valid || slices.ContainsFunc(s.Interests, func(i opportunity.RecordedInterest) bool { return i.Kind == opportunity.Event || i.Kind == "" })
 }
 
-// ShouldPlan reports whether the follow-ups get a new plan now, when there is no other
-// work.
+// ShouldPlan reports whether the run plans the follow-ups now if no other work has priority.
 func (s *State) ShouldPlan(now time.Time) bool {
 	return s.canProceed() && s.Playbook.ShouldPoll() &&
 		(s.PlanDue && !s.nextPlanAt().After(now) || !s.nextPollAt().IsZero() && !s.nextPollAt().After(now))
 }
 
-// maxQuietFactor is the longest delay of a plan, as a multiple of the quiet time.
+// maxQuietFactor is the longest delay of a plan, as a multiple of the playbook's quiet time.
 const maxQuietFactor = 6
 
-// nextPlanAt returns the time of the plan that is due; zero means at once. Commands that come one
-// after the other share one plan. A follow-up that is due before the plan reads the record itself,
-// and this read makes the plan. In a final step, the plan is due at once, because the run may end.
+// nextPlanAt returns the time at which the due plan is made; zero means at once. Commands that
+// arrive one shortly after the other share one plan. A follow-up that is due earlier than the plan
+// reads the record itself, and the plan is then made from this read. In a final step, the plan is
+// due at once, because the run may end.
 func (s *State) nextPlanAt() time.Time {
 	if s.PlanFirstChangeAt.IsZero() || s.Step.Stage.State.IsFinal() {
 		return time.Time{}
@@ -263,19 +265,19 @@ func (s *State) nextPlanAt() time.Time {
 	return earliest(s.PlanLastChangeAt.Add(s.Playbook.QuietTime), s.PlanFirstChangeAt.Add(maxQuietFactor*s.Playbook.QuietTime))
 }
 
-// maxPollInterval is the longest time between two reads of the record and the events of its
-// interests, when there is no other reason to read them.
+// maxPollInterval is the longest time between two reads of the record and of the events of its
+// interests, when nothing else causes a read.
 const maxPollInterval = 24 * time.Hour
 
-// pollInterval returns the time between two reads of the record: a day, minus the record's offset
-// within the spread.
+// pollInterval returns the time between two regular reads of the record: a day, minus the offset
+// that SpreadOffset returns for the record.
 func (s *State) pollInterval() time.Duration {
 	return maxPollInterval - exchange.SpreadOffset(s.ID, s.Playbook.Spread)
 }
 
-// nextPollAt returns the time of the next read of the record. The record is read when its
-// reservation expires. If the playbook has reactions and the record has an interest in an event,
-// the record is also read once per pollInterval.
+// nextPollAt returns the time of the next read of the record. The record is read at the expiry time
+// of its reservation. If the playbook has reactions and the record has an interest in an event, the
+// record is also read once per pollInterval.
 func (s *State) nextPollAt() time.Time {
 	if s.ID == "" || !s.Playbook.ShouldPoll() || s.PlannedAt.IsZero() {
 		return time.Time{}

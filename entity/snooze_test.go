@@ -41,7 +41,7 @@ func TestFollowUpIsSnoozed(t *testing.T) {
 	if card := s.CurrentDetails(); !strings.Contains(card, "- **Next follow-up:** too-long (attention, 1 of 9) at 2026-11-24T03:00:00Z; 1 more planned\n") {
 		t.Errorf("the card is %s", card)
 	}
-	// A second snooze sets another time, even an earlier one.
+	// A second snooze replaces the time of the first snooze, even by an earlier time.
 	if err := execute(s, snoozeBy(one, 12)); err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +88,8 @@ func TestAFollowUpIsCancelled(t *testing.T) {
 	}
 }
 
-// TestCheckSnooze: a snooze or a cancellation that does not apply is rejected before anything
-// changes.
+// TestCheckSnooze: a message snooze or cancelFollowUp that is not possible is rejected before the
+// state changes.
 func TestCheckSnooze(t *testing.T) {
 	one := reminder(1, 10)
 	var many []exchange.FollowUp
@@ -153,8 +153,8 @@ func TestCheckSnooze(t *testing.T) {
 	}
 }
 
-// TestCancelledFollowUpsLimit: the last follow-up below the limit can still be cancelled. A
-// snoozed follow-up may get another time, even when as many as possible are snoozed.
+// TestCancelledFollowUpsLimit: the last follow-up below the limit can still be cancelled. A snoozed
+// follow-up may be snoozed to another time, even when the maximum number of follow-ups is snoozed.
 func TestCancelledFollowUpsLimit(t *testing.T) {
 	one, two := reminder(1, 10), reminder(2, 20)
 	s := withFollowUps(t, one, two)
@@ -172,8 +172,9 @@ func TestCancelledFollowUpsLimit(t *testing.T) {
 	}
 }
 
-// TestSnoozeIsExecutedOnce: a repetition after the time has passed, or after the follow-up was
-// done, returns the same outcome, in every time zone.
+// TestSnoozeIsExecutedOnce: a repetition of a snooze returns the first outcome. The repetition may
+// come after the snooze ended or after the follow-up was done, and may state the time in any time
+// zone.
 func TestSnoozeIsExecutedOnce(t *testing.T) {
 	one, two := reminder(1, 10), reminder(2, 20)
 	s := withFollowUps(t, one, two)

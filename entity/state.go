@@ -10,24 +10,24 @@ import (
 )
 
 // StateVersion is the version of the state that this code writes. A worker that reads a newer
-// version must not use the state, because the worker would drop the members that it does not
-// know.
+// version must not use the state, because the worker would drop the members of the state that the
+// worker does not know.
 //
-// Version 2 adds pause, close and refresh, and writes the queue in fewer bytes.
-// Version 3 adds parked commands, and the id of the run that wrote the state.
-// Version 4 adds effects, follow-ups and the playbook that they come from.
-// Version 5 adds the sources of waiting commands.
-// Version 6 adds the adoption time of records whose follow-ups count from their last change.
-// Version 7 has attention, waits, questions and effect results under the names of the view.
-// Version 8 adds questions about people, and marks values of interests as requested.
+// Version 2 adds pause, close and refresh, and writes the queue in fewer bytes. Version 3 adds
+// parked commands, and the id of the run that wrote the state. Version 4 adds effects, follow-ups
+// and the features of their playbook. Version 5 adds the sources of queued commands. Version 6 adds
+// the adoption time of records whose follow-up times are calculated from the record's last change.
+// Version 7 has the same member names as the view for attention, waits, questions and effect
+// results. Version 8 adds questions about people, and marks values of interests that are only known
+// as requested.
 const StateVersion = 8
 
-// State holds all that one run knows of its opportunity and hands to the run that continues it.
-// State is plain data; its rules are its methods. Every method that needs the time takes the time
-// as a parameter.
+// State contains everything that one run knows of its opportunity and passes to the next run. State
+// is plain data, and the methods of State are the rules that change the data. A method that needs
+// the current time gets the time as a parameter.
 //
-// State consists of components. A method that touches the fields of only one component belongs to
-// that component. A method that needs several components belongs to State.
+// State consists of components. A method that uses only the fields of one component belongs to this
+// component. A method that uses the fields of several components belongs to State.
 //
 //	RecordState    record_state.go     the known state of the TMS record
 //	Inbox          inbox.go            the waiting requests, the known request ids, and the outcomes
@@ -59,7 +59,7 @@ func NewState(reference opportunity.Reference, start opportunity.Start, now time
 }
 
 // ApplyCreated stores that the record exists, and queues the interests of the start before all
-// other waiting commands.
+// other queued commands.
 func (s *State) ApplyCreated(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	start := s.Start
 	s.setRecord(record, region)
@@ -73,7 +73,7 @@ func (s *State) ApplyCreated(record exchange.Snapshot, region opportunity.Ref, n
 	}
 }
 
-// setRecord stores the record after the record was created or adopted.
+// setRecord stores the record that was created or adopted.
 func (s *State) setRecord(record exchange.Snapshot, region opportunity.Ref) {
 	s.Start = nil
 	s.ID = record.ID
@@ -89,15 +89,15 @@ func (s *State) HasBatch() bool {
 	return s.canProceed() && (len(s.Queue) > 0 && !s.isTransitionBlocked() || s.ExpiryPending || s.isReleaseDue())
 }
 
-// IsOver reports whether the opportunity is in a final step and no work is left. A paused
+// IsOver reports whether the opportunity is in a final step and the run has no work left. A paused
 // opportunity is never over.
 func (s *State) IsOver() bool {
 	return s.ID != "" && s.Step.Stage.State.IsFinal() && len(s.Queue) == 0 && len(s.Parked) == 0 && s.Question == nil &&
 		s.Paused == nil && !s.ExpiryPending && !s.isReleaseDue() && !s.RefreshDue && len(s.ActiveEffects) == 0 && len(s.FollowUps) == 0 && len(s.ExternalChanges) == 0 && !s.PlanDue
 }
 
-// isReleaseDue reports whether a lost or archived opportunity has a reservation, which is
-// released before the run ends.
+// isReleaseDue reports whether a lost or archived opportunity still has a reservation, which the
+// run must release before its end.
 func (s *State) isReleaseDue() bool {
 	state := s.Step.Stage.State
 	return (state == opportunity.Lost || state == opportunity.Archived) && len(s.Queue) == 0 && s.hasReservation()

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestCapsOfAState fills every list to its cap and measures the size, because the server ends a
-// workflow whose input exceeds 2 MiB.
+// TestCapsOfAState fills every list to its maximum and measures the size of the state, because the
+// server ends a workflow whose input exceeds 2 MiB.
 func TestCapsOfAState(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("y", 3000)
@@ -49,7 +49,8 @@ func TestCapsOfAState(t *testing.T) {
 	if len(s.Interests) != opportunity.MaxInterests {
 		t.Fatalf("%d interests stand", len(s.Interests))
 	}
-	// Most requests keep no full outcome, so only the last outcomes are as large as possible.
+	// For most requests no full outcome is stored, so only the last outcomes are as large as
+	// possible.
 	done := func(exchange.Change) exchange.ChangeResult {
 		return exchange.ChangeResult{Status: exchange.StatusDone}
 	}
@@ -88,7 +89,7 @@ func TestCapsOfAState(t *testing.T) {
 			t.Errorf("%s: %d, at most %d", part, parts[part], most)
 		}
 	}
-	// The cap does not count the other members of a StoredOutcome.
+	// MaxOutcomeBytes does not count the other members of a StoredOutcome.
 	if most := opportunity.MaxOutcomeBytes + 120*opportunity.MaxOutcomes; len(kept) > most {
 		t.Errorf("the outcomes take %d bytes, at most %d", len(kept), most)
 	}
@@ -107,10 +108,10 @@ func TestCapsOfAState(t *testing.T) {
 	}
 }
 
-// fill accepts commands until the given bytes or more wait. No command may be larger than the first
-// one, which contains the payload. A measurement needs a pass over all commands. fill therefore
-// measures again only after as many commands as fit when each command is as large as the first
-// command.
+// fill accepts commands until the waiting commands have at least the given number of bytes. No
+// later command may be larger than the first command, which contains the payload. Each measurement
+// of the size reads all commands. Between two measurements, fill therefore adds as many commands as
+// fit if each command is as large as the first command.
 func fill(t *testing.T, s *entity.State, bytes int, accept func()) {
 	t.Helper()
 	before := s.WaitingBytes()
@@ -123,7 +124,7 @@ func fill(t *testing.T, s *entity.State, bytes int, accept func()) {
 	}
 }
 
-// fillFollowUps plans, snoozes and ends as many follow-ups as possible.
+// fillFollowUps fills the state with the maximum number of planned, snoozed and ended follow-ups.
 func fillFollowUps(s *entity.State) {
 	var planned []exchange.FollowUp
 	for n := range 100 {

@@ -47,7 +47,7 @@ func addInterests(interests ...opportunity.Interest) opportunity.AddInterests {
 	return opportunity.AddInterests{Interests: interests}
 }
 
-// accept accepts a command that must be accepted.
+// accept accepts the command, and fails the test when the command is rejected.
 func accept(t reporter, s *entity.State, c opportunity.Command, id string) string {
 	t.Helper()
 	key, err := s.Accept(c, id, true, noon)
@@ -57,7 +57,7 @@ func accept(t reporter, s *entity.State, c opportunity.Command, id string) strin
 	return key
 }
 
-// outcome returns the outcome of a request that must be known.
+// outcome returns the outcome of the request, and fails the test when the request is unknown.
 func outcome(t reporter, s *entity.State, id string) opportunity.Outcome {
 	t.Helper()
 	o, err := s.Outcome(id)
@@ -67,7 +67,7 @@ func outcome(t reporter, s *entity.State, id string) opportunity.Outcome {
 	return o
 }
 
-// continued returns the state as the next run gets it.
+// continued returns the state in the form in which the next run receives it.
 func continued(t reporter, s *entity.State) *entity.State {
 	t.Helper()
 	data, err := json.Marshal(s)
@@ -99,13 +99,14 @@ func TestRepeatedRequestIsAcceptedOnce(t *testing.T) {
 	if err := s.CheckUpdate(ask, "r", noon); err != nil {
 		t.Errorf("a repetition is not admitted: %v", err)
 	}
-	// A repetition is also accepted after the end of the request.
+	// A repetition of a request is also accepted after the request ended.
 	s.FailAll(opportunity.Failf(opportunity.Closed, "over"), noon)
 	accept(t, s, ask, "r")
 	if len(s.Queue) != 0 || outcome(t, s, "r").State != opportunity.Failed {
 		t.Errorf("%d requests wait, %+v", len(s.Queue), outcome(t, s, "r"))
 	}
-	// Amounts of equal value make the same message.
+	// Two messages whose amounts differ only in notation, such as 1.0 and 1.00, are the same
+	// message.
 	one, two := plainInterest(1), plainInterest(1)
 	one.UnitAmount, two.UnitAmount = amount(t, "199.9"), amount(t, "199.900")
 	accept(t, s, addInterests(one), "money")
@@ -115,8 +116,9 @@ func TestRepeatedRequestIsAcceptedOnce(t *testing.T) {
 	}
 }
 
-// TestOwnIDsAreNotForCallers: the id of an update can replace a request id. The caller chooses
-// the id of an update, too, so this id must not look like an id of the workflow.
+// TestOwnIDsAreNotForCallers: a message without a request id uses the id of its update as request
+// id. The caller chooses the id of an update, too, so the id of an update must not look like an id
+// that the workflow generates.
 func TestOwnIDsAreNotForCallers(t *testing.T) {
 	s := openedState(t, plainInterest(1))
 	for _, own := range []string{opportunity.StartRequestID, "#1", opportunity.CreateRequestID} {
@@ -147,7 +149,8 @@ func TestOutcomeOfARequest(t *testing.T) {
 	if diff := cmp.Diff(want, outcome(t, s, "r")); diff != "" {
 		t.Error(diff)
 	}
-	// Later the full outcome is gone, but the state of the outcome is still known.
+	// After some time the full outcome is no longer stored, but the state of the outcome is still
+	// known.
 	for range opportunity.MaxOutcomes {
 		accept(t, s, opportunity.Progress{To: "Won"}, "")
 	}
@@ -157,8 +160,8 @@ func TestOutcomeOfARequest(t *testing.T) {
 	}
 }
 
-// TestIDOfAFailedMessageCanBeUsed: a message that was not accepted uses up no id. A later message
-// under that id does not get the outcome of the first one.
+// TestIDOfAFailedMessageCanBeUsed: a message that was rejected does not use up its request id. A
+// later message with this id does not get the outcome of the rejected message.
 func TestIDOfAFailedMessageCanBeUsed(t *testing.T) {
 	s := openedState(t)
 	for n := range 5 {
@@ -180,8 +183,8 @@ func TestIDOfAFailedMessageCanBeUsed(t *testing.T) {
 	}
 }
 
-// TestInterestsOfTheStartCount: the interests of the start count while the record does not exist
-// yet.
+// TestInterestsOfTheStartCount: the interests of the start count towards the limit before the
+// record exists.
 func TestInterestsOfTheStartCount(t *testing.T) {
 	s := entity.NewState("A-1", opportunity.Start{Name: "x", Region: "UK", Interests: repeat(plainInterest(1), 100)}, noon)
 	for n := range 4 {
@@ -192,8 +195,8 @@ func TestInterestsOfTheStartCount(t *testing.T) {
 	wantError(t, s.CheckUpdate(addInterests(plainInterest(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501 interests; the limit is 500")
 }
 
-// TestFailMessage: an unreadable message is never lost. When its id was used for another message,
-// the outcome of that message stays.
+// TestFailMessage: a message that cannot be decoded is never lost. If the id of the undecodable
+// message was used for another message, the outcome of that other message stays.
 func TestFailMessage(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
@@ -212,8 +215,8 @@ func TestFailMessage(t *testing.T) {
 	}
 }
 
-// TestAttentionKeepsEachKind: the attention kind of a waiting question stays, however much else
-// needs attention.
+// TestAttentionKeepsEachKind: the attention about a waiting question stays, however many other
+// entries of attention are added.
 func TestAttentionKeepsEachKind(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
@@ -246,7 +249,8 @@ func TestAttentionKeepsEachKind(t *testing.T) {
 	}
 }
 
-// TestFailureWithoutWaiterNeedsAttention: a failure that a caller waits for needs no attention.
+// TestFailureWithoutWaiterNeedsAttention: a failure raises no attention if a caller waits for the
+// outcome.
 func TestFailureWithoutWaiterNeedsAttention(t *testing.T) {
 	for _, c := range []struct {
 		silent bool

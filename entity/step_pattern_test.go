@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestStepPatterns: the patterns of a playbook match the steps that its follow-ups are for, by id
-// or name.
+// TestStepPatterns: a step pattern of a playbook matches the steps of its follow-ups by id or by
+// name.
 func TestStepPatterns(t *testing.T) {
 	t.Parallel()
 	lead := opportunity.Step{ID: "s1", Name: "Lead", Stage: opportunity.Stage{ID: "g1", Name: "New", State: opportunity.Open}}
@@ -40,8 +40,8 @@ func TestStepPatterns(t *testing.T) {
 	}
 }
 
-// TestNoPollWithoutRules: the record is not read in a step without follow-ups, unless an external
-// change that a reaction is about can happen.
+// TestNoPollWithoutRules: in a step without follow-ups, the record is not read, unless an external
+// change with a reaction is possible.
 func TestNoPollWithoutRules(t *testing.T) {
 	t.Parallel()
 	here, elsewhere := exchange.StepPatternsOf(exchange.StepPattern{State: opportunity.Open}), exchange.StepPatternsOf(exchange.StepPattern{State: opportunity.Won})
@@ -71,7 +71,7 @@ func TestNoPollWithoutRules(t *testing.T) {
 }
 
 // TestFollowUpsAreGoneWithTheirStep: a transition to a step without follow-ups drops the planned
-// follow-ups, although no plan is made in that step.
+// follow-ups, even though no new plan is made.
 func TestFollowUpsAreGoneWithTheirStep(t *testing.T) {
 	t.Parallel()
 	s := withFollowUps(t, reminder(1, 5))

@@ -16,10 +16,10 @@ func (e QueuedCommand) queuedMessage() opportunity.QueuedMessage {
 	return opportunity.QueuedMessage{Request: e.Request, Summary: e.Summary(), Accepted: e.Accepted, InDoubt: e.InDoubt}
 }
 
-// maxShownQueue is how many commands of the queue a view shows.
+// maxShownQueue is the maximum number of queued commands that a view shows.
 const maxShownQueue = 100
 
-// View returns the view, with the first hundred commands of a longer queue.
+// View returns the view. Of a longer queue, the view shows the first hundred commands.
 func (s *State) View() opportunity.View {
 	v := opportunity.View{
 		Reference: s.Reference, Opportunity: s.ID, Details: s.Details,
@@ -140,7 +140,7 @@ func queueText(queue []QueuedCommand) string {
 	return fmt.Sprintf("%d requests, first: %s", len(queue), escapeMarkdown(queue[0].Summary()))
 }
 
-// escapeMarkdown escapes a text so that Markdown does not read it as markup.
+// escapeMarkdown escapes a text so that Markdown shows the text unchanged.
 func escapeMarkdown(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`, "#", `\#`, "\n", " ").Replace(text)
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestNoLearnerIsShown marks every learner and searches for the mark in everything that is shown,
-// at every stage of a request.
+// TestNoLearnerIsShown puts a mark into the data of every learner, and searches for the mark in
+// every shown text, at every stage of a request.
 func TestNoLearnerIsShown(t *testing.T) {
 	const mark = "Zaphodina"
 	marked := func(list opportunity.Interests) opportunity.Interests {
@@ -147,7 +147,7 @@ func TestView(t *testing.T) {
 	if diff := cmp.Diff(opportunity.QueuedMessage{Request: "r0", Summary: "progress to Won", Accepted: noon, InDoubt: true}, v.Queue[0]); diff != "" {
 		t.Error(diff)
 	}
-	// A view does not change after it was made.
+	// A view that was returned does not change with the state.
 	s.Interests[0].Quantity, s.Question.Text, s.Reservation.Valid = 3, "!", false
 	s.RaiseAttention(opportunity.AttentionAPI, "", "x", noon)
 	if v.Interests[0].Quantity != 2 || v.Question.Text != "?" || !v.Reservation.Valid || len(v.Attention) != 0 {
@@ -181,7 +181,7 @@ func TestCurrentDetails(t *testing.T) {
 	if strings.Contains(card, "<b>") || strings.Contains(card, " [x](") {
 		t.Errorf("the card takes texts for markup:\n%s", card)
 	}
-	// Only the end of a long timeline is shown.
+	// Of a long timeline, only the latest entries are shown.
 	for range 30 {
 		s.FailMessage("win", "", opportunity.Invalidf("x"), noon)
 	}
@@ -191,8 +191,8 @@ func TestCurrentDetails(t *testing.T) {
 	}
 }
 
-// TestTotalsAreReadable: a sum of valid amounts can be read back from every place that shows the
-// sum.
+// TestTotalsAreReadable: a sum of valid amounts can be decoded from the JSON of the view and from
+// the JSON of the result.
 func TestTotalsAreReadable(t *testing.T) {
 	s := openedState(t)
 	for n := range opportunity.MaxInterests {
@@ -215,7 +215,7 @@ func TestTotalsAreReadable(t *testing.T) {
 			t.Errorf("%s: total %s, %v", name, got, err)
 		}
 	}
-	// The limit of an interest's amount holds for computed amounts, too.
+	// The limit for the amount of an interest also applies to computed amounts.
 	for _, wrong := range []opportunity.Amount{s.Total(), amount(t, "999999999999999").Add(amount(t, "1")), amount(t, "0.0001").Times(-1)} {
 		one := opportunity.Interest{Item: string(course), Quantity: 1}
 		one.UnitAmount = wrong

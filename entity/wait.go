@@ -4,8 +4,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// SetWait stores a wait. A second call updates the wait, and keeps the time at which the wait
-// began. SetWait reports whether the kind of the wait is new.
+// SetWait stores the wait. If a wait is stored already, SetWait replaces this wait and keeps the
+// time at which the earlier wait began. SetWait reports whether the kind of the wait is new.
 func (s *OperatorState) SetWait(w opportunity.WaitInfo) bool {
 	w.Reason = opportunity.Truncate(w.Reason, opportunity.MaxErrorMessage)
 	fresh := s.Wait == nil || s.Wait.Kind != w.Kind
@@ -19,9 +19,9 @@ func (s *OperatorState) SetWait(w opportunity.WaitInfo) bool {
 	return fresh
 }
 
-// EndWait handles a response of the API to the request. A wait of the kind AttentionOperation ends
-// only when it is about the same request; any other wait ends. EndWait reports whether a wait has
-// ended.
+// EndWait removes the wait after the API responded to the request. A wait of the kind
+// AttentionOperation ends only when the wait is about the same request. A wait of any other kind
+// ends in every case. EndWait reports whether a wait has ended.
 func (s *OperatorState) EndWait(request string) bool {
 	s.clearAttentionFor(opportunity.AttentionOperation, request)
 	if s.Wait == nil || s.Wait.Kind == opportunity.AttentionOperation && s.Wait.Request != request {
@@ -32,7 +32,8 @@ func (s *OperatorState) EndWait(request string) bool {
 	return true
 }
 
-// CancelWait handles a request that is no longer sent. A wait for that request alone ends.
+// CancelWait removes the wait when the request will not be sent any more. A wait about another
+// request does not end.
 func (s *OperatorState) CancelWait(request string) {
 	s.clearAttentionFor(opportunity.AttentionOperation, request)
 	if s.Wait != nil && request != "" && s.Wait.Request == request {

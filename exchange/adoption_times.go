@@ -8,10 +8,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// AdoptionTimes returns since, the time from which the follow-ups of a record that is adopted now
-// count. When the worker requested the time of the record's last change, since is that time (at
-// most now) and adopted is now. If the record has no time of its last change, since is now and
-// adopted is zero.
+// AdoptionTimes returns two times for a record that is adopted now. The times of follow-ups are
+// calculated from the first time, since. If the worker read the time of the record's last change,
+// since is that time, but at most now, and adopted is now. If the time of the record's last change
+// was not read, since is now and adopted is zero.
 func AdoptionTimes(record Snapshot, now time.Time) (since, adopted time.Time) {
 	switch {
 	case record.Changed.IsZero():
@@ -25,9 +25,10 @@ func AdoptionTimes(record Snapshot, now time.Time) (since, adopted time.Time) {
 // catchUpSpread is the time over which the first follow-ups of adopted records are spread.
 const catchUpSpread = 3 * 24 * time.Hour
 
-// CatchUpAt returns the due time of a follow-up that was due before its record was adopted: the
-// adoption time plus an offset of up to three days. Without the offset, thousands of records that
-// are adopted together would have their follow-ups in the same minute.
+// CatchUpAt returns the new due time of a follow-up that was already due when its record was
+// adopted. The new due time is the adoption time plus an offset of up to three days. Without the
+// offset, the follow-ups of thousands of records that are adopted together would be due in the same
+// minute.
 func CatchUpAt(id opportunity.ID, adopted time.Time) time.Time {
 	return adopted.Add(SpreadOffset(id, catchUpSpread).Truncate(time.Second))
 }

@@ -8,24 +8,24 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Change is one mutation of the record, sent as one alias of an API request. Exactly one of the
-// pointers of a Change is set.
+// Change is one mutation of the record, sent as one alias of an API request. Exactly one pointer
+// member of a Change is set.
 type Change struct {
-	// Request is the id of the request to which the change belongs.
+	// Request is the id of the request that contains the change.
 	Request string `json:"request"`
-	// Index is the position of Interest in its request.
+	// Index is the position of Interest in the request's list of interests.
 	Index int `json:"index,omitempty"`
 	// Interest is the interest to add.
 	Interest *opportunity.Interest `json:"interest,omitempty"`
-	// Update holds the details to set.
+	// Update contains the details to set.
 	Update *opportunity.UpdateDetails `json:"update,omitempty"`
-	// Progress names the step to which the transition leads.
+	// Progress names the target step of the transition.
 	Progress *opportunity.Progress `json:"progress,omitempty"`
 	// ReservationChange sets the expiry time of the reservation.
 	ReservationChange *ReservationChange `json:"extend,omitempty"`
 }
 
-// IsRequested reports whether a request itself asks for the change. Oppflow adds all other
+// IsRequested reports whether the change is part of a request. Oppflow itself adds all other
 // changes, such as the expiry time of new places.
 func (m Change) IsRequested() bool {
 	return m.ReservationChange == nil || !m.ReservationChange.Until.IsZero()
@@ -34,16 +34,16 @@ func (m Change) IsRequested() bool {
 // ReservationChange sets the time until which all places of the opportunity are reserved.
 type ReservationChange struct {
 	// Release ends the reservation: the worker sets the expiry time to now, because the API has no
-	// other way.
+	// other way to end a reservation.
 	Release bool `json:"release,omitempty"`
-	// Until is the time that a caller requested; when Until is zero, the worker's settings decide
-	// the time.
+	// Until is the expiry time that a caller requested. If Until is zero, the worker calculates the
+	// expiry time from its settings.
 	Until time.Time `json:"until,omitzero"`
 	// NotBefore is the earliest allowed expiry time.
 	NotBefore time.Time `json:"notBefore,omitzero"`
 }
 
-// ChangeStatus is what is known of a change that was sent to the API.
+// ChangeStatus says what is known of a change that Oppflow wanted to send to the API.
 type ChangeStatus string
 
 // The four statuses of a change.
@@ -54,31 +54,32 @@ const (
 	StatusRejected ChangeStatus = "rejected"
 	// StatusNotSent: it is proven that the API never received the change.
 	StatusNotSent ChangeStatus = "notSent"
-	// StatusUnknown: none of the other statuses is certain, for example because the worker was
-	// lost.
+	// StatusUnknown: no other status is certain, for example because the worker stopped before it
+	// reported the result.
 	StatusUnknown ChangeStatus = "unknown"
 )
 
-// ChangeResult is what is known of one Change.
+// ChangeResult contains what is known of one Change.
 type ChangeResult struct {
 	Status ChangeStatus `json:"fate"`
-	// Interests are the interests that the API returned for an added interest. The API's
-	// documentation does not say whether it returns the new interest or all interests of the
-	// opportunity.
+	// Interests are the interests that the API returned in the result of a change that adds an
+	// interest. The API's documentation does not say whether the API returns only the new interest
+	// or all interests of the opportunity.
 	Interests []InterestRef `json:"interests,omitempty"`
-	// Details are the record's own fields after an update.
+	// Details are the details of the record after an update: name, account and currency.
 	Details *opportunity.Details `json:"details,omitempty"`
 	// Step is the opportunity's step after a transition.
 	Step *opportunity.Step `json:"step,omitempty"`
-	// Reservation is the state of the reservation, as read back from the API.
+	// Reservation is the reservation that the API returned or that a read showed.
 	Reservation *opportunity.Reservation `json:"reservation,omitempty"`
-	// Error says why Status is not done; nil when Status is done.
+	// Error says why the change was not made, and is nil when Status is done.
 	Error *opportunity.Error `json:"error,omitempty"`
-	// About names the object of a rejected request of an effect, without personal data.
+	// About describes the object of an effect's request that the API rejected, without personal
+	// data.
 	About string `json:"about,omitempty"`
 }
 
-// InterestRef is an interest of the record, with its item.
+// InterestRef is an interest of the record with its id and its item.
 type InterestRef struct {
 	ID   opportunity.ID `json:"id"`
 	Item opportunity.ID `json:"item"`
@@ -95,29 +96,31 @@ type Snapshot struct {
 	Interests   []InterestRef           `json:"interests,omitempty"`
 	Reservation opportunity.Reservation `json:"reservation"`
 	// Changed is the time of the record's last change, or zero when that time is unknown. Only the
-	// read for an adoption sets Changed, when the worker counts follow-ups from that time.
+	// read for an adoption sets Changed, and only when the worker is configured to calculate
+	// follow-ups from the last change.
 	Changed time.Time `json:"changed,omitzero"`
 }
 
 // UnresolvedName is a name or a code that a caller used where the API requires an id.
 type UnresolvedName struct {
-	// Type is the type of the required id, such as TypeStep, or TypeCurrency.
+	// Type is the type of the required id, such as TypeStep or TypeCurrency.
 	Type string `json:"type"`
 	Text string `json:"text"`
 }
 
-// TypeCurrency is the type of a currency in an UnresolvedName; the id of a currency is its code,
-// such as USD.
+// TypeCurrency is the type of an UnresolvedName that is a currency. The id of a currency is its
+// code, such as USD.
 const TypeCurrency = "Currency"
 
-// ResolvedName is the result of the look-up of an UnresolvedName: an id, or why there is none.
+// ResolvedName is the result of the search for an UnresolvedName: the id, or an error that says why
+// there is no id.
 type ResolvedName struct {
 	UnresolvedName
 	ID    opportunity.ID     `json:"id,omitempty"`
 	Error *opportunity.Error `json:"error,omitempty"`
 }
 
-// StartNames returns the names in the start that the API requires as ids.
+// StartNames returns the names in the start for which the API requires an id.
 func StartNames(s opportunity.Start) []UnresolvedName {
 	var names []UnresolvedName
 	names = appendName(names, opportunity.TypeRegion, s.Region)
@@ -135,7 +138,7 @@ func StartChanges(s opportunity.Start) []Change {
 	return list
 }
 
-// Names returns the names in the change that the API requires as ids.
+// Names returns the names in the change for which the API requires an id.
 func (m Change) Names() []UnresolvedName {
 	var names []UnresolvedName
 	switch {
@@ -151,8 +154,8 @@ func (m Change) Names() []UnresolvedName {
 	return names
 }
 
-// appendName adds the text, unless the text is empty or already has the form that the API
-// requires.
+// appendName adds the text to the names. appendName does not add an empty text or a text that is
+// already an id.
 func appendName(names []UnresolvedName, typ, text string) []UnresolvedName {
 	if text == "" || opportunity.ID(text).Type() == typ || typ == TypeCurrency && isCurrencyCode(text) {
 		return names
@@ -172,12 +175,12 @@ func isCurrencyCode(s string) bool {
 	return true
 }
 
-// Size returns about how many bytes the change adds to an API request.
+// Size returns the approximate number of bytes that the change adds to an API request.
 func (m Change) Size() int {
 	return JSONSize(m)
 }
 
-// JSONSize returns how many bytes of JSON plain data takes.
+// JSONSize returns the number of bytes of the JSON form of the data.
 func JSONSize(plain any) int {
 	data, err := json.Marshal(plain)
 	if err != nil {
@@ -186,7 +189,8 @@ func JSONSize(plain any) int {
 	return len(data)
 }
 
-// Recorded returns what the API shows of an interest that no known request added.
+// Recorded returns the recorded interest with the values that the API shows, for an interest that
+// no known request added.
 func (r InterestRef) Recorded() opportunity.RecordedInterest {
 	held := opportunity.RecordedInterest{ID: r.ID, Item: opportunity.Truncate(string(r.Item), opportunity.MaxRecordedItem), Quantity: r.Quantity}
 	held.Kind, _ = opportunity.KindOfIDType(r.Item.Type())
@@ -196,13 +200,13 @@ func (r InterestRef) Recorded() opportunity.RecordedInterest {
 	return held
 }
 
-// HasInterest reports whether the snapshot lists the interest.
+// HasInterest reports whether the snapshot contains the interest.
 func (r Snapshot) HasInterest(id opportunity.ID) bool {
 	return slices.ContainsFunc(r.Interests, func(ref InterestRef) bool { return ref.ID == id })
 }
 
-// ExpiryError returns an error when the API does not show the places as reserved until the
-// requested time, because a response without errors proves nothing.
+// ExpiryError returns an error unless the API shows the places as reserved until the requested
+// time. A response without errors does not prove that the API set the expiry.
 func (e ReservationChange) ExpiryError(held *opportunity.Reservation) *opportunity.Error {
 	switch {
 	case held == nil || !held.Valid:

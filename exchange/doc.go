@@ -2,7 +2,7 @@
 // record with their results, snapshots of the record, features and plans of a playbook, and
 // requests of effects.
 //
-// The package is pure, and imports only package opportunity. Temporal's histories contain the
-// JSON of these types, so a member keeps its name and its meaning for ever. Callers never see
-// this JSON.
+// The package has no side effects, and imports only package opportunity. Temporal's histories
+// contain the JSON form of these types, so a member must never change its name or meaning. Callers
+// never see the JSON form of these types.
 package exchange

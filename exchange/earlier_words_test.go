@@ -7,8 +7,8 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// TestEarlierWordsAreRead checks that plans and states with the earlier words are read as plans
-// and states with the present words.
+// TestEarlierWordsAreRead checks that the JSON of plans and states with words of earlier versions
+// is still decoded correctly.
 func TestEarlierWordsAreRead(t *testing.T) {
 	t.Parallel()
 	var effect exchange.Effect

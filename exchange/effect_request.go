@@ -7,20 +7,22 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// EffectRequest is one request that an effect still needs, as an inspection of the effect found.
-// An EffectRequest is plain data: the activity that inspects writes the data, and the activity
-// that sends the request reads the data. An EffectRequest names no person.
+// EffectRequest is one API request or service call that an effect still needs, according to an
+// inspection of the effect. An EffectRequest is plain data: the activity that inspects the effect
+// returns the EffectRequest, and the activity that sends the request receives the EffectRequest. An
+// EffectRequest names no person.
 type EffectRequest struct {
 	Kind EffectRequestKind `json:"kind"`
 	// Target is the object of the request: an account, an event, an invoice, a learner, or the
-	// contact who gets a mail. Target is empty when the object is the opportunity.
+	// contact who receives a mail. Target is empty when the object is the opportunity.
 	Target opportunity.ID `json:"on,omitempty"`
-	// IDs are contacts, interests or learners; for a mail, the contacts when there are several.
+	// IDs are the contacts, interests or learners of the request. For a mail to several contacts,
+	// IDs are the contacts.
 	IDs []opportunity.ID `json:"ids,omitempty"`
-	// Attendees are the indexes of the attendees that the request is about.
+	// Attendees are the indexes of the attendees for whom the request is sent.
 	Attendees []int `json:"attendees,omitempty"`
-	// Values are attributes of the record by their keys; for an invoice, the keys of Values name
-	// the texts that are written back.
+	// Values contains attributes of the record by their keys. For an invoice, the keys of Values
+	// are the names of the texts that the undo restores.
 	Values map[string]string `json:"values,omitempty"`
 	// Until is the time until which places are reserved, in UTC.
 	Until time.Time `json:"until,omitzero"`
@@ -48,12 +50,12 @@ const (
 	RequestCall             EffectRequestKind = "call"
 )
 
-// IsVerifiable reports whether another inspection shows the result of the request. The API
-// shows nothing of mails and log entries afterwards.
+// IsVerifiable reports whether a later inspection can show the result of the request. The API does
+// not show whether a mail was sent or a log entry was written.
 func (k EffectRequestKind) IsVerifiable() bool { return k != RequestEmail && k != RequestLog }
 
-// IsIdempotent reports whether a request whose result is unknown may be sent again. Only a call
-// of a service may be sent again, because services recognise a repeated call by its key.
+// IsIdempotent reports whether a request whose result is unknown may be sent again. Only the call
+// of a service may be sent again, because a service recognises a repeated call by its key.
 func (k EffectRequestKind) IsIdempotent() bool { return k == RequestCall }
 
 // Summary describes the request in a few words, without personal data.
@@ -93,8 +95,8 @@ func (k EffectRequestKind) Summary() string {
 	return string(k)
 }
 
-// Describe describes the request and its object in a few words, without personal data. about names
-// the object; "" means that only its id is known.
+// Describe describes the request and its object in a few words, without personal data. The
+// parameter about describes the object. If about is "", only the id of the object is known.
 func (r EffectRequest) Describe(about string) string {
 	if about == "" && r.Target.Type() == opportunity.TypeEvent {
 		about = "event " + string(r.Target)
@@ -105,31 +107,33 @@ func (r EffectRequest) Describe(about string) string {
 	return r.Kind.Summary() + ", " + about
 }
 
-// UndoEntry is what Oppflow keeps of an effect in order to undo it: the state before the effect,
-// and the objects that the effect found or created. An UndoEntry names no person.
+// UndoEntry is what Oppflow keeps of an effect in order to undo the effect: the state before the
+// effect, and the objects that the effect found or created. An UndoEntry names no person.
 type UndoEntry struct {
-	// Account is the account of the record before the effect, "" when the record had none;
+	// Account is the account of the record before the effect, or "" when the record had no account.
 	// AccountRead says that the account was read.
 	Account     opportunity.ID `json:"account,omitempty"`
 	AccountRead bool           `json:"hadAccount,omitempty"`
-	// Attributes are the attributes of the record before the effect, by their keys.
+	// Attributes contains the values that the attributes of the record had before the effect, by
+	// the attributes' keys.
 	Attributes map[string]string `json:"attributes,omitempty"`
-	// Notes are private values of the effect's kind. Only the activities read Notes.
+	// Notes contains values that only the code of the effect's kind uses. Only the activities read
+	// Notes.
 	Notes map[string]string `json:"values,omitempty"`
-	// Until is the time until which places were reserved before the effect; zero when no places
-	// were reserved.
+	// Until is the expiry time of the reservation before the effect, or zero when no places were
+	// reserved.
 	Until time.Time `json:"until,omitzero"`
-	// PurchaseOrder and Comments are the texts of the draft before the effect.
+	// PurchaseOrder and Comments are the texts of the draft invoice before the effect.
 	PurchaseOrder string `json:"purchaseOrder,omitempty"`
 	Comments      string `json:"comments,omitempty"`
-	// Objects are the objects that the effect found or created, each once, in the order of first
-	// appearance.
+	// Objects are the objects that the effect found or created, each object once, in the order in
+	// which they were added.
 	Objects []opportunity.TouchedObject `json:"records,omitempty"`
 }
 
-// WithObject returns the undo entry with the object. An object that the undo entry already
-// contains is not added twice. When the undo entry contains a learner without an id, which was not
-// created before, WithObject adds the id.
+// WithObject returns the undo entry with the object added. If the undo entry already contains the
+// object, the object is not added again. If the undo entry contains a learner without an id,
+// because the learner was not created yet, WithObject adds the id to the learner.
 func (t UndoEntry) WithObject(r opportunity.TouchedObject) UndoEntry {
 	if r.ID == "" && r.Contact == "" {
 		return t
@@ -148,39 +152,41 @@ func (t UndoEntry) WithObject(r opportunity.TouchedObject) UndoEntry {
 	return t
 }
 
-// Attendee is a person who is to attend an event. An attendee is kept as long as the playbook may
+// Attendee is a person who is to attend an event. An attendee is stored while the playbook may
 // still register the attendee, because the API does not show the learners of an interest.
 type Attendee struct {
 	// Interest is the interest that names the person, and Event is the item of that interest.
 	Interest opportunity.ID `json:"interest"`
 	Event    opportunity.ID `json:"event"`
-	// Person describes the person until Contact is set; nil after that.
+	// Person contains the data of the person until Contact is set; from then on Person is nil.
 	Person *opportunity.Learner `json:"person,omitempty"`
-	// Contact is the person's contact in the TMS, "" until the contact is known. An attendee with
-	// neither Person nor Contact was left out by an operator.
+	// Contact is the id of the person's contact in the TMS, or "" while the contact is unknown. If
+	// both Person and Contact are empty, an operator excluded the attendee.
 	Contact opportunity.ID `json:"contact,omitempty"`
-	// InDoubt says that an operator is asked whether the person is the contact that has the
-	// person's e-mail address and another name. SameAsContact is the operator's response.
+	// InDoubt says that an operator must decide about the person: a contact with another name has
+	// the person's e-mail address. SameAsContact is the operator's response.
 	InDoubt       bool            `json:"inDoubt,omitempty"`
 	SameAsContact ContactDecision `json:"sameAsContact,omitempty"`
 }
 
 // ContactDecision is an operator's decision about a person whose e-mail address belongs to a
-// contact of another name. The zero value means that no operator has decided.
+// contact with another name. The zero value means that no operator has decided.
 type ContactDecision string
 
 // The two decisions.
 const (
-	// DecisionSamePerson: the person is the contact with the e-mail address.
+	// DecisionSamePerson: the person is the contact with that e-mail address.
 	DecisionSamePerson ContactDecision = "same"
-	// DecisionOtherPerson: the person is another person, and gets a new contact.
+	// DecisionOtherPerson: the person is not the contact with that e-mail address, and gets a new
+	// contact.
 	DecisionOtherPerson ContactDecision = "other"
 )
 
-// OverbookedEvent is an event with more learners and reserved places than places.
+// OverbookedEvent is an event for which the number of learners and reserved places exceeds the
+// number of places.
 type OverbookedEvent struct {
 	Event opportunity.ID `json:"event"`
 	Title string         `json:"title,omitempty"`
-	// By is how many places the event lacks, at least 1.
+	// By is the number of missing places, at least 1.
 	By int `json:"by"`
 }

@@ -9,24 +9,27 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Plan is what a tenant's playbook says to do about one opportunity. A plan contains the effects
-// of a transition or of an external change, or the follow-ups that are still to do. A plan is
-// plain data, so that workflow code can carry it out without the playbook. A plan names no
-// person, and refers to texts for people by the names of their templates.
+// Plan is what a tenant's playbook says to do about one opportunity. A plan contains either the
+// effects of a transition or of an external change, or the follow-ups that are still to do. A plan
+// is plain data, so that workflow code can do what the plan says without the playbook. A plan names
+// no person. For texts to people, the plan contains only the names of the templates.
 type Plan struct {
 	// Digest identifies the playbook that made the plan.
 	Digest string `json:"digest"`
-	// Version is the version number of the namespace's playbook; 0 when the namespace has none.
+	// Version is the version number of the namespace's playbook, or 0 when the namespace has no
+	// playbook.
 	Version int `json:"version,omitempty"`
-	// Before are the effects before the transition, in order; these effects can be undone.
+	// Before contains the effects before the transition, in order. The effects before a transition
+	// can all be undone.
 	Before []Effect `json:"before,omitempty"`
-	// After are the effects after the transition, or of the external change, in order.
+	// After contains the effects that follow the transition or the external change, in order.
 	After []Effect `json:"after,omitempty"`
-	// FollowUps are the follow-ups still to do, in the order of their due times.
+	// FollowUps are the follow-ups that are still to do, in the order of their due times.
 	FollowUps []FollowUp `json:"followUps,omitempty"`
-	// SkippedFollowUps are follow-ups that will not be done, and why.
+	// SkippedFollowUps are follow-ups that Oppflow will not do, with the reasons.
 	SkippedFollowUps []opportunity.SkippedFollowUp `json:"leftOut,omitempty"`
-	// Problems say in one line each what the playbook could not decide about this record.
+	// Problems says, in one line for each problem, what the playbook could not decide about this
+	// record.
 	Problems []string `json:"problems,omitempty"`
 }
 
@@ -42,13 +45,14 @@ type UndoLevel string
 const (
 	// UndoExact: nothing of the effect stays.
 	UndoExact UndoLevel = "exact"
-	// UndoPartial: the effect no longer counts, but something of the effect stays visible.
+	// UndoPartial: after the undo, the effect no longer counts, but something of the effect stays
+	// visible.
 	UndoPartial UndoLevel = "partial"
 	// UndoNone: the effect cannot be undone.
 	UndoNone UndoLevel = "none"
 )
 
-// UnmarshalText also reads the word of earlier versions: trace.
+// UnmarshalText also accepts trace, the word of earlier versions for UndoPartial.
 func (u *UndoLevel) UnmarshalText(text []byte) error {
 	if *u = UndoLevel(text); *u == "trace" {
 		*u = UndoPartial
@@ -58,15 +62,15 @@ func (u *UndoLevel) UnmarshalText(text []byte) error {
 
 // Effect is one state to ensure.
 type Effect struct {
-	// Key distinguishes the effect from all others of the same playbook.
+	// Key distinguishes the effect from all other effects of the same playbook.
 	Key  string                 `json:"key"`
 	Kind opportunity.EffectKind `json:"kind"`
 	Undo UndoLevel              `json:"undo"`
-	// Settings are the settings of the kind; nil for a kind without settings. In the JSON of the
-	// effect, the settings are the member with the name of the kind.
+	// Settings are the settings of the effect's kind, or nil for a kind without settings. In the
+	// JSON of the effect, the settings are in the member that has the name of the kind.
 	Settings Settings `json:"-"`
-	// UnknownMembers are JSON members that only a later version knows. Oppflow keeps
-	// UnknownMembers for workers of that version.
+	// UnknownMembers are JSON members that this version does not know, and that a later version
+	// wrote. Oppflow keeps UnknownMembers for workers of the later version.
 	UnknownMembers UnknownMembers `json:"-"`
 }
 
@@ -88,10 +92,10 @@ func (e *Effect) UnmarshalJSON(data []byte) error {
 }
 
 // Settings are the settings of an effect or an action, as one JSON value. The playbook and the
-// activities know the type of the settings; the workflow passes the settings on unchanged.
+// activities know the type of the settings. The workflow only passes the settings on, unchanged.
 type Settings json.RawMessage
 
-// NewSettings returns the settings as JSON; nil for a value that has no JSON.
+// NewSettings returns the value as JSON settings, or nil when the value cannot be encoded.
 func NewSettings(value any) Settings {
 	data, err := json.Marshal(value)
 	if err != nil {
@@ -100,8 +104,8 @@ func NewSettings(value any) Settings {
 	return data
 }
 
-// SettingsOf returns the settings as an S, or nil when there are no settings or the settings cannot
-// be decoded as an S.
+// SettingsOf returns the settings decoded as an S. SettingsOf returns nil when there are no
+// settings, or when the settings cannot be decoded.
 func SettingsOf[S any](settings Settings) *S {
 	s := new(S)
 	if len(settings) == 0 || json.Unmarshal(settings, s) != nil {
@@ -110,90 +114,95 @@ func SettingsOf[S any](settings Settings) *S {
 	return s
 }
 
-// EnsureAccount gives the opportunity an account when it has none: the existing account with the
-// name, or a new account.
+// EnsureAccount sets the account of the opportunity when the opportunity has none. EnsureAccount
+// sets the existing account with the name, or creates a new account.
 type EnsureAccount struct {
-	// Name is the name of the account to look up, and of a new account.
+	// Name is the name that Oppflow searches for, and the name of a new account.
 	Name string `json:"name"`
 }
 
-// EnsureContacts creates the missing contacts, and looks contacts up by e-mail address.
+// EnsureContacts searches for contacts by e-mail address, and creates the missing contacts.
 type EnsureContacts struct {
-	// OnMultipleMatches says what to do when more than one contact has the address.
+	// OnMultipleMatches says what to do when more than one contact has the e-mail address.
 	OnMultipleMatches MatchPolicy `json:"several"`
-	// People says how people are compared with contacts; "" in plans of earlier versions.
+	// People says how Oppflow compares people with contacts; "" in plans of earlier versions.
 	People PeoplePolicy `json:"people,omitempty"`
 }
 
-// PeoplePolicy says what to do with a person whose e-mail address belongs to a contact of another
-// name. The zero value is that of plans of earlier versions: only addresses are compared.
+// PeoplePolicy says what to do with a person whose e-mail address belongs to a contact with another
+// name. The zero value occurs in plans of earlier versions: only the addresses are compared, not
+// the names.
 type PeoplePolicy string
 
 // The three policies.
 const (
-	// PeopleAsk leaves the decision to an operator.
+	// PeopleAsk: an operator decides.
 	PeopleAsk PeoplePolicy = "ask"
-	// PeopleByAddress: an e-mail address belongs to one person, who may have several names.
+	// PeopleByAddress: an e-mail address belongs to only one person, who may have several names.
 	PeopleByAddress PeoplePolicy = "address"
-	// PeopleApart: people of different names are different people, who may share an address.
+	// PeopleApart: people with different names are different people, even if they share an e-mail
+	// address.
 	PeopleApart PeoplePolicy = "apart"
 )
 
-// MatchPolicy says what to do when a look-up finds more than one object.
+// MatchPolicy says what to do when a search finds more than one object.
 type MatchPolicy string
 
 // The two policies.
 const (
-	// MatchAskOperator leaves the choice to an operator.
+	// MatchAskOperator: an operator chooses the object.
 	MatchAskOperator MatchPolicy = "ask"
 	// MatchOldest takes the oldest object.
 	MatchOldest MatchPolicy = "oldest"
 )
 
-// EnsureAttributes sets attributes of the record, by their keys.
+// EnsureAttributes sets attributes of the record to the given values, by the attributes' keys.
 type EnsureAttributes struct {
 	Values map[string]string `json:"values"`
 }
 
-// EnsureReservation reserves places until a time, in UTC.
+// EnsureReservation reserves places until the given time, which is in UTC.
 type EnsureReservation struct {
 	Until time.Time `json:"until"`
 }
 
 // RegisterLearners registers the learners on the events of the interests.
 type RegisterLearners struct {
-	// ReleaseReservation releases the reservation once all learners are registered, so that no
-	// place counts as reserved and as registered.
+	// ReleaseReservation says that the reservation is released after all learners are registered.
+	// Without this release, the places of the learners would count twice: as reserved and as
+	// registered.
 	ReleaseReservation bool `json:"release"`
-	// People says how people are compared with contacts; "" in plans of earlier versions.
+	// People says how Oppflow compares people with contacts; "" in plans of earlier versions.
 	People PeoplePolicy `json:"people,omitempty"`
 }
 
 // CancelRegistrations cancels the registrations of the learners.
 type CancelRegistrations struct {
-	// People says how people are compared with contacts; "" in plans of earlier versions.
+	// People says how Oppflow compares people with contacts; "" in plans of earlier versions.
 	People PeoplePolicy `json:"people,omitempty"`
 }
 
-// EnsureInvoice waits for the draft invoice of the TMS, fills the draft in, and makes the invoice
-// final.
+// EnsureInvoice waits until the TMS has created the draft invoice, writes the texts to the draft,
+// and makes the invoice final.
 type EnsureInvoice struct {
-	// WaitUntil is the latest time at which the draft may appear, in UTC.
+	// WaitUntil is the time until which the effect waits for the draft invoice, in UTC.
 	WaitUntil time.Time `json:"waitUntil"`
-	// PurchaseOrder and Comments are written to the draft; "" keeps the draft's text.
+	// PurchaseOrder and Comments are the texts to write to the draft invoice; an empty text does
+	// not change the text of the draft.
 	PurchaseOrder string `json:"purchaseOrder,omitempty"`
 	Comments      string `json:"comments,omitempty"`
-	// FinaliseAt is when the invoice is made final, in UTC; zero leaves the invoice a draft.
+	// FinaliseAt is the time at which the invoice is made final, in UTC. If FinaliseAt is zero, the
+	// invoice stays a draft.
 	FinaliseAt time.Time `json:"finaliseAt,omitzero"`
 }
 
-// AwaitTokens checks that the tokens of the interests were issued.
+// AwaitTokens waits until the TMS has issued the training tokens of the interests.
 type AwaitTokens struct {
-	// WaitUntil is the latest time at which the tokens may be issued, in UTC.
+	// WaitUntil is the time until which the effect waits for the training tokens, in UTC.
 	WaitUntil time.Time `json:"waitUntil"`
 }
 
-// Recipient is the recipient of a mail.
+// Recipient says who receives a mail: the owner, the contact or the learners.
 type Recipient string
 
 // The three recipients.
@@ -203,12 +212,13 @@ const (
 	ToLearners Recipient = "learners" // the attendees; each of them gets a mail
 )
 
-// SendEmail sends a mail, written from a template of the playbook.
+// SendEmail sends a mail whose text comes from a template of the playbook.
 type SendEmail struct {
 	To       Recipient `json:"to"`
 	Template string    `json:"template"`
-	// Number and Of say which of how many mails of a follow-up this is. Both are 0 for a mail that
-	// is not repeated, and in plans of workers that did not count the mails.
+	// Number is the position of this mail among the mails of a follow-up, and Of is the number of
+	// these mails. Number and Of are 0 for a single mail, and in plans of earlier workers, which
+	// did not count the mails.
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`
 }
@@ -233,19 +243,19 @@ type WriteLog struct {
 type CallService struct {
 	// Service is the name of the service in the playbook.
 	Service string `json:"service"`
-	// Path is the path after the address of the service.
+	// Path is the part of the URL after the address of the service.
 	Path string `json:"path"`
-	// UndoPath is called to undo the call; "" when the call has no undo.
+	// UndoPath is the path that Oppflow calls to undo the call; "" when the call cannot be undone.
 	UndoPath string `json:"undoPath,omitempty"`
 }
 
-// PlanCause is the cause of a plan: a transition or an external change. The zero value requests
-// the follow-ups of the opportunity's step.
+// PlanCause is the cause of a plan: a transition or an external change. The zero value is the cause
+// of a plan of the follow-ups for the opportunity's step.
 type PlanCause struct {
 	Kind PlanCauseKind `json:"kind,omitempty"`
-	// To is the step to which a transition leads.
+	// To is the target step of the transition.
 	To opportunity.Step `json:"to,omitzero"`
-	// Item is the id of the event that was cancelled or has sold out.
+	// Item is the id of the event that was cancelled or sold out.
 	Item opportunity.ID `json:"item,omitempty"`
 }
 
@@ -254,18 +264,19 @@ type PlanCauseKind string
 
 // The kinds of causes.
 const (
-	// CauseTransition: a command requests a transition to another step.
+	// CauseTransition: a progress command requests a transition.
 	CauseTransition PlanCauseKind = "move"
-	// CauseEventCancelled: an event of one of the interests was cancelled.
+	// CauseEventCancelled: an event in which the opportunity has an interest was cancelled.
 	CauseEventCancelled PlanCauseKind = "eventCancelled"
-	// CauseEventSoldOut: an event of one of the interests has sold out, and the opportunity has
-	// no reserved places.
+	// CauseEventSoldOut: an event in which the opportunity has an interest has sold out, and the
+	// opportunity has no reserved places.
 	CauseEventSoldOut PlanCauseKind = "eventSoldOut"
 	// CauseReservationExpired: the reservation has expired.
 	CauseReservationExpired PlanCauseKind = "reservationExpired"
 )
 
-// UnmarshalText also reads the word of earlier versions: reservationLapsed.
+// UnmarshalText also accepts reservationLapsed, the word of earlier versions for an expired
+// reservation.
 func (k *PlanCauseKind) UnmarshalText(text []byte) error {
 	if *k = PlanCauseKind(text); *k == "reservationLapsed" {
 		*k = CauseReservationExpired
@@ -273,18 +284,18 @@ func (k *PlanCauseKind) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// FollowUp is an action to do once, at a time.
+// FollowUp is an action that Oppflow does once, at its due time.
 type FollowUp struct {
-	// Key stays the same in every plan: a follow-up that was done under a key is not done
-	// again.
+	// Key identifies the follow-up in every plan. A follow-up that was done under a key is never
+	// done again under the same key.
 	Key string `json:"key"`
 	// Name is the name of the follow-up in the playbook.
 	Name string `json:"name"`
-	// Due is the time of the action, in UTC. Due is never earlier than the time of the plan: a
-	// follow-up that was due before is due at the time of the plan.
+	// Due is the time at which the action is due, in UTC. Due is never earlier than the time of the
+	// plan. An overdue follow-up gets the time of the plan as its due time.
 	Due time.Time `json:"due"`
-	// Number counts the repetitions from 1 to Of; the last one may be the action that ends the
-	// series.
+	// Number is the number of the repetition, from 1 to Of. The last repetition may be the action
+	// that ends the series.
 	Number int    `json:"number"`
 	Of     int    `json:"of"`
 	Action Action `json:"action"`
@@ -294,13 +305,13 @@ type FollowUp struct {
 type Action struct {
 	Kind     opportunity.ActionKind `json:"kind"`
 	Progress *opportunity.Progress  `json:"progress,omitempty"`
-	// Attention is the text that the action shows to an operator.
+	// Attention is the text of the attention that the action raises.
 	Attention string `json:"attention,omitempty"`
-	// Settings are the settings of an effect of the same kind. In the JSON of the action, the
-	// settings are the member with the name of the kind.
+	// Settings are the settings of the effect that has the same kind as the action. In the JSON of
+	// the action, the settings are in the member that has the name of the kind.
 	Settings Settings `json:"-"`
-	// UnknownMembers are JSON members that only a later version knows. Oppflow keeps
-	// UnknownMembers for workers of that version.
+	// UnknownMembers are JSON members that this version does not know, and that a later version
+	// wrote. Oppflow keeps UnknownMembers for workers of the later version.
 	UnknownMembers UnknownMembers `json:"-"`
 }
 
@@ -321,19 +332,20 @@ func (a *Action) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// DoneFollowUp is a follow-up that was done, or that will never be done.
+// DoneFollowUp is a follow-up that was done or cancelled.
 type DoneFollowUp struct {
 	Key string    `json:"key"`
 	At  time.Time `json:"at"`
 	// Cancelled says that an operator cancelled the follow-up. A cancelled follow-up counts as
-	// done, but not towards the highest number of follow-ups.
+	// done. A cancelled follow-up does not count towards the playbook's maximum number of
+	// follow-ups.
 	Cancelled bool `json:"cancelled,omitempty"`
-	// NotDone says that the follow-up was started, and that its effect was not done: an operator
-	// skipped the effect, or too many effects waited.
+	// NotDone says that the follow-up was started, but that the effect of the follow-up was not
+	// done: an operator skipped the effect, or too many effects waited.
 	NotDone bool `json:"notDone,omitempty"`
 }
 
-// Series returns the common part of the keys of a follow-up and its repetitions.
+// Series returns the part of the key that a follow-up and its repetitions have in common.
 func (f FollowUp) Series() string {
 	return f.Key[:strings.LastIndexByte(f.Key, '/')+1] + f.Name
 }

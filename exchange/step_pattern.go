@@ -6,14 +6,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// StepPattern matches a step or a stage by id or name, or all stages of a state. Exactly one field
-// is set.
+// StepPattern matches a step by id or name, or all steps of a stage by the id or name of the stage,
+// or all steps whose stage has a state such as Open. Exactly one field is set.
 type StepPattern struct {
 	Step, Stage string
 	State       opportunity.StageState
 }
 
-// Matches reports whether the step is the pattern's step, or is in the pattern's stage or state.
+// Matches reports whether the step is the step of the pattern, or belongs to the stage of the
+// pattern, or to a stage with the state of the pattern.
 func (p StepPattern) Matches(step opportunity.Step) bool {
 	is := func(written string, id opportunity.ID, name string) bool {
 		return written != "" && (written == string(id) || written == name)
@@ -21,15 +22,16 @@ func (p StepPattern) Matches(step opportunity.Step) bool {
 	return is(p.Step, step.ID, step.Name) || is(p.Stage, step.Stage.ID, step.Stage.Name) || p.State != "" && p.State == step.Stage.State
 }
 
-// StepPatterns are the steps in which a playbook has follow-ups: each line is the kind of a
-// pattern and the pattern. "" means that the patterns are unknown, and matches every step. The
-// type is plain text, so that PlaybookFeatures can be compared.
+// StepPatterns is a text that says for which steps a playbook has follow-ups. Each line of the text
+// contains the kind of a pattern and the pattern. The empty text means that the patterns are
+// unknown, and matches every step. The type is plain text, so that two PlaybookFeatures can be
+// compared with ==.
 type StepPatterns string
 
 // NoSteps are the patterns of a playbook without follow-ups.
 const NoSteps StepPatterns = "-"
 
-// maxStepPatterns is the highest length of the text, which is part of the result of each
+// maxStepPatterns is the maximum length of the text, because the text is part of the result of each
 // activity.
 const maxStepPatterns = 200
 
@@ -40,9 +42,9 @@ const (
 	patternState = "state"
 )
 
-// StepPatternsOf returns the patterns as text, or NoSteps when there are no patterns.
-// StepPatternsOf returns "", which matches every step, when the text is too long or a pattern
-// contains a line break.
+// StepPatternsOf returns the patterns as text, or NoSteps when there are no patterns. If the text
+// is too long or a pattern contains a line break, StepPatternsOf returns "", which matches every
+// step.
 func StepPatternsOf(patterns ...StepPattern) StepPatterns {
 	if len(patterns) == 0 {
 		return NoSteps
@@ -65,7 +67,7 @@ func StepPatternsOf(patterns ...StepPattern) StepPatterns {
 	return StepPatterns(text)
 }
 
-// Matches reports whether one of the patterns matches the step.
+// Matches reports whether at least one of the patterns matches the step.
 func (p StepPatterns) Matches(step opportunity.Step) bool {
 	if p == "" {
 		return true

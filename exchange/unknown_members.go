@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// UnknownMembers are the members of a JSON object that only a later version knows, by their
+// UnknownMembers are those members of a JSON object that only a later version knows, by their
 // names.
 type UnknownMembers map[string]json.RawMessage
 
-// collect stores the members of the object that the type does not have, except the member with
-// the settings, and returns the settings.
+// collect stores the members of the JSON object that the type does not have. The member with the
+// settings is not stored: collect returns the settings.
 func (l *UnknownMembers) collect(data []byte, known reflect.Type, settings string) (Settings, error) {
 	var members UnknownMembers
 	if err := json.Unmarshal(data, &members); err != nil {
@@ -32,7 +32,8 @@ func (l *UnknownMembers) collect(data []byte, known reflect.Type, settings strin
 	return given, nil
 }
 
-// merge returns the JSON object of the value together with the settings and the stored members.
+// merge returns the value as a JSON object, together with the settings and the stored unknown
+// members.
 func (l UnknownMembers) merge(value any, name string, settings Settings) ([]byte, error) {
 	data, err := json.Marshal(value)
 	if err == nil && len(settings) > 0 {

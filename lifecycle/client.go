@@ -18,24 +18,26 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Client lets a service start opportunities and send them messages. A Client is safe for concurrent
-// use.
+// Client starts opportunities and sends messages to opportunities, on behalf of a service. A Client
+// is safe for concurrent use.
 //
-// Every failure of the opportunity itself is an *opportunity.Error (errors.As). Any other error is
-// about the connection to Temporal. The Client gives a request id to a message without one, so that
-// a repeated message takes effect once.
+// Every error that concerns the opportunity itself is an *opportunity.Error (use errors.As). Any
+// other error concerns the connection to Temporal. The Client adds a request id to a message
+// without a request id, so that the Client can repeat the message safely.
 type Client struct {
 	temporal client.Client
 	options  Options
 }
 
-// Options are the settings of a Client. The zero value is right for most services.
+// Options are the settings of a Client. The zero value is suitable for most services.
 type Options struct {
-	// MaxWait is how long Start and the commands wait for the outcome before they return a pending
-	// outcome, if the context allows; 0 is 20 seconds, the time that one update waits. With a
-	// longer MaxWait, the Client repeats the update under the same request id.
+	// MaxWait is the time that Start and Update wait for the outcome of a start or of a command
+	// before they return a pending outcome. If the context ends earlier, Start and Update return
+	// earlier. If MaxWait is 0, the time is 20 seconds, which is the time that one update waits. If
+	// MaxWait is longer, the Client repeats the update under the same request id.
 	MaxWait time.Duration
-	// NewRequestID makes the id of a message that has none; nil makes random UUIDs.
+	// NewRequestID returns the request id for a message without a request id. If NewRequestID is
+	// nil, the request ids are random UUIDs.
 	NewRequestID func() string
 }
 
@@ -53,14 +55,15 @@ func NewClientWithOptions(connection client.Client, options Options) *Client {
 	return &Client{temporal: connection, options: options}
 }
 
-// Start creates the opportunity, or adopts the existing record, unless an opportunity of that
-// reference runs already. Start returns when the record exists in the TMS. When Options.MaxWait
-// ends, Start returns a pending result, and the start stays accepted. To request the result again,
-// call Start with an equal start.
+// Start creates the opportunity or adopts the existing record, unless an opportunity with that
+// reference is already running. Start returns when the record exists in the TMS. When
+// Options.MaxWait is over, Start returns a pending result, but the start stays accepted. To get the
+// result later, call Start with an equal start.
 //
-// Start returns Conflict for a different start of a running reference. Start returns Closed for a
-// reference whose opportunity has ended. When the API rejects the start, Start returns Rejected,
-// and the reference can be used again.
+// Start returns the error Conflict when an opportunity with the reference is running and was
+// started with a different start. Start returns the error Closed when the opportunity with the
+// reference has ended. When the API rejects the start, Start returns the error Rejected, and the
+// reference can be used for a new start.
 func (c *Client) Start(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.CreateOutcome, error) {
 	if err := reference.Validate(); err != nil {
 		return opportunity.CreateOutcome{}, err
@@ -74,7 +77,7 @@ func (c *Client) Start(ctx context.Context, reference opportunity.Reference, sta
 	})
 }
 
-// startRun starts the run, or finds the running one, and requests the create outcome.
+// startRun starts the run, or uses the run that exists already, and requests the create outcome.
 func (c *Client) startRun(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.CreateOutcome, error) {
 	return retryWhileContinuing(ctx, func() (opportunity.CreateOutcome, error) {
 		var opened opportunity.CreateOutcome
@@ -90,8 +93,8 @@ func (c *Client) startRun(ctx context.Context, reference opportunity.Reference, 
 	})
 }
 
-// startRunWith starts the run with the options, or finds the running one, and requests the create
-// outcome.
+// startRunWith starts the run with the options, or uses the run that exists already, and requests
+// the create outcome.
 func (c *Client) startRunWith(ctx context.Context, options client.StartWorkflowOptions, start opportunity.Start) (client.WorkflowUpdateHandle, error) {
 	return c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: c.temporal.NewWithStartWorkflowOperation(options, WorkflowType, start),
@@ -102,15 +105,14 @@ func (c *Client) startRunWith(ctx context.Context, options client.StartWorkflowO
 	})
 }
 
-// isEnded reports whether the server rejected a start because the reference had a run that has
+// isEnded reports whether the server rejected a start because the latest run of the reference has
 // ended.
 func isEnded(err error) bool {
 	var ended *serviceerror.WorkflowExecutionAlreadyStarted
 	return errors.As(err, &ended)
 }
 
-// StartOptions returns the options that start the workflow of a reference, the same for
-// every caller.
+// StartOptions returns the options with which every caller starts the workflow of a reference.
 func StartOptions(reference opportunity.Reference) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID:                       WorkflowID(reference),
@@ -120,11 +122,11 @@ func StartOptions(reference opportunity.Reference) client.StartWorkflowOptions {
 	}
 }
 
-// PriorityUrgent is the priority of the tasks of an urgent run. Temporal dispatches these tasks
-// before all others.
+// PriorityUrgent is the priority of the tasks of an urgent run. Temporal dispatches the tasks of
+// urgent runs before all other tasks.
 const PriorityUrgent = 1
 
-// StartOptionsOf returns StartOptions with the source and the urgency of the start. The source is
+// StartOptionsOf returns StartOptions with the source and the priority of the start. The source is
 // the fairness key of the run. The tasks of an urgent run have PriorityUrgent.
 func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) client.StartWorkflowOptions {
 	options := StartOptions(reference)
@@ -135,15 +137,15 @@ func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) cl
 	return options
 }
 
-// MemoFirstStart is the key of a memo that says that the reference had no run before. A start with
+// MemoFirstStart is the key of a memo that says that the reference had no earlier run. A start with
 // this memo must have the workflow id reuse policy RejectDuplicate. With this policy the server
-// rejects a start whose reference had a run. Without the memo, the worker searches the TMS for the
-// record before it creates one. The search costs one request.
+// rejects a start when the reference had an earlier run. For a start without the memo, the worker
+// searches the TMS for the record before it creates a record. The search costs one API request.
 const MemoFirstStart = "firstStart"
 
-// FirstStartOptions returns StartOptionsOf for a reference that is started for the first time. The
-// server rejects the start with WorkflowExecutionAlreadyStarted when the reference had a run,
-// however the run ended.
+// FirstStartOptions returns the options of StartOptionsOf for the first start of a reference. The
+// server rejects the start with WorkflowExecutionAlreadyStarted when the reference had an earlier
+// run, however that run ended.
 func FirstStartOptions(reference opportunity.Reference, start opportunity.Start) client.StartWorkflowOptions {
 	options := StartOptionsOf(reference, start)
 	options.WorkflowIDReusePolicy = enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
@@ -151,11 +153,11 @@ func FirstStartOptions(reference opportunity.Reference, start opportunity.Start)
 	return options
 }
 
-// Update sends the message as an update and returns its outcome. An operator command takes effect
-// and returns its outcome at once, before all waiting commands. When Options.MaxWait ends, the
-// outcome of a command is pending. To request the outcome again, call Update with the same command
-// and request id, or call Outcome. For a failed request, Update returns the outcome together with
-// its error.
+// Update sends the message as an update and returns the outcome of the message. An operator command
+// takes effect at once, before all queued commands, and Update returns its outcome. If a command
+// has no final outcome when Options.MaxWait is over, Update returns a pending outcome. To get the
+// final outcome later, call Update with the same command and request id, or call Outcome. For a
+// failed request, Update returns both the outcome and the error in the outcome.
 func (c *Client) Update(ctx context.Context, reference opportunity.Reference, message opportunity.Message) (opportunity.Outcome, error) {
 	if err := validate(message); err != nil {
 		return opportunity.Outcome{}, err
@@ -170,9 +172,9 @@ func (c *Client) Update(ctx context.Context, reference opportunity.Reference, me
 	return outcome, err
 }
 
-// Signal sends the message and does not wait. If Signal returns nil, the command takes effect once,
-// or an operator sees its failure. The error Busy means that Temporal accepts no more signals until
-// the run has handled some.
+// Signal sends the message as a signal and does not wait for an outcome. If Signal returns nil, the
+// command takes effect once or its failure raises attention. The error Busy means that Temporal
+// accepts no more signals for the run until the run has handled some signals.
 func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, message opportunity.Message) error {
 	if err := reference.Validate(); err != nil {
 		return err
@@ -185,10 +187,12 @@ func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, me
 	return c.contractError(ctx, reference, err)
 }
 
-// Outcome returns the state of a request: pending, done or failed. For the last 200 requests the
-// outcome is complete. The result is NotFound for a request that was never sent or that the run no
-// longer keeps. The result is Closed for a request that waited when the run was terminated or timed
-// out. If a worker was executing this request, the API may have made its change.
+// Outcome returns the outcome of a request, whose state is pending, done or failed. For the last
+// 200 requests the outcome has all members; for older requests the outcome has only the state.
+// Outcome returns the error NotFound for a request that was never sent or that the run no longer
+// remembers. If a request waited when the run was terminated or timed out, its outcome has the
+// error Closed. If a worker was executing the request at that time, the API may have made the
+// change.
 func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, requestID string) (opportunity.Outcome, error) {
 	var outcome opportunity.Outcome
 	if err := reference.Validate(); err != nil {
@@ -205,8 +209,8 @@ func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, r
 	return c.withRunEnd(ctx, reference, outcome), nil
 }
 
-// View returns the view of a running or ended opportunity, as long as Temporal keeps the run's
-// history. View needs a running worker.
+// View returns the view of a running or ended opportunity, while Temporal still has the history of
+// the run. View needs a running worker.
 func (c *Client) View(ctx context.Context, reference opportunity.Reference) (opportunity.View, error) {
 	var view opportunity.View
 	if err := reference.Validate(); err != nil {
@@ -220,8 +224,9 @@ func (c *Client) View(ctx context.Context, reference opportunity.Reference) (opp
 	return view, c.contractError(ctx, reference, err)
 }
 
-// Wait waits for the end of the opportunity and returns its result. Wait returns Closed when the
-// opportunity was cancelled, and Rejected when the API rejected it.
+// Wait waits for the end of the opportunity and returns the summary of the run. Wait returns the
+// error Closed when the opportunity was cancelled, and the error Rejected when the API rejected the
+// start.
 func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opportunity.RunResult, error) {
 	var ended opportunity.RunResult
 	if err := reference.Validate(); err != nil {
@@ -236,7 +241,7 @@ func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opp
 	return ended, c.contractError(ctx, reference, err)
 }
 
-// validate reports the first mistake in a message.
+// validate returns an error for the first mistake in a message.
 func validate(message interface{ Validate() error }) error {
 	if err := message.Validate(); err != nil {
 		return err
@@ -248,7 +253,7 @@ func validate(message interface{ Validate() error }) error {
 	return err
 }
 
-// send sends an update again while the run is about to continue as new.
+// send sends an update, and sends the update again while the run is about to continue as new.
 func send[A any](ctx context.Context, c *Client, reference opportunity.Reference, message opportunity.Message) (A, error) {
 	var none A
 	if err := reference.Validate(); err != nil {
@@ -269,7 +274,8 @@ func send[A any](ctx context.Context, c *Client, reference opportunity.Reference
 	})
 }
 
-// withRequestID returns the message, with a new request id when it has none.
+// withRequestID returns the message. If the message has no request id, withRequestID adds a new
+// one.
 func (c *Client) withRequestID(message opportunity.Message) opportunity.Message {
 	if message.GetRequestID() != "" {
 		return message
@@ -283,8 +289,8 @@ func (c *Client) withRequestID(message opportunity.Message) opportunity.Message 
 	return message
 }
 
-// pollUntilFinal repeats a request until its outcome is no longer pending, or until patience or the
-// context ends. The worker recognizes a repeated request by its request id.
+// pollUntilFinal repeats a request until its outcome is no longer pending, until the time patience
+// is over, or until the context ends. The worker recognizes a repeated request by its request id.
 func pollUntilFinal[A any](ctx context.Context, patience time.Duration, state func(A) opportunity.OutcomeState, asking func() (A, error)) (A, error) {
 	ends := time.Now().Add(patience)
 	pause := 250 * time.Millisecond
@@ -305,10 +311,11 @@ func pollUntilFinal[A any](ctx context.Context, patience time.Duration, state fu
 	return answer, err
 }
 
-// retryWhileContinuing repeats the sending while the run is about to continue as new. The function
-// also repeats the sending when the run could not accept the message because of a concurrent event
-// (WorkflowNotReady). A run is continuing or not ready for a short time only. The caller's context
-// limits the repetition. The request id makes a repetition safe.
+// retryWhileContinuing repeats the call of the function sending while the run is about to continue
+// as new. The call is also repeated when the server returns WorkflowNotReady, because the run could
+// not accept the message at that moment. A run is about to continue as new, or not ready, only for
+// a short time. The repetition ends with the caller's context. A repeated message is safe, because
+// it has the same request id.
 func retryWhileContinuing[A any](ctx context.Context, sending func() (A, error)) (A, error) {
 	var last error
 	answer, _ := backoff.Retry(ctx, func() (answer A, err error) {
@@ -323,15 +330,16 @@ func retryWhileContinuing[A any](ctx context.Context, sending func() (A, error))
 	return answer, last
 }
 
-// tooManySignals is part of the server's error for a signal above the limit of one run.
+// tooManySignals is part of the error that the server returns when a run has the maximum number of
+// signals.
 const tooManySignals = "limit for signal events"
 
-// runEndedBeforeAnswer is the type of the server's error for an update whose run ended before the
-// update returned.
+// runEndedBeforeAnswer is the type of the error that the server returns for an accepted update when
+// the run ends before the update returns.
 const runEndedBeforeAnswer = "AcceptedUpdateCompletedWorkflow"
 
-// contractError turns an error of Temporal into an *opportunity.Error, when the error is about the
-// opportunity.
+// contractError converts an error of Temporal that concerns the opportunity to an
+// *opportunity.Error.
 func (c *Client) contractError(ctx context.Context, reference opportunity.Reference, err error) error {
 	if err == nil {
 		return nil
@@ -358,9 +366,9 @@ func (c *Client) contractError(ctx context.Context, reference opportunity.Refere
 	return err
 }
 
-// updateError is contractError for an update that the run has accepted. When that run was reset,
-// the server has delivered the update to the new run as well, and the update can be sent again
-// under its request id.
+// updateError converts an error as contractError does, for an update that the run has accepted. If
+// the run was reset, the server has also delivered the update to the new run, and the update can be
+// sent again under its request id.
 func (c *Client) updateError(ctx context.Context, reference opportunity.Reference, run string, err error) error {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) && application.Type() == runEndedBeforeAnswer && c.wasReset(ctx, reference, run) {
@@ -369,9 +377,9 @@ func (c *Client) updateError(ctx context.Context, reference opportunity.Referenc
 	return c.contractError(ctx, reference, err)
 }
 
-// wasReset reports whether a reset replaced the run by a run that is open or was continued by an
-// open run. The open run then has the same first run id as the given run. A run from a new start
-// has another first run id.
+// wasReset reports whether a reset replaced the given run. The new run must be open, or must have
+// continued as new to a run that is open. The open run then has the same first run id as the
+// replaced run. A run that began with a new start has another first run id.
 func (c *Client) wasReset(ctx context.Context, reference opportunity.Reference, run string) bool {
 	before, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), run) //nolint:staticcheck // the other one panics
 	if err != nil {
@@ -383,14 +391,14 @@ func (c *Client) wasReset(ctx context.Context, reference opportunity.Reference, 
 		now.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING
 }
 
-// hasRun reports whether the namespace knows a run of the reference.
+// hasRun reports whether the namespace has a run of the reference.
 func (c *Client) hasRun(ctx context.Context, reference opportunity.Reference) bool {
 	_, err := c.describe(ctx, reference)
 	return err == nil
 }
 
-// describe returns the server's description of the latest run of the reference. describe uses the
-// raw request, because the SDK's own method panics over search attributes that it cannot read.
+// describe returns the server's description of the latest run of the reference. describe sends the
+// raw gRPC request, because the SDK's own method panics when it cannot decode a search attribute.
 func (c *Client) describe(ctx context.Context, reference opportunity.Reference) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
 	return c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), "") //nolint:staticcheck // the other one panics
 }

@@ -28,9 +28,9 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// TestMain leaves the examples out unless the flag -run is given, as in go test -run ^Example
-// ./lifecycle. The examples use real processes, and to build and start these processes takes much
-// longer than all the tests. A test of the package e2e runs the examples.
+// TestMain runs the examples only if the flag -run is given, as in go test -run ^Example
+// ./lifecycle. The examples use real processes, whose build and start need much more time than all
+// tests of the package. A test of the package e2e runs the examples.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if flag.Lookup("test.run").Value.String() == "" {
@@ -63,8 +63,8 @@ type environment struct {
 	tms      *httptest.Server // the server through which the worker reaches the TMS
 
 	mu sync.Mutex
-	// lost is the record whose next change gets no response; meanwhile is called before the
-	// response is lost.
+	// lost is the record for whose next change the worker gets no response. The function meanwhile
+	// is called when the change is lost.
 	lost      opportunity.ID
 	meanwhile func()
 }
@@ -84,7 +84,8 @@ func (s *environment) startAll() error {
 	s.tms = httptest.NewServer(s)
 	up, err := stack.Up(ctx, stack.Options{
 		NoUI: true, Setup: host.SetupAt, Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
-		// An example loses a response. Waits for the lost response last no longer than these times.
+		// An example loses a response. These times limit how long the worker waits for the lost
+		// response.
 		WorkerArgs: []string{"--send-window", "2s", "--response-time", "2s", "--settle-time", "2s"}, WorkerEnv: []string{"ADMINISTRATE_URL=" + s.tms.URL},
 	})
 	if err != nil {
@@ -116,8 +117,8 @@ func (s *environment) stop() error {
 	return err
 }
 
-// ServeHTTP passes the worker's requests on to the TMS, or loses one request when an example
-// requires this.
+// ServeHTTP passes the worker's requests on to the TMS. ServeHTTP loses one request when an example
+// requires the loss.
 func (s *environment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -144,7 +145,8 @@ func (s *environment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}}).ServeHTTP(w, r)
 }
 
-// loseResponse returns the function to call instead of the request, nil to pass the request on.
+// loseResponse returns the function to call in place of a request that must be lost. For any other
+// request, loseResponse returns nil.
 func (s *environment) loseResponse(body []byte) func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,7 +165,8 @@ func connect() (context.Context, *lifecycle.Client) {
 	return context.Background(), lifecycle.NewClient(testEnvironment.start().temporal)
 }
 
-// startOpportunity is connect with a running opportunity under the reference, in the step Proposed.
+// startOpportunity starts an opportunity with the reference, in the step Proposed, and returns the
+// results of connect.
 func startOpportunity(reference opportunity.Reference) (context.Context, *lifecycle.Client) {
 	ctx, oppflow := connect()
 	if _, err := oppflow.Start(ctx, reference, opportunity.Start{Name: "First Aid course", Region: "UK"}); err != nil {
@@ -172,7 +175,7 @@ func startOpportunity(reference opportunity.Reference) (context.Context, *lifecy
 	return ctx, oppflow
 }
 
-// renameInTMS renames the record, as a person does in the TMS.
+// renameInTMS renames the record as a person does in the TMS, without a message to Oppflow.
 func renameInTMS(ctx context.Context, oppflow *lifecycle.Client, reference opportunity.Reference, name string) error {
 	view, err := oppflow.View(ctx, reference)
 	if err == nil {
@@ -181,8 +184,9 @@ func renameInTMS(ctx context.Context, oppflow *lifecycle.Client, reference oppor
 	return err
 }
 
-// startWithQuestion is startOpportunity with a command whose response was lost. Meanwhile somebody
-// added another interest by hand, so that reading the record cannot decide about the command.
+// startWithQuestion calls startOpportunity, and then sends a command whose response is lost. Before
+// the loss, a person adds another interest by hand. A read of the record can therefore not decide
+// whether the command was executed.
 func startWithQuestion(reference opportunity.Reference, command opportunity.AddInterests) (context.Context, *lifecycle.Client) {
 	ctx, oppflow := startOpportunity(reference)
 	if err := testEnvironment.loseNextAnswer(ctx, oppflow, reference, command); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A service needs a connection to Temporal, and no connection to the TMS.
+// A service needs only a connection to Temporal; it does not need a connection to the TMS.
 func ExampleNewClient() {
 	connection, err := client.Dial(client.Options{HostPort: temporalAddress()}) // such as "localhost:7233"
 	if err != nil {
@@ -28,8 +28,8 @@ func ExampleNewClient() {
 	// NotFound: there is no opportunity nobody's; start the opportunity first
 }
 
-// With a longer MaxWait, a command waits longer for its outcome before it returns a pending
-// outcome.
+// With a longer MaxWait, Update waits longer for the outcome of a command before it returns a
+// pending outcome.
 func ExampleNewClientWithOptions() {
 	ctx, _ := startOpportunity("order-100")
 	connection, err := client.Dial(client.Options{HostPort: temporalAddress()})
@@ -53,8 +53,8 @@ func ExampleNewClientWithOptions() {
 	// done
 }
 
-// The reference is the caller's own key. An equal start finds the same opportunity; a different
-// start is a Conflict.
+// The reference is the key that the caller itself uses for the opportunity. A second Start with an
+// equal start returns the same opportunity; a different start causes the error Conflict.
 func ExampleClient_Start() {
 	ctx, oppflow := connect()
 	start := opportunity.Start{Name: "First Aid course", Region: "UK", Account: "Administrate", Currency: "USD"}
@@ -81,7 +81,7 @@ func ExampleClient_Start() {
 	// Conflict
 }
 
-// A record that exists in the TMS is adopted by its id.
+// To adopt a record that exists in the TMS, the start contains the id of the record.
 func ExampleClient_Start_adopt() {
 	ctx, oppflow := connect()
 	opened, err := oppflow.Start(ctx, "lead-7", opportunity.Start{Adopt: "T3Bwb3J0dW5pdHk6MQ=="})
@@ -94,8 +94,8 @@ func ExampleClient_Start_adopt() {
 	// Annual first aid refresher
 }
 
-// A start that the TMS rejects frees the reference: after a correction, the start can be sent
-// again.
+// When the TMS rejects a start, the reference is free again, and a corrected start may use the
+// reference.
 func ExampleClient_Start_refused() {
 	ctx, oppflow := connect()
 	_, err := oppflow.Start(ctx, "order-102", opportunity.Start{Name: "First Aid course", Region: "Atlantis"})
@@ -110,7 +110,7 @@ func ExampleClient_Start_refused() {
 	// <nil>
 }
 
-// Each interest has its own result. The error is set when no interest was added.
+// Each interest has its own result. Update returns an error only when no interest was added.
 func ExampleClient_Update_addInterests() {
 	ctx, oppflow := startOpportunity("order-103")
 	price, err := opportunity.ParseAmount("199.90")
@@ -148,7 +148,7 @@ func ExampleClient_Update_addInterests() {
 	// FA-9 was not added: NotFound
 }
 
-// When the TMS rejects a command, the error contains the message of the TMS.
+// When the TMS rejects a command, the error contains the TMS's own message.
 func ExampleClient_Update_progress() {
 	ctx, oppflow := startOpportunity("order-104")
 	for _, step := range []string{"Won", "Opportunity", "Won"} {
@@ -170,7 +170,7 @@ func ExampleClient_Update_progress() {
 	// moved to Won
 }
 
-// Members that the message does not contain stay unchanged.
+// Details that the message does not contain stay unchanged.
 func ExampleClient_Update_updateDetails() {
 	ctx, oppflow := startOpportunity("order-105")
 	if _, err := oppflow.Update(ctx, "order-105", opportunity.UpdateDetails{Account: "Administrate", Currency: "USD"}); err != nil {
@@ -187,8 +187,8 @@ func ExampleClient_Update_updateDetails() {
 	// First Aid course for Administrate in USD
 }
 
-// The expiry time holds for all places of the opportunity. The command is done when a read-back
-// from the TMS shows the expiry time.
+// The expiry time applies to all places of the opportunity. The command is done when a read from
+// the TMS shows the new expiry time.
 func ExampleClient_Update_extendReservations() {
 	ctx, oppflow := startOpportunity("order-106")
 	until := time.Now().AddDate(0, 1, 0)
@@ -211,8 +211,8 @@ func ExampleClient_Update_extendReservations() {
 	// done <nil>
 }
 
-// While an opportunity is paused, Oppflow sends nothing to the TMS. Updates are rejected, and
-// signals wait.
+// While an opportunity is paused, Oppflow sends nothing to the TMS for this opportunity. Updates
+// are rejected, and signals wait.
 func ExampleClient_Update_pause() {
 	ctx, oppflow := startOpportunity("order-107")
 	if _, err := oppflow.Update(ctx, "order-107", opportunity.Pause{Reason: "the customer is being called"}); err != nil {
@@ -225,7 +225,8 @@ func ExampleClient_Update_pause() {
 	// Paused: an operator paused the opportunity (the customer is being called); signals wait until resume; send the command as a signal, or send the update again later
 }
 
-// Resume ends the pause. Oppflow then executes the signals that waited during the pause, in order.
+// Resume ends the pause. After resume, Oppflow executes the signals that arrived during the pause,
+// in order.
 func ExampleClient_Update_resume() {
 	ctx, oppflow := startOpportunity("order-108")
 	if _, err := oppflow.Update(ctx, "order-108", opportunity.Pause{}); err != nil {
@@ -248,7 +249,7 @@ func ExampleClient_Update_resume() {
 }
 
 // A response of the TMS was lost, and the record does not show whether the change was made. An
-// operator has found that the API did not make the change.
+// operator has checked that the API did not make the change, so the change is sent again.
 func ExampleClient_Update_retry() {
 	command := opportunity.AddInterests{
 		RequestID: "order-109/lines",
@@ -274,7 +275,7 @@ func ExampleClient_Update_retry() {
 }
 
 // A response of the TMS was lost, and the record does not show whether the change was made. An
-// operator has found that the API made the change, or that nobody wants the change any more.
+// operator has checked that the API made the change, or that nobody wants the change any more.
 func ExampleClient_Update_skip() {
 	command := opportunity.AddInterests{
 		RequestID: "order-110/lines",
@@ -289,7 +290,7 @@ func ExampleClient_Update_skip() {
 	_, err := oppflow.Update(ctx, "order-110", command)
 	fmt.Println(err)
 
-	// A request that is not in doubt needs no decision.
+	// If a request is not in doubt, it needs no decision of an operator.
 	_, err = oppflow.Update(ctx, "order-110", opportunity.Skip{Request: "order-110/other", Reason: "mistaken"})
 	fmt.Println(err)
 	// Output:
@@ -297,7 +298,7 @@ func ExampleClient_Update_skip() {
 	// NotFound: there is no open question about request "order-110/other"
 }
 
-// The record is read again before the next command is sent.
+// Oppflow reads the record again before it sends the next command.
 func ExampleClient_Update_refresh() {
 	ctx, oppflow := startOpportunity("order-111")
 	if err := renameInTMS(ctx, oppflow, "order-111", "First Aid, evening course"); err != nil {
@@ -318,8 +319,8 @@ func ExampleClient_Update_refresh() {
 	// First Aid, evening course <nil>
 }
 
-// A follow-up that the tenant's playbook plans has a key, which View shows. Without a
-// playbook there are no follow-ups.
+// Each planned follow-up has a key, which View shows. Without a playbook, an opportunity has no
+// follow-ups.
 func ExampleClient_Update_snooze() {
 	ctx, oppflow := startOpportunity("order-117")
 	_, err := oppflow.Update(ctx, "order-117", opportunity.Snooze{
@@ -330,7 +331,7 @@ func ExampleClient_Update_snooze() {
 	// NotFound: no follow-up "remind/20261201T093000Z/2" is planned; the opportunity has no planned follow-up
 }
 
-// A cancelled follow-up is never done. Without a playbook there are no follow-ups.
+// A cancelled follow-up is never done. Without a playbook, an opportunity has no follow-ups.
 func ExampleClient_Update_cancelFollowUp() {
 	ctx, oppflow := startOpportunity("order-118")
 	_, err := oppflow.Update(ctx, "order-118", opportunity.CancelFollowUp{
@@ -341,7 +342,7 @@ func ExampleClient_Update_cancelFollowUp() {
 	// NotFound: no follow-up "remind/20261201T093000Z/2" is planned; the opportunity has no planned follow-up
 }
 
-// The message Close releases the reservation and leaves the step in the TMS unchanged.
+// The message Close releases the reservation, and does not change the step in the TMS.
 func ExampleClient_Update_close() {
 	ctx, oppflow := startOpportunity("order-112")
 	if _, err := oppflow.Update(ctx, "order-112", opportunity.Close{Reason: "entered twice"}); err != nil {
@@ -358,8 +359,8 @@ func ExampleClient_Update_close() {
 	// Closed: opportunity order-112 has ended; it accepts no more messages
 }
 
-// A signal is sent without waiting. Its command takes effect once, after all earlier commands, or
-// an operator sees the failure.
+// A signal is sent without waiting. The command of the signal takes effect once, after all earlier
+// commands, or an operator sees its failure.
 func ExampleClient_Signal() {
 	ctx, oppflow := startOpportunity("order-113")
 	for _, command := range []opportunity.Command{
@@ -384,7 +385,7 @@ func ExampleClient_Signal() {
 	// Won after 0 failures <nil>
 }
 
-// The outcome of a request is available by its id, for as long as the opportunity keeps it.
+// A caller can read the outcome of a request by its id, while the run still remembers the outcome.
 func ExampleClient_Outcome() {
 	ctx, oppflow := startOpportunity("order-114")
 	if err := oppflow.Signal(ctx, "order-114", opportunity.Progress{RequestID: "order-114/won", To: "Won"}); err != nil {
@@ -411,7 +412,8 @@ func ExampleClient_Outcome() {
 	// failed TransitionNotFound
 }
 
-// The view shows everything that Oppflow knows of the opportunity, and costs no request to the TMS.
+// The view shows everything that Oppflow knows of the opportunity. View sends no request to the
+// TMS.
 func ExampleClient_View() {
 	ctx, oppflow := startOpportunity("order-115")
 	price, err := opportunity.ParseAmount("19.90")
@@ -443,7 +445,8 @@ func ExampleClient_View() {
 	// - added 1 interest
 }
 
-// An opportunity ends in a Won, Lost or Archived step, or when an operator closes it.
+// An opportunity ends in a step whose stage is Won, Lost or Archived, or when an operator closes
+// it.
 func ExampleClient_Wait() {
 	ctx, oppflow := startOpportunity("order-116")
 	if err := oppflow.Signal(ctx, "order-116", opportunity.Progress{To: "Lost"}); err != nil {

@@ -18,31 +18,31 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fakeNamespace is the part of Temporal that the client of the opportunities uses. fakeNamespace
-// stores the messages and returns errors as the SDK does.
+// fakeNamespace imitates the part of Temporal that the Client uses. fakeNamespace stores the
+// messages and returns errors as the SDK does.
 type fakeNamespace struct {
 	client.Client
 	updates      []client.UpdateWorkflowOptions
 	starts       []client.UpdateWithStartWorkflowOptions
 	startOptions []client.StartWorkflowOptions // of the starts
 	signals      []any
-	// updateError is the error of the nth update; nil returns the outcome.
+	// updateError returns the error of the nth update, or nil when the update returns its outcome.
 	updateError func(n int) error
 	outcome     opportunity.Outcome
 	exists      bool
-	// answers, when set, returns the outcome of the nth update, and startAnswers the create outcome
-	// of the nth start.
+	// answers returns the outcome of the nth update, and startAnswers returns the create outcome of
+	// the nth start, if these functions are set.
 	answers      func(n int) opportunity.Outcome
 	startAnswers func(n int) opportunity.CreateOutcome
-	// resourceHeaders are the headers in which each request names its workflow.
+	// resourceHeaders are the gRPC headers in which each request names its workflow.
 	resourceHeaders [][]string
-	// queries are the payloads of queries; queryError is the error of queries.
+	// queries are the payloads of the queries, and queryError is the error that a query returns.
 	queries    []any
 	queryError error
 	// status is the status of the latest run.
 	status enums.WorkflowExecutionStatus
-	// firstRunIDs are the first run ids of the run chains, by the id of one run of each chain; ""
-	// is the latest run.
+	// firstRunIDs contains the first run id of each chain of runs that continued each other, by the
+	// id of one run of the chain. The key "" stands for the latest run.
 	firstRunIDs map[string]string
 }
 
@@ -77,7 +77,7 @@ func (n *fakeNamespace) UpdateWorkflow(ctx context.Context, o client.UpdateWorkf
 	return updateHandle{answer: n.outcome, err: n.updateError(len(n.updates))}, nil
 }
 
-// recordHeader stores the header in which the request names its workflow.
+// recordHeader stores the gRPC header in which the request names its workflow.
 func (n *fakeNamespace) recordHeader(ctx context.Context) {
 	headers, _ := metadata.FromOutgoingContext(ctx)
 	n.resourceHeaders = append(n.resourceHeaders, headers.Get("temporal-resource-id"))
@@ -106,7 +106,7 @@ func (n *fakeNamespace) UpdateWithStartWorkflow(ctx context.Context, o client.Up
 	return updateHandle{answer: opportunity.CreateOutcome{State: opportunity.Done, Reference: "A-1"}}, nil
 }
 
-// encodedValue is a response in the type of the SDK.
+// encodedValue is a response in the type that the SDK uses.
 type encodedValue struct{ answer any }
 
 func (encodedValue) HasValue() bool { return true }

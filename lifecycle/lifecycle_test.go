@@ -44,7 +44,8 @@ func TestErrorReachesTheCaller(t *testing.T) {
 				if diff := cmp.Diff(want, *got); diff != "" {
 					t.Errorf("%s: %s", name, diff)
 				}
-				// Other SDKs see the type and the message of the error, and know whether to repeat.
+				// Programs with other SDKs get the type and the message of the error, and the
+				// information whether a repetition is useful.
 				var application *temporal.ApplicationError
 				if back := throughTemporal(fault); !errors.As(back, &application) || application.Type() != string(typ) || application.Message() != want.Error() ||
 					application.NonRetryable() != (typ != opportunity.Busy) || application.Category() != temporal.ApplicationErrorCategoryBenign {
@@ -60,7 +61,7 @@ func TestErrorReachesTheCaller(t *testing.T) {
 	if lifecycle.ToTemporalError(nil) != nil {
 		t.Error("no error became one")
 	}
-	// An error of another program with an equal form does not count as an error of Oppflow.
+	// An error of another program that has the same form does not count as an error of Oppflow.
 	n := &fakeNamespace{updateError: func(int) error {
 		return throughTemporal(temporal.NewApplicationError("x", "Invalid", map[string]string{"message": "y"}))
 	}}
@@ -83,7 +84,7 @@ func TestContinuingIsSentAgain(t *testing.T) {
 		if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
 			t.Fatalf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
-		// The message stays one request, in updates with different ids.
+		// The message stays one request, although it is sent in updates with different update ids.
 		ids := map[string]bool{}
 		for _, u := range n.updates {
 			ids[u.UpdateID] = true
@@ -94,7 +95,7 @@ func TestContinuingIsSentAgain(t *testing.T) {
 		if len(ids) != 3 {
 			t.Errorf("update ids %v", ids)
 		}
-		// The Client does not send again after the end of the caller's context.
+		// After the end of the caller's context, the Client does not send the message again.
 		ctx, cancel := context.WithCancel(t.Context())
 		n = &fakeNamespace{updateError: func(n int) error {
 			if n == 2 {
@@ -110,8 +111,8 @@ func TestContinuingIsSentAgain(t *testing.T) {
 	})
 }
 
-// An update whose run was reset is sent again to the new run, which knows its request id. An update
-// whose run ended, or whose reference was started again, is not sent again.
+// An update whose run was reset is sent again to the new run, which remembers its request id. An
+// update is not sent again if its run ended, or if its reference was started again.
 func TestAnUpdateOfARunThatWasReset(t *testing.T) {
 	const running, over = enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_TERMINATED
 	for name, c := range map[string]struct {
@@ -246,8 +247,9 @@ func TestStartOptions(t *testing.T) {
 	}
 }
 
-// A start says that it is the first start of its reference, and the server checks this. The client
-// starts again without the memo only when the reference had a run.
+// A start contains a memo that says that the reference had no run before, and the server checks the
+// content of this memo. If the server rejects this start because the reference had a run before,
+// the client sends the start again without the memo.
 func TestAStartProvesThatItIsTheFirst(t *testing.T) {
 	start := opportunity.Start{Name: "x", Region: "UK"}
 	ended := serviceerror.NewWorkflowExecutionAlreadyStarted("ended", "", "run")
@@ -300,8 +302,8 @@ func TestWorkflowIDNamesItsReference(t *testing.T) {
 	}
 }
 
-// An operator registers the search attributes and searches by them. Their names and types are part
-// of the contract.
+// An operator registers the search attributes in Temporal and filters lists of runs by these
+// attributes. The names and types of search attributes must therefore not change.
 func TestSearchAttributes(t *testing.T) {
 	want := map[string]enums.IndexedValueType{
 		"OpportunityId":             enums.INDEXED_VALUE_TYPE_KEYWORD,
@@ -318,8 +320,8 @@ func TestSearchAttributes(t *testing.T) {
 	}
 }
 
-// The text that the Web UI shows beside a message is valid JSON of the message, after a user has
-// filled in the blanks.
+// The Web UI shows a description beside each message. The JSON in the description is a valid
+// payload after a user has filled in the blanks.
 func TestDescriptionsCanBeTyped(t *testing.T) {
 	fill := strings.NewReplacer(
 		`"item":"<id>"`, `"item":"Q291cnNlOjE="`, `"email":"…"`, `"email":"a@b"`, `"<optional>"`, `"r"`, `"<name or id of the step>"`, `"Won"`,
@@ -347,7 +349,7 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 	}
 }
 
-// The client sends the same JSON payloads as other SDKs.
+// The client sends the same JSON payloads as programs with other SDKs.
 func TestPayloadsAreJSON(t *testing.T) {
 	n := &fakeNamespace{outcome: opportunity.Outcome{State: opportunity.Done}}
 	if _, err := lifecycle.NewClient(n).Update(t.Context(), "A-1", opportunity.Progress{RequestID: "r", To: "Won"}); err != nil {
@@ -359,8 +361,8 @@ func TestPayloadsAreJSON(t *testing.T) {
 	}
 }
 
-// The SDK puts the id of a workflow into a header, which may only contain ASCII, unless the header
-// is set already.
+// The SDK writes the workflow id into a gRPC header that may contain only ASCII, unless the client
+// has set this header already.
 func TestReferencesInAnyScript(t *testing.T) {
 	for reference, want := range map[opportunity.Reference]string{
 		"A-1": "", "Zürich-1": "workflow:opportunity%2FZ%C3%BCrich-1", "東京-1": "workflow:opportunity%2F%E6%9D%B1%E4%BA%AC-1",

@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// pendingUntil returns pending outcomes before the nth request, and done for the nth and all later
-// requests.
+// pendingUntil returns a pending outcome for the requests before the nth request, and the outcome
+// done for the nth and all later requests.
 func pendingUntil(n int) func(int) opportunity.Outcome {
 	return func(asked int) opportunity.Outcome {
 		if asked < n {
@@ -57,7 +57,7 @@ func TestAskingAgain(t *testing.T) {
 		if got, err = lifecycle.NewClient(n).Update(t.Context(), "A-1", progressToWon); !errors.As(err, &own) || own.Type != opportunity.TransitionNotFound || got.State != opportunity.Failed || len(n.updates) != 2 {
 			t.Errorf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
-		// An error of an update also ends the repetition.
+		// An error of an update ends the repetition, too.
 		n = &fakeNamespace{answers: pendingUntil(9), updateError: func(asked int) error {
 			if asked == 2 {
 				return serviceerror.NewUnavailable("away")
@@ -95,8 +95,8 @@ func TestMaxWaitEnds(t *testing.T) {
 		}}, lifecycle.Options{MaxWait: time.Millisecond}).Start(t.Context(), "A-1", opportunity.Start{Name: "x", Region: "UK"}); err != nil || opened.State != opportunity.Pending {
 			t.Errorf("%+v, %v", opened, err)
 		}
-		// When the caller's context ends, the earlier outcome is still returned, both between two
-		// updates and during an update.
+		// When the caller's context ends between two updates or during an update, Update still
+		// returns the outcome of the update before.
 		for _, during := range []bool{false, true} {
 			ctx, cancel := context.WithCancel(t.Context())
 			n := &fakeNamespace{answers: pendingUntil(1000)}
@@ -118,7 +118,7 @@ func TestMaxWaitEnds(t *testing.T) {
 				t.Errorf("during a question %t: %d updates, want %d", during, len(n.updates), want)
 			}
 		}
-		// Before the first outcome, the end of the context is an error.
+		// When the context ends before the first outcome, Update returns an error.
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		n = &fakeNamespace{updateError: func(int) error { return ctx.Err() }}
@@ -153,8 +153,8 @@ func TestIDsAreMadeAsTheServiceWants(t *testing.T) {
 	}
 }
 
-// An operator command returns at once. The client does not repeat it, and an operator command that
-// cannot be executed is an error.
+// An operator command returns at once. The client sends an operator command only once, and returns
+// an error when the operator command cannot be executed.
 func TestOperatorCommandsAreAnswered(t *testing.T) {
 	n := &fakeNamespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Done}}
 	got, err := lifecycle.NewClient(n).Update(t.Context(), "A-1", opportunity.Close{Reason: "x"})
@@ -170,7 +170,7 @@ func TestOperatorCommandsAreAnswered(t *testing.T) {
 	}
 }
 
-// The server accepts ten thousand signals for one run.
+// The server accepts at most ten thousand signals for one run.
 func TestBusy(t *testing.T) {
 	for _, c := range []struct {
 		err  error
@@ -192,7 +192,7 @@ func TestBusy(t *testing.T) {
 func TestOutcomeOfARequest(t *testing.T) {
 	want := opportunity.Outcome{RequestID: "order-7", State: opportunity.Failed, Error: opportunity.Failf(opportunity.Rejected, "no")}
 	n := &fakeNamespace{outcome: want}
-	// A failed outcome is a result of the query and not an error.
+	// The query returns a failed outcome as its result, not as an error.
 	got, err := lifecycle.NewClient(n).Outcome(t.Context(), "A-1", "order-7")
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%s, %v", diff, err)

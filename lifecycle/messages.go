@@ -3,15 +3,16 @@ package lifecycle
 import "github.com/oppflow/oppflow/opportunity"
 
 // Message binds the name of a signal, update or query to the type P of its payload and the type A
-// of its response (a signal has none).
+// of its response. A signal has no response.
 type Message[P, A any] struct {
-	// Name is the same for the signal and the update.
+	// Name is the name of the message, both as a signal and as an update.
 	Name string
 	// Description is the text that the Web UI shows beside the name.
 	Description string
 }
 
-// The update and the queries that are not messages of package opportunity.
+// CreateOutcome, View and OutcomeOf are the update and the queries that are not messages of package
+// opportunity.
 var (
 	// CreateOutcome returns when the record exists. CreateOutcome exists only as an update.
 	CreateOutcome = Message[CreateOutcomeInput, opportunity.CreateOutcome]{
@@ -35,9 +36,9 @@ type OutcomeInput struct {
 	RequestID string `json:"requestId"`
 }
 
-// CreateOutcomeInput is the payload of the update opened.
+// CreateOutcomeInput is the payload of the update CreateOutcome.
 type CreateOutcomeInput struct {
-	// Start, when given, must equal what the run was started from, or the answer
-	// is a Conflict: the reference is used for something else.
+	// Start is optional. If Start is different from the start of the run, the update returns the
+	// error Conflict, because the reference is used for another opportunity.
 	Start *opportunity.Start `json:"start,omitempty"`
 }

@@ -5,54 +5,54 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// The workflow of a namespace keeps which tenant of the TMS the namespace belongs to, and
-// the versions of the tenant's playbook. Each namespace has one such workflow, and it
-// never ends.
+// The workflow of a namespace stores to which tenant of the TMS the namespace belongs, and the
+// versions of the tenant's playbook. Each namespace has one such workflow, and this workflow never
+// ends.
 const (
-	// NamespaceType is the registered name of the workflow of a namespace.
+	// NamespaceType is the name under which the worker registers the workflow of a namespace.
 	NamespaceType = "Namespace"
 	// NamespaceID is the workflow id of the workflow of a namespace.
 	NamespaceID = "oppflow/namespace"
 )
 
-// The messages of the workflow of a namespace.
+// These variables are the messages of the workflow of a namespace.
 var (
-	// NamespaceOf returns the state, with the texts of the requested versions of the playbook.
+	// NamespaceOf returns the NamespaceState, with the texts of the requested playbook versions.
 	// NamespaceOf exists only as a query.
 	NamespaceOf = Message[NamespaceInput, NamespaceState]{
 		Name:        "namespace",
 		Description: `Returns the tenant of the namespace and the versions of its playbook: {} or {"texts":[<number>]}`,
 	}
-	// Deploy stores a version of the playbook. Deploy exists only as an update.
+	// Deploy stores a new version of the playbook. Deploy exists only as an update.
 	Deploy = Message[Deployment, DeployResult]{
 		Name:        "deployPlaybook",
 		Description: "Stores a version of the playbook; the command oppflow playbook deploy sends this update",
 	}
-	// JoinNamespace says that a worker starts to work in a namespace without a playbook.
-	// JoinNamespace exists only as an update.
+	// JoinNamespace is the message that a worker sends when it starts to work in a namespace
+	// without a playbook. JoinNamespace exists only as an update.
 	JoinNamespace = Message[NamespaceJoin, NamespaceState]{
 		Name:        "join",
 		Description: "Reports the start of a worker in a namespace without a playbook; workers send this update",
 	}
 	// BindTenant binds the namespace to a tenant. BindTenant exists only as an update. BindTenant
-	// fails with a Conflict when the namespace belongs to another tenant.
+	// returns the error Conflict when the namespace belongs to another tenant.
 	BindTenant = Message[Tenant, NamespaceState]{
 		Name:        "bindTenant",
 		Description: "Binds the namespace to a tenant, if the namespace belongs to no other tenant; the command oppflow setup and workers send this update",
 	}
 	// RebindTenant binds the namespace to another tenant. RebindTenant exists only as a signal,
-	// because a signal also works when no worker runs.
+	// because a signal is accepted even when no worker runs.
 	RebindTenant = Message[Tenant, struct{}]{
 		Name:        "rebindTenant",
 		Description: "Binds the namespace to a tenant, even if the namespace belongs to another tenant; the command oppflow setup --rebind sends this signal",
 	}
-	// Recover says that Temporal's database was restored. Recover exists only as a signal, because
-	// a signal also works when no worker runs.
+	// Recover informs the workflow that Temporal's database was restored. Recover exists only as a
+	// signal, because a signal is accepted even when no worker runs.
 	Recover = Message[Recovery, struct{}]{
 		Name:        "recover",
 		Description: "Reports a restore of Temporal's database, so that Oppflow compares every opportunity with its record; the command oppflow recover sends this signal",
 	}
-	// RecordCreated adds a record that Oppflow created to the state of the namespace. RecordCreated
+	// RecordCreated adds a record that Oppflow created to NamespaceState.Records. RecordCreated
 	// exists only as a signal.
 	RecordCreated = Message[CreatedRecord, struct{}]{
 		Name:        "recordCreated",
@@ -60,7 +60,8 @@ var (
 	}
 )
 
-// IsNamespaceSignal reports whether the workflow of a namespace receives signals with the name.
+// IsNamespaceSignal reports whether the name is the name of a signal to the workflow of a
+// namespace.
 func IsNamespaceSignal(name string) bool {
 	return name == RebindTenant.Name || name == RecordCreated.Name || name == Recover.Name
 }

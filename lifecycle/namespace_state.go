@@ -7,41 +7,42 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// NamespaceState is the state that the workflow of a namespace keeps, and the argument that starts
-// this workflow.
+// NamespaceState is the state that the workflow of a namespace stores. NamespaceState is also the
+// input of this workflow.
 type NamespaceState struct {
-	// Tenant is the tenant that the namespace belongs to; nil until the namespace is bound to a
+	// Tenant is the tenant to which the namespace belongs, or nil while the namespace belongs to no
 	// tenant.
 	Tenant *Tenant `json:"tenant,omitempty"`
-	// BoundAt is when the namespace was bound to the tenant.
+	// BoundAt is the time at which the namespace was bound to the tenant.
 	BoundAt time.Time `json:"tiedAt,omitzero"`
-	// Records are some records that Oppflow created in the tenant after BoundAt: the first reported
-	// record and the latest reported records.
+	// Records are some of the records that Oppflow created in the tenant's TMS after BoundAt: the
+	// first reported record and the latest reported records.
 	Records []CreatedRecord `json:"records,omitempty"`
-	// Recovery is the last recovery; nil before Temporal's database was restored.
+	// Recovery describes the latest restore of Temporal's database, or is nil when there was no
+	// restore.
 	Recovery *Recovery `json:"recovery,omitempty"`
-	// Playbooks are the versions of the playbook.
+	// Playbooks are the stored versions of the playbook.
 	Playbooks PlaybookVersions `json:"playbooks,omitempty"`
-	// WorkerJoined says that a worker started to work before there was a playbook.
+	// WorkerJoined says that a worker started to work while the namespace had no playbook.
 	WorkerJoined bool `json:"working,omitempty"`
 }
 
-// Recovery says that Temporal's database was restored.
+// Recovery describes a restore of Temporal's database.
 type Recovery struct {
-	// Epoch distinguishes the recovery from all others. It is random.
+	// Epoch identifies the epoch that begins with this restore. Epoch is a random text.
 	Epoch string `json:"epoch"`
-	// Backup is when the restored backup was made.
+	// Backup is the time at which the restored backup was made.
 	Backup time.Time `json:"backup"`
 }
 
-// Recover records that Temporal's database was restored.
+// Recover stores that Temporal's database was restored.
 func (s *NamespaceState) Recover(r Recovery) {
 	if r.Epoch != "" {
 		s.Recovery = &r
 	}
 }
 
-// Epoch returns the epoch of the last recovery; "" before the first one.
+// Epoch returns the epoch since the latest restore, or "" when there was no restore.
 func (s NamespaceState) Epoch() string {
 	if s.Recovery == nil {
 		return ""
@@ -49,18 +50,19 @@ func (s NamespaceState) Epoch() string {
 	return s.Recovery.Epoch
 }
 
-// CreatedRecord is a record that Oppflow created and that has a reference tag.
+// CreatedRecord is a record that Oppflow created with a reference tag.
 type CreatedRecord struct {
 	ID        opportunity.ID        `json:"id"`
 	Reference opportunity.Reference `json:"reference"`
-	// BoundAt is NamespaceState.BoundAt at the time when the record was created.
+	// BoundAt is the value that NamespaceState.BoundAt had when the record was created.
 	BoundAt time.Time `json:"tiedAt"`
 }
 
-// maxCreatedRecords is how many records a namespace keeps.
+// maxCreatedRecords is the maximum number of records in NamespaceState.Records.
 const maxCreatedRecords = 5
 
-// AddRecord stores the record, unless the record was created before the namespace was bound again.
+// AddRecord stores the record. AddRecord ignores a record that was created before the namespace was
+// bound to its present tenant.
 func (s *NamespaceState) AddRecord(record CreatedRecord) {
 	known := slices.ContainsFunc(s.Records, func(r CreatedRecord) bool { return r.ID == record.ID })
 	if record.ID == "" || known || s.Tenant == nil || !record.BoundAt.Equal(s.BoundAt) {
@@ -71,9 +73,9 @@ func (s *NamespaceState) AddRecord(record CreatedRecord) {
 	}
 }
 
-// Bind binds the namespace to the tenant at the time. When the tenant stays the same, BoundAt stays
-// the time of the first binding. Bind returns a Conflict when the namespace belongs to another
-// tenant.
+// Bind binds the namespace to the tenant, and stores now as the time of the binding. If the
+// namespace already belongs to the tenant, BoundAt stays unchanged. Bind returns the error Conflict
+// when the namespace belongs to another tenant.
 func (s *NamespaceState) Bind(tenant Tenant, now time.Time) error {
 	if err := s.CheckBind(tenant); err != nil {
 		return err
@@ -87,7 +89,7 @@ func (s *NamespaceState) Bind(tenant Tenant, now time.Time) error {
 	return nil
 }
 
-// CheckBind returns why Bind would reject the tenant.
+// CheckBind returns the error that Bind would return for the tenant.
 func (s *NamespaceState) CheckBind(tenant Tenant) error {
 	if tenant.IsZero() {
 		return opportunity.Invalidf("nothing identifies the tenant; give an OAuth client, regions, steps or currencies")
@@ -101,7 +103,7 @@ func (s *NamespaceState) CheckBind(tenant Tenant) error {
 	return nil
 }
 
-// Rebind binds the namespace to the tenant, even when it belonged to another tenant.
+// Rebind binds the namespace to the tenant, even if the namespace belongs to another tenant.
 func (s *NamespaceState) Rebind(tenant Tenant, now time.Time) {
 	s.Tenant, s.BoundAt, s.Records = &tenant, now, nil
 }

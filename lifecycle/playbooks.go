@@ -9,63 +9,67 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Times of the versions of a namespace's playbook.
+// This constant says when a version of a namespace's playbook comes into force.
 const (
-	// PlaybookInForceAfter is how long after its deployment a version comes into force. A worker
-	// reads the namespace every two thirds of this time. A worker whose last read is older than
-	// eight ninths of this time plans and sends nothing. When PlaybookInForceAfter is over, no
-	// worker plans with the previous version, even a worker that has not read the new version.
+	// PlaybookInForceAfter is the time between the deployment of a version and its coming into
+	// force. A worker reads the state of the namespace at intervals of two thirds of
+	// PlaybookInForceAfter. If a worker's latest read is older than eight ninths of
+	// PlaybookInForceAfter, the worker plans nothing and sends nothing. When PlaybookInForceAfter
+	// is over, no worker still plans with the previous version, not even a worker that has not read
+	// the new version.
 	PlaybookInForceAfter = 45 * time.Second
 )
 
-// Limits of the versions of a namespace's playbook.
+// These constants are limits for the versions of a namespace's playbook.
 const (
-	// MaxPlaybookBytes is the length of the longest text.
+	// MaxPlaybookBytes is the maximum length of the text of a playbook, in bytes.
 	MaxPlaybookBytes = 256 << 10
-	// MaxPlaybookVersions is how many versions a namespace keeps. The namespace drops older
-	// versions.
+	// MaxPlaybookVersions is the maximum number of playbook versions that a namespace stores. The
+	// namespace drops the oldest versions.
 	MaxPlaybookVersions = 20
 	// MaxPlaybookTexts is the maximum size of the texts of all versions together, in bytes of JSON.
-	// The namespace drops the oldest texts first.
+	// If the texts are larger, the namespace drops the oldest texts first.
 	MaxPlaybookTexts = 768 << 10
 )
 
-// maxDeploymentBytes is the maximum size of one deployment, in bytes of JSON. The server accepts an
-// update with a deployment of this size.
+// maxDeploymentBytes is the maximum size of one deployment, in bytes of JSON. The Temporal server
+// accepts an update with a deployment of this size.
 const maxDeploymentBytes = opportunity.MaxUpdateBytes - 8<<10
 
 // PlaybookVersion is one version of the playbook of a namespace.
 type PlaybookVersion struct {
 	// Number counts the versions from 1.
 	Number int `json:"number"`
-	// DeployedBy says who deployed the version, in their own words.
+	// DeployedBy says who deployed the version, in a text that the deployer chose.
 	DeployedBy string `json:"by,omitempty"`
-	// Digest is the digest of the playbook, as its deployer computed it.
+	// Digest is the digest of the playbook, as the deployer's program computed it.
 	Digest string `json:"digest,omitempty"`
-	// Restores is the number of the older version with the same text; 0 is none.
+	// Restores is the number of the older version that this version restores, with the same text.
+	// Restores is 0 when this version restores no older version.
 	Restores int `json:"restores,omitempty"`
-	// StoredAt is when the version was stored, and InForceAt is the time from which workers plan
-	// with the version. StoredAt and InForceAt are equal when no worker had worked in the namespace
-	// before.
+	// StoredAt is the time at which the version was stored, and InForceAt is the time from which
+	// workers plan with the version. StoredAt and InForceAt are equal when no worker had worked in
+	// the namespace before.
 	StoredAt  time.Time `json:"storedAt"`
 	InForceAt time.Time `json:"inForceAt"`
 	// Bytes is the length of the text.
 	Bytes int `json:"bytes"`
-	// Text is the playbook as the tenant wrote it. TextDropped says that the text is no longer
-	// kept.
+	// Text is the playbook as the tenant wrote it. TextDropped says that the namespace no longer
+	// stores the text.
 	Text        string `json:"text,omitempty"`
 	TextDropped bool   `json:"dropped,omitempty"`
 }
 
-// IsImmediate reports whether the version came into force when it was stored. An immediate version
-// is in force whatever a clock shows.
+// IsImmediate reports whether the version came into force at the time at which it was stored. A
+// version that came into force immediately is in force at any time that a clock shows.
 func (v PlaybookVersion) IsImmediate() bool { return v.InForceAt.Equal(v.StoredAt) }
 
-// PlaybookVersions are the versions of the playbook of a namespace, the latest last.
+// PlaybookVersions are the versions of a namespace's playbook, in the order in which they were
+// stored.
 type PlaybookVersions []PlaybookVersion
 
-// InForce returns the version that is in force at the time `at`, which is compared with times of
-// the Temporal server's clock. The result false means that no version is in force yet.
+// InForce returns the version that is in force at the time `at`, a time of the Temporal server's
+// clock. InForce returns false when no version is in force yet.
 func (v PlaybookVersions) InForce(at time.Time) (PlaybookVersion, bool) {
 	for _, version := range slices.Backward(v) {
 		if version.IsImmediate() || !version.InForceAt.After(at) {
@@ -75,7 +79,7 @@ func (v PlaybookVersions) InForce(at time.Time) (PlaybookVersion, bool) {
 	return PlaybookVersion{}, false
 }
 
-// Latest returns the version that was stored last, or false when there are no versions.
+// Latest returns the version that was stored last, or false when no version is stored.
 func (v PlaybookVersions) Latest() (PlaybookVersion, bool) {
 	if len(v) == 0 {
 		return PlaybookVersion{}, false
@@ -83,7 +87,7 @@ func (v PlaybookVersions) Latest() (PlaybookVersion, bool) {
 	return v[len(v)-1], true
 }
 
-// ByNumber returns the version with the number.
+// ByNumber returns the version with the given number.
 func (v PlaybookVersions) ByNumber(number int) (PlaybookVersion, bool) {
 	at := slices.IndexFunc(v, func(one PlaybookVersion) bool { return one.Number == number })
 	if at < 0 {
@@ -92,8 +96,9 @@ func (v PlaybookVersions) ByNumber(number int) (PlaybookVersion, bool) {
 	return v[at], true
 }
 
-// CurrentAndLater returns the versions with which a worker may have to plan at the time `at` or
-// later. The result is the version in force at the time `at` and all later versions.
+// CurrentAndLater returns the versions with which a worker may plan at the time `at` or later.
+// CurrentAndLater returns the version in force at the time `at` and all versions after that
+// version.
 func (v PlaybookVersions) CurrentAndLater(at time.Time) PlaybookVersions {
 	now, some := v.InForce(at)
 	if !some {
@@ -102,7 +107,7 @@ func (v PlaybookVersions) CurrentAndLater(at time.Time) PlaybookVersions {
 	return v[slices.IndexFunc(v, func(one PlaybookVersion) bool { return one.Number == now.Number }):]
 }
 
-// WithTexts returns the versions with the texts of the given numbers only.
+// WithTexts returns all versions, but only the versions with the given numbers have their texts.
 func (v PlaybookVersions) WithTexts(numbers ...int) PlaybookVersions {
 	some := slices.Clone(v)
 	for n := range some {
@@ -115,40 +120,43 @@ func (v PlaybookVersions) WithTexts(numbers ...int) PlaybookVersions {
 
 // NamespaceInput is the payload of NamespaceOf.
 type NamespaceInput struct {
-	// Texts are the numbers of the playbook versions whose texts are requested.
+	// Texts are the numbers of the playbook versions whose texts the query returns.
 	Texts []int `json:"texts,omitempty"`
 }
 
 // Deployment is the payload of Deploy.
 type Deployment struct {
-	// Text is the playbook as the tenant wrote it; an empty text does nothing.
+	// Text is the playbook as the tenant wrote it. A playbook with an empty text has no rules.
 	Text string `json:"text"`
 	// Digest is the digest of the playbook.
 	Digest string `json:"digest,omitempty"`
 	// DeployedBy says who deploys the version.
 	DeployedBy string `json:"by,omitempty"`
-	// Restores is the number of the older version with the same text.
+	// Restores is the number of the older version whose text this deployment restores, or 0.
 	Restores int `json:"restores,omitempty"`
-	// NumberAbove makes the version get a number above this one. NumberAbove is for a namespace
-	// that lost its workflow and, with the workflow, its versions.
+	// NumberAbove is a number that the number of the new version must exceed. NumberAbove is for a
+	// namespace whose workflow was lost together with the playbook versions.
 	NumberAbove int `json:"above,omitempty"`
 }
 
 // DeployResult is the response to Deploy.
 type DeployResult struct {
-	// Version is the version with the text, but without the text itself.
+	// Version describes the version that has the deployed text, without the text itself.
 	Version PlaybookVersion `json:"version"`
-	// Unchanged says that the version had the text before, so that nothing was stored.
+	// Unchanged says that the latest version already had the deployed text, so that nothing was
+	// stored.
 	Unchanged bool `json:"unchanged,omitempty"`
 }
 
-// NamespaceJoin is the message of a worker that starts to work in a namespace without a playbook.
+// NamespaceJoin is the message that a worker sends when it starts to work in a namespace without a
+// playbook.
 type NamespaceJoin struct {
-	// Playbook is the playbook of the worker's settings; nil is no playbook.
+	// Playbook is the playbook in the worker's settings, or nil when the settings contain no
+	// playbook.
 	Playbook *Deployment `json:"own,omitempty"`
 }
 
-// CheckDeploy returns the reason why Deploy would reject the deployment at the time `now`.
+// CheckDeploy returns the error with which Deploy would reject the deployment at the time `now`.
 func (s *NamespaceState) CheckDeploy(d Deployment, now time.Time) error {
 	switch {
 	case len(d.Text) > MaxPlaybookBytes:
@@ -174,9 +182,9 @@ func (s *NamespaceState) CheckDeploy(d Deployment, now time.Time) error {
 	return nil
 }
 
-// Deploy stores the playbook as a new version, at the time `now`. The version comes into force when
-// the duration `after` is over, or at once when no worker has worked in the namespace yet. Deploy
-// does not store a text that the latest version already has.
+// Deploy stores the playbook as a new version, at the time `now`. The new version comes into force
+// when the duration `after` is over. If no worker has worked in the namespace yet, the new version
+// comes into force at once. If the latest version already has the text, Deploy stores nothing.
 func (s *NamespaceState) Deploy(d Deployment, now time.Time, after time.Duration) (DeployResult, error) {
 	if err := s.CheckDeploy(d, now); err != nil {
 		return DeployResult{}, err
@@ -201,7 +209,7 @@ func (s *NamespaceState) Deploy(d Deployment, now time.Time, after time.Duration
 	return DeployResult{Version: version.withoutText()}, nil
 }
 
-// dropTexts drops the oldest texts until the other texts fit into MaxPlaybookTexts.
+// dropTexts drops the oldest texts until the remaining texts fit into MaxPlaybookTexts.
 func (s *NamespaceState) dropTexts() {
 	size := 0
 	for n, version := range slices.Backward(s.Playbooks) {
@@ -211,8 +219,8 @@ func (s *NamespaceState) dropTexts() {
 	}
 }
 
-// Join records that a worker starts to work, and deploys the worker's own playbook when the
-// namespace has none.
+// Join stores that a worker starts to work. If the namespace has no playbook, Join deploys the
+// playbook of the worker.
 func (s *NamespaceState) Join(j NamespaceJoin, now time.Time, after time.Duration) error {
 	if len(s.Playbooks) > 0 {
 		return nil
@@ -225,7 +233,8 @@ func (s *NamespaceState) Join(j NamespaceJoin, now time.Time, after time.Duratio
 	return err
 }
 
-// WithTexts returns the state with the texts of the given playbook versions only.
+// WithTexts returns the state, in which only the playbook versions with the given numbers have
+// their texts.
 func (s NamespaceState) WithTexts(numbers ...int) NamespaceState {
 	s.Playbooks = s.Playbooks.WithTexts(numbers...)
 	return s

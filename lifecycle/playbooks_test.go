@@ -13,7 +13,7 @@ import (
 
 var storedAt = time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
 
-// deploy deploys the text the given seconds after the first version was stored.
+// deploy deploys the text at the given number of seconds after the first version was stored.
 func deploy(t *testing.T, s *lifecycle.NamespaceState, text string, seconds int) lifecycle.DeployResult {
 	t.Helper()
 	deployed, err := s.Deploy(lifecycle.Deployment{Text: text, DeployedBy: "ada"}, storedAt.Add(time.Duration(seconds)*time.Second), lifecycle.PlaybookInForceAfter)
@@ -23,8 +23,8 @@ func deploy(t *testing.T, s *lifecycle.NamespaceState, text string, seconds int)
 	return deployed
 }
 
-// A version is in force at once when no worker worked before. If a worker worked before, the
-// version is in force 45 s after it was stored.
+// If no worker has worked in the namespace, a new version is in force at once. If a worker has
+// worked in the namespace, a new version is in force 45 seconds after it was stored.
 func TestVersionsOfThePlaybookComeInForceInOrder(t *testing.T) {
 	for name, test := range map[string]struct {
 		working bool
@@ -77,7 +77,7 @@ func TestAnEqualPlaybookIsNotStoredAgain(t *testing.T) {
 	}
 }
 
-// A worker's own playbook counts only when the namespace has none.
+// The playbook in a worker's settings is used only when the namespace has no playbook.
 func TestAWorkersPlaybookIsTheFirst(t *testing.T) {
 	s := &lifecycle.NamespaceState{}
 	for n, own := range []*lifecycle.Deployment{{Text: "a"}, {Text: "b"}, nil} {
@@ -90,8 +90,8 @@ func TestAWorkersPlaybookIsTheFirst(t *testing.T) {
 	}
 }
 
-// The last 20 versions are listed. The texts that do not fit are dropped, the oldest
-// first. The versions that workers still plan with keep their texts.
+// The namespace keeps only the last 20 versions. If the texts of all versions are too large, the
+// oldest texts are dropped first. Versions with which workers still plan keep their texts.
 func TestVersionsOfThePlaybookStaySmall(t *testing.T) {
 	s := &lifecycle.NamespaceState{}
 	large := strings.Repeat("a: \"<b>\"\n", 20_000)[:120_000]
@@ -112,7 +112,7 @@ func TestVersionsOfThePlaybookStaySmall(t *testing.T) {
 	if shown.Playbooks[18].Text != "" || shown.Playbooks[19].Text == "" || s.Playbooks[18].Text == "" {
 		t.Error("the text of version 30 alone is asked for")
 	}
-	// All versions that the loop deploys are needed until they are in force.
+	// None of the versions that the loop deploys can be dropped before the versions are in force.
 	var busy *opportunity.Error
 	for n := range 10 {
 		if _, err := s.Deploy(lifecycle.Deployment{Text: fmt.Sprint(large, "more", n)}, storedAt.Add(9000*time.Second), time.Minute); err != nil {

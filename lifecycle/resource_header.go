@@ -10,12 +10,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// resourceHeader is the gRPC header in which Temporal's SDK names the workflow of a request.
-// resourceHeader is a hint for routing, and its values are ASCII.
+// resourceHeader is the gRPC header in which Temporal's SDK names the workflow of a request. The
+// server uses the header only for routing, and the value must be ASCII.
 const resourceHeader = "temporal-resource-id"
 
-// withResourceHeader sets the header, so that a reference may be in any script. Without this header
-// the SDK sends the raw id as the header, and gRPC rejects a raw id that is not ASCII.
+// withResourceHeader sets resourceHeader in ASCII, so that a reference may contain the characters
+// of any script. If the client does not set this header, the SDK uses the workflow id as its value,
+// and gRPC rejects an id that is not ASCII.
 func withResourceHeader(ctx context.Context, reference opportunity.Reference) context.Context {
 	value := "workflow:" + WorkflowID(reference)
 	if plain := ASCIIHeader(value); plain != value {
@@ -24,8 +25,8 @@ func withResourceHeader(ctx context.Context, reference opportunity.Reference) co
 	return ctx
 }
 
-// ASCIIHeader returns the value of a gRPC header, with everything that is not printable
-// ASCII escaped as in a URL.
+// ASCIIHeader returns the text as a value for a gRPC header. Every character that is not printable
+// ASCII is escaped as in a URL.
 func ASCIIHeader(value string) string {
 	if !strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' }) {
 		return value

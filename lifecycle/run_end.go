@@ -10,15 +10,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// RunEnd is how a run ended, as the server knows it. The workflow itself does not know when
-// its run was terminated or timed out.
+// RunEnd describes how a run ended, according to the server. The state of the workflow does not
+// show that its run was terminated or timed out.
 type RunEnd struct {
 	// Status is completed, failed, cancelled, terminated or timed out.
 	Status string    `json:"how"`
 	At     time.Time `json:"at"`
 }
 
-// statusWords are the words for how a run ended.
+// statusWords contains the word for each way in which a run can end.
 var statusWords = map[enums.WorkflowExecutionStatus]string{
 	enums.WORKFLOW_EXECUTION_STATUS_COMPLETED:  "completed",
 	enums.WORKFLOW_EXECUTION_STATUS_FAILED:     "failed",
@@ -27,7 +27,7 @@ var statusWords = map[enums.WorkflowExecutionStatus]string{
 	enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:  "timed out",
 }
 
-// RunEnd returns how the latest run of the reference ended, or nil when the run has not ended.
+// RunEnd returns how the latest run of the reference ended, or nil while this run is open.
 func (c *Client) RunEnd(ctx context.Context, reference opportunity.Reference) (*RunEnd, error) {
 	if err := reference.Validate(); err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (c *Client) RunEnd(ctx context.Context, reference opportunity.Reference) (*
 	return &RunEnd{Status: how, At: info.GetCloseTime().AsTime()}, nil
 }
 
-// PendingRequestError returns the error of a request that waited when the run ended.
+// PendingRequestError returns the error for a request that was still waiting when the run ended.
 func (e RunEnd) PendingRequestError() *opportunity.Error {
 	return opportunity.Failf(opportunity.Closed, "the run of the opportunity %s at %s while the request waited; check the record in the TMS before you send the request again",
 		e.statusClause(), e.At.UTC().Format(time.RFC3339))
@@ -60,9 +60,9 @@ func (e RunEnd) statusClause() string {
 	return e.Status
 }
 
-// withRunEnd replaces a pending outcome by a failure when the run has ended. The workflow still
-// reports a request as pending that waited at the end of the run, but no worker executes this
-// request any more.
+// withRunEnd replaces a pending outcome by a failed outcome when the run has ended. The query still
+// returns the outcome pending for a request that waited when the run ended, but no worker will
+// execute the request any more.
 func (c *Client) withRunEnd(ctx context.Context, reference opportunity.Reference, outcome opportunity.Outcome) opportunity.Outcome {
 	if outcome.State != opportunity.Pending {
 		return outcome

@@ -5,7 +5,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// The search attributes of every opportunity, without personal data.
+// These are the search attributes of every opportunity; they contain no personal data.
 var (
 	// OpportunityID is the record's id in the TMS.
 	OpportunityID = temporal.NewSearchAttributeKeyKeyword("OpportunityId")
@@ -20,7 +20,7 @@ var (
 	OpportunityState = temporal.NewSearchAttributeKeyKeyword("OpportunityState")
 	// OpportunityAttention holds the attention kinds of the opportunity.
 	OpportunityAttention = temporal.NewSearchAttributeKeyKeywordList("OpportunityAttention")
-	// OpportunityNextActionTime is the time of the next action.
+	// OpportunityNextActionTime is the time of Oppflow's next action for the opportunity.
 	OpportunityNextActionTime = temporal.NewSearchAttributeKeyTime("OpportunityNextActionTime")
 	// OpportunityReservedUntil is when the reservation expires.
 	OpportunityReservedUntil = temporal.NewSearchAttributeKeyTime("OpportunityReservedUntil")
@@ -34,7 +34,7 @@ func Attributes() []temporal.SearchAttributeKey {
 	}
 }
 
-// SearchAttributes returns the names and types that a namespace must have registered.
+// SearchAttributes returns the names and types of the search attributes that a namespace must have.
 func SearchAttributes() map[string]enums.IndexedValueType {
 	all := make(map[string]enums.IndexedValueType)
 	for _, key := range Attributes() {

@@ -10,8 +10,8 @@ import (
 )
 
 // ToTemporalError turns an *opportunity.Error into the error that Temporal passes to the caller.
-// The type of the returned error is the error's type, and its details are the error itself. Any
-// other error passes unchanged.
+// The type of the returned error is the type of the *opportunity.Error, and its details are the
+// *opportunity.Error itself. Any other error passes unchanged.
 func ToTemporalError(err error) error {
 	var own *opportunity.Error
 	if !errors.As(err, &own) {

@@ -8,14 +8,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Tenant is the data that distinguishes a tenant of the TMS from others. The address of the API
-// does not distinguish tenants, because one host serves many tenants.
+// Tenant is the data that distinguishes one tenant of the TMS from other tenants. The address of
+// the API does not distinguish tenants, because one host serves many tenants.
 type Tenant struct {
-	// ClientID is the OAuth client whose tokens reach the tenant; "" where the settings give
-	// a token instead.
+	// ClientID is the OAuth client whose tokens give access to the tenant. ClientID is "" when the
+	// settings contain a token instead of an OAuth client.
 	ClientID string `json:"clientId,omitempty"`
-	// Regions, Steps and Currencies are the lists of the tenant, at most 100 rows of each. A
-	// currency has its code as its id.
+	// Regions, Steps and Currencies are the tenant's lists of these objects, with at most 100 rows
+	// each. The id of a currency is its code.
 	Regions    []opportunity.Ref `json:"regions,omitempty"`
 	Steps      []opportunity.Ref `json:"steps,omitempty"`
 	Currencies []opportunity.Ref `json:"currencies,omitempty"`
@@ -26,7 +26,7 @@ func (t Tenant) IsZero() bool {
 	return t.ClientID == "" && len(t.Regions)+len(t.Steps)+len(t.Currencies) == 0
 }
 
-// tenantList is one list of a tenant with its noun.
+// tenantList is one list of a tenant, with the noun for its rows.
 type tenantList struct {
 	noun string
 	rows []opportunity.Ref
@@ -40,8 +40,8 @@ func (t Tenant) lists() []tenantList {
 // Tenants differ when their OAuth clients differ. Tenants also differ when fewer than half of the
 // rows of a list of t are in the same list of other, with equal id and equal name. The limit is
 // half for two reasons: a tenant changes some rows, and different tenants may have some equal rows.
-// Data that only one of the two has is not compared. If there is nothing to compare, the tenants
-// differ.
+// Difference compares only data that both tenants have. If the two tenants have no data to compare,
+// Difference treats the tenants as different.
 func (t Tenant) Difference(other Tenant) string {
 	compared := false
 	if t.ClientID != "" && other.ClientID != "" {
@@ -72,7 +72,7 @@ func (t Tenant) Difference(other Tenant) string {
 	return ""
 }
 
-// MergedWith returns t with the new data of other, which is the same tenant.
+// MergedWith returns t with the new data of other, which describes the same tenant as t.
 func (t Tenant) MergedWith(other Tenant) Tenant {
 	if other.ClientID != "" {
 		t.ClientID = other.ClientID
@@ -94,8 +94,8 @@ func (t Tenant) Equal(other Tenant) bool {
 	})
 }
 
-// String describes the tenant in a few words: its OAuth client and its regions, or its
-// steps where no region is known.
+// String describes the tenant in a few words: its OAuth client and its regions, or the client and
+// its steps when no region is known.
 func (t Tenant) String() string {
 	var parts []string
 	if t.ClientID != "" {
@@ -110,7 +110,7 @@ func (t Tenant) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// maxShownNames is how many names a text shows.
+// maxShownNames is how many names of a list's rows a text shows.
 const maxShownNames = 4
 
 func joinNames(rows []opportunity.Ref) string {

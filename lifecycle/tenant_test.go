@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// rows returns a list with the given names, with ids from 1.
+// rows returns a list with the given names and with ids that count up from 1.
 func rows(names ...string) []opportunity.Ref {
 	var all []opportunity.Ref
 	for n, name := range names {
@@ -21,8 +21,8 @@ func rows(names ...string) []opportunity.Ref {
 	return all
 }
 
-// Two tenants are distinguished whatever data they have in common, and a tenant that changed its
-// data is still the same.
+// Difference distinguishes two tenants by any data that both tenants have. A tenant that changed a
+// part of its data counts as the same tenant.
 func TestTenantsAreDistinguished(t *testing.T) {
 	known := lifecycle.Tenant{
 		ClientID: "web-shop", Regions: rows("UK", "USA"), Steps: rows("Lead", "Open", "Won", "Lost"), Currencies: rows("GBP", "USD"),
@@ -67,8 +67,8 @@ func TestTenantsAreDistinguished(t *testing.T) {
 	}
 }
 
-// A namespace keeps its tenant and stores the tenant's changes. A namespace changes to another
-// tenant only when the namespace is bound again.
+// A namespace keeps its tenant, and stores changes of the tenant's data. A namespace belongs to
+// another tenant only after an operator has bound the namespace to this tenant.
 func TestANamespaceKeepsItsTenant(t *testing.T) {
 	first, later := time.Unix(1, 0), time.Unix(2, 0)
 	mine := lifecycle.Tenant{ClientID: "web-shop", Regions: rows("UK", "USA")}

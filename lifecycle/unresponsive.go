@@ -20,21 +20,23 @@ import (
 const ReportedProblems = "TemporalReportedProblems"
 
 const (
-	// describeTimeout limits the server's description of an opportunity that does not respond.
+	// describeTimeout is the longest time for which Oppflow waits for the server's description of
+	// an opportunity that does not respond.
 	describeTimeout = 5 * time.Second
-	// taskPickupTimeout is how long a workflow task waits at most for a worker that has nothing
-	// else to do. The server offers the task for 5 s to the worker that has the run in memory, and
-	// then to all workers.
+	// taskPickupTimeout is the longest time that a workflow task waits for an idle worker. The
+	// server first offers the task for 5 s to the worker that has the run in memory, and then
+	// offers the task to all workers.
 	taskPickupTimeout = 20 * time.Second
 )
 
-// MaxPollAge is the maximum age of the last poll of a running worker. A poll without a task ends
-// after a minute, and the worker then polls again.
+// MaxPollAge is the longest time that can pass since the last poll of a running worker. A poll that
+// receives no task ends after a minute, and the worker then sends the next poll.
 const MaxPollAge = 70 * time.Second
 
 // UnresponsiveReason returns why the opportunity does not respond, according to the Temporal
-// server. The workflow task fails, no worker takes the task, or no worker polls. UnresponsiveReason
-// returns "" for an opportunity that does not run, and when the server reports no such reason.
+// server. Possible reasons are that the workflow task fails, that no worker takes the workflow
+// task, and that no worker polls. UnresponsiveReason returns "" when the opportunity has no running
+// workflow, or when the server reports none of these reasons.
 func (c *Client) UnresponsiveReason(ctx context.Context, reference opportunity.Reference) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), describeTimeout)
 	defer cancel()
@@ -59,8 +61,8 @@ func (c *Client) UnresponsiveReason(ctx context.Context, reference opportunity.R
 	return ""
 }
 
-// reportedProblems returns the stored reasons why the workflow task fails, in parentheses; "" when
-// there are none.
+// reportedProblems returns the stored reasons why the workflow task fails, in parentheses, or ""
+// when no reason is stored.
 func reportedProblems(info *workflowpb.WorkflowExecutionInfo) string {
 	payload := info.GetSearchAttributes().GetIndexedFields()[ReportedProblems]
 	var problems []string

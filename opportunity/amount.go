@@ -8,12 +8,12 @@ import (
 )
 
 // Amount is an amount of money in the form of the API: an exact decimal, in the currency of the
-// opportunity. The zero value is 0.00. In JSON an Amount is a string, such as "199.90"; a JSON
-// number is rejected, because it may have been a float.
+// opportunity. The zero value is 0.00. In JSON an Amount is a string, such as "199.90". A JSON
+// number is rejected, because the sender may have stored the amount as an inexact float.
 type Amount struct{ value decimal.Decimal }
 
-// amountPattern matches an amount that a caller may send. sumPattern also matches sums of such
-// amounts.
+// amountPattern matches an amount that a caller may send. sumPattern also matches a sum of several
+// such amounts.
 var (
 	amountPattern = regexp.MustCompile(`^\d{1,15}(\.\d{1,4})?$`)
 	sumPattern    = regexp.MustCompile(`^\d{1,30}(\.\d{1,4})?$`)
@@ -67,8 +67,8 @@ func (a Amount) validate() error {
 	return err
 }
 
-// UnmarshalJSON reads a JSON string. A total may have up to 30 digits before the
-// point. null leaves the amount unchanged.
+// UnmarshalJSON reads a JSON string. A total of several amounts may have up to 30 digits before the
+// point. The JSON value null leaves the amount unchanged.
 func (a *Amount) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil

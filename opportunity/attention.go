@@ -24,36 +24,38 @@ const (
 	// AttentionOperation: one operation fails. Either the API returns server errors for the
 	// operation, or the worker does not support the operation.
 	AttentionOperation AttentionKind = "operation"
-	// AttentionClock: the worker's clock differs from the Temporal server's, or the
+	// AttentionClock: the worker's clock differs from the clock of the Temporal server, or the
 	// worker is too slow to send in time.
 	AttentionClock AttentionKind = "clock"
-	// AttentionLimit: a limit is reached, of the API or of the Temporal server.
+	// AttentionLimit: a limit of the API or of the Temporal server is reached.
 	AttentionLimit AttentionKind = "limit"
 	// AttentionService: a service of the tenant does not respond.
 	AttentionService AttentionKind = "service"
 	// AttentionReservation: requested places are not reserved, reserved places have expired, or
 	// places could not be released.
 	AttentionReservation AttentionKind = "reservation"
-	// AttentionRecord: the record cannot be read, because the TMS does not have it any more or the
-	// API refuses to show it.
+	// AttentionRecord: the record cannot be read, because the TMS no longer has the record or
+	// because the API refuses access to the record.
 	AttentionRecord AttentionKind = "record"
 	// AttentionFailed: a request failed, and no caller waits for its outcome.
 	AttentionFailed AttentionKind = "failed"
-	// AttentionMessage: a message could not be accepted, for example because it could not be read.
+	// AttentionMessage: a message could not be accepted, for example because the run could not
+	// decode the message.
 	AttentionMessage AttentionKind = "message"
-	// AttentionParked: the API keeps failing a command; the other commands go on.
+	// AttentionParked: the API repeatedly returns its own errors for a command; the other commands
+	// go on.
 	AttentionParked AttentionKind = "parked"
 	// AttentionEffect: an effect could not be done or undone.
 	AttentionEffect AttentionKind = "effect"
 	// AttentionFollowUp: a follow-up has a message for an operator.
 	AttentionFollowUp AttentionKind = "followUp"
-	// AttentionPlaybook: the playbook could not decide something about the record.
+	// AttentionPlaybook: a plan for the opportunity has problems, or Oppflow could not make a plan.
 	AttentionPlaybook AttentionKind = "playbook"
 	// AttentionPaused: an operator paused the opportunity.
 	AttentionPaused AttentionKind = "paused"
 )
 
-// Attention is an entry that says that a person should look at the opportunity.
+// Attention is an entry in the view that says that a person should inspect the opportunity.
 type Attention struct {
 	Kind    AttentionKind `json:"kind"`
 	Request string        `json:"request,omitempty"`

@@ -6,11 +6,12 @@ const MessageCancelFollowUp MessageName = "cancelFollowUp"
 // CancelFollowUp cancels a planned follow-up permanently.
 type CancelFollowUp struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source string `json:"source,omitempty"`
 	// FollowUp is the key of the follow-up in the view.
 	FollowUp string `json:"followUp" text:"required"`
-	// Reason is shown with the result of the follow-up.
+	// Reason is the text that the view shows with the cancelled follow-up.
 	Reason string `json:"reason" text:"required"`
 }
 

@@ -5,11 +5,12 @@ import "time"
 // MessageClose is the name of the message that ends the run of an opportunity.
 const MessageClose MessageName = "close"
 
-// Close ends the run and releases the reservation. Waiting requests fail as Closed, or as
-// Undecided when their change may have been made. The step in the TMS stays unchanged.
+// Close ends the run and releases the reservation of the opportunity. A waiting request fails as
+// Closed, or as Undecided when its change may have been made. The step in the TMS stays unchanged.
 type Close struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source string `json:"source,omitempty"`
 	Reason string `json:"reason" text:"required"`
 }

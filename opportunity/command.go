@@ -11,7 +11,7 @@ import (
 // MessageName is the name of a message, the same for the signal and the update.
 type MessageName string
 
-// The names of the commands, which change the record in the TMS.
+// These are the names of the commands, which change the record in the TMS.
 const (
 	MessageAddInterests       MessageName = "addInterests"
 	MessageProgress           MessageName = "progress"
@@ -40,24 +40,27 @@ type Command interface {
 // AddInterests adds interests to the record, in order.
 type AddInterests struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source    string    `json:"source,omitempty"`
 	Interests Interests `json:"interests"`
 }
 
-// Progress takes the opportunity over a transition to another step.
+// Progress moves the opportunity to another step over a transition of the TMS.
 type Progress struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source string `json:"source,omitempty"`
-	// To is the name or the id of the step.
+	// To is the name or the id of the step to which the opportunity moves.
 	To string `json:"to" text:"required"`
 }
 
 // UpdateDetails changes details of the record; a detail whose member is empty stays unchanged.
 type UpdateDetails struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source string `json:"source,omitempty"`
 	Name   string `json:"name,omitempty" text:"optional"`
 	// Account is the name or the id of the account.
@@ -70,7 +73,8 @@ type UpdateDetails struct {
 // opportunity. An expired reservation stays expired.
 type ExtendReservations struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source string `json:"source,omitempty"`
 	// Until is the expiry time of the reservation, and must lie in the future.
 	Until time.Time `json:"until"`

@@ -95,7 +95,7 @@ func TestAmountForm(t *testing.T) {
 	wantError(t, err, opportunity.Invalid, fmt.Sprintf("%q is not an amount; give a decimal such as %q", strings.Repeat("9", 40)+"…", "199.90"))
 }
 
-// TestAmountsAreExact compares the decimals with sums in whole ten-thousandths.
+// TestAmountsAreExact compares a sum of amounts with the same sum in whole ten-thousandths.
 func TestAmountsAreExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var total opportunity.Amount
@@ -120,7 +120,7 @@ func TestAmountsAreExact(t *testing.T) {
 	})
 }
 
-// fullInterest returns an interest without a mistake.
+// fullInterest returns a valid interest in an event.
 func fullInterest() opportunity.Interest {
 	return opportunity.Interest{Item: string(event), Quantity: 2, Reserve: true}
 }
@@ -212,7 +212,7 @@ func TestInterestMistakes(t *testing.T) {
 			interest := fullInterest()
 			c.change(&interest)
 			wantError(t, interest.Validate(), opportunity.Invalid, c.want)
-			// Inside a message, the error names the position of the interest.
+			// For an interest in a message, the error also names the position of the interest.
 			want := c.want
 			if want != "" {
 				want = "interests[1]." + want

@@ -13,15 +13,15 @@ import (
 	"time"
 )
 
-// DecodeStart reads a start from a caller, as strictly as Decode.
+// DecodeStart decodes a caller's start, as strictly as Decode decodes a command.
 func DecodeStart(payload []byte) (Start, error) { return DecodeStrict[Start](payload) }
 
-// Decode reads the payload of the command whose name is name. The error is Invalid for:
+// Decode decodes the payload of the command with the given name. The error is Invalid for:
 //   - a command that fails Validate
 //   - an unknown name
 //   - text that is not Unicode
 //   - an empty request id
-//   - a member that is unknown, appears twice or has other capitals
+//   - a member that is unknown, appears twice or is written with the wrong capitals
 func Decode(name MessageName, payload []byte) (Command, error) {
 	if err := checkPayload(payload); err != nil {
 		return nil, err
@@ -29,10 +29,10 @@ func Decode(name MessageName, payload []byte) (Command, error) {
 	return decodeCommand(name, payload, strictDecoding)
 }
 
-// DecodeLoose reads a message that Decode or DecodeOperatorCommand rejects. DecodeLoose follows
-// the rules of earlier releases. Capitals in member names do not matter. An empty request id
-// counts as no request id. Text that is not Unicode becomes U+FFFD. A run that accepted such a
-// message reads the message in the same way when the run is replayed.
+// DecodeLoose decodes a message that Decode or DecodeOperatorCommand rejects. DecodeLoose follows
+// the rules of earlier releases. DecodeLoose ignores the case of letters in member names. An empty
+// request id counts as no request id. Text that is not Unicode becomes U+FFFD. A run that accepted
+// a message by these rules decodes the message by the same rules in a replay.
 func DecodeLoose(name MessageName, payload []byte) (Message, error) {
 	if err := checkSize(payload); err != nil {
 		return nil, err
@@ -67,8 +67,8 @@ func DecodeByName(name MessageName, payload []byte) (Command, error) {
 	return decodeCommand(name, payload, looseDecoding)
 }
 
-// DecodeOperatorCommand reads the payload of the operator command whose name is name, as strictly
-// as Decode.
+// DecodeOperatorCommand decodes the payload of the operator command with the given name, as
+// strictly as Decode decodes a command.
 func DecodeOperatorCommand(name MessageName, payload []byte) (OperatorCommand, error) {
 	t, ok := MessageTypeOf(name)
 	if !ok || !t.IsOperatorCommand {
@@ -93,12 +93,14 @@ func decodeCommand(name MessageName, payload []byte, how decoding) (Command, err
 	return m.(Command), nil //nolint:errcheck,forcetypeassert // the type of the message says so
 }
 
-// lookalikePattern matches 4 to 40 letters, "_" and "-" that begin with a letter. RedactedName may
-// show only unknown names of this form.
+// lookalikePattern matches a text of 4 to 40 characters that begins with a letter and contains only
+// letters, "_" and "-". RedactedName shows an unknown name only when lookalikePattern matches the
+// name.
 var lookalikePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{3,39}$`)
 
-// RedactedName returns the name when it is the name of a message, or begins with the same four
-// letters as one. RedactedName hides any other name, because it may be personal data.
+// RedactedName returns a name that is the name of a message, or that begins with the same four
+// letters as the name of a message. RedactedName hides any other name, because it may be personal
+// data.
 func RedactedName(name MessageName) string {
 	if slices.Contains(MessageNames(), name) {
 		return string(name)
@@ -113,8 +115,8 @@ func RedactedName(name MessageName) string {
 	return "…"
 }
 
-// DecodeStrict reads one JSON object into a plain type of the contract, as
-// strictly as Decode.
+// DecodeStrict decodes one JSON object into a plain type of the contract, as strictly as Decode
+// decodes a command.
 func DecodeStrict[A interface{ Validate() error }](payload []byte) (A, error) {
 	var none, a A
 	if err := checkPayload(payload); err != nil {
@@ -145,8 +147,8 @@ func checkSize(payload []byte) error {
 	return nil
 }
 
-// decodeStrict reads exactly one JSON object and rejects members that target does not have. The
-// errors are Invalid, name the position of the mistake, and quote no values.
+// decodeStrict reads exactly one JSON object and rejects members that target does not have. Every
+// error has the type Invalid, names the position of the mistake, and quotes no value.
 func decodeStrict(payload []byte, target any) error {
 	if trimmed := bytes.TrimSpace(payload); len(trimmed) == 0 || trimmed[0] != '{' {
 		return Invalidf("a JSON object is expected, such as {…}")
@@ -185,7 +187,7 @@ func explainJSON(err error) error {
 	return Invalidf("the text is not JSON: %v", err)
 }
 
-// jsonName returns the JSON word for a Go kind, with its article.
+// jsonName returns the JSON term for a Go kind with its article, such as "a whole number".
 func jsonName(kind string) string {
 	switch kind {
 	case "int":

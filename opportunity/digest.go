@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 )
 
-// Digest is the first half of a SHA-256.
+// Digest is the first half of a SHA-256 hash.
 type Digest [16]byte
 
 // DigestOf returns the digest of the data.

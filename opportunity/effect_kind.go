@@ -12,9 +12,9 @@ const (
 	EffectContacts EffectKind = "contacts"
 	// EffectAttributes: attributes of the record have the given values.
 	EffectAttributes EffectKind = "attributes"
-	// EffectReserve: places are reserved for the interests in events, until a time.
+	// EffectReserve: places are reserved until a given time for the interests in events.
 	EffectReserve EffectKind = "reserve"
-	// EffectExtend: the places that are already reserved are reserved until another time.
+	// EffectExtend: the places that are already reserved have another expiry time.
 	EffectExtend EffectKind = "extend"
 	// EffectRelease: the opportunity has no reserved places, and cannot reserve places again.
 	EffectRelease EffectKind = "release"
@@ -29,14 +29,14 @@ const (
 	EffectTokens EffectKind = "tokens"
 	// EffectEmail: a mail was sent.
 	EffectEmail EffectKind = "email"
-	// EffectLog: the external integration log of the record has an entry.
+	// EffectLog: the record has an entry in its external integration log.
 	EffectLog EffectKind = "log"
 	// EffectCall: a service of the tenant was called.
 	EffectCall EffectKind = "call"
 )
 
-// IsVerifiable reports whether a read of the TMS shows later that the effect was done. The TMS does
-// not show mails, entries of the integration log, and calls of services.
+// IsVerifiable reports whether a later read of the TMS can show that the effect was done. The TMS
+// does not show mails, entries of the integration log, and calls of services.
 func (k EffectKind) IsVerifiable() bool {
 	return k != EffectEmail && k != EffectLog && k != EffectCall
 }

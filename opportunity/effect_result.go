@@ -12,7 +12,8 @@ type EffectResult struct {
 	Outcome EffectOutcome `json:"outcome"`
 	// Objects are the first five objects that the effect found or created.
 	Objects []TouchedObject `json:"objects,omitempty"`
-	// Reason says why the effect was not done, or what an operator should know of the result.
+	// Reason says why the effect was not done, or what an operator should know about the effect
+	// result.
 	Reason string `json:"reason,omitempty"`
 }
 
@@ -51,7 +52,7 @@ type TouchedObject struct {
 	// Created says that the effect created the object. If Created is false, the TMS itself or
 	// somebody else created the object.
 	Created bool `json:"created,omitempty"`
-	// Event is the event of a learner, and Contact is the learner's contact.
+	// Event is the id of the event of a learner, and Contact is the id of the learner's contact.
 	Event   ID `json:"event,omitempty"`
 	Contact ID `json:"contact,omitempty"`
 	// Reverted says that the effect on the object was undone.

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// ErrorType is the kind of an Error. The types are part of the contract with callers.
+// ErrorType is the kind of an Error. The error types are part of the contract with callers.
 type ErrorType string
 
 // The types of errors.
@@ -22,7 +22,8 @@ const (
 	TransitionNotFound ErrorType = "TransitionNotFound"
 	// NotFound: no opportunity, request, item, step, region or account has the given id or name.
 	NotFound ErrorType = "NotFound"
-	// Conflict: the request id was used for another message, or the reference for another start.
+	// Conflict: the request id was already used for a different message, or the reference was
+	// already used for a different start.
 	Conflict ErrorType = "Conflict"
 	// Closed: the opportunity's run has ended or is ending; the message was not applied.
 	Closed ErrorType = "Closed"
@@ -38,9 +39,9 @@ const (
 	Skipped ErrorType = "Skipped"
 )
 
-// Error is a failure as callers see it. In an error of the API, Label, Message and Value are the
-// texts of the API. The Message of any other error is one line that says what is wrong, where it
-// is wrong, and what would be right.
+// Error is an error in the form in which callers receive it. In an error of the API, Label, Message
+// and Value are the texts of the API. The Message of any other error is one line that says what is
+// wrong, where it is wrong, and what would be right.
 type Error struct {
 	Type    ErrorType `json:"type"`
 	Label   string    `json:"label,omitempty"`
@@ -48,7 +49,7 @@ type Error struct {
 	Value   string    `json:"value,omitempty"`
 }
 
-// Error returns the failure as one line of text.
+// Error returns the error as one line of text.
 func (e *Error) Error() string {
 	text := string(e.Type)
 	if e.Label != "" {
@@ -73,11 +74,11 @@ func Failf(t ErrorType, format string, args ...any) *Error {
 // quotedPattern matches a quoted text in a message, with the word before the quote.
 var quotedPattern = regexp.MustCompile(`(\w+ )?"(?:[^"\\]|\\.)*"`)
 
-// memberNamePattern matches the name of a member and the quote behind the name.
+// memberNamePattern matches the name of a member and the closing quotation mark after the name.
 var memberNamePattern = regexp.MustCompile(`^\w{1,40}"$`)
 
-// Redacted returns the error without the values that Message quotes from a caller. Quoted request
-// ids, names of members and messages, and examples stay.
+// Redacted returns the error without the caller's values that Message quotes. Redacted keeps quoted
+// request ids, quoted names of members and messages, and quoted examples.
 func (e *Error) Redacted() *Error {
 	if e == nil {
 		return nil
@@ -98,8 +99,8 @@ func (e *Error) Redacted() *Error {
 	return &masked
 }
 
-// Truncate returns s, or the first n characters of s and an ellipsis when s is longer, so that an
-// error stays short.
+// Truncate returns s, or the first n characters of s and an ellipsis when s is longer than n
+// characters, so that an error stays short.
 func Truncate(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
@@ -131,9 +132,9 @@ func (e *Error) Truncated() *Error {
 	return &Error{Type: e.Type, Label: Truncate(e.Label, MaxErrorLabel), Message: Truncate(e.Message, MaxErrorMessage), Value: Truncate(e.Value, MaxErrorLabel)}
 }
 
-// OperatorText returns the text of an error for an operator. The text of an error of Oppflow is
-// its message. The text of an error of the API is only its label, because its message may name
-// people.
+// OperatorText returns the text of an error for an operator. For an error of Oppflow, the text is
+// the error's message. For an error of the API, the text is only the error's label, because the
+// message of the API may name people.
 func (e *Error) OperatorText() string {
 	if e == nil || e.Label != "" || e.Message == "" {
 		return e.PublicText()

@@ -33,7 +33,8 @@ func repeat[T any](one T, n int) []T {
 	return list
 }
 
-// wantError checks the type and the exact message of an error; the message "" expects no error.
+// wantError checks the type and the exact message of an error; when message is "", wantError
+// expects no error.
 func wantError(t reporter, err error, typ opportunity.ErrorType, message string) {
 	t.Helper()
 	if message == "" {
@@ -55,7 +56,7 @@ func wantError(t reporter, err error, typ opportunity.ErrorType, message string)
 	}
 }
 
-// reporter is the common part of tests and property tests.
+// reporter contains the methods that tests and property tests have in common.
 type reporter interface {
 	Helper()
 	Error(...any)

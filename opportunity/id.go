@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// ID is a global id of the API. An ID is opaque, except for its type: the decoded form has the
-// type before the colon ("Course:1" is an Event). The key after the colon need not be a number.
+// ID is a global id of the API. An ID is opaque, except for its type: the decoded form begins with
+// the type and a colon. "Course:1" is the id of an event. The key after the colon need not be a
+// number.
 type ID string
 
 // Type returns the type in the id, such as "CourseTemplate" or "Region". Type returns "" for an id
@@ -16,7 +17,8 @@ func (id ID) Type() string {
 	return typ
 }
 
-// Key returns the part after the type, mostly a number; "" when Type returns "".
+// Key returns the part of the id after the colon, which is mostly a number. Key returns "" when
+// Type returns "".
 func (id ID) Key() string {
 	_, key := id.parts()
 	return key
@@ -39,7 +41,8 @@ func (id ID) parts() (typ, key string) {
 	return typ, key
 }
 
-// The types in global ids. Some differ from the name of the type in the schema.
+// These are the types in global ids. Some of these names differ from the names of the types in the
+// API's schema.
 const (
 	TypeOpportunity = "Opportunity"
 	TypeStep        = "OpportunityStep"
@@ -57,8 +60,8 @@ func validateIDType(member, value, typ, what string) error {
 	return nil
 }
 
-// isKnownType reports whether typ is a type of global ids. The check is needed because a name may
-// be valid base64 by chance ("QTpi" is base64 of "A:b").
+// isKnownType reports whether typ is a type that Oppflow knows from global ids. The check is needed
+// because a plain name may happen to be valid base64: "QTpi" is base64 of "A:b".
 func isKnownType(typ string) bool {
 	switch typ {
 	case TypeOpportunity, TypeStep, "OpportunityStage", "OpportunityInterest", TypeRegion, TypeAccount, TypeContact, "Registration":

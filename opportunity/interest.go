@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Interest is one item that the opportunity may buy, as a caller requests the item.
+// Interest is one item that the opportunity may buy, in the form that a caller sends.
 type Interest struct {
 	// Item is the id, code or name of the course template, event, learning path
 	// or type of training token.
@@ -27,7 +27,7 @@ type Interest struct {
 	// Contacts are the ids of people who are in the TMS.
 	Contacts []ID `json:"contacts,omitempty"`
 	// ExpiresAt is when training tokens expire: a local time without a zone, in the form of the
-	// API, such as 2023-12-31T23:59:59. The time may lie in the past.
+	// API, such as 2023-12-31T23:59:59. The expiry of training tokens may be in the past.
 	ExpiresAt string `json:"expiresAt,omitempty"`
 	// Tax is the id of the tax type.
 	Tax ID `json:"tax,omitempty"`
@@ -52,8 +52,8 @@ func (i Interest) ResolvedKind() InterestKind {
 	return kind
 }
 
-// Recorded returns what Oppflow stores of the interest when the record contains the interest under
-// the id.
+// Recorded returns the data that Oppflow stores of the interest after the TMS stored the interest
+// under the given id.
 func (i Interest) Recorded(id ID) RecordedInterest {
 	return RecordedInterest{
 		ID: id, Item: Truncate(i.Item, MaxRecordedItem), Kind: i.ResolvedKind(),
@@ -100,7 +100,7 @@ func (i Interest) Validate() error {
 		if !kind.Expires {
 			return Invalidf("expiresAt: only training tokens expire, and this item is of kind %s", kind.Kind)
 		}
-		// time.Parse also accepts fractions of a second.
+		// The check of the length is needed because time.Parse also accepts fractions of a second.
 		if _, err := time.Parse(LocalTimeLayout, i.ExpiresAt); err != nil || len(i.ExpiresAt) != len(LocalTimeLayout) {
 			return Invalidf("expiresAt: %q is not a local time; give a time without a zone, such as 2023-12-31T23:59:59", Truncate(i.ExpiresAt, 40))
 		}
@@ -146,8 +146,8 @@ func (l Learner) validate() error {
 // mistake.
 type Interests []Interest
 
-// UnmarshalJSON reads a JSON array of interests. An unknown member is an error. A missing price is
-// an error, too, because a missing price would count as zero.
+// UnmarshalJSON reads a JSON array of interests. An unknown member is an error. An interest without
+// a price is invalid, because UnmarshalJSON would otherwise read the missing price as zero.
 func (l *Interests) UnmarshalJSON(data []byte) error {
 	var raw []json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
@@ -189,8 +189,8 @@ func (l Interests) validate() error {
 	return nil
 }
 
-// atPath adds the path of a part of a message to an Invalid error; the path "" is the message
-// itself.
+// atPath adds a path to an Invalid error: the path of the member with the mistake, or "" for the
+// message itself.
 func atPath(where string, err error) error {
 	var invalid *Error
 	if !errors.As(err, &invalid) {

@@ -16,7 +16,8 @@ const (
 	Tokens InterestKind = "tokens" // training tokens
 )
 
-// The types in the global ids of items. Some differ from the name of the type in the schema.
+// These are the types in the global ids of items. Some of these names differ from the names of the
+// types in the API's schema.
 const (
 	TypeCourse = "CourseTemplate"
 	TypeEvent  = "Course" // an Event in the schema
@@ -24,18 +25,19 @@ const (
 	TypeTokens = "TokenType" // a TrainingTokenType in the schema
 )
 
-// InterestKindInfo describes one kind of interests. All code that lists the kinds uses these
-// descriptions.
+// InterestKindInfo describes one kind of interests. All code that lists the kinds of interest uses
+// these descriptions.
 type InterestKindInfo struct {
 	Kind InterestKind
-	// IDType is the type in the ids of the items.
+	// IDType is the type in the global ids of the items.
 	IDType string
 	// SchemaType is the name of the items' type in the API's schema.
 	SchemaType string
 	// Noun is the English term for one item, without an article.
 	Noun string
-	// HasPlaces says that places on an item can be reserved. HasLearners says that an interest can
-	// name learners and contacts. Expires says that an interest can have an expiry.
+	// HasPlaces says that places on an item of this kind can be reserved. HasLearners says that an
+	// interest of this kind can name learners and contacts. Expires says that an interest of this
+	// kind can have an expiry time.
 	HasPlaces, HasLearners, Expires bool
 }
 
@@ -72,7 +74,7 @@ func (k InterestKind) Info() (_ InterestKindInfo, ok bool) {
 	return findInterestKind(func(info InterestKindInfo) bool { return info.Kind == k })
 }
 
-// withArticle returns the noun with its article.
+// withArticle returns the noun of the kind with the indefinite article.
 func (k InterestKindInfo) withArticle() string {
 	if strings.ContainsRune("aeiou", rune(k.Noun[0])) {
 		return "an " + k.Noun

@@ -13,7 +13,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestLimitsPage checks that the page about limits has every limit with its number.
+// TestLimitsPage checks that the page about limits contains every limit with its number.
 func TestLimitsPage(t *testing.T) {
 	page, err := os.ReadFile("../docs/limits.md")
 	if err != nil {
@@ -62,7 +62,7 @@ func TestLimitsPage(t *testing.T) {
 		"MaxWaitingBytes":        {"of that, commands that wait", bytes(opportunity.MaxWaitingBytes)},
 		"MaxChangesPerRequest":   {"changes in one request", count(opportunity.MaxChangesPerRequest)},
 		"MaxRequestBytes":        {"changes in one request", bytes(opportunity.MaxRequestBytes)},
-		// Limits that users do not see are not on the page.
+		// The page about limits does not contain limits that users do not see.
 		"MaxRecordedItem": {},
 		"ExpiryTolerance": {},
 	}

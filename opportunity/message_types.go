@@ -6,16 +6,17 @@ import (
 	"strings"
 )
 
-// MessageType describes one message, which can be sent as a signal or as an update. Decoding,
-// handlers, schemas, the TypeScript types and the command line read these descriptions.
+// MessageType describes one message, which can be sent as a signal or as an update. The decoding,
+// the handlers, the schemas, the TypeScript types and the command line use these descriptions.
 type MessageType struct {
 	Name MessageName
 	// IsOperatorCommand is true for an OperatorCommand and false for a Command.
 	IsOperatorCommand bool
-	// Empty is a message without values, whose Go type describes the JSON object.
+	// Empty is a message of this type without values; its Go type describes the JSON object of the
+	// message.
 	Empty Message
-	// Description is the text that the Web UI shows beside the name, with an example of the JSON
-	// object.
+	// Description is the text that the Web UI shows beside the name of the message, with an example
+	// of the JSON object.
 	Description string
 	// Help is one line that says what the message does, for the command line.
 	Help string

@@ -1,6 +1,6 @@
 package opportunity
 
-// The names of two operator answers to a question about a change in doubt.
+// These are the names of two operator answers to a question about a change in doubt.
 const (
 	MessageRetry MessageName = "retry"
 	MessageSkip  MessageName = "skip"
@@ -9,18 +9,22 @@ const (
 // Retry is an operator's answer that a change was not made and must be sent again.
 type Retry struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source string `json:"source,omitempty"`
-	// Request is the id of the request that the question is about, or the key of an effect.
+	// Request is the id of the request that the question is about, or the key of the effect that
+	// the question is about.
 	Request string `json:"request" text:"required"`
 }
 
-// Skip is an operator's decision not to carry the request out.
+// Skip is an operator's decision that Oppflow does not carry out a request.
 type Skip struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source string `json:"source,omitempty"`
-	// Request is the id of the request that the question is about, or the key of an effect.
+	// Request is the id of the request that the question is about, or the key of the effect that
+	// the question is about.
 	Request string `json:"request" text:"required"`
 	// Reason is kept with the outcome.
 	Reason string `json:"reason" text:"required"`
@@ -28,8 +32,9 @@ type Skip struct {
 	UndoEffects bool `json:"-"` // set by WithUndo
 }
 
-// WithUndo returns the same answer, which also undoes the effects before a parked transition. The
-// undo is safe, because each read of the record showed that the parked transition was not made.
+// WithUndo returns the same answer with the instruction to undo the effects before a parked
+// transition, too. The undo of these effects is safe, because each read of the record showed that
+// the parked transition was not made.
 func (s Skip) WithUndo() Skip { s.UndoEffects = true; return s }
 
 // MessageName implements OperatorCommand.
@@ -60,13 +65,15 @@ func (s Skip) Validate() error { return validateMembers(s) }
 // made.
 const MessageConfirm MessageName = "confirm"
 
-// Confirm is an operator's answer that a change was made: the request ends as done, and the
-// record is read again.
+// Confirm is an operator's answer that a change was made: the request ends as done, and Oppflow
+// reads the record once more.
 type Confirm struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source string `json:"source,omitempty"`
-	// Request is the id of the request that the question is about, or the key of an effect.
+	// Request is the id of the request that the question is about, or the key of the effect that
+	// the question is about.
 	Request string `json:"request" text:"required"`
 	// Opportunity is the id of the record, when the question is whether the record was created.
 	Opportunity ID `json:"opportunity,omitempty"`

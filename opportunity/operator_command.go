@@ -13,8 +13,8 @@ type OperatorCommand interface {
 	WithRequestID(id string) OperatorCommand
 }
 
-// TextRule says whether a text of a message must be given. A struct tag of the field holds the
-// rule: text:"required" or text:"optional".
+// TextRule says whether the sender of a message must set a text member. The struct tag of the field
+// contains the rule: text:"required" or text:"optional".
 type TextRule string
 
 // The two rules.
@@ -23,7 +23,7 @@ const (
 	OptionalText TextRule = "optional"
 )
 
-// TextRules returns the rules of the texts of a message type, by the names of their members.
+// TextRules returns the rule of each text member of a message type, by the name of the member.
 func TextRules(t reflect.Type) map[string]TextRule {
 	rules := map[string]TextRule{}
 	for field := range t.Fields() {
@@ -35,7 +35,7 @@ func TextRules(t reflect.Type) map[string]TextRule {
 	return rules
 }
 
-// validateMembers checks the members that every message may have, and the texts that have a
+// validateMembers checks the members that every message may have, and the text members that have a
 // TextRule.
 func validateMembers(m Message) error {
 	if err := validateHeader(m.GetRequestID(), SourceOf(m)); err != nil {

@@ -18,20 +18,21 @@ type Outcome struct {
 	State     OutcomeState `json:"state"`
 	// Results holds, for addInterests, one result per interest in the requested order.
 	Results []InterestResult `json:"results,omitempty"`
-	// Error is set when State is failed; for addInterests only when no interest was added.
+	// Error is set when State is failed. An addInterests request fails only when no interest was
+	// added.
 	Error *Error `json:"error,omitempty"`
 }
 
 // InterestResult is the result of one interest of an addInterests request.
 type InterestResult struct {
-	// Interest is the id of the interest in the TMS, "" when it was not added.
+	// Interest is the id of the interest in the TMS, or "" when the interest was not added.
 	Interest ID     `json:"interest,omitempty"`
 	Item     string `json:"item"`
 	// ReservedUntil is set when places were requested and a read of the record shows that the
 	// places are reserved.
 	ReservedUntil *time.Time `json:"reservedUntil,omitempty"`
-	// Error says why the interest was not added, or, when Interest is set, why its places are not
-	// reserved.
+	// Error says why the interest was not added. When Interest is set, Error says why places for
+	// the interest are not reserved.
 	Error *Error `json:"error,omitempty"`
 }
 
@@ -47,7 +48,7 @@ type CreateOutcome struct {
 // RunResult is the result of a run that completed.
 type RunResult struct {
 	Reference Reference `json:"reference"`
-	// Opportunity is "" when the run was closed before the record existed.
+	// Opportunity is the id of the record, or "" when the run was closed before the record existed.
 	Opportunity ID `json:"opportunity"`
 	// State is Won, Lost or Archived. When an operator closed the run, State is the state of the
 	// record at the close.

@@ -2,17 +2,19 @@ package opportunity
 
 import "time"
 
-// The names of the messages that pause and resume an opportunity.
+// These are the names of the messages that pause and resume an opportunity.
 const (
 	MessagePause  MessageName = "pause"
 	MessageResume MessageName = "resume"
 )
 
-// Pause stops all sending to the TMS until Resume. Signals wait, and updates fail as Paused. An
-// API request that has started is completed.
+// Pause stops everything that Oppflow sends to the TMS for the opportunity, until a Resume. During
+// a pause, commands in signals wait, and commands in updates fail as Paused. An API request that
+// started before the pause is completed.
 type Pause struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source string `json:"source,omitempty"`
 	Reason string `json:"reason,omitempty" text:"optional"`
 }
@@ -20,11 +22,12 @@ type Pause struct {
 // Resume ends a pause.
 type Resume struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source string `json:"source,omitempty"`
 }
 
-// PauseInfo says since when nothing is sent, and why.
+// PauseInfo says since when Oppflow sends nothing for an opportunity, and why.
 type PauseInfo struct {
 	Reason string    `json:"reason,omitempty"`
 	Since  time.Time `json:"since"`

@@ -14,7 +14,7 @@ type RecordedInterest struct {
 	// ExpiresAt is when training tokens expire: a local time without a zone, in the form of the
 	// API.
 	ExpiresAt string `json:"expiresAt,omitempty"`
-	// AsRequested says that Quantity or UnitAmount is as a request had it, because the API does not
-	// return the value of the record.
+	// AsRequested says that Quantity or UnitAmount is the value that a request contained, because
+	// the API does not return the value on the record.
 	AsRequested bool `json:"asRequested,omitempty"`
 }

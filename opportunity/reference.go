@@ -13,9 +13,9 @@ import (
 type Reference string
 
 // Validate returns an Invalid error when r cannot be the reference of an opportunity. A reference
-// has 1 to 200 printable characters of any script, without "@" (an e-mail address is no
-// reference) and without white space at its ends. A reference must be in NFC, so a character that
-// Unicode can write in several ways has only one form.
+// has 1 to 200 printable characters of any script, without "@" (an e-mail address is no reference)
+// and without white space at its ends. A reference must be in the Unicode form NFC, so a character
+// with several Unicode encodings has only one form.
 func (r Reference) Validate() error {
 	s := string(r)
 	switch {

@@ -7,7 +7,8 @@ const MessageRefresh MessageName = "refresh"
 // TMS. A refresh also ends a wait for the API early.
 type Refresh struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source string `json:"source,omitempty"`
 }
 

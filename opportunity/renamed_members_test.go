@@ -56,7 +56,7 @@ func TestEarlierNamesAreRead(t *testing.T) {
 			if diff := cmp.Diff(test.want, test.got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
-			// The present names are written, and read as well.
+			// Oppflow writes the present names, and reads the present names, too.
 			now, err := json.Marshal(test.want)
 			if err != nil {
 				t.Fatal(err)

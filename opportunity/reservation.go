@@ -8,6 +8,6 @@ import (
 type Reservation struct {
 	// Valid says whether the API shows the places as reserved.
 	Valid bool `json:"valid"`
-	// Until is the expiry time of the reservation; zero when the API shows none.
+	// Until is the expiry time of the reservation, or zero when the API shows no expiry time.
 	Until time.Time `json:"until,omitzero"`
 }

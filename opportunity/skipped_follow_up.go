@@ -12,12 +12,11 @@ type SkipReason string
 
 // The reasons for skipping a follow-up.
 const (
-	// SkippedByCap: the opportunity already has its full number of follow-ups.
+	// SkippedByCap: the opportunity already had the maximum number of follow-ups.
 	SkippedByCap SkipReason = "cap"
-	// SkippedTooLate: the earliest time of the follow-up is not before the moment that the
-	// follow-up must precede.
+	// SkippedTooLate: the earliest possible time of the follow-up is not before its deadline, such
+	// as the start of the event.
 	SkippedTooLate SkipReason = "late"
-	// SkippedNotSent: the follow-up comes after mails or calls of its rule, and one of them was not
-	// sent.
+	// SkippedNotSent: the follow-up would follow a mail or call of its rule that was not sent.
 	SkippedNotSent SkipReason = "notSent"
 )

@@ -10,7 +10,8 @@ const MessageSnooze MessageName = "snooze"
 // Snooze postpones a planned follow-up and its repetitions until a time.
 type Snooze struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source string `json:"source,omitempty"`
 	// FollowUp is the key of the follow-up in the view.
 	FollowUp string `json:"followUp" text:"required"`
@@ -25,8 +26,8 @@ func (Snooze) MessageName() MessageName { return MessageSnooze }
 // GetRequestID implements OperatorCommand.
 func (z Snooze) GetRequestID() string { return z.RequestID }
 
-// WithRequestID implements OperatorCommand. The result has Until in UTC, so that the same moment
-// gives the same operator command in every zone.
+// WithRequestID implements OperatorCommand. The returned command has Until in UTC, so that the same
+// moment gives the same operator command in every time zone.
 func (z Snooze) WithRequestID(id string) OperatorCommand {
 	z.RequestID, z.Until = id, z.Until.UTC()
 	return z

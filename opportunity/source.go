@@ -15,7 +15,7 @@ func SourceOf(m Message) string {
 	return ""
 }
 
-// WithSource returns the same message from another source.
+// WithSource returns a copy of the message with another source.
 func WithSource[M Message](m M, source string) M {
 	message := reflect.New(reflect.TypeOf(m)).Elem()
 	message.Set(reflect.ValueOf(m))
@@ -40,8 +40,8 @@ func validateHeader(requestID, source string) error {
 	return nil
 }
 
-// FairnessKey returns the fairness key of the start: its source, else the region as given, else
-// "".
+// FairnessKey returns the fairness key of the start: its source, or its region when no source is
+// given, or "" when neither is given.
 func (s Start) FairnessKey() string {
 	if s.Source != "" {
 		return s.Source
@@ -49,7 +49,7 @@ func (s Start) FairnessKey() string {
 	return TruncateBytes(s.Region)
 }
 
-// TruncateBytes returns the beginning of the text that fits into a fairness key.
+// TruncateBytes returns the longest beginning of the text that fits into a fairness key.
 func TruncateBytes(text string) string {
 	for len(text) > MaxSourceLength {
 		_, size := utf8.DecodeLastRuneInString(text)

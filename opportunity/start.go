@@ -5,15 +5,16 @@ import (
 	"fmt"
 )
 
-// Start describes the opportunity to create. A start with only Adopt names the existing record to
-// adopt.
+// Start describes the opportunity to create. A start that sets only Adopt requests that Oppflow
+// adopts an existing record.
 type Start struct {
 	RequestID string `json:"requestId,omitempty"`
-	// Source names the sender, for fair scheduling: at most 64 bytes, no personal data.
+	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
+	// contains no personal data.
 	Source string `json:"source,omitempty"`
 	// Urgent says that the record is created before the records of starts that are not urgent.
 	Urgent bool `json:"urgent,omitempty"`
-	// Adopt is the id of the record to adopt; a start with this id describes no new record.
+	// Adopt is the id of the record to adopt; a start with Adopt describes no new record.
 	Adopt ID     `json:"adopt,omitempty"`
 	Name  string `json:"name,omitempty"`
 	// Region is the name or the id of the region.
@@ -22,9 +23,9 @@ type Start struct {
 	Account string `json:"account,omitempty"`
 	// Currency is the code or the name of the currency.
 	Currency string `json:"currency,omitempty"`
-	// EntryStep is the name or the id of the step in which the record starts.
+	// EntryStep is the name or the id of the first step of the new record.
 	EntryStep string `json:"entryStep,omitempty"`
-	// Interests are added once the record exists.
+	// Interests are added to the record after the record was created.
 	Interests Interests `json:"interests,omitempty"`
 }
 
@@ -75,8 +76,8 @@ func (s Start) validateAdopt() error {
 	return nil
 }
 
-// Digest returns different texts for different starts, and the same text for equal starts.
-// Request id, source and urgency make no difference.
+// Digest returns different texts for different starts, and the same text for equal starts. The
+// digest does not depend on the request id, the source and the urgency of the start.
 func (s Start) Digest() string {
 	s.RequestID, s.Source, s.Urgent = "", "", false
 	data, err := json.Marshal(s)
@@ -92,6 +93,6 @@ const CreateRequestID = "#create"
 // StartRequestID is the request id of the interests that a start contains.
 const StartRequestID = "#start"
 
-// PlanRequestID is the request id in attention and waits about planning, for which no
-// caller waits.
+// PlanRequestID is the request id in attention and waits about planning; no caller waits for the
+// outcome of planning.
 const PlanRequestID = "plan"

@@ -35,7 +35,7 @@ type Ref struct {
 	Name string `json:"name,omitempty"`
 }
 
-// Details are the fields of the record itself.
+// Details are the simple fields of the record: its name, region, account and currency.
 type Details struct {
 	Name     string `json:"name"`
 	Region   Ref    `json:"region,omitzero"`

@@ -54,9 +54,9 @@ func isHighSurrogate(unit uint64) bool { return unit >= 0xd800 && unit < 0xdc00 
 
 func isLowSurrogate(unit uint64) bool { return unit >= 0xdc00 && unit < 0xe000 }
 
-// checkMembers rejects a member that appears twice, a member in other capitals, and an empty
-// request id. The JSON decoder accepts all three without an error. The payload must have been
-// decoded into a value of type t without an error.
+// checkMembers rejects a member that appears twice, a member with the wrong capitals, and an empty
+// request id. The JSON decoder accepts these three mistakes without an error. The payload must have
+// been decoded into a value of type t without an error.
 func checkMembers(payload []byte, t reflect.Type) error {
 	return walkJSON(payload, t)
 }
@@ -109,7 +109,7 @@ func RequestIDIn(payload []byte) string {
 	return found
 }
 
-// jsonFrame is a position of a walk through JSON, inside one object or list.
+// jsonFrame is the position of a walk through JSON within one object or list.
 type jsonFrame struct {
 	members map[string]bool         // nil in a list
 	member  string                  // the object's member whose value comes next, "" before its name
@@ -171,7 +171,7 @@ func walkJSON(payload []byte, t reflect.Type) error {
 	return nil
 }
 
-// nextType returns the type of the next value, nil when unknown.
+// nextType returns the type of the next value, or nil when the type is unknown.
 func (s *jsonFrame) nextType() reflect.Type {
 	if s.members == nil {
 		return s.elem
@@ -179,7 +179,7 @@ func (s *jsonFrame) nextType() reflect.Type {
 	return s.fields[s.member]
 }
 
-// elemOf returns the type of the elements of a list that is read into t, nil when
+// elemOf returns the type of the elements of a list that is read into t, or nil when the type is
 // unknown.
 func elemOf(t reflect.Type) reflect.Type {
 	if t == nil || t.Kind() != reflect.Slice {
@@ -188,8 +188,8 @@ func elemOf(t reflect.Type) reflect.Type {
 	return t.Elem()
 }
 
-// fieldsOf returns the types of the members of an object that is read into t, by
-// their exact names, nil when unknown. known caches the result.
+// fieldsOf returns the types of the members of an object that is read into t, by the exact names of
+// the members, or nil when the members are unknown. known caches the returned types.
 func fieldsOf(t reflect.Type, known map[reflect.Type]map[string]reflect.Type) map[string]reflect.Type {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -213,7 +213,7 @@ func fieldsOf(t reflect.Type, known map[reflect.Type]map[string]reflect.Type) ma
 // matchingMember returns the member whose name equals the given name except for capitals, which
 // the decoder ignores.
 func matchingMember(fields map[string]reflect.Type, name string) string {
-	//workflowcheck:ignore one at most is like it
+	//workflowcheck:ignore at most one member matches the name
 	for spelled := range fields {
 		if strings.EqualFold(spelled, name) {
 			return spelled

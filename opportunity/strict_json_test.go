@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// validMessages has one message of every kind, as callers write it.
+// validMessages contains one valid message of every kind, in the form that callers send.
 var validMessages = map[string]string{
 	"(start)":            `{"name":"x","region":"UK","interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1","learners":[{"firstName":"Ada","lastName":"L","email":"a@b"}]}]}`,
 	"addInterests":       `{"interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1","learners":[{"firstName":"Ada","lastName":"L","email":"a@b"}]}]}`,
@@ -41,8 +41,8 @@ func decodeAny(name string, payload []byte) error {
 	return err
 }
 
-// TestMessagesThatDecodingWouldAlterAreInvalid checks that text that the JSON decoder would
-// change without an error is Invalid, in every message.
+// TestMessagesThatDecodingWouldAlterAreInvalid checks in every message that a text is Invalid when
+// the JSON decoder would change the text without an error.
 func TestMessagesThatDecodingWouldAlterAreInvalid(t *testing.T) {
 	if want := len(opportunity.MessageNames()) + 1; len(validMessages) != want {
 		t.Fatalf("%d messages; want %d", len(validMessages), want)
@@ -80,7 +80,8 @@ func TestMessagesThatDecodingWouldAlterAreInvalid(t *testing.T) {
 				t.Errorf("%s %s: got %v; want %s", name, c.payload, err, c.says)
 			}
 		}
-		// Every member of every part, in other capitals or with invalid text.
+		// The loop damages every member of the message: it changes the capitals of the name, or
+		// adds invalid text to the value.
 		for _, member := range []string{"name", "region", "interests", "item", "kind", "quantity", "unitAmount", "learners", "firstName", "lastName", "email", "to", "until", "reason", "request", "followUp"} {
 			quoted := fmt.Sprintf("%q:", member)
 			other := strings.ToUpper(member)
@@ -103,8 +104,8 @@ func TestMessagesThatDecodingWouldAlterAreInvalid(t *testing.T) {
 	wantError(t, err, opportunity.Invalid, `interests[1].learners[0]: unknown member "LastName"; give member "lastName"`)
 }
 
-// TestDecodeLoose checks that DecodeLoose reads a message that earlier releases accepted, in the
-// same way as the earlier releases.
+// TestDecodeLoose checks that DecodeLoose decodes the messages that earlier releases accepted, in
+// the same way as the earlier releases.
 func TestDecodeLoose(t *testing.T) {
 	for _, c := range []struct{ name, payload string }{
 		{"progress", `{"TO":"Won"}`},

@@ -16,8 +16,8 @@ type View struct {
 	Reservation *Reservation       `json:"reservation,omitempty"`
 	// Queue holds the waiting commands, in order.
 	Queue []QueuedMessage `json:"queue"`
-	// Parked holds the commands that the API keeps failing, and that wait for an operator while
-	// the other commands go on.
+	// Parked holds the commands for which the API repeatedly returned its own errors. Parked
+	// commands wait for an operator while the other commands go on.
 	Parked   []QueuedMessage `json:"parked,omitempty"`
 	Question *Question       `json:"question,omitempty"`
 	// Paused is set while the opportunity is paused.
@@ -27,22 +27,22 @@ type View struct {
 	// Wait says what the queue waits for, such as the API or an API request under way.
 	Wait      *WaitInfo   `json:"waiting,omitempty"`
 	Attention []Attention `json:"attention"`
-	// Refreshing says that the record is to be read again, and was not read yet.
+	// Refreshing says that a read of the record was requested and has not ended yet.
 	Refreshing bool `json:"refreshing,omitempty"`
 	// EffectResults are the results of the effects, the latest last, and RunningEffects are the
 	// active effects.
 	EffectResults  []EffectResult  `json:"effects,omitempty"`
 	RunningEffects []RunningEffect `json:"activeEffects,omitempty"`
-	// FollowUps are the earliest planned follow-ups, the next one first.
+	// FollowUps are the earliest planned follow-ups, in the order of their times.
 	FollowUps []PlannedFollowUp `json:"followUps,omitempty"`
-	// SkippedFollowUps are the follow-ups that are not done, and why.
+	// SkippedFollowUps are the follow-ups that Oppflow does not do, with the reasons.
 	SkippedFollowUps []SkippedFollowUp `json:"skippedFollowUps,omitempty"`
 	// PlaybookVersion is the version of the playbook that planned the effects of the last
 	// transition; omitted when the namespace has no playbook.
 	PlaybookVersion int `json:"playbook,omitempty"`
 	// Failures counts the failed requests in all runs of the opportunity.
 	Failures int `json:"failures"`
-	// Timeline holds the last entries, oldest first.
+	// Timeline holds the latest entries, from the oldest to the newest.
 	Timeline     []TimelineEntry `json:"timeline"`
 	Runs         int             `json:"runs"`
 	StateVersion int             `json:"stateVersion"`
@@ -54,12 +54,13 @@ type RunningEffect struct {
 	Kind EffectKind `json:"kind"`
 	// Stage says whether the effect is done before its transition, is done later, or is undone.
 	Stage EffectStage `json:"stage"`
-	// Next is the time of the next inspection, when the effect waits for a time.
+	// Next is when Oppflow next inspects the state that the effect ensures, when the effect waits
+	// for a time.
 	Next time.Time `json:"next,omitzero"`
 	// Problem says why the effect waits for an operator.
 	Problem string `json:"problem,omitempty"`
-	// AsksPeople says that Problem is a question about people: confirm means the same person, retry
-	// means another person, and skip leaves the person out.
+	// AsksPeople says that Problem is a question about people. The answer "confirm" means the same
+	// person, "retry" means another person, and "skip" omits the person.
 	AsksPeople bool `json:"asksPeople,omitempty"`
 }
 
@@ -74,7 +75,7 @@ type PlannedFollowUp struct {
 	// why.
 	SnoozedUntil time.Time `json:"snoozedUntil,omitzero"`
 	Reason       string    `json:"reason,omitempty"`
-	// Number counts the repetitions from 1 to Of.
+	// Number is the number of this repetition, from 1 to Of.
 	Number int        `json:"number"`
 	Of     int        `json:"of"`
 	Action ActionKind `json:"action"`

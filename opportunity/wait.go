@@ -8,10 +8,10 @@ type WaitInfo struct {
 	Kind AttentionKind `json:"kind"`
 	// Reason says in one line what the opportunity waits for, and names no person.
 	Reason string `json:"reason"`
-	// Request is the only request that fails; "" when everything waits.
+	// Request is the id of the only request that fails, or "" when the whole queue waits.
 	Request string `json:"request,omitempty"`
 	// Since is when the wait began, in UTC, and Until is when the wait ends by itself; Until is
-	// zero when that time is unknown.
+	// zero when the end of the wait is unknown.
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until,omitzero"`
 }

@@ -26,9 +26,9 @@ steps:
         do: { attention: { text: t } }
 `
 
-// TestWhatWasDueBeforeTheAdoptionIsSpread checks that a follow-up that was due before the
-// adoption is due at the record's own time in the next three days. Every other follow-up is due
-// at the same time as without an adoption.
+// TestWhatWasDueBeforeTheAdoptionIsSpread checks follow-ups that were due before the adoption: such a follow-up is due
+// in the next three days, at a time that depends on the id of the record. Every other follow-up of an adopted record is
+// due at the same time as without an adoption.
 func TestWhatWasDueBeforeTheAdoptionIsSpread(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour

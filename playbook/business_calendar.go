@@ -14,7 +14,7 @@ import (
 type Calendar struct {
 	// Zone is the time zone of the calendar, by its IANA name, such as Europe/London.
 	Zone string `json:"zone,omitempty"`
-	// Hours are the business hours, for which follow-ups wait.
+	// Hours are the business hours; a follow-up may have to wait for these hours.
 	Hours []OpenHours `json:"hours,omitempty"`
 	// Holidays are days without business hours.
 	Holidays []Date `json:"holidays,omitempty"`
@@ -30,7 +30,7 @@ type OpenHours struct {
 	To Clock `json:"to"`
 }
 
-// QuietHours begin at From, end at To and may pass midnight.
+// QuietHours begin at From, end at To and may include midnight.
 type QuietHours struct {
 	From Clock `json:"from"`
 	To   Clock `json:"to"`
@@ -75,7 +75,7 @@ func (w businessCalendar) inZone(t time.Time) time.Time {
 	return t.In(w.zone)
 }
 
-// momentOf returns the moment of a local time of day.
+// momentOf returns the moment at which a day has a given local time.
 func (w businessCalendar) momentOf(day Date, of time.Duration) time.Time {
 	return localDateTime{day, of}.momentIn(w.inZone(time.Time{}).Location())
 }
@@ -95,11 +95,11 @@ func (w businessCalendar) openSpans(day Date) []clockSpan {
 
 func (w businessCalendar) isBusinessDay(day Date) bool { return len(w.openSpans(day)) > 0 }
 
-// maxSearchDays bounds the search for a day with business hours. No valid calendar has
-// maxSearchDays days in a row without business hours.
+// maxSearchDays is the maximum number of days in which the calendar searches for a day with business hours. No valid
+// calendar has maxSearchDays days in a row without business hours.
 const maxSearchDays = 10 * MaxHolidays
 
-// add returns the moment that is the period l after t. A later t never gives an earlier result.
+// add returns the moment that is the period l after t. For a later t, add never returns an earlier moment.
 func (w businessCalendar) add(t time.Time, l Period) time.Time {
 	switch l.Unit {
 	case Seconds:
@@ -130,8 +130,7 @@ func (w businessCalendar) add(t time.Time, l Period) time.Time {
 	return t.Add(time.Duration(l.Count) * time.Minute)
 }
 
-// subtract returns the moment that is the period l before t. A later t never gives an earlier
-// result.
+// subtract returns the moment that is the period l before t. For a later t, subtract never returns an earlier moment.
 func (w businessCalendar) subtract(t time.Time, l Period) time.Time {
 	switch l.Unit {
 	case Seconds:
@@ -183,8 +182,7 @@ func (w businessCalendar) openings(day Date) []opening {
 	return all
 }
 
-// addBusinessTime returns the moment after t at which business hours of the given length have
-// passed.
+// addBusinessTime returns the moment after t such that business hours of the given length lie between t and the moment.
 func (w businessCalendar) addBusinessTime(t time.Time, length time.Duration) time.Time {
 	if length <= 0 {
 		return t
@@ -207,8 +205,8 @@ func (w businessCalendar) addBusinessTime(t time.Time, length time.Duration) tim
 	return t.Add(length)
 }
 
-// subtractBusinessTime returns the moment before t from which business hours of the given length
-// pass until t.
+// subtractBusinessTime returns the moment before t such that business hours of the given length lie between the moment
+// and t.
 func (w businessCalendar) subtractBusinessTime(t time.Time, length time.Duration) time.Time {
 	if length <= 0 {
 		return t
@@ -343,7 +341,7 @@ func (c *checker) checkCalendar() {
 	c.checkQuiet(calendar, taken)
 }
 
-// checkQuiet checks the quiet hours, which must leave a time at which a follow-up may be done.
+// checkQuiet checks that the quiet hours do not contain all hours in which follow-ups may be done.
 func (c *checker) checkQuiet(calendar Calendar, open map[Weekday][]clockSpan) {
 	quiet := calendar.Quiet
 	if quiet == nil || !c.isGiven("calendar.quiet.from") || !c.isGiven("calendar.quiet.to") {

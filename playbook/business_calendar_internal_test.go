@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// zones are time zones that set their clocks in all existing ways: by an hour, by half an hour, at midnight, by a
+// zones are time zones that change their clocks in all existing ways: by an hour, by half an hour, at midnight, by a
 // whole day, and never.
 var zones = []string{
 	"Europe/London", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Africa/Cairo", "Pacific/Apia",
@@ -58,10 +58,11 @@ func TestLengthsOnTheWall(t *testing.T) {
 		{"2026-12-22T10:00:00Z", "3 business days", "2026-12-29T10:00:00Z", "2026-12-17T10:00:00Z"},
 		{"2026-12-22T10:00:00Z", "8 business hours", "2026-12-23T10:00:00Z", "2026-12-21T10:00:00Z"},
 		{"2026-12-24T16:30:00Z", "1 business hour", "2026-12-29T09:30:00Z", "2026-12-24T15:30:00Z"},
-		// A Saturday counts as the beginning of Monday, or as the end of Friday.
+		// A moment on a Saturday counts as the beginning of Monday in an addition, and as the end of Friday in a
+		// subtraction.
 		{"2026-12-19T10:00:00Z", "1 business day", "2026-12-22T00:00:00Z", "2026-12-17T23:59:59.999999999Z"},
 		{"2026-12-19T10:00:00Z", "1 business hour", "2026-12-21T10:00:00Z", "2026-12-18T16:00:00Z"},
-		// Clocks are set forward in the night to 29 March 2026 and back in the night to 25 October.
+		// In London, clocks are set forward in the night to 29 March 2026 and back in the night to 25 October 2026.
 		{"2026-03-28T10:00:00Z", "1 day", "2026-03-29T09:00:00Z", "2026-03-27T10:00:00Z"},
 		{"2026-03-28T10:00:00Z", "24 hours", "2026-03-29T10:00:00Z", "2026-03-27T10:00:00Z"},
 		{"2026-03-28T01:30:00Z", "1 day", "2026-03-29T01:00:00Z", "2026-03-27T01:30:00Z"}, // the local time 01:30 does not exist
@@ -96,8 +97,8 @@ func TestWhatIsPutOff(t *testing.T) {
 			t.Errorf("%s is put off to %s, want %s", test.at, got, test.any)
 		}
 	}
-	// The local times from 01:00 to 02:00 occur twice. Quiet hours that begin at 01:15 end when the
-	// clocks go back to 01:00. Such quiet hours begin again at the second 01:15.
+	// On 25 October 2026 in London, the local times from 01:00 to 02:00 occur twice. Quiet hours that begin at 01:15
+	// end when the clocks are set back to 01:00. The quiet hours begin a second time at the second 01:15.
 	night := Calendar{Quiet: &QuietHours{From: 75, To: 0}}.compile(zone(t, "Europe/London"))
 	for from, want := range map[string]string{
 		"2026-10-25T00:10:00Z": "2026-10-25T00:10:00Z", "2026-10-25T00:59:00Z": "2026-10-25T01:00:00Z",
@@ -152,7 +153,7 @@ func drawnCalendar(t *rapid.T) (businessCalendar, Calendar) {
 	return c.compile(zone(t, rapid.SampledFrom(zones).Draw(t, "zone"))), c
 }
 
-// anyMoment draws a moment of 2026, or often a moment near a clock change.
+// anyMoment generates a moment of 2026, often a moment near a clock change.
 func anyMoment() *rapid.Generator[time.Time] {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	anywhere := rapid.Map(rapid.IntRange(0, 366*24*3600), func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) })

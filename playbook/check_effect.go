@@ -69,7 +69,7 @@ func (c *checker) checkReservationPeriod(path string, length Period) {
 	}
 }
 
-// locatedEffect is an effect and its path.
+// locatedEffect is an effect with its path in the file of the playbook.
 type locatedEffect struct {
 	path   string
 	effect EffectRule
@@ -120,9 +120,8 @@ func contradiction(a, b EffectRule) string {
 	return ""
 }
 
-// checkContradictions finds effects of one rule that contradict each other. Effects with a
-// condition do not count, because an effect with a condition and another effect may never apply
-// together.
+// checkContradictions finds effects of one rule that contradict each other. checkContradictions ignores effects with a
+// condition, because an effect with a condition and another effect may never apply together.
 func (c *checker) checkContradictions(effects []locatedEffect) {
 	for i, b := range effects {
 		for _, a := range effects[:i] {
@@ -155,9 +154,8 @@ func (c *checker) checkOverlappingTransitions() {
 	}
 }
 
-// checkNoneReservedPromises finds effects with noneReserved whose promise another rule always
-// breaks. The rule that breaks the promise reserves places on a transition to the steps from which
-// the rule with noneReserved starts.
+// checkNoneReservedPromises finds effects that set noneReserved although another rule always reserves places first. The
+// other rule reserves places on every transition to the steps from which the rule with noneReserved starts.
 func (c *checker) checkNoneReservedPromises() {
 	for i, b := range c.rules.Transitions {
 		for _, later := range effectsOf(fmt.Sprintf("transitions[%d].before", i), b.Before) {

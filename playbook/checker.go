@@ -13,13 +13,13 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// checker finds the mistakes in rules that could be read.
+// checker finds the mistakes in rules that the decoder could read.
 type checker struct {
 	decoder
 	rules      Rules
 	zone       *time.Location
 	conditions map[string]condition
-	// ruleNames are the names of all rules, with their paths.
+	// ruleNames contains the path of each rule, by the name of the rule.
 	ruleNames map[string]string
 }
 
@@ -56,8 +56,8 @@ func (c *checker) check() {
 	}
 }
 
-// hasExactlyOne reports whether exactly one member is given. When no member is given because a
-// name is unknown, hasExactlyOne returns true, because that mistake is reported already.
+// hasExactlyOne reports whether the file sets exactly one of the members at the path. When no member is set because a
+// name is unknown, hasExactlyOne returns true, because the unknown name is reported already.
 func (c *checker) hasExactlyOne(path string, given int) bool {
 	return given == 1 || !c.isGiven(path) || given == 0 && c.unknownMembers[path]
 }
@@ -150,7 +150,7 @@ func (c *checker) checkMail(path, name string, mail Mail) {
 	}
 }
 
-// checkText requires a template that can be filled in with the variables.
+// checkText requires a template that the variables can fill in.
 func (c *checker) checkText(path string, text Text, variables any, line bool) {
 	if !c.isGiven(path) {
 		return
@@ -214,7 +214,7 @@ func (c *checker) checkStepSelector(path string, place *StepSelector) {
 	}
 }
 
-// checkID rejects the id of an object of another type. checkID accepts every name.
+// checkID rejects the id of an object whose type is not typ. checkID accepts every name.
 func (c *checker) checkID(path, value, typ, what string) {
 	known := []string{
 		opportunity.TypeOpportunity, opportunity.TypeStep, "OpportunityStage", opportunity.TypeRegion, opportunity.TypeAccount,
@@ -229,7 +229,8 @@ func (c *checker) checkID(path, value, typ, what string) {
 // sortedNames returns the names in a map, sorted.
 func sortedNames[V any](named map[string]V) []string { return slices.Sorted(maps.Keys(named)) }
 
-// checkPeriod checks a period that is given. When some is true, the period must be more than 0.
+// checkPeriod checks the period at the path, if the file contains a period there. When some is true, the period must be
+// more than 0.
 func (c *checker) checkPeriod(path string, length Period, some bool) {
 	if !c.isGiven(path) || length.Unit == "" { // a period that could not be read is reported already
 		return

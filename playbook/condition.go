@@ -20,7 +20,7 @@ import (
 // value >= 1000 and region in ["UK", "US"]. Amounts are exact. A condition reads no clock.
 type Expression string
 
-// conditionEnv contains the names that a condition may use.
+// conditionEnv contains the variables that a condition may use.
 type conditionEnv struct {
 	Value      money             `expr:"value"` // the sum over the interests
 	Currency   string            `expr:"currency"`
@@ -36,7 +36,7 @@ type conditionEnv struct {
 	Interests  []interestEnv     `expr:"interests"`
 }
 
-// interestEnv is an interest in a condition.
+// interestEnv contains the variables that a condition may use of one interest.
 type interestEnv struct {
 	Item       string `expr:"item"`
 	Kind       string `expr:"kind"`
@@ -46,15 +46,15 @@ type interestEnv struct {
 	FreePlaces *int   `expr:"freePlaces"` // nil when unknown, so that a condition cannot be decided
 }
 
-// usesFreePlaces reports whether the condition may depend on the free places of an event. A
-// condition that only looks like it counts, too.
+// usesFreePlaces reports whether the condition may depend on the free places of an event. usesFreePlaces also returns
+// true for a condition that only contains the text freePlaces, for example in a string.
 func (e Expression) usesFreePlaces() bool { return strings.Contains(string(e), freePlacesName) }
 
 // freePlacesName is the name of the free places of an event in conditions.
 const freePlacesName = "freePlaces"
 
-// conditionBuiltins are the functions of the expr library that a condition may call. The functions
-// of conditionBuiltins need no clock, no zone and no floats.
+// conditionBuiltins are the functions of the expr library that a condition may call. The functions of conditionBuiltins
+// use no clock, no time zone and no floats.
 var conditionBuiltins = [...]string{"all", "any", "one", "none", "filter", "count", "len", "lower", "upper", "trim", "sum", "int"}
 
 func conditionEnvOf(f Facts) conditionEnv {
@@ -78,7 +78,7 @@ type condition struct {
 	canonical string
 }
 
-// holds evaluates the condition for the facts. The error quotes none of the facts.
+// holds evaluates the condition with the facts. The returned error quotes none of the facts.
 func (c condition) holds(s conditionEnv) (bool, error) {
 	if c.program == nil {
 		return true, nil

@@ -6,8 +6,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// FuzzCondition checks that every text is a mistake with a position inside the text, or a condition
-// that can be evaluated. The canonical form of a condition is the same condition.
+// FuzzCondition checks that every text is either a condition that can be evaluated or a mistake with a position inside
+// the text. FuzzCondition also checks that a condition and its canonical form have the same value.
 func FuzzCondition(f *testing.F) {
 	for _, text := range []string{
 		"value >= 1000", "value == 0.1 + 0.20", `any(interests, .kind == "event" and .unitAmount * .quantity > 2500)`,

@@ -111,8 +111,8 @@ func TestAmountsAreComparedAsWritten(t *testing.T) {
 	})
 }
 
-// TestConditionsKnowNoFloats checks that nothing in a condition can be a float, or have a method
-// that returns a float.
+// TestConditionsKnowNoFloats checks that nothing in a condition can be a float or can have a method that returns a
+// float.
 func TestConditionsKnowNoFloats(t *testing.T) {
 	seen := make(map[reflect.Type]bool)
 	var walk func(typ reflect.Type)

@@ -23,8 +23,8 @@ type decoder struct {
 	lines       []string
 	nodes       map[string]*yaml.Node
 	diagnostics diagnostic.List
-	// unreadable are the paths of values that could not be read. unknownMembers are the paths of
-	// structs with unknown members. The mistakes at all these paths are reported already.
+	// unreadable are the paths of values that could not be read. unknownMembers are the paths of structs with unknown
+	// members. The decoder has already reported the mistakes at the paths in unreadable and unknownMembers.
 	unreadable, unknownMembers map[string]bool
 }
 
@@ -75,8 +75,8 @@ func (s *decoder) reportSyntax(file []byte, err error) {
 	s.diagnostics.Add(at.Line, at.Column, "not YAML: "+wrong.Message)
 }
 
-// report adds a mistake at the path. If the file has no value at the path, the position is that of
-// the nearest value around the path.
+// report adds a mistake at the path. If the file has no value at the path, the position is the position of the nearest
+// value that contains the path.
 func (s *decoder) report(path, format string, args ...any) {
 	line, column := s.position(path)
 	s.diagnostics.Add(line, column, fmt.Sprintf(format, args...))
@@ -88,7 +88,7 @@ func (s *decoder) reportUnreadable(path, format string, args ...any) {
 	s.report(path, format, args...)
 }
 
-// isGiven reports whether a value at the path is given and could be read.
+// isGiven reports whether the file has a value at the path and the decoder could read the value.
 func (s *decoder) isGiven(path string) bool { return s.nodes[path] != nil && !s.unreadable[path] }
 
 func (s *decoder) position(path string) (line, column int) {
@@ -136,7 +136,7 @@ func (s *decoder) line(number int) string {
 	return s.lines[number-1]
 }
 
-// indentOf returns the indentation of the lines of a block.
+// indentOf returns the indentation of the lines of a YAML block.
 func (s *decoder) indentOf(node *yaml.Node) string {
 	for number := node.Line + 1; number <= len(s.lines); number++ {
 		if written := s.line(number); strings.TrimSpace(written) != "" {
@@ -252,7 +252,7 @@ func (s *decoder) decodeStruct(path string, node *yaml.Node, value reflect.Value
 	s.checkRequired(path, value)
 }
 
-// checkRequired reports the required members that the file does not give.
+// checkRequired reports the required members that are missing in the file.
 func (s *decoder) checkRequired(path string, value reflect.Value) {
 	for i := range value.NumField() {
 		name, options, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
@@ -291,7 +291,7 @@ func joinPath(path, name string) string {
 	return path + "." + name
 }
 
-// fieldOf returns the field of the member with the name.
+// fieldOf returns the struct field for the member with the given name.
 func fieldOf(t reflect.Type, name string) (reflect.StructField, bool) {
 	for i := range t.NumField() {
 		if written, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); written == name {

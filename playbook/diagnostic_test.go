@@ -15,12 +15,12 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// rule returns a file with one transition to the step Won. The given lines start at line 4.
+// rule returns a file with one transition to the step Won. The given lines start at line 4 of the returned file.
 func rule(lines string) string {
 	return "transitions:\n  - name: win\n    to: { step: Won }\n" + lines
 }
 
-// followUp returns a file with one follow-up. The given lines start at line 5.
+// followUp returns a file with one follow-up. The given lines start at line 5 of the returned file.
 func followUp(lines string) string {
 	return "steps:\n  - at: { step: Proposed }\n    followUps:\n      - name: remind\n" + lines
 }
@@ -32,7 +32,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		name, file string
 		want       []string // for each mistake the beginning of its line, then other parts of the line, split by " … "
 	}{
-		// Files that are not YAML, or not the YAML of a playbook.
+		// These files are not YAML, or are YAML that is no playbook.
 		{"not YAML", "a: b: c\n", []string{"1:5: not YAML … mapping values are not allowed"}},
 		{"no end", "steps: [1, 2\n", []string{"1:8: not YAML … did not find expected ',' or ']'"}},
 		{"tab", "steps:\n\t- a\n", []string{"2:1: not YAML"}},
@@ -234,7 +234,7 @@ func TestListsHaveLimits(t *testing.T) {
 	}
 }
 
-// seeds returns the default playbook and all examples, for tests with drawn and fuzzed files.
+// seeds returns the default playbook and all examples, for tests with randomly generated files.
 func seeds(t testing.TB) [][]byte {
 	t.Helper()
 	paths, err := filepath.Glob("examples/*.yaml")
@@ -252,8 +252,8 @@ func seeds(t testing.TB) [][]byte {
 	return files
 }
 
-// checkWellFormed asserts that every mistake has its position and is one line, and that a
-// playbook without mistakes can be explained and planned with.
+// checkWellFormed asserts that every mistake has a position and is one line. checkWellFormed also asserts that a
+// playbook without mistakes can be explained and can plan.
 func checkWellFormed(t interface {
 	Fatalf(format string, args ...any)
 }, file []byte, f playbook.Facts,
@@ -337,7 +337,7 @@ func TestMistakesAreNotWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestNothingTakesLong checks that every file is rejected quickly.
+// TestNothingTakesLong checks that Load rejects every one of these faulty files quickly.
 func TestNothingTakesLong(t *testing.T) {
 	for _, file := range []string{
 		strings.Repeat("[", 200_000), strings.Repeat("{a: ", 50_000), strings.Repeat("- ", 100_000), strings.Repeat("a:\n", 80_000),
@@ -348,9 +348,8 @@ func TestNothingTakesLong(t *testing.T) {
 	} {
 		began := time.Now()
 		_, err := playbook.Load([]byte(file))
-		// Load takes less than a second for each file. With the race detector on a busy machine,
-		// Load takes several seconds. If the time grew faster than the size of the file, Load would
-		// take minutes.
+		// Load takes less than a second for each file. With the race detector on a busy machine, Load takes several
+		// seconds. If the time that Load needs grew faster than the size of the file, Load would need minutes.
 		if took := time.Since(began); err == nil || took > 30*time.Second {
 			t.Errorf("%.20q…: refused after %v: %v", file, took, err != nil)
 		}

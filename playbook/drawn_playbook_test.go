@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// drawnPlaybook is a drawn playbook and its rules in the test's own form. The tests compare plans
-// with these rules, not with the code of the planner.
+// drawnPlaybook is a randomly generated playbook, together with its rules in a form that only the tests use. The tests
+// compare plans with the rules in this form, not with the code of the planner.
 type drawnPlaybook struct {
 	text  string
 	rules map[string]*drawnRule
@@ -44,8 +44,8 @@ type drawnRule struct {
 	holds  func(*simulation) bool
 }
 
-// drawnPeriod is a length of time and its bounds, with a margin for clock changes. open reports
-// that the upper bound is unknown, because closed hours are not counted.
+// drawnPeriod is a period with its shortest and longest length, with a margin for clock changes. open reports that the
+// longest length is unknown, because the period does not count the hours outside business hours.
 type drawnPeriod struct {
 	text        string
 	least, most time.Duration
@@ -163,8 +163,8 @@ func (b *drawnPlaybook) drawTransitions(r *rand.Rand, rules *strings.Builder) {
 	rule("win", "state: Won", "after", "log: { message: Won }")
 }
 
-// drawSteps draws follow-ups of some steps, and returns the number of follow-ups of the rule with
-// the most follow-ups.
+// drawSteps generates follow-ups of some steps, and returns the number of follow-ups of the rule with the most
+// follow-ups.
 func (b *drawnPlaybook) drawSteps(r *rand.Rand, rules *strings.Builder, business bool) int {
 	places := []string{"step: Proposed", "stage: Stage Offered", "state: Open", "state: Won", "step: Lost"}
 	r.Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] })

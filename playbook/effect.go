@@ -8,12 +8,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// EffectRule is one effect, under the name of its kind, and the condition under which the effect
-// applies. An effect inspects first, and does only what is not done yet.
+// EffectRule contains one effect, in the field of the effect's kind, and the condition under which the effect applies.
+// An effect inspects the state first, and does only the missing part.
 type EffectRule struct {
-	// When is a condition; without it the effect always applies.
+	// When is a condition; an effect without When always applies.
 	When Expression `json:"when,omitempty"`
-	// Account gives the opportunity an account when it has none.
+	// Account links an account to the opportunity when the opportunity has no account.
 	Account *AccountRule `json:"account,omitempty"`
 	// Contacts creates contacts for the learners of the interests.
 	Contacts *ContactsRule `json:"contacts,omitempty"`
@@ -46,7 +46,8 @@ type EffectRule struct {
 // effectSettings are the settings of an effect of one kind. Each kind has a file of its own. A kind
 // may also implement other interfaces of this file.
 type effectSettings interface {
-	// undo returns how much of the effect can be undone. The text says how, or why not.
+	// undo returns how much of the effect can be undone. The returned text says how Oppflow undoes the effect, or why
+	// Oppflow cannot undo the effect.
 	undo() (exchange.UndoLevel, string)
 	// describe describes the effect.
 	describe() string
@@ -60,12 +61,12 @@ type (
 	plannedSettings interface {
 		plan(p *planner, rule string) any
 	}
-	// datedSettings are settings that may depend on the start of an event. Mails do not count,
-	// because a plan does not contain their text.
+	// datedSettings are settings that may depend on the start of an event. The settings of a mail are not
+	// datedSettings, because a plan does not contain the text of the mail.
 	datedSettings interface{ usesFirstStart() bool }
-	// learnerSettings are settings of effects that may need the learners of the interests.
+	// learnerSettings are settings of effects that may need the learners who are named in the interests.
 	learnerSettings interface{ isAboutLearners() bool }
-	// repeatableSettings are settings of effects that a transition may have twice.
+	// repeatableSettings are settings of effects that one transition may have more than once.
 	repeatableSettings interface{ isRepeatable() bool }
 	// advisedSettings are settings that advise how a rule can have their effect before a
 	// transition.
@@ -87,7 +88,7 @@ func (e EffectRule) given() (kinds []opportunity.EffectKind, all []effectSetting
 	return kinds, all
 }
 
-// kind returns the kind of a valid effect, which has exactly one.
+// kind returns the kind of a valid effect, which has exactly one kind.
 func (e EffectRule) kind() opportunity.EffectKind {
 	if kinds, _ := e.given(); len(kinds) == 1 {
 		return kinds[0]
@@ -103,7 +104,8 @@ func (e EffectRule) settings() effectSettings {
 	return nil
 }
 
-// undo returns how much of the effect can be undone. The text says how, or why not.
+// undo returns how much of the effect can be undone. The returned text says how Oppflow undoes the effect, or why
+// Oppflow cannot undo the effect.
 func (e EffectRule) undo() (exchange.UndoLevel, string) {
 	if settings := e.settings(); settings != nil {
 		return settings.undo()

@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// AccountRule says what a new account is called.
+// AccountRule says which name a new account has.
 type AccountRule struct {
-	// Name is a template; without it the account gets the name of the opportunity.
+	// Name is a template for the name; without Name, the new account has the name of the opportunity.
 	Name Text `json:"name,omitempty"`
 }
 

@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// AttributesRule says which attributes get which values.
+// AttributesRule says which values the attributes of the record have after the effect.
 type AttributesRule struct {
-	// Set holds a template for every key.
+	// Set contains a template for the value of each attribute, by the key of the attribute.
 	Set map[string]Text `json:"set"`
 }
 

@@ -10,11 +10,11 @@ import (
 
 // CallRule says which service is called.
 type CallRule struct {
-	// Service is the name of a service under services.
+	// Service is the name of a service in the playbook's member "services".
 	Service string `json:"service"`
-	// Path follows the address of the service; it begins with a slash.
+	// Path is the path that Oppflow adds to the URL of the service; it begins with a slash.
 	Path string `json:"path"`
-	// Undo is the path that is called to undo the call.
+	// Undo is the path that Oppflow calls in order to undo the call.
 	Undo string `json:"undo,omitempty"`
 }
 

@@ -8,8 +8,8 @@ import (
 
 // ContactsRule says which contact is used.
 type ContactsRule struct {
-	// OnMultipleMatches says what to do when more than one contact has the e-mail address and the
-	// name: ask an operator (the default), or take the oldest.
+	// OnMultipleMatches says what to do when more than one contact has the e-mail address and the name: ask an operator
+	// (the default), or use the oldest of these contacts.
 	OnMultipleMatches string `json:"onMultipleMatches,omitempty" jsonschema:"enum=ask,enum=oldest"`
 }
 

@@ -5,11 +5,12 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// EmailRule says which mail is sent, and to whom.
+// EmailRule says which mail Oppflow sends, and to whom.
 type EmailRule struct {
-	// To is the owner or the contact of the record, or the learners who are named in its interests.
+	// To is the recipient: the owner or the contact of the record, or the learners who are named in the interests of
+	// the record.
 	To string `json:"to" jsonschema:"enum=owner,enum=contact,enum=learners"`
-	// Use is the name of a mail under emails.
+	// Use is the name of a mail in the playbook's member "emails".
 	Use string `json:"use"`
 }
 

@@ -7,11 +7,11 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// LogRule says what is written to the log.
+// LogRule says what Oppflow writes to the external integration log.
 type LogRule struct {
-	// Message is a template on one line, which names no person.
+	// Message is a template on one line; it must not name a person.
 	Message Text `json:"message"`
-	// Status is the status of the entry; the default is success.
+	// Status is the status of the log entry; the default is success.
 	Status string `json:"status,omitempty" jsonschema:"enum=success,enum=failed,enum=partial"`
 }
 

@@ -4,11 +4,11 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// RegisterRule says what happens to the reserved places.
+// RegisterRule says what happens to the reserved places after the registration.
 type RegisterRule struct {
-	// KeepReservation keeps the reservation until it expires. If KeepReservation is false, the
-	// reserved places are released when all learners are registered. Before the release, the event
-	// counts each place twice, as reserved and as booked.
+	// KeepReservation keeps the reservation until it expires. If KeepReservation is false, Oppflow releases the
+	// reserved places when all learners are registered. Between the registration and the release, the event counts each
+	// place twice: as reserved and as booked.
 	KeepReservation bool `json:"keepReservation,omitempty"`
 }
 

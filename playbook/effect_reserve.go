@@ -6,10 +6,11 @@ import (
 
 // ReserveRule says how long places are reserved.
 type ReserveRule struct {
-	// For is the time from now until the reservation expires, at least a minute.
+	// For is the time from the plan until the reservation expires, at least a minute.
 	For Period `json:"for"`
-	// NoneReserved promises that the opportunity has no reserved places yet. A reserve effect before
-	// a transition needs this promise, because its undo releases all places of the opportunity.
+	// NoneReserved is the promise of the playbook's author that the opportunity has no reserved places yet. A reserve
+	// effect before a transition needs this promise, because the undo of the effect releases all places of the
+	// opportunity.
 	NoneReserved bool `json:"noneReserved,omitempty"`
 }
 

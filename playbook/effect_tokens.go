@@ -4,9 +4,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// TokensRule says how long tokens may take to be issued.
+// TokensRule says how long Oppflow waits for the TMS to issue training tokens.
 type TokensRule struct {
-	// Wait is how long the issue of the tokens may take; the default is 1 hour.
+	// Wait is the longest time for which Oppflow waits for the TMS to issue the tokens; the default is 1 hour.
 	Wait Period `json:"wait,omitzero"`
 }
 

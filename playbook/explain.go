@@ -156,7 +156,8 @@ func (t *explainer) effects(indent string, effects []EffectRule, before bool) {
 	}
 }
 
-// waitOrDefault returns the longest time for the triggers of the TMS. The default is 1 hour.
+// waitOrDefault returns the longest time for which an effect waits for a trigger of the TMS: the period wait, or one
+// hour when wait is zero.
 func waitOrDefault(wait Period) Period {
 	if wait.IsZero() {
 		return Period{1, Hours}
@@ -164,7 +165,7 @@ func waitOrDefault(wait Period) Period {
 	return wait
 }
 
-// quote returns a template in quotes, on one line.
+// quote returns a template on one line and in quotation marks.
 func quote(text Text) string { return `"` + diagnostic.Quote(oneLine(string(text))) + `"` }
 
 func (t *explainer) followUp(f FollowUpRule) {

@@ -8,15 +8,16 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// Features are the kinds of rules in a playbook. The zero value is that of a playbook without rules.
+// Features are the kinds of rules in a playbook. The zero value of Features describes a playbook without rules.
 type Features struct {
-	// Transitions, Reactions and FollowUps report whether the playbook has rules of that kind.
+	// Transitions, Reactions and FollowUps report whether the playbook has rules for transitions, reactions and
+	// follow-ups.
 	Transitions, Reactions, FollowUps bool
-	// Steps are the steps in which the playbook has follow-ups; "" for a playbook without
-	// follow-ups and reactions.
+	// Steps are the steps in which the playbook has follow-ups, or "" when the playbook has no follow-ups and no
+	// reactions.
 	Steps exchange.StepPatterns
-	// Learners reports whether the playbook may register learners, create contacts for them, or send
-	// mails to learners.
+	// Learners reports whether the playbook may register learners, create contacts for learners, or send mails to
+	// learners.
 	Learners bool
 }
 
@@ -52,8 +53,8 @@ func (p *Playbook) hasFollowUpsToLearners() bool {
 	})
 }
 
-// effectRules returns the effects of all rules for a cause of the kind. For "" effectRules returns
-// the effects of all transitions and reactions.
+// effectRules returns the effects of all rules for a cause of the kind. For the kind "", effectRules returns the
+// effects of all transitions and reactions.
 func (p *Playbook) effectRules(kind exchange.PlanCauseKind) []EffectRule {
 	var all []EffectRule
 	if kind == "" || kind == exchange.CauseTransition {
@@ -69,9 +70,9 @@ func (p *Playbook) effectRules(kind exchange.PlanCauseKind) []EffectRule {
 	return all
 }
 
-// NeedsEvents reports whether a plan for a cause of the kind depends on the events of the
-// interests. The plan may depend on when the events start and on their free places. The plan for
-// the kind "" may also depend on whether the events were cancelled or have sold out.
+// NeedsEvents reports whether a plan for a cause of the kind depends on the events of the interests. The plan may
+// depend on the starts of the events and on the free places of the events. A plan for the kind "" may also depend on
+// whether the events were cancelled or have sold out.
 func (p *Playbook) NeedsEvents(kind exchange.PlanCauseKind) bool {
 	if p == nil {
 		return false
@@ -157,8 +158,8 @@ func (p *Playbook) MailFrom(name string) string {
 	return p.rules.Emails[name].From
 }
 
-// MailFallback returns the address of the contact who gets the named mail where its recipient cannot
-// get the mail, or "" when there is none.
+// MailFallback returns the e-mail address of the contact who receives the named mail when its recipient cannot receive
+// mail, or "" when the mail has no fallback.
 func (p *Playbook) MailFallback(name string) string {
 	if p == nil {
 		return ""
@@ -185,7 +186,7 @@ func (p *Playbook) SubjectNeeds(name string) (record, events bool) {
 	return subject.mentions("{{"), subject.usesFirstStart()
 }
 
-// Service returns the tenant's service with the name.
+// Service returns the tenant's service with the given name.
 func (p *Playbook) Service(name string) (Service, bool) {
 	if p == nil {
 		return Service{}, false
@@ -194,8 +195,8 @@ func (p *Playbook) Service(name string) (Service, bool) {
 	return service, known
 }
 
-// MissingSecrets returns a mistake of the file for each service without a key. A worker cannot sign
-// requests to a service without its key.
+// MissingSecrets returns a diagnostic for each service for which the worker has no key. A worker cannot sign requests
+// to a service without the key of the service.
 func (p *Playbook) MissingSecrets(has func(secret string) bool) diagnostic.List {
 	if p == nil {
 		return nil
@@ -215,7 +216,8 @@ type secret struct {
 	line, column int
 }
 
-// mentions reports whether the text may name the variable. Text that only looks like the variable counts, too.
+// mentions reports whether the text may contain the variable. mentions also returns true for a text that contains the
+// characters of the variable without using the variable.
 func (t Text) mentions(variable string) bool { return strings.Contains(string(t), variable) }
 
 func (t Text) usesFirstStart() bool { return t.mentions(".FirstStart") }

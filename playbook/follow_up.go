@@ -9,10 +9,10 @@ import (
 
 // FollowUpRule is an action that is planned for a time while an opportunity is in a step.
 type FollowUpRule struct {
-	// Name is the unique name of the rule, in small letters, digits and hyphens; under a new
-	// name, a follow-up that was done is done again.
+	// Name is the unique name of the rule, in small letters, digits and hyphens. After a change of the name, a
+	// follow-up that was done under the old name is done again.
 	Name string `json:"name"`
-	// When is a condition; without it the rule always applies.
+	// When is a condition; a rule without When always applies.
 	When Expression `json:"when,omitempty"`
 	// Due says when the follow-up is due.
 	Due Due `json:"due"`
@@ -27,31 +27,31 @@ type FollowUpRule struct {
 	Then *ActionRule `json:"then,omitempty"`
 }
 
-// Due says by exactly one of its members when a follow-up is due. A follow-up whose due time has
-// passed already is due at once.
+// Due says when a follow-up is due, by exactly one of its members. A follow-up whose due time has passed already is due
+// at once.
 type Due struct {
-	// InStep is the time since the opportunity entered the step.
+	// InStep is how long after the entry into the step the follow-up is due.
 	InStep *Period `json:"inStep,omitempty"`
-	// Idle is the time since the last activity on the opportunity.
+	// Idle is how long after the last activity on the opportunity the follow-up is due.
 	Idle *Period `json:"idle,omitempty"`
-	// BeforeReservationExpiry is the time until the reservation expires; 0 hours is the moment at
-	// which it expires.
+	// BeforeReservationExpiry is how long before the expiry time of the reservation the follow-up is due; with 0 hours
+	// the follow-up is due at the expiry time.
 	BeforeReservationExpiry *Period `json:"beforeReservationExpires,omitempty"`
-	// BeforeStart is the time until an event of the interests starts, for each event.
+	// BeforeStart is how long before the start of an event the follow-up is due, for each event of the interests.
 	BeforeStart *Period `json:"beforeStart,omitempty"`
-	// BeforeTokensExpire is the time until training tokens of the interests expire.
+	// BeforeTokensExpire is how long before the expiry of training tokens of the interests the follow-up is due.
 	BeforeTokensExpire *Period `json:"beforeTokensExpire,omitempty"`
 }
 
 // Repeat says how often and when a follow-up is repeated.
 type Repeat struct {
-	// Times is how often the follow-up is done in all, from 2 to 20.
+	// Times is the total number of times that the follow-up is done, from 2 to 20.
 	Times int `json:"times"`
 	// Every is the time from one repetition to the next.
 	Every Period `json:"every"`
 }
 
-// ActionRule is one action, under the name of its kind.
+// ActionRule contains one action, in the field of the action's kind.
 type ActionRule struct {
 	// Email sends a mail.
 	Email *EmailRule `json:"email,omitempty"`
@@ -59,26 +59,25 @@ type ActionRule struct {
 	Log *LogRule `json:"log,omitempty"`
 	// Call calls a service of the tenant.
 	Call *CallRule `json:"call,omitempty"`
-	// Progress takes the opportunity to another step, and is always the last action of a
-	// follow-up.
+	// Progress moves the opportunity to another step, and is always the last action of a follow-up.
 	Progress *ProgressRule `json:"progress,omitempty"`
 	// Attention raises attention with a message for an operator.
 	Attention *AttentionRule `json:"attention,omitempty"`
 }
 
-// ProgressRule says to which step the opportunity progresses.
+// ProgressRule says to which step the opportunity moves.
 type ProgressRule struct {
-	// To is the name or the id of the step.
+	// To is the name or the id of the target step.
 	To string `json:"to"`
 }
 
 // AttentionRule is a message to an operator.
 type AttentionRule struct {
-	// Text is a template on one line, which names no person.
+	// Text is a template on one line; it must not name a person.
 	Text Text `json:"text"`
 }
 
-// anchor names the time from which a follow-up is counted.
+// anchor is the name of the time to which the due time of a follow-up relates.
 type anchor string
 
 const (
@@ -89,7 +88,7 @@ const (
 	untilTokensExpire      anchor = "beforeTokensExpire"
 )
 
-// givenAnchors returns the members that are given, in their order.
+// givenAnchors returns the names and the values of the members that are set, in the order of the fields.
 func (d Due) givenAnchors() (anchors []anchor, lengths []Period) {
 	for _, one := range []struct {
 		anchor anchor
@@ -108,7 +107,7 @@ func (d Due) givenAnchors() (anchors []anchor, lengths []Period) {
 	return anchors, lengths
 }
 
-// givenKinds returns the kinds of actions that are given, in the order of the members.
+// givenKinds returns the kinds of the actions that are set, in the order of the fields.
 func (a ActionRule) givenKinds() []opportunity.ActionKind {
 	var kinds []opportunity.ActionKind
 	for _, one := range []struct {
@@ -128,7 +127,7 @@ func (a ActionRule) givenKinds() []opportunity.ActionKind {
 	return kinds
 }
 
-// repetitions returns how often the follow-up is done, without the final action under then.
+// repetitions returns how often the follow-up is done, without the final action in the member "then".
 func (f FollowUpRule) repetitions() int {
 	if f.Repeat == nil {
 		return 1
@@ -136,7 +135,7 @@ func (f FollowUpRule) repetitions() int {
 	return f.Repeat.Times
 }
 
-// followUpCount returns the number of follow-ups of the rule, the final action included.
+// followUpCount returns the number of follow-ups of the rule, including the final action.
 func (f FollowUpRule) followUpCount() int {
 	if f.Then == nil {
 		return f.repetitions()
@@ -144,8 +143,7 @@ func (f FollowUpRule) followUpCount() int {
 	return f.repetitions() + 1
 }
 
-// action returns the action of the follow-up with the number, which counts from 1 to
-// followUpCount.
+// action returns the action of the follow-up with the given number, from 1 to followUpCount.
 func (f FollowUpRule) action(number int) ActionRule {
 	if number > f.repetitions() && f.Then != nil {
 		return *f.Then

@@ -17,7 +17,7 @@ const endOfDay Clock = 24 * 60
 
 var clockPattern = regexp.MustCompile(`^([01][0-9]|2[0-4]):([0-5][0-9])$`)
 
-// UnmarshalText reads a time such as 09:00.
+// UnmarshalText reads a time of day such as 09:00.
 func (c *Clock) UnmarshalText(text []byte) error {
 	found := clockPattern.FindStringSubmatch(string(text))
 	if found == nil {
@@ -78,7 +78,7 @@ func (d Date) weekday() time.Weekday {
 // Weekday is a day of the week, written as mon, tue, wed, thu, fri, sat or sun.
 type Weekday time.Weekday
 
-// UnmarshalText reads a day such as mon or monday.
+// UnmarshalText reads a day of the week such as mon or monday.
 func (w *Weekday) UnmarshalText(text []byte) error {
 	for day := time.Sunday; day <= time.Saturday; day++ {
 		if name := Weekday(day).String(); string(text) == name || string(text) == weekdayName(day) {
@@ -89,7 +89,7 @@ func (w *Weekday) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is not a day of the week; write mon, tue, wed, thu, fri, sat or sun", diagnostic.Quote(string(text)))
 }
 
-// MarshalText writes the day by its first three letters.
+// MarshalText writes the first three letters of the day.
 func (w Weekday) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
 
 // String returns the first three letters of the day.
@@ -139,8 +139,8 @@ func nearestClockChange(t time.Time) time.Time {
 	return ends
 }
 
-// repeatedTimes returns when clocks were last set back and by how much. If the local time of t does
-// not occur for the second time, repeatedTimes returns zero values.
+// repeatedTimes returns when the clocks were last set back, and by how much. If the local time of t does not occur for
+// the second time, repeatedTimes returns zero values.
 func repeatedTimes(t time.Time) (begins time.Time, by time.Duration) {
 	begins, _ = t.ZoneBounds()
 	if begins.IsZero() {
@@ -155,9 +155,8 @@ func repeatedTimes(t time.Time) (begins time.Time, by time.Duration) {
 	return time.Time{}, 0
 }
 
-// laterFold returns the end of the repeated local times if the local time of t occurs for the
-// second time. For any other local time, laterFold returns t. With laterFold, local times never go
-// back.
+// laterFold returns the end of the repeated local times if the local time of t occurs for the second time. For any
+// other local time, laterFold returns t. After laterFold, a later moment never has an earlier local time.
 func laterFold(t time.Time) time.Time {
 	if begins, by := repeatedTimes(t); !begins.IsZero() {
 		return begins.Add(by)

@@ -21,8 +21,8 @@ type money struct{ amount decimal.Decimal }
 
 func moneyOf(a opportunity.Amount) money { return money{a.Decimal()} }
 
-// moneyOperators returns the arithmetic of conditions with money. Every operator takes amounts and whole numbers and
-// returns an exact result.
+// moneyOperators returns the arithmetic operators of conditions that work on money. Every operator accepts amounts and
+// whole numbers and returns an exact result.
 func moneyOperators() []expr.Option {
 	compare := func(holds func(order int) bool) func(a, b decimal.Decimal) any {
 		return func(a, b decimal.Decimal) any { return holds(a.Cmp(b)) }
@@ -85,8 +85,8 @@ func (e *exactAmounts) rejectInexact(node *ast.BinaryNode) {
 	}
 }
 
-// rejectEqualFreePlaces rejects an operation that would decide about an unknown number of free
-// places. An order of an unknown number cannot be decided.
+// rejectEqualFreePlaces rejects an operation that would treat an unknown number of free places as a known number. The
+// operators <, <=, > and >= are accepted, because they return an error when the number is unknown.
 func (e *exactAmounts) rejectEqualFreePlaces(node *ast.BinaryNode) {
 	if slices.Contains([]string{"==", "!=", "in"}, node.Operator) && (isFreePlaces(node.Left) || isFreePlaces(node.Right)) {
 		e.problem, e.position = fmt.Errorf("freePlaces may be unknown, and the operator %q would treat an unknown value as a number; compare freePlaces with <, <=, > or >=", node.Operator), node.Location().From
@@ -124,8 +124,8 @@ func (p *predicates) Visit(node *ast.Node) {
 	}
 }
 
-// exactAmounts reads the numbers with a decimal point in a condition as amounts. exactAmounts reads
-// the numbers from the written text, because the library has read the numbers as floats.
+// exactAmounts converts the numbers with a decimal point in a condition to amounts. exactAmounts reads the numbers from
+// the text of the condition, because the library has parsed the numbers as floats.
 type exactAmounts struct {
 	text     []rune
 	problem  error

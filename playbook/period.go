@@ -12,8 +12,9 @@ import (
 // Unit is the unit of a length of time.
 type Unit string
 
-// The units. Seconds, minutes and hours are exact. Days and weeks keep the local time, also when clocks are set. A
-// business day is a day with business hours that is no holiday. Business hours count only while the tenant is open.
+// These are the units of a period. Seconds, minutes and hours are exact. A period in days or weeks ends at the same
+// local time at which it began, also across a clock change. A business day is a day with business hours that is no
+// holiday. A period in business hours counts only the time in which the tenant is open.
 const (
 	Seconds       Unit = "second"
 	Minutes       Unit = "minute"
@@ -24,7 +25,7 @@ const (
 	BusinessDays  Unit = "business day"
 )
 
-// maxCount returns the highest number of the unit in a period, about ten years.
+// maxCount returns the highest number of the unit in a period: about ten years.
 func (u Unit) maxCount() int {
 	switch u {
 	case Seconds:
@@ -43,8 +44,7 @@ func (u Unit) maxCount() int {
 	return 3_650
 }
 
-// Period is a length of time in a unit, written as 2 business days, 36 hours or 7d; the zero
-// value is no time.
+// Period is a length of time in a unit, written as 2 business days, 36 hours or 7d; the zero value has the length 0.
 type Period struct {
 	Count int
 	Unit  Unit
@@ -87,7 +87,7 @@ func unitOf(text string) Unit {
 	return Unit(text)
 }
 
-// MarshalText writes the period in words; no time is 0 minutes.
+// MarshalText writes the period in words, such as 36 hours; a period of length 0 is 0 minutes.
 func (l Period) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
 // String returns the period in words.

@@ -50,21 +50,19 @@ type planner struct {
 	plan      exchange.Plan
 }
 
-// people returns what to do with a learner whose e-mail address belongs to a contact of another
-// name.
+// people returns the playbook's rule for a learner whose e-mail address belongs to a contact with another name.
 func (p *planner) people() exchange.PeoplePolicy {
 	return cmp.Or(exchange.PeoplePolicy(p.rules.People), exchange.PeopleAsk)
 }
 
-// addProblem adds a text to the problems of the plan, unless the plan has the text already.
+// addProblem adds a text to the problems of the plan if the plan does not contain the text yet.
 func (p *planner) addProblem(format string, args ...any) {
 	if problem := fmt.Sprintf(format, args...); len(p.plan.Problems) < maxListed && !slices.Contains(p.plan.Problems, problem) {
 		p.plan.Problems = append(p.plan.Problems, problem)
 	}
 }
 
-// conditionHolds evaluates the condition at the path. A condition that cannot be evaluated does
-// not hold.
+// conditionHolds evaluates the condition at the path. A condition that cannot be evaluated counts as false.
 func (p *planner) conditionHolds(rule, path string) bool {
 	holds, err := p.conditions[path].holds(p.env)
 	if err != nil {
@@ -128,7 +126,7 @@ func (p *planner) planReactions(cause exchange.PlanCause) {
 	}
 }
 
-// planEffects returns the effects of a list whose conditions hold.
+// planEffects returns those effects of a list whose conditions are true.
 func (p *planner) planEffects(rule, key, path, about string, effects []EffectRule) []exchange.Effect {
 	var planned []exchange.Effect
 	for i, e := range effects {
@@ -142,7 +140,7 @@ func (p *planner) planEffects(rule, key, path, about string, effects []EffectRul
 	return planned
 }
 
-// waitDeadline returns the moment that is the period after now. The default period is an hour.
+// waitDeadline returns the moment that is the period, or the default period, after now. The default period is an hour.
 func (p *planner) waitDeadline(length Period) time.Time {
 	return p.calendar.add(p.facts.Now, waitOrDefault(length)).UTC()
 }
@@ -200,8 +198,8 @@ func (p *planner) planFollowUps() {
 	}
 }
 
-// candidate is a follow-up that is not done yet. A candidate may still be too late or above the
-// cap, or come after a mail or call that was not sent.
+// candidate is a follow-up that is not done yet. A candidate may still be too late, may be above the cap, or may follow
+// a mail or call that was not sent.
 type candidate struct {
 	followUp exchange.FollowUp
 	rule     FollowUpRule
@@ -211,13 +209,12 @@ type candidate struct {
 
 // series is a follow-up with all its repetitions.
 type series struct {
-	// anchorKey is the part of the follow-up keys that identifies the time from which the series
-	// counts.
+	// anchorKey is the part of the follow-up keys that identifies the time to which the due times of the series relate.
 	anchorKey string
-	// due is when the first follow-up is due according to the rule alone.
+	// due is when the first follow-up of the series is due by its rule, before any delay.
 	due time.Time
-	// deadline is the moment before which the follow-ups have to be done. A zero deadline means
-	// that the series has no deadline.
+	// deadline is the moment before which all follow-ups of the series must be done. A zero deadline means that the
+	// series has no deadline.
 	deadline time.Time
 }
 
@@ -229,8 +226,8 @@ func keyTime(t time.Time) string {
 	return t.UTC().Format("20060102T150405Z")
 }
 
-// seriesOf returns the series of a rule, one for each time in the facts from which the rule
-// counts.
+// seriesOf returns the series of a rule: one series for each time in the facts to which the rule relates, such as each
+// start of an event.
 func (p *planner) seriesOf(rule FollowUpRule) []series {
 	anchors, lengths := rule.Due.givenAnchors()
 	if len(anchors) != 1 {
@@ -286,7 +283,7 @@ func (p *planner) seriesOf(rule FollowUpRule) []series {
 	return nil
 }
 
-// nearestSeries returns the series with the earliest deadlines, at most MaxFollowUpsPerOpportunity.
+// nearestSeries returns the series with the earliest deadlines, at most MaxFollowUpsPerOpportunity series.
 func nearestSeries(all []series) []series {
 	slices.SortFunc(all, func(a, b series) int {
 		return cmp.Or(a.deadline.Compare(b.deadline), cmp.Compare(a.anchorKey, b.anchorKey))
@@ -294,8 +291,8 @@ func nearestSeries(all []series) []series {
 	return all[:min(len(all), MaxFollowUpsPerOpportunity)]
 }
 
-// addSeries adds the follow-ups of a series that are not done yet. A follow-up that was done late
-// delays the next follow-ups, so the interval of the rule always lies between two follow-ups.
+// addSeries adds to the candidates the follow-ups of a series that are not done yet. A follow-up that was done late
+// delays the next follow-ups, so at least the interval of the rule always lies between two follow-ups.
 func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []candidate {
 	due, notSent := p.seriesStart(rule, c), false
 	for number := 1; number <= rule.followUpCount(); number++ {
@@ -324,10 +321,10 @@ func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []cand
 	return all
 }
 
-// seriesStart returns when the first follow-up of a series is due, before quiet hours and business
-// hours delay the follow-up. A series that was due before its record was adopted begins at
-// CatchUpAt, in the days after the adoption. A series with a deadline keeps its due time if
-// CatchUpAt would make a follow-up too late.
+// seriesStart returns when the first follow-up of a series is due, before quiet hours and business hours delay the
+// follow-up. A series that was due before its record was adopted begins in the days after the adoption, at the time
+// that CatchUpAt returns. A series with a deadline keeps its due time if a start at CatchUpAt would make one of its
+// follow-ups too late.
 func (p *planner) seriesStart(rule FollowUpRule, c series) time.Time {
 	if !c.due.Before(p.facts.Adopted) {
 		return c.due
@@ -357,8 +354,8 @@ func (p *planner) findDone(key string) *exchange.DoneFollowUp {
 	return &p.facts.Done[at]
 }
 
-// planAction returns the action of the follow-up. A mail gets its number among the mails of its
-// series; other actions of the series do not count.
+// planAction returns the action of the follow-up c. The action of a mail contains the number of the mail among the
+// mails of its series; other actions of the series are not counted.
 func (p *planner) planAction(c candidate) exchange.Action {
 	rule, a := c.rule.Name, c.rule.action(c.followUp.Number)
 	var action exchange.Action

@@ -16,8 +16,7 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// step returns a step of the workflow in the documentation, or one of two steps of a waiting
-// list.
+// step returns a step with the given name, in a stage of its own.
 func step(name string) opportunity.Step {
 	states := map[string]opportunity.StageState{"Won": opportunity.Won, "Lost": opportunity.Lost, "Archived": opportunity.Archived}
 	state, ends := states[name]
@@ -45,7 +44,7 @@ func at(t testing.TB, text string) time.Time {
 	return moment
 }
 
-// facts returns the facts of an opportunity with two places on an event, on a Monday.
+// facts returns the facts of an opportunity on a Monday, with an interest in two places on an event.
 func facts(t testing.TB) playbook.Facts {
 	return playbook.Facts{
 		Now: at(t, "2026-11-30T10:00:00Z"), ID: "T3Bwb3J0dW5pdHk6MQ==",
@@ -79,7 +78,7 @@ func transitionTo(to string) exchange.PlanCause {
 	return exchange.PlanCause{Kind: exchange.CauseTransition, To: step(to)}
 }
 
-// planLines returns a plan as short lines for a table.
+// planLines returns a plan as short lines for the table of a test.
 func planLines(plan exchange.Plan) []string {
 	var lines []string
 	settings := func(value any, drop ...string) string {
@@ -111,7 +110,7 @@ func planLines(plan exchange.Plan) []string {
 	return lines
 }
 
-// planCase is a row of the tables: a change of the facts, and the resulting plan.
+// planCase is a row of a table of tests: a change of the facts, and the plan that results from the changed facts.
 type planCase struct {
 	name     string
 	change   func(*playbook.Facts)

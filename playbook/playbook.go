@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// Playbook is a tenant's rules, checked and ready for planning. The zero value has no rules and
-// plans nothing. A Playbook does not change, so any number of goroutines may use it.
+// Playbook contains a tenant's rules, checked and ready for planning. The zero value has no rules and plans nothing. A
+// Playbook does not change, so any number of goroutines may use it.
 type Playbook struct {
 	rules    Rules
 	calendar businessCalendar
-	// conditions are the conditions by their paths in the rules. A rule without a condition always applies.
+	// conditions contains the conditions, by their paths in the rules. A rule without a condition always applies.
 	conditions map[string]condition
 	digest     string
 	secrets    []secret
-	// tenantNames are the names of objects of the tenant in the rules.
+	// tenantNames are the names in the rules that refer to objects of the tenant.
 	tenantNames []tenantName
 }
 
-// Load reads a playbook from YAML. An empty file is a playbook without rules. The error is of
-// type Diagnostics and contains all mistakes.
+// Load reads a playbook from YAML. An empty file is a playbook without rules. The returned error has the type
+// diagnostic.List and contains all mistakes.
 func Load(file []byte) (*Playbook, error) {
 	c := checker{conditions: make(map[string]condition)}
 	c.read(file, &c.rules)
@@ -42,8 +42,8 @@ func Load(file []byte) (*Playbook, error) {
 	return loaded, nil
 }
 
-// Digest returns 16 bytes in hexadecimal digits. Playbooks with different rules have different digests. Comments,
-// formatting and the order of members make no difference.
+// Digest returns the digest of the rules: 16 bytes in hexadecimal digits. Playbooks with different rules have different
+// digests. The digest does not depend on comments, formatting and the order of members.
 func (p *Playbook) Digest() string {
 	if p == nil || p.digest == "" {
 		return Rules{}.digest()
@@ -69,6 +69,6 @@ func (r Rules) digest() string {
 //go:embed default.yaml
 var defaultFile string // no code writes to the variable; go:embed needs a variable
 
-// DefaultFile returns the file of the playbook of a typical tenant. The playbook follows what the
-// documentation of the TMS calls usual. A tenant uses the playbook only after choosing it.
+// DefaultFile returns the file of a playbook for a typical tenant. The default playbook follows what the documentation
+// of the TMS describes as usual. A tenant uses the default playbook only after the tenant has chosen it.
 func DefaultFile() []byte { return []byte(defaultFile) }

@@ -89,7 +89,7 @@ func TestMailIsWritten(t *testing.T) {
 	}
 }
 
-// TestOfCountsMails: the silent transition after the reminders is no mail.
+// TestOfCountsMails checks that the variable Of counts only mails, and not a transition after the mails.
 func TestOfCountsMails(t *testing.T) {
 	p, err := playbook.Load([]byte(`
 emails: { m: { subject: "{{.Number}} of {{.Of}}", body: b } }
@@ -121,8 +121,8 @@ steps:
 	}
 }
 
-// TestFirstStartIsShownInTheZoneOfTheEvent: a customer reads the time at which the customer has to be
-// there, whatever the zone of the calendar is.
+// TestFirstStartIsShownInTheZoneOfTheEvent checks that a mail shows the start of an event in the zone of the event,
+// whatever the zone of the calendar is.
 func TestFirstStartIsShownInTheZoneOfTheEvent(t *testing.T) {
 	p := load(t, "examples/reminders.yaml")
 	for zone, want := range map[string]string{

@@ -1,45 +1,44 @@
 package playbook
 
-// Rules are a playbook as its YAML file has it. A missing member means that there is nothing to do.
+// Rules are the content of a playbook's YAML file. A missing member means that the playbook has no such rules or uses
+// the default.
 type Rules struct {
 	// Calendar says when the tenant works.
 	Calendar Calendar `json:"calendar,omitzero"`
-	// FollowUpsAtMost is how many follow-ups one opportunity gets over its whole life, from 1 to
-	// 100; the default is 20.
+	// FollowUpsAtMost is the maximum number of follow-ups of one opportunity over its whole life, from 1 to 100; the
+	// default is 20.
 	FollowUpsAtMost int `json:"followUpsAtMost,omitempty"`
-	// People says what to do with a learner whose e-mail address belongs to a contact of another
-	// name: ask an operator (the default), use the contact of the address, or keep people of
-	// different names apart with a contact for each.
+	// People says what to do with a learner whose e-mail address belongs to a contact with another name: ask an
+	// operator (the default), use the contact of the address, or keep people with different names apart with a contact
+	// for each.
 	People string `json:"people,omitempty" jsonschema:"enum=ask,enum=address,enum=apart"`
-	// Services are the tenant's own services that may be called, by name.
+	// Services are the tenant's own services that the playbook may call, by name.
 	Services map[string]Service `json:"services,omitempty"`
-	// Emails are the mails that may be sent, by name.
+	// Emails are the mails that the playbook may send, by name.
 	Emails map[string]Mail `json:"emails,omitempty"`
 	// Transitions are the rules for transitions; all rules that match a transition apply, in the
 	// order of the file.
 	Transitions []Transition `json:"transitions,omitempty"`
 	// Reactions are the rules for external changes.
 	Reactions []Reaction `json:"reactions,omitempty"`
-	// Steps are the follow-ups of an opportunity while it is in a step.
+	// Steps are the follow-ups that an opportunity has while it is in a step.
 	Steps []StepRules `json:"steps,omitempty"`
 }
 
-// Transition is a rule that says which effects come before and after a transition.
+// Transition is a rule that says which effects Oppflow does before and after a transition.
 type Transition struct {
 	// Name is the unique name of the rule, in small letters, digits and hyphens.
 	Name string `json:"name"`
-	// From selects the steps at which the transition starts; without it the transition may start
-	// at any step.
+	// From selects the steps at which the transition starts; without From the transition may start at any step.
 	From *StepSelector `json:"from,omitempty"`
-	// To selects the steps to which the transition leads; without it the transition may lead to
-	// any step.
+	// To selects the steps to which the transition leads; without To the transition may lead to any step.
 	To *StepSelector `json:"to,omitempty"`
-	// When is a condition; without it the rule always applies.
+	// When is a condition; a rule without When always applies.
 	When Expression `json:"when,omitempty"`
-	// Before are effects that must be done before the transition. When one effect or the transition
-	// fails, the effects that were done are undone, the last effect first.
+	// Before are effects that must be done before the transition. When one of these effects or the transition fails,
+	// Oppflow undoes the effects that were done, the last effect first.
 	Before []EffectRule `json:"before,omitempty"`
-	// After are effects that are done once the transition is made.
+	// After are effects that Oppflow does after the transition was made.
 	After []EffectRule `json:"after,omitempty"`
 }
 
@@ -50,21 +49,21 @@ type Reaction struct {
 	// On is the external change: an event of one of the interests was cancelled or has sold out,
 	// or the reservation has expired.
 	On string `json:"on" jsonschema:"enum=eventCancelled,enum=eventSoldOut,enum=reservationExpired"`
-	// When is a condition; without it the rule always applies.
+	// When is a condition; a rule without When always applies.
 	When Expression `json:"when,omitempty"`
 	// Do are the effects.
 	Do []EffectRule `json:"do"`
 }
 
-// StepRules are the follow-ups of an opportunity while it is in a step.
+// StepRules are the follow-ups that an opportunity has while it is in a step.
 type StepRules struct {
 	// At selects the steps.
 	At StepSelector `json:"at"`
-	// FollowUps are the actions that are planned for a time.
+	// FollowUps are the actions that Oppflow plans for a time.
 	FollowUps []FollowUpRule `json:"followUps"`
 }
 
-// StepSelector selects a step, a stage, or all stages of a state, by exactly one of its members.
+// StepSelector selects a step, a stage, or all stages with a state; exactly one of its members is set.
 type StepSelector struct {
 	// Step is the name or the id of a step.
 	Step string `json:"step,omitempty"`
@@ -76,7 +75,7 @@ type StepSelector struct {
 
 // Service is a program of the tenant that a playbook calls with a signed request.
 type Service struct {
-	// URL is the address of the service, with https.
+	// URL is the address of the service and begins with https.
 	URL string `json:"url"`
 	// Secret is the name, and never the value, of the key with which workers sign the requests.
 	Secret string `json:"secret"`
@@ -88,9 +87,10 @@ type Mail struct {
 	Subject Text `json:"subject"`
 	// Body is the template of the text.
 	Body Text `json:"body"`
-	// From is the id of the sending address; the default is the tenant's usual address.
+	// From is the id of the sending address; the default is the sending address that the tenant uses for its other
+	// mail.
 	From string `json:"from,omitempty"`
-	// Fallback is the e-mail address of a contact in the TMS, such as the tenant's office, who gets
-	// the mail where the recipient of the mail cannot get it.
+	// Fallback is the e-mail address of a contact in the TMS, such as the tenant's office, who receives the mail when
+	// its recipient cannot receive mail.
 	Fallback string `json:"fallback,omitempty"`
 }

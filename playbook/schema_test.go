@@ -30,7 +30,7 @@ var update = flag.Bool("update", false, "write the schema instead of comparing i
 
 const schemaFile = "../docs/schemas/playbook.json"
 
-// comments returns the comments on the types and fields of the package, by "Type" and "Type.Field".
+// comments returns the comments on the types and fields of the package, by the keys "Type" and "Type.Field".
 func comments(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
@@ -142,7 +142,7 @@ func schema(t *testing.T) []byte {
 	one(s.Definitions["Due"])
 	one(s.Definitions["ActionRule"])
 	one(s.Definitions["EffectRule"], "when")
-	// An effect without settings may be written without the braces.
+	// In the YAML file, an effect without settings may be written without braces.
 	for member := s.Definitions["EffectRule"].Properties.Oldest(); member != nil; member = member.Next() {
 		_, name, found := strings.Cut(member.Value.Ref, "#/$defs/")
 		if found && len(s.Definitions[name].Required) == 0 {
@@ -181,7 +181,7 @@ func TestSchemaIsUpToDate(t *testing.T) {
 	}
 }
 
-// compiledSchema is the schema in the file.
+// compiledSchema is the schema from the schema file in compiled form.
 var compiledSchema = sync.OnceValues(func() (*checker.Schema, error) { return checker.NewCompiler().Compile(schemaFile) })
 
 // schemaError returns why the schema rejects a file, or nil when the schema accepts the file.
@@ -211,7 +211,7 @@ func schemaError(t *testing.T, file []byte) error {
 	return compiled.Validate(read)
 }
 
-// daysToText writes days as texts, as editors do.
+// daysToText marks dates as texts, because editors read dates in YAML as texts.
 func daysToText(node *yaml.Node) {
 	if node.ShortTag() == "!!timestamp" {
 		node.Tag = "!!str"

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// drawnFollowUps draws a playbook with one follow-up, and facts to which it applies.
+// drawnFollowUps generates a playbook with one follow-up, and facts to which the follow-up applies.
 func drawnFollowUps(t *rapid.T) (*Playbook, Facts) {
 	work, calendar := drawnCalendar(t)
 	length := drawnPeriod(t)
@@ -51,10 +51,9 @@ func drawnFollowUps(t *rapid.T) (*Playbook, Facts) {
 	}, facts
 }
 
-// TestFollowUpsAreDoneOnceAndInTime checks rules that hold however late a follow-up is done. Each
-// follow-up is done once. No follow-up is done in quiet hours or too early. The interval of the
-// rule lies between two follow-ups. No follow-up is done after the moment that it must precede. The
-// number of follow-ups is not higher than the cap.
+// TestFollowUpsAreDoneOnceAndInTime checks rules that hold however late a follow-up is done. Each follow-up is done
+// once. No follow-up is done in quiet hours or before its due time. At least the interval of the rule lies between two
+// follow-ups. No follow-up is done after its deadline. The number of follow-ups is not higher than the cap.
 func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, facts := drawnFollowUps(t)
@@ -91,8 +90,7 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 			case last != nil && next.Due.Before(p.calendar.add(last.At, rule.Repeat.Every)):
 				t.Fatalf("%s is due at %s, too soon after %s", next.Key, next.Due, last.At)
 			}
-			// A plan that is made before next.Due gives the follow-up the same key and the same
-			// time.
+			// A plan that is made before next.Due contains the follow-up with the same key and the same due time.
 			between := facts
 			between.Now = facts.Now.Add(time.Duration(rapid.Int64Range(0, max(1, int64(next.Due.Sub(facts.Now)))).Draw(t, "on the way")))
 			if again := p.Plan(between, exchange.PlanCause{}); between.Now.Before(next.Due) && (len(again.FollowUps) == 0 || again.FollowUps[0].Key != next.Key || !again.FollowUps[0].Due.Equal(next.Due)) {

@@ -13,7 +13,7 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// simulation is the history of one opportunity under a playbook, drawn from a seed and a number.
+// simulation is the history of one opportunity under a playbook, generated at random from a seed and a number.
 type simulation struct {
 	counts
 	drawn     *drawnPlaybook
@@ -22,7 +22,7 @@ type simulation struct {
 	facts     playbook.Facts
 	// before is the step before the current step.
 	before opportunity.Step
-	// again reports whether the plan came from the playbook that was loaded again.
+	// again reports whether the plan came from the second playbook that was loaded from the file.
 	again bool
 	// log contains a line for everything that happened, if logging is true.
 	log     []string
@@ -43,7 +43,7 @@ type brokenPlanner func(*simulation, *drawnPlaybook, playbook.Facts, exchange.Pl
 func newSimulation(b *drawnPlaybook, seed uint64, number int, spoil brokenPlanner) *simulation {
 	r := rand.New(rand.NewPCG(seed, 1<<32+uint64(number)))
 	l := &simulation{drawn: b, rand: r, seededBug: spoil}
-	// The start is near a day on which clocks are set, or on any other day.
+	// The simulation starts near a day on which clocks are set, or on any other day.
 	start := oneOf(r, time.Date(2026, 10, 20, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC))
 	now := start.Add(time.Duration(r.IntN(20*24*60*60)) * time.Second)
 	l.facts = playbook.Facts{
@@ -101,7 +101,7 @@ func (l *simulation) run() string {
 	return ""
 }
 
-// drawChange draws a change that no follow-up makes.
+// drawChange makes a random change that does not come from a follow-up.
 func (l *simulation) drawChange() {
 	f := &l.facts
 	switch l.rand.IntN(8) {
@@ -144,7 +144,7 @@ func (l *simulation) drawChange() {
 	}
 }
 
-// planFor returns the plan for the cause, from one of the two loaded playbooks.
+// planFor returns the plan for the cause from one of the two playbooks that were loaded from the same file.
 func (l *simulation) planFor(facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 	l.plans++
 	if l.again = l.rand.IntN(2) == 0; l.seededBug != nil {
@@ -156,8 +156,8 @@ func (l *simulation) planFor(facts playbook.Facts, occasion exchange.PlanCause) 
 	return l.drawn.first.Plan(facts, occasion)
 }
 
-// moveTo takes the opportunity to another step, and applies the effects of the playbook on its
-// places.
+// moveTo moves the opportunity to another step, and applies the effects of the playbook on the places of the
+// opportunity.
 func (l *simulation) moveTo(name string) string {
 	to, f := step(name), &l.facts
 	if to == f.Step {
@@ -193,8 +193,8 @@ func (l *simulation) moveTo(name string) string {
 	return ""
 }
 
-// runDueFollowUps plans the follow-ups and does the follow-ups that are due: at once, at their time
-// or late. Some attempts fail.
+// runDueFollowUps plans the follow-ups and does the follow-ups that are due: at once, at their due time or late. Some
+// attempts fail.
 func (l *simulation) runDueFollowUps() string {
 	f := &l.facts
 	for range 1 + l.rand.IntN(3) {
@@ -240,7 +240,7 @@ func (l *simulation) runDueFollowUps() string {
 	return ""
 }
 
-// do does a follow-up that is due.
+// do carries out a follow-up that is due.
 func (l *simulation) do(due exchange.FollowUp) string {
 	f := &l.facts
 	l.logf("%s is done: %s", due.Key, due.Action.Kind)
@@ -259,8 +259,8 @@ func (l *simulation) do(due exchange.FollowUp) string {
 	return ""
 }
 
-// planAgain makes the same plan once more: at the same moment and before the next follow-up is
-// due. The follow-ups must be the same.
+// planAgain makes the plan once more at the same moment, and sometimes also before the next follow-up is due. Each new
+// plan must have the same follow-ups.
 func (l *simulation) planAgain(plan exchange.Plan) string {
 	facts := l.facts
 	if l.rand.IntN(2) == 0 { // the zone of a moment makes no difference

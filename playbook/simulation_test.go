@@ -15,10 +15,10 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// TestLives simulates a hundred thousand opportunities under drawn playbooks, or two thousand in
-// the short form of the tests. Each plan is checked against the rules of plans. A failure prints
-// the seed, the playbook and the number of the simulation. LIFE=seed/playbook/number repeats that
-// simulation and prints what happens.
+// TestLives simulates a hundred thousand opportunities under random playbooks, or two thousand in a short test run. The
+// test checks each plan against the rules that every plan must satisfy. When a simulation fails, the test prints the
+// seed, the playbook and the number of the simulation. The environment variable LIFE=seed/playbook/number repeats one
+// simulation and prints what happens in the simulation.
 func TestLives(t *testing.T) {
 	lives, books := testrun.Pick(t, 2_000, 100_000), testrun.Pick(t, 50, 500)
 	seed := rand.Uint64()
@@ -50,7 +50,7 @@ func TestLives(t *testing.T) {
 		}
 	}
 	t.Logf("seed %d: %d lives in %s: %+v", seed, lives, time.Since(began).Round(time.Millisecond), all)
-	// If one of these counts is too low, the simulations do not test the rules for it.
+	// If one of these counts is too low, the simulations do not test the rules for what is counted.
 	for what, n := range map[string]int{
 		"plans": all.plans, "follow-ups": all.planned, "done": all.done, "cancelled": all.cancelled, "moves by follow-ups": all.moved,
 		"places given back": all.released, "left out": all.leftOut, "as many as may be": all.full,
@@ -61,7 +61,8 @@ func TestLives(t *testing.T) {
 	}
 }
 
-// TestLivesFindWhatIsWrong asserts that the checks find plans with one deliberate mistake each.
+// TestLivesFindWhatIsWrong asserts that the checks of a simulation find the mistake of each planner with a deliberate
+// mistake.
 func TestLivesFindWhatIsWrong(t *testing.T) {
 	each := func(spoil func(*simulation, *exchange.FollowUp)) brokenPlanner {
 		return func(l *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {

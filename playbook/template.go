@@ -11,9 +11,9 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// Text is a template in the language of Go's text/template, over named variables:
-// "Dear {{.Contact}}". A Text may use if, else, with, and, or, not, eq, ne and index; a Text
-// cannot repeat and defines no other templates.
+// Text is a template in the language of Go's text/template, over named variables: "Dear {{.Contact}}". A Text may use
+// "if", "else", "with", "and", "or", "not", "eq", "ne" and "index"; a Text cannot contain loops and cannot define other
+// templates.
 type Text string
 
 // templateFunctions are the functions that a template may call.
@@ -45,7 +45,8 @@ type textDiagnostic struct {
 	text   string
 }
 
-// diagnose returns the mistakes in a template. variables is a struct whose fields are the variables.
+// diagnose returns the mistakes in a template. variables is a struct whose fields are the variables that the template
+// may use.
 func (t Text) diagnose(variables any) []textDiagnostic {
 	if len(t) > MaxTextBytes {
 		return []textDiagnostic{{0, fmt.Sprintf("the text has %d bytes; the limit is %d bytes", len(t), MaxTextBytes)}}
@@ -73,8 +74,8 @@ func (t Text) diagnose(variables any) []textDiagnostic {
 	return nil
 }
 
-// templateDiagnostic finds the position of an error of the library: "template: :2:7: …" or
-// "template: :2: …".
+// templateDiagnostic returns the mistake for an error of the template library. The text of the error begins with its
+// position: "template: :2:7: …" or "template: :2: …".
 func templateDiagnostic(text string, err error) textDiagnostic {
 	said := strings.TrimPrefix(err.Error(), "template: :")
 	var line, column int

@@ -17,7 +17,7 @@ import (
 // NameKind is the kind of an object of the tenant that a playbook names.
 type NameKind string
 
-// The kinds of objects that a playbook names.
+// These are the kinds of objects that a playbook names.
 const (
 	NamedStep           NameKind = "step"
 	NamedStage          NameKind = "stage"
@@ -33,23 +33,23 @@ type SendingAddress struct {
 	Verified bool
 }
 
-// TenantObjects are objects of a tenant that a playbook may name. A list that is nil was not read,
-// and nothing is compared with it.
+// TenantObjects are objects of a tenant that a playbook may name. A nil list was not read, and CompareNames compares no
+// names with a nil list.
 type TenantObjects struct {
 	Steps            []opportunity.Step
 	Regions          []opportunity.Ref
 	SendingAddresses []SendingAddress
 }
 
-// nameForm says how the text of a tenantName names an object.
+// nameForm says whether a tenantName contains a name, an id, or either.
 type nameForm int
 
 const (
 	nameOrID nameForm = iota
 	nameOnly
 	idOnly
-	// lookedUp is a name or an id that the worker looks up when it needs the object. A look-up also
-	// finds a name that differs in case or in its Unicode form.
+	// lookedUp is a name or an id that the worker looks up when it needs the object. A look-up of a name also finds an
+	// object whose name differs in case or in its Unicode form.
 	lookedUp
 )
 
@@ -61,7 +61,7 @@ type tenantName struct {
 	line, column int
 }
 
-// NameKinds returns the kinds of objects that the playbook names, each once.
+// NameKinds returns the kinds of objects that the playbook names, without duplicates.
 func (p *Playbook) NameKinds() []NameKind {
 	var kinds []NameKind
 	for _, name := range p.tenantNames {
@@ -72,9 +72,9 @@ func (p *Playbook) NameKinds() []NameKind {
 	return kinds
 }
 
-// CompareNames returns a diagnostic for each name in the playbook that no object of the tenant has
-// or that several objects have. Rules about such a name do not apply, or apply to more than one
-// step.
+// CompareNames returns a diagnostic for each name in the playbook that no object of the tenant has or that several
+// objects have. A rule with a name that no object has does not apply. A rule with a name that several objects have may
+// apply to more than one step.
 func (p *Playbook) CompareNames(tenant TenantObjects) diagnostic.List {
 	var found diagnostic.List
 	for _, name := range p.tenantNames {
@@ -89,8 +89,7 @@ func (p *Playbook) CompareNames(tenant TenantObjects) diagnostic.List {
 	return found.Sorted()
 }
 
-// tenantObject is an object of the tenant with a text that distinguishes it from others of the same
-// name.
+// tenantObject is an object of the tenant with a text that distinguishes the object from objects with the same name.
 type tenantObject struct {
 	opportunity.Ref
 	detail     string
@@ -139,7 +138,7 @@ func isSameName(a, b string) bool {
 	return strings.EqualFold(norm.NFC.String(a), norm.NFC.String(b))
 }
 
-// diagnose says what is wrong with the name, or returns "".
+// diagnose returns what is wrong with the name, or "".
 func (n tenantName) diagnose(objects []tenantObject, tenant TenantObjects) string {
 	var exact, similar []tenantObject
 	for _, o := range objects {
@@ -178,7 +177,7 @@ func (n tenantName) diagnose(objects []tenantObject, tenant TenantObjects) strin
 	return fmt.Sprintf("the tenant has no %s %q; %s", n.kind, diagnostic.Quote(n.text), diagnostic.Suggest(n.text, names))
 }
 
-// otherKind returns step for the name of a stage that is the name of a step, and stage for the
+// otherKind returns NamedStep if the tenant lacks the stage but has a step with its name, and NamedStage for the
 // reverse.
 func (n tenantName) otherKind(tenant TenantObjects) NameKind {
 	other := map[NameKind]NameKind{NamedStep: NamedStage, NamedStage: NamedStep}[n.kind]
@@ -189,7 +188,7 @@ func (n tenantName) otherKind(tenant TenantObjects) NameKind {
 	return other
 }
 
-// advice says how to name one of several objects.
+// advice says how the playbook can name one of several objects with the same name.
 func (n tenantName) advice() string {
 	switch {
 	case n.form != nameOnly:
@@ -265,8 +264,8 @@ func (c *checker) collectTenantNames() []tenantName {
 	return names
 }
 
-// conditionNames returns the names of objects of the tenant that the condition at the path compares.
-// It leaves out names in texts that the condition changes first, such as lower(region).
+// conditionNames returns the names of objects of the tenant that the condition at the path compares. conditionNames
+// omits names that the condition compares with a changed text, such as lower(region).
 func (c *checker) conditionNames(path string) []tenantName {
 	node := c.nodes[path]
 	if node == nil {
@@ -305,7 +304,8 @@ func (f *nameFinder) Visit(node *ast.Node) {
 	}
 }
 
-// compare adds the text, or the texts of a list, if name is a variable for a name or an id.
+// compare adds the text value, or the texts of the list value, if name is a variable that contains the name or id of an
+// object.
 func (f *nameFinder) compare(name, value ast.Node) {
 	variable, is := name.(*ast.IdentifierNode)
 	if !is {

@@ -104,7 +104,7 @@ func TestCompareNames(t *testing.T) {
 	}
 }
 
-// A tenant without regions lacks every region; that differs from regions that were not read.
+// In a tenant without regions, every region name is wrong. When the regions were not read, no region name is compared.
 func TestCompareNamesWithAnEmptyList(t *testing.T) {
 	loaded, err := playbook.Load([]byte("transitions:\n  - name: win\n    when: region == \"UK\"\n    after: [release: {}]\n"))
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // Undated is a follow-up whose due time cannot be computed, because the facts lack the time before
 // which the follow-up is due.
 type Undated struct {
-	// Name is the name of the follow-up in the playbook.
+	// Name is the name of the follow-up rule in the playbook.
 	Name string
 	// Missing is what the facts lack.
 	Missing MissingTime
@@ -27,9 +27,9 @@ const (
 	MissingExpiry MissingTime = "expiry"
 )
 
-// Undated returns the follow-ups of the current step that a plan cannot contain, each once. The
-// facts lack the start of an event or the expiry of training tokens. Call Undated only with facts
-// that were made without reading the events. In other facts, a missing start may mean that the
+// Undated returns the follow-ups of the current step that a plan cannot contain because the facts lack a time, without
+// duplicates. The missing time is the start of an event or the expiry of training tokens. Call Undated only with facts
+// that were made without reading the events. In facts that were made from the events, a missing start may mean that the
 // event was cancelled.
 func (p *Playbook) Undated(facts Facts) []Undated {
 	planner := p.plannerOf(facts)
@@ -48,8 +48,8 @@ func (p *Playbook) Undated(facts Facts) []Undated {
 	return all
 }
 
-// missingTime returns the kind of time that the rule needs and an interest lacks. The result is ""
-// if no interest lacks that time.
+// missingTime returns the kind of time that the rule needs and that at least one interest lacks. missingTime returns ""
+// if every interest has the time that the rule needs.
 func (f Facts) missingTime(rule FollowUpRule) MissingTime {
 	start := func(i Interest) bool { return i.Kind == opportunity.Event && i.Start.IsZero() }
 	expiry := func(i Interest) bool { return i.Kind == opportunity.Tokens && i.ExpiresAt == "" }

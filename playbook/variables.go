@@ -5,20 +5,20 @@ import (
 	"time"
 )
 
-// Variables are the variables of the templates of a playbook, written as {{.Name}}. All variables
-// are texts, and "" means no value. Times are in the zone of the calendar, except for FirstStart.
+// Variables are the variables of the templates of a playbook, written as {{.Name}}. All variables are texts, and an
+// unknown value is "". Times are in the zone of the calendar, except for FirstStart.
 type Variables struct {
 	// ID is the record's id in the TMS.
 	ID string
 	// Name is the name of the opportunity.
 	Name string
-	// Step and Stage are the current step and stage.
+	// Step and Stage are the names of the current step and its stage.
 	Step, Stage string
 	// Region and Account are names.
 	Region, Account string
-	// Currency is the code, such as GBP; Value is the sum over the interests.
+	// Currency is the code of the currency, such as GBP; Value is the sum of the amounts of all interests.
 	Currency, Value string
-	// ReservedUntil is when the reservation expires; "" when there is none.
+	// ReservedUntil is when the reservation expires, or "" when the opportunity has no reservation.
 	ReservedUntil string
 	// FirstStart is when the first event starts, in the time zone of that event.
 	FirstStart string
@@ -29,16 +29,18 @@ type Variables struct {
 // MailVariables are the variables of the templates of mails.
 type MailVariables struct {
 	Variables
-	// Owner is the first name of the record's owner. Contact is the name of its contact. Only mails have these two.
+	// Owner is the first name of the record's owner. Contact is the name of the record's contact. Only templates of
+	// mails may use Owner and Contact.
 	Owner, Contact string
-	// Number and Of count the mails of a follow-up: 2 and 3 for the second of three. Otherwise both are 1.
+	// Number is the position of the mail among the mails of its follow-up, and Of is the number of these mails. For the
+	// second of three mails, Number is 2 and Of is 3. For a mail without a number, Number and Of are 1.
 	Number, Of string
 }
 
 // templateTimeLayout is the layout of times in templates.
 const templateTimeLayout = "Monday, 2 January 2006, 15:04 MST"
 
-// variables returns the variables for the facts.
+// variables returns the template variables with the values from the facts.
 func (p *Playbook) variables(f Facts) Variables {
 	zone := p.calendar.inZone(f.Now).Location()
 	tell := func(t time.Time) string {
@@ -62,9 +64,9 @@ func (p *Playbook) variables(f Facts) Variables {
 // RenderedMail is a mail ready to send.
 type RenderedMail struct{ Subject, Body, From string }
 
-// RenderSubject writes the subject of the named mail for an operator. The subject names no person:
-// Owner and Contact are empty. RenderSubject returns the name of a mail whose subject cannot be
-// written.
+// RenderSubject fills in the subject of the named mail, so that an operator can read the subject. The subject names no
+// person: Owner and Contact are empty. When the subject cannot be filled in, RenderSubject returns the name of the
+// mail.
 func (p *Playbook) RenderSubject(name string, facts Facts, number, of int) string {
 	variables := MailVariables{Variables: p.variables(facts), Number: strconv.Itoa(number), Of: strconv.Itoa(of)}
 	subject, err := p.rules.Emails[name].Subject.render(variables)
@@ -74,9 +76,9 @@ func (p *Playbook) RenderSubject(name string, facts Facts, number, of int) strin
 	return truncateRendered(subject)
 }
 
-// RenderMail writes the named mail for the facts. owner and contact are the values of Owner and
-// Contact. number and of count the mails of the follow-up, from 1. RenderMail returns false
-// when the playbook has no such mail, or when the mail cannot be written for this record.
+// RenderMail fills in the named mail with the facts. owner and contact are the values of the variables Owner and
+// Contact. number and of are the values of the variables Number and Of. RenderMail returns false when the playbook has
+// no such mail, or when the mail cannot be filled in for this record.
 func (p *Playbook) RenderMail(name string, facts Facts, owner, contact string, number, of int) (RenderedMail, bool) {
 	mail, known := p.rules.Emails[name]
 	if !known {

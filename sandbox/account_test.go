@@ -9,15 +9,15 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// findAll returns the selected field of each record in a list that matches the filter.
+// findAll filters a list, and returns the selected field of each record that matches the filter.
 func (a *api) findAll(t testing.TB, list, filter, selection string) string {
 	t.Helper()
 	return a.leavesOf(t, fmt.Sprintf(`{ %s(filters: [%s]) { edges { node { %s } } } }`, list, filter, selection))
 }
 
-// OBS (3.1): accounts have a legacyId, which is the number in the product's links to accounts. OBS
-// (5.1): accounts are filtered by id, name, isIndividual, website, emailAddress, addressTown,
-// createdAt, lastUpdatedAt.
+// OBS (3.1): accounts have a legacyId, which is the number in the links of the TMS to accounts. OBS
+// (5.1): accounts can be filtered by id, name, isIndividual, website, emailAddress, addressTown,
+// createdAt and lastUpdatedAt.
 func TestAccountsAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -48,9 +48,10 @@ func TestAccountsAreFound(t *testing.T) {
 	}
 }
 
-// OBS (5.1): postalAddresses replaces the whole list. Usages are default, billing and shipping. An
-// address has town, region, postcode, countryId, provinceCode and contactPerson. An empty list
-// removes all addresses. A member that the input does not contain stays unchanged.
+// OBS (5.1): the input member postalAddresses replaces the whole list of postal addresses. Usages
+// are default, billing and shipping. A postal address has the fields town, region, postcode,
+// countryId, provinceCode and contactPerson. An empty list removes all addresses. A member of the
+// account that the input does not contain stays unchanged.
 func TestPostalAddressesAreReplaced(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -69,7 +70,7 @@ func TestPostalAddressesAreReplaced(t *testing.T) {
 	wantJSON(t, update(`, postalAddresses: []`), `[]`)
 }
 
-// OBS (5.2): contacts are filtered by id, firstName, lastName, name, emailAddress,
+// OBS (5.2): contacts can be filtered by id, firstName, lastName, name, emailAddress,
 // byNameAccountOrEmail, isInstructor, isStaff, accountId, accountName, createdAt and lastUpdatedAt.
 // Contacts have the fields personalName, isInstructor, isStaff and legacyId.
 func TestContactsAreFound(t *testing.T) {
@@ -104,8 +105,9 @@ func TestContactsAreFound(t *testing.T) {
 	}
 }
 
-// OBS (5.2): createBatch takes [ContactCreateInput]!, so a variable may have this type. A null
-// entry is refused, and the other entries of the batch are not affected.
+// OBS (5.2): the input of createBatch has the type [ContactCreateInput]!, so a variable of this
+// type is accepted. A null entry in the batch is refused, and the other entries of the batch are
+// not affected.
 func TestContactsOfAVariable(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -127,8 +129,8 @@ func TestContactsOfAVariable(t *testing.T) {
 	}
 }
 
-// OBS (5.6): mail to a user goes to the user's contact. A user without a contact cannot receive
-// mail.
+// OBS (5.6): a mail to a user is sent to the contact of the user. A user without a contact cannot
+// receive mail.
 func TestUsersAreMailedByTheirContacts(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -147,8 +149,8 @@ func TestUsersAreMailedByTheirContacts(t *testing.T) {
 	}
 }
 
-// OBS (5.7): entries of the integration log cannot be deleted. No mutation deletes an entry, and entries survive a
-// restart.
+// OBS (5.7): entries of the integration log are permanent. No mutation deletes an entry, and
+// entries survive a restart.
 func TestLogEntriesStay(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}

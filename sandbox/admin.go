@@ -13,18 +13,18 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// adminPath is the path of the sandbox's own endpoints, outside the API.
+// adminPath is the URL path of the sandbox's own endpoints, which are not endpoints of the API.
 const adminPath = "/_sandbox/"
 
-// maxRequestLogPage is the highest number of entries in one response.
+// maxRequestLogPage is the highest number of request log entries in one response.
 const maxRequestLogPage = 10_000
 
-// admin serves the controls of the sandbox for tests. Its requests bypass the rate limit, the
-// request log and the faults.
+// admin serves the endpoints through which tests control the sandbox. Requests to these endpoints
+// bypass the rate limit, the request log and the faults.
 type admin struct{ sandbox *Sandbox }
 
-// handler accepts only requests with the sandbox's own token, which never expires. If open is true,
-// it accepts every request.
+// handler returns an HTTP handler that accepts only requests with the sandbox's own token, which
+// never expires. If open is true, the HTTP handler accepts every request.
 func (a admin) handler(open bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+adminPath+"faults", a.listFaults)
@@ -64,8 +64,8 @@ func (a admin) setFault(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, map[string]int{"id": id})
 }
 
-// ReadFault reads a rule as JSON and checks it. An unknown member is an error, because a misspelt member would
-// change which requests the rule matches.
+// ReadFault reads a fault rule as JSON and checks the rule. An unknown member is an error, because
+// a rule with a misspelt member would match other requests than the sender wants.
 func ReadFault(from io.Reader) (fault.Rule, error) {
 	decoder := json.NewDecoder(from)
 	decoder.DisallowUnknownFields()
@@ -105,7 +105,8 @@ func (a admin) discardFault(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// withFaultID calls do with the fault id from the URL path and writes its result as the response.
+// withFaultID calls do with the fault id from the URL path, and writes what do returns as the
+// response.
 func (a admin) withFaultID(w http.ResponseWriter, r *http.Request, do func(id int) (any, error)) {
 	id, err := strconv.Atoi(r.PathValue("id"))
 	var reply any

@@ -28,8 +28,8 @@ type api struct {
 	log *logs
 }
 
-// logs collects the sandbox's log entries. The sandbox logs only its own failures, so logs must
-// stay empty.
+// logs collects the sandbox's log entries. The sandbox logs only its own internal failures, so the
+// test fails when logs is not empty.
 type logs struct {
 	mu sync.Mutex
 	bytes.Buffer
@@ -41,7 +41,7 @@ func (l *logs) Write(p []byte) (int, error) {
 	return l.Buffer.Write(p)
 }
 
-// open starts a sandbox. The test fails when the sandbox has an internal failure.
+// open starts a sandbox. The test fails when the sandbox has an internal failure during the test.
 func open(t *testing.T, o sandbox.Options) *api {
 	t.Helper()
 	if o.Token == "" {
@@ -122,7 +122,7 @@ func (a *api) send(t testing.TB, method, path string, body io.Reader, header htt
 	return answer
 }
 
-// query sends a document and expects no GraphQL errors.
+// query sends a GraphQL document and expects no GraphQL errors.
 func (a *api) query(t testing.TB, document string, v vars) any {
 	t.Helper()
 	answer := a.post(t, document, v)
@@ -189,7 +189,7 @@ func (a *api) create(t testing.TB, name string) string {
 	return valueAt(t, payload, "opportunity", "id").(string)
 }
 
-// addCourse adds an interest in the published course template and returns its id.
+// addCourse adds an interest in the published course template and returns the id of the interest.
 func (a *api) addCourse(t testing.TB, opportunity string, quantity int, unitAmount string) string {
 	t.Helper()
 	payload := mustSucceed(t, a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: %q}",
@@ -197,7 +197,7 @@ func (a *api) addCourse(t testing.TB, opportunity string, quantity int, unitAmou
 	return valueAt(t, payload, "interests", 0, "id").(string)
 }
 
-// clock is a clock that tests set.
+// clock is a clock whose time the tests set.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time

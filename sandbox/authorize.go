@@ -17,12 +17,14 @@ import (
 const (
 	// authorizePath is the path of the vendor's authorization endpoint (documented).
 	authorizePath = "/oauth/authorize"
-	// codeLifetime is how long a code can be exchanged. RFC 6749 (4.1.2) recommends at most ten minutes.
+	// codeLifetime is the time within which a client can exchange an authorization code for tokens.
+	// RFC 6749 (4.1.2) recommends a lifetime of at most ten minutes for an authorization code.
 	codeLifetime = 10 * time.Minute
 )
 
-// authorizeEndpoint sends a user back to the application with a code (RFC 6749, 4.1.1). The sandbox
-// treats every user as having consented, so the endpoint redirects without a consent page.
+// authorizeEndpoint sends a user back to the application with an authorization code (RFC 6749,
+// 4.1.1). The sandbox treats every user as having consented, so the endpoint redirects without a
+// consent page.
 type authorizeEndpoint struct {
 	sandbox   *Sandbox
 	redirects []string
@@ -31,8 +33,8 @@ type authorizeEndpoint struct {
 
 func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	// If client_id or redirect_uri is wrong, the user sees the error here. A redirect could lead to
-	// a wrong address.
+	// If client_id or redirect_uri is wrong, the endpoint shows an error page to the user. A
+	// redirect could send the user to an address that does not belong to the application.
 	if !equalConstantTime(query.Get("client_id"), e.sandbox.clientID) {
 		writeRefusalPage(w, "The application is unknown: client_id is not the client id of the sandbox.")
 		return
@@ -68,9 +70,9 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, back.String(), http.StatusFound)
 }
 
-// isAllowed reports whether a user may be sent to the address. If addresses are registered, the
-// address must be exactly one of the registered addresses (documented). If no address is
-// registered, the address must be on this machine.
+// isAllowed reports whether the endpoint may redirect a user to the address. If redirect addresses
+// are registered, the address must equal a registered address (documented). If no redirect address
+// is registered, the address must be on this machine.
 func (e authorizeEndpoint) isAllowed(text string, u *url.URL) bool {
 	if len(e.redirects) > 0 {
 		return slices.Contains(e.redirects, text)

@@ -26,10 +26,12 @@ func (a *api) authorize(t testing.TB, parameters ...string) (status int, to *url
 	return answer.status, to
 }
 
-// DOC (1.1): there are two flows: authorization code for users who consent, and client credentials
-// for servers. DOC (1.1): the authorize URL takes response_type=code, client_id, redirect_uri,
-// state and optionally instance. OBS (1.1): the client exchanges the code with its id and secret.
-// The exchange need not repeat the redirect_uri. The response has a refresh token.
+// Documented (1.1): there are two flows: authorization code for users who consent, and client
+// credentials for servers. Documented (1.1): the parameters of the authorization URL are
+// response_type=code, client_id, redirect_uri, state and, optionally, instance. Observed (1.1):
+// when a client exchanges a code for tokens, the client sends its id and its secret. A request that
+// exchanges a code for tokens need not contain redirect_uri. The response to this exchange contains
+// a refresh token.
 func TestAuthorizationCode(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -81,7 +83,7 @@ func TestAuthorizationIsRefused(t *testing.T) {
 	if status, to := a.authorize(t, "response_type=token"); status != 302 || to.Query().Get("error") != "unsupported_response_type" || to.Query().Get("code") != "" {
 		t.Errorf("%d %s", status, to)
 	}
-	// DOC (1.1): the redirect_uri must be exactly the registered address.
+	// Documented (1.1): redirect_uri must equal the registered address.
 	registered := openOAuth(t, sandbox.Options{RedirectURIs: []string{"https://shop.example.com/back"}})
 	if status, to := registered.authorize(t, "redirect_uri=https://shop.example.com/back"); status != 302 || to.Host != "shop.example.com" {
 		t.Errorf("%d %s", status, to)
@@ -93,7 +95,8 @@ func TestAuthorizationIsRefused(t *testing.T) {
 	}
 }
 
-// Each row about OAuth changes the status as its description says.
+// For each option of the assumptions about OAuth, the HTTP status is as the option's description
+// says.
 func TestOAuthAssumptions(t *testing.T) {
 	t.Parallel()
 	good := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "grant_type": {"client_credentials"}}.Encode()
@@ -109,8 +112,8 @@ func TestOAuthAssumptions(t *testing.T) {
 			header.Set("Authorization", basic.Header.Get("Authorization"))
 			return a.postForm(t, "grant_type=client_credentials", header).status
 		}, [2]int{400, 200}},
-		// OBS (1.1): at least one client sends the parameters of a token renewal in the URL.
-		// Whether the API accepts parameters in the URL was not observed.
+		// Observed (1.1): at least one client sends the parameters of a token renewal in the URL.
+		// No observation shows whether the API accepts the parameters in the URL.
 		"oauth.query": {"taken", func(a *api) int {
 			return a.send(t, http.MethodPost, "/oauth/token?"+good, nil, formType).status
 		}, [2]int{400, 200}},

@@ -10,10 +10,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// OBS (4.4): a user registers the learner by hand before the transition to Won. With a
-// registration by hand, the transition to Won need not have the trigger registration. A transition
-// without the trigger registration creates no registration and keeps the reservation until its
-// release.
+// Observed (4.4): a user registers the learner by hand before the transition to Won. If the learner
+// is registered by hand, the transition to Won does not need the trigger named "registration". A
+// transition without the trigger named "registration" creates no registration, and the reserved
+// places stay reserved until a client releases the places.
 func TestWinningAfterRegisteringByHand(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -36,10 +36,10 @@ func TestWinningAfterRegisteringByHand(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 5 reserved 0 remaining 7")
 }
 
-// OBS (4.6): after reserve and extend the vendor checks isReservationValid and the expiry. The
-// expiry must be in the future and within 5 minutes of the requested time. Before extend,
-// reservationsValidUntil is null, even if places were reserved. A reserve that did nothing may also
-// return errors: [].
+// Observed (4.6): after a reservation and its extension, the vendor reads isReservationValid and
+// the expiry time. The expiry time must be in the future and at most 5 minutes from the requested
+// time. Before the first extendReservations, reservationsValidUntil is null, even if places are
+// reserved. A reservation that reserved no places may also return an empty list of errors.
 func TestReserveIsVerifiedByReadingBack(t *testing.T) {
 	t.Parallel()
 	for assumed, works := range map[string]bool{"held": true, "nothing": false} {
@@ -70,8 +70,8 @@ func TestReserveIsVerifiedByReadingBack(t *testing.T) {
 	}
 }
 
-// OBS (4.6): the expiry belongs to the opportunity. One extension changes the expiry of the opportunity's
-// reservations on every event.
+// Observed (4.6): an opportunity has one expiry time for all its reservations. One extension
+// changes the expiry time of the opportunity's reservations on all events.
 func TestOneExpiryForAllReservations(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -86,8 +86,9 @@ func TestOneExpiryForAllReservations(t *testing.T) {
 	wantPlaces(t, a, eventTwo, "max 16 booked 0 reserved 4 ")
 }
 
-// OBS (5.3): learners can be filtered by these fields. A client filters by contact and event, and
-// reads from totalRecords whether the person is registered.
+// Observed (5.3): learners can be filtered by the fields in the filters of this test. A client
+// filters learners by contact and event, and reads from totalRecords whether the contact is
+// registered.
 func TestLearnersAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -131,9 +132,9 @@ func TestLearnersAreFound(t *testing.T) {
 	}
 }
 
-// OBS (5.3): registerContacts returns errors, event and learners. The event shows its places after
-// the registration. DOC (3.4): a registration's id is Registration:<n>. OBS (3.4): a learner's id
-// is learner:<n>, in lower case.
+// Observed (5.3): registerContacts returns errors, event and learners. The returned event shows its
+// numbers of places after the registration. Documented (3.4): a registration's id is
+// Registration:<n>. Observed (3.4): a learner's id is learner:<n>, in lower case.
 func TestRegistrationResponse(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -144,7 +145,7 @@ func TestRegistrationResponse(t *testing.T) {
 	for id, typename := range map[string]string{"bGVhcm5lcjox": "Learner", "UmVnaXN0cmF0aW9uOjE=": "Registration"} {
 		wantJSON(t, a.query(t, `query ($id: ID!) { node(id: $id) { id __typename } }`, vars{"id": id}), fmt.Sprintf(`{"node": {"id": %q, "__typename": %q}}`, id, typename))
 	}
-	// A contact that cannot be registered prevents the registration of the others, too.
+	// If one of the contacts cannot be registered, registerContacts registers none of the contacts.
 	refused := a.mutateIn(t, "event", "registerContacts", fmt.Sprintf(`eventId: %q, input: {contacts: ["UGVyc29uOjE=", "UGVyc29uOjk5"]}`, eventOne), problems+" event { id } learners { id }")
 	if label, _, _ := strings.Cut(refusalOf(t, refused), ":"); label != "Not Found" || valueAt(t, refused, "event") != nil || valueAt(t, refused, "learners") != nil {
 		t.Errorf("%v", refused)
@@ -152,9 +153,10 @@ func TestRegistrationResponse(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 6 ")
 }
 
-// DOC (5.4): invoices and bookings have independent states. Creating or finalising an invoice does
-// not change a booking. OBS (5.4): activeInvoiceId and salesDocument show the same invoice.
-// finalise returns lifecycleState and finalisedAt. The states are Draft, Final, Void.
+// Documented (5.4): invoices and bookings have independent states. Creating or finalising an
+// invoice does not change a booking. Observed (5.4): activeInvoiceId and salesDocument show the
+// same invoice. The mutation finalise returns lifecycleState and finalisedAt. The states of an
+// invoice are Draft, Final and Void.
 func TestAnInvoiceCausesNoTransition(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -181,9 +183,10 @@ func TestAnInvoiceCausesNoTransition(t *testing.T) {
 	wantJSON(t, a.query(t, `query ($id: ID!) { node(id: $id) { id __typename } }`, vars{"id": invoice}), fmt.Sprintf(`{"node": {"id": %q, "__typename": "Invoice"}}`, invoice))
 }
 
-// OBS (4.5): addInterest accepts an interest without details, and accepts taxId. DOC/OBS (4.5): an
-// interest shows id, totalAmount, item and opportunity. DOC (4.7): grandTotal is the sum, written
-// with two places.
+// Observed (4.5): addInterest accepts an interest without eventDetails, and accepts the member
+// taxId. Documented and observed (4.5): an interest has the fields id, totalAmount, item and
+// opportunity. Documented (4.7): grandTotal is the sum of the opportunity's interests, with two
+// decimal places.
 func TestInterestFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -196,7 +199,8 @@ func TestInterestFields(t *testing.T) {
 		{"node": {"totalAmount": "300.30", "item": {"__typename": "Event", "code": "ABC-123-01", "title": "My New Course"}, "opportunity": {"name": "x"}}},
 		{"node": {"totalAmount": "0.20", "item": {"__typename": "LearningPath", "code": "LP-1", "name": "Workplace Safety"}, "opportunity": {"name": "x"}}},
 		{"node": {"totalAmount": "10.00", "item": {"__typename": "TrainingTokenType", "name": "Training Token"}, "opportunity": {"name": "x"}}}]}}`)
-	// DOC (4.5): a course template must be published.
+	// Documented (4.5): an interest in a course template is refused if the course template is not
+	// published.
 	payload := a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: %q, quantity: 1, unitAmount: "1.00"}`, id, globalid.EncodeInt(globalid.CourseTemplate, 13)), "interests { id }")
 	if refused := refusalOf(t, payload); !strings.HasPrefix(refused, "Not Published") {
 		t.Error(refused)

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// registerContacts registers contacts on an event, and returns the ids of their learners, or the
-// refusal.
+// registerContacts registers contacts on an event, and returns the ids of the new learners, or the
+// text of the refusal.
 func (a *api) registerContacts(t testing.TB, event string, contacts ...int64) (learners []string, refused string) {
 	t.Helper()
 	ids := make([]string, len(contacts))
@@ -38,10 +38,11 @@ func (a *api) changeLearner(t testing.TB, mutation, learner string) string {
 	return refusalOf(t, valueAt(t, data, "learner", mutation))
 }
 
-// OBS (4.6): a reservation is separate from a registration. registerContacts creates a learner
-// that is not linked to the opportunity, and the reservation stays. Until the reservation is
-// released, the place counts twice: as booked and as reserved. OBS (4.6): a release is
-// extendReservations with the current time. remainingPlaces may go negative.
+// Observed (4.6): a reservation is separate from a registration. registerContacts creates a learner
+// that is not linked to the opportunity, and the reservation stays. Until a client releases the
+// reservation, the learner's place counts twice: as booked and as reserved. Observed (4.6): a
+// client releases reserved places with extendReservations and the current time. The field
+// remainingPlaces may be negative.
 func TestARegistrationBesideAReservationCountsTwice(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -62,8 +63,9 @@ func TestARegistrationBesideAReservationCountsTwice(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 6 reserved 0 remaining 6 sold out false")
 }
 
-// OBS (4.6): bookedPlaces excludes cancelled learners. Without a filter, the event's list of
-// learners includes cancelled learners. OBS (5.3): cancelling a learner does not update the event.
+// Observed (4.6): bookedPlaces excludes cancelled learners. Without a filter, the event's list of
+// learners includes cancelled learners. Observed (5.3): cancelling a learner does not change the
+// event's updatedAt.
 func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -89,8 +91,8 @@ func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 		}
 		wantPlaces(t, a, eventOne, "max 12 booked 7 ")
 	}
-	// OBS (5.3): a client filters learners by contact and event to find out whether a person is
-	// registered.
+	// Observed (5.3): a client filters learners by contact and event to find out whether a person
+	// is registered.
 	data := a.query(t, `query ($e: String!, $c: String!) { learners(filters: [{field: eventId, operation: eq, value: $e}, {field: contactId, operation: eq, value: $c}]) {
 		pageInfo { totalRecords } edges { node { lifecycleState contact { emailAddress } } } } }`, vars{"e": eventOne, "c": globalid.EncodeInt(globalid.Contact, 2)})
 	wantJSON(t, valueAt(t, data, "learners"), `{"pageInfo": {"totalRecords": 1}, "edges": [{"node": {"lifecycleState": "active", "contact": {"emailAddress": "melissa@example.com"}}}]}`)
@@ -102,8 +104,9 @@ func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 	}
 }
 
-// DOC (5.3): learners are added to an existing registration, by contact or without a name. OBS (5.3):
-// registerNamedLearners returns a list of payloads, each with its own errors.
+// Documented (5.3): a client can add learners to an existing registration: known contacts, or
+// places without a name. Observed (5.3): registerNamedLearners returns a list of payloads, each
+// with its own errors.
 func TestRegistrations(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -140,9 +143,9 @@ func TestRegistrations(t *testing.T) {
 	wantJSON(t, valueAt(t, edit, "learner", "update"), `{"errors": [], "learner": {"notes": "late"}}`)
 }
 
-// OBS (4.6): reservePlacesForInterests reserves places for an existing interest. After a release, a
-// new reserve for the opportunity does nothing and returns errors: []. Before extend,
-// reservationsValidUntil is null, even if places were reserved.
+// Observed (4.6): reservePlacesForInterests reserves places for an existing interest. After a
+// release, a new reservation for the opportunity reserves no places and returns no error. Before
+// the first extendReservations, reservationsValidUntil is null, even if places are reserved.
 func TestReserveLater(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -181,8 +184,8 @@ func TestReserveLater(t *testing.T) {
 	a.wantReservation(t, "reserved again: a silent no-op", id, false, "2026-03-02T09:00:00+00:00", 0)
 }
 
-// OBS (4.6): a cancelled event keeps its reservations and interests. OBS (5.3): an event has the
-// fields cancelledAt and isActive.
+// Observed (4.6): a cancelled event keeps its reservations and interests. Observed (5.3): an event
+// has the fields cancelledAt and isActive.
 func TestACancelledEventKeepsWhatIsAttached(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -211,7 +214,8 @@ func TestACancelledEventKeepsWhatIsAttached(t *testing.T) {
 	}
 }
 
-// A change of an event survives a restart of the sandbox with its catalogue.
+// A change of an event survives a restart of the sandbox, although the sandbox reads its catalogue
+// again at the start.
 func TestChangesOfEventsSurviveARestart(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
@@ -227,7 +231,8 @@ func TestChangesOfEventsSurviveARestart(t *testing.T) {
 	wantPlaces(t, b, "Q291cnNlOjI=", "max 16 booked 1 ")
 }
 
-// Each row about places changes the result as its description says.
+// For each option of the assumptions about places, the sandbox behaves as the option's description
+// says.
 func TestReservationAssumptions(t *testing.T) {
 	t.Parallel()
 	add := func(t *testing.T, a *api, item string, quantity int) (string, string) {
@@ -284,8 +289,8 @@ func TestReservationAssumptions(t *testing.T) {
 	}
 }
 
-// When the API refuses places that are not free, concurrent reservations and registrations never take more places
-// than the event has.
+// If the sandbox refuses requests for more places than are free, concurrent requests never take
+// more places than the event has.
 func TestConcurrentReservationsNeverOverbook(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -317,7 +322,8 @@ func TestConcurrentReservationsNeverOverbook(t *testing.T) {
 	})
 }
 
-// Events show a reservation as expired when the clock passes its expiry.
+// Places become free on their event as soon as the clock reaches the expiry time of the
+// reservation.
 func TestReservationsExpireForEventsToo(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -330,7 +336,7 @@ func TestReservationsExpireForEventsToo(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 0 remaining 8 sold out false")
 }
 
-// A change of an event, its title included, survives a restart.
+// A changed title of an event survives a restart of the sandbox.
 func TestATitleSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// writeCatalogue writes the default catalogue to a file and returns the path. The given lists
-// replace the default lists of the same name.
+// writeCatalogue writes the default catalogue to a file and returns the path. Each given list
+// replaces the list of the default catalogue that has the same name.
 func writeCatalogue(t *testing.T, lists ...string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("catalogue", "default.yaml"))

@@ -9,7 +9,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// members returns the fields of a type from the schema, or the arguments of its fields as "field(argument argument)".
+// members returns the member names of an input type in the schema. For any other type, members
+// returns each field with its arguments, as "field(argument argument)".
 func (a *api) members(t testing.TB, typ string) []string {
 	t.Helper()
 	data := a.query(t, `query ($t: String!) { __type(name: $t) { inputFields { name } fields { name args { name } } } }`, vars{"t": typ})
@@ -35,8 +36,8 @@ func (a *api) members(t testing.TB, typ string) []string {
 	return found
 }
 
-// DOC/OBS (3.1): mutations are grouped in namespaces. Some namespaces have a plural name, others a
-// singular name.
+// Documented and observed (3.1): mutations are grouped in namespaces. Some namespaces have a plural
+// name, and the other namespaces have a singular name.
 func TestNamespacesOfMutations(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -50,7 +51,8 @@ func TestNamespacesOfMutations(t *testing.T) {
 	}
 }
 
-// OBS (3.1): most mutations take one input; event.update and event.registerContacts also take the event's id.
+// Observed (3.1): most mutations have input as their only argument; event.update and
+// event.registerContacts also have the argument eventId.
 func TestMutationsTakeOneInput(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -72,9 +74,10 @@ func TestMutationsTakeOneInput(t *testing.T) {
 	}
 }
 
-// DOC/OBS (3.1): the input member for the target's id differs. opportunities.update takes id,
-// progress and addInterest take opportunityId, account.update takes accountId. OBS (5.3, 5.4):
-// mutations of learners and invoices take other members.
+// Documented and observed (3.1): the input member that contains the id of the changed object has
+// different names. The member is id in opportunities.update, opportunityId in progress and
+// addInterest, and accountId in account.update. Observed (5.3, 5.4): the member is learnerId in
+// mutations of learners and invoiceId in mutations of invoices.
 func TestInputsNameTheirTarget(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -94,7 +97,8 @@ func TestInputsNameTheirTarget(t *testing.T) {
 	}
 }
 
-// OBS (3.1): a record is read by node or by a filter. The root has no field such as event(id:).
+// Observed (3.1): a client reads an object with the field node or with a filter. The query root has
+// no field such as event(id:).
 func TestThereAreNoSingularFieldsAtTheRoot(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

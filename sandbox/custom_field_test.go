@@ -9,9 +9,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// OBS (3.6): customFieldTemplate(type: Event) lists definitions with key, label and type. Keys are
-// ids of the type CustomFieldDefinition (3.4). A custom value has the key of its definition. All
-// values are text.
+// Observed (3.6): customFieldTemplate with the argument type lists the definitions of a type, each
+// with key, label and type. The key of a definition is an id of the type CustomFieldDefinition
+// (3.4). A custom value contains the key of the definition of its field. All values are text.
 func TestCustomFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -25,7 +25,8 @@ func TestCustomFields(t *testing.T) {
 		{"definitionKey": "mine", "value": "true", "definition": null}]`)
 }
 
-// A mutation with a refused key creates no opportunity and takes no place.
+// A mutation that is refused because of a custom field's key creates no opportunity and registers
+// no learner.
 func TestCustomFieldsThatAreNotThere(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Assumptions: map[string]string{"custom-field.keys": "defined"}})
@@ -46,8 +47,8 @@ func TestCustomFieldsThatAreNotThere(t *testing.T) {
 	mustSucceed(t, a.mutate(t, "create", `name: "x", regionId: "UmVnaW9uOlVL", attributes: [{definitionKey: "Q3VzdG9tRmllbGREZWZpbml0aW9uOjE=", value: "7"}]`, "opportunity { id }"))
 }
 
-// DOC (5.2): in the previous API, e-mail addresses are unique. With the header X-Duped-Email: yes,
-// the address of another contact is accepted.
+// Documented (5.2): in the previous API, e-mail addresses are unique. With the header
+// X-Duped-Email: yes, a new contact may have the e-mail address of another contact.
 func TestDuplicateEmailByHeader(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Assumptions: map[string]string{"contact.email": "header"}})

@@ -6,10 +6,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// DOC (4.1, 4.3, 4.5): the test sends every example of the API documentation (Sales Opportunities)
-// to a new sandbox, in the order of the documentation. The operations, fields, ids and responses
-// are those of the API documentation. The GraphQL documents are written differently, with and
-// without variables.
+// Documented (4.1, 4.3, 4.5): the test sends every example of the API documentation (Sales
+// Opportunities) to a new sandbox, in the order of the documentation. The test uses the operations,
+// fields, ids and responses of the API documentation. The test writes the GraphQL documents in its
+// own form, with and without variables.
 func TestDocumentedExchanges(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -63,7 +63,7 @@ func TestDocumentedExchanges(t *testing.T) {
 		}}}`)
 	})
 	t.Run("progress without a transition", func(t *testing.T) {
-		// The message names the current step of the opportunity.
+		// The message of the refusal names the current step of the opportunity.
 		wantJSON(t, a.query(t, progress, vars{"opportunity": "T3Bwb3J0dW5pdHk6Mg==", "step": "T3Bwb3J0dW5pdHlTdGVwOjQ="}), `{"opportunities": {"progress": {
 			"errors": [{
 				"label": "Transition Not Found",
@@ -91,8 +91,9 @@ func TestDocumentedExchanges(t *testing.T) {
 			`{"id": "T3Bwb3J0dW5pdHlJbnRlcmVzdDox", "item": {"id": "Q291cnNlVGVtcGxhdGU6MTE=", "__typename": "CourseTemplate", "code": "ABC-123", "title": "My New Course"}}`,
 		},
 		{
-			// The page selects a fragment on CourseTemplate for an event. The fragment is valid and returns
-			// nothing.
+			// For an interest in an event, the documentation page selects a fragment on
+			// CourseTemplate. The fragment on CourseTemplate is valid and adds no fields to the
+			// response for an event.
 			"event", `id: "Q291cnNlOjE=", reserve: true, quantity: 1, unitAmount: "199.90", eventDetails: {` + learner + `}`,
 			`... on CourseTemplate { code title }`,
 			`{"id": "T3Bwb3J0dW5pdHlJbnRlcmVzdDoy", "item": {"id": "Q291cnNlOjE=", "__typename": "Event"}}`,
@@ -115,7 +116,8 @@ func TestDocumentedExchanges(t *testing.T) {
 		})
 	}
 
-	// A client can read everything that was written: learners, the reserved place, the expiry and the sums.
+	// A client can read everything that the earlier mutations wrote: learners, the reserved place,
+	// the expiry time and the sums.
 	t.Run("search again", func(t *testing.T) {
 		const learners = `"learners": {"edges": [{"node": {"firstName": "Melissa", "lastName": "Green", "email": "melissa@example.com", "contact": null}}]}`
 		wantJSON(t, a.query(t, `{

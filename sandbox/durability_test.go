@@ -23,7 +23,7 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// stores runs a test in memory and on a file.
+// stores runs a test twice: with a store in memory and with a store in a file.
 func stores(t *testing.T, test func(t *testing.T, data string)) {
 	t.Run("memory", func(t *testing.T) { test(t, "") })
 	t.Run("file", func(t *testing.T) {
@@ -42,9 +42,10 @@ func stores(t *testing.T, test func(t *testing.T, data string)) {
 	})
 }
 
-// 32 clients add interests to one opportunity at the same time. Other clients read, and some
-// clients cancel their requests. No client gets the error "database is locked". Every interest
-// whose client got a response exists once, and grandTotal is right.
+// 32 clients add interests to one opportunity at the same time. At the same time, other clients
+// read the opportunity, and some clients cancel their requests. No client gets the error "database
+// is locked". Every interest whose client got a response exists exactly once, and grandTotal has
+// the correct value.
 func TestConcurrentInterestsAreAllThere(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -136,7 +137,7 @@ func TestConcurrentInterestsAreAllThere(t *testing.T) {
 	})
 }
 
-// Two sandboxes on one file, like two processes, wait for each other's transactions.
+// Two sandboxes that use one data file, like two processes, wait for each other's transactions.
 func TestTwoSandboxesShareAFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "data.db")
@@ -264,15 +265,15 @@ func TestRestartKeepsAll(t *testing.T) {
 	}
 }
 
-// When a client has the response to a change, the change is in the file, even if the process ends
-// immediately.
+// A change is in the data file before the client gets the response. The change survives even if the
+// process ends immediately after the response.
 func TestAnswersAreDurableWithoutClose(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "data.db")
 	a := open(t, sandbox.Options{Data: path})
 	a.create(t, "answered")
-	// A copy of the files now equals the files that a killed process would leave.
+	// The copy of the files at this point equals the files that a killed process would leave.
 	left := filepath.Join(t.TempDir(), "data.db")
 	for _, suffix := range []string{"", "-wal"} {
 		content, err := os.ReadFile(path + suffix)

@@ -13,9 +13,10 @@ import (
 
 var eventTwo = globalid.EncodeInt(globalid.Event, 2) // 16 places, none booked
 
-// OBS (5.3): the fields of an event. OBS (3.6): the times of an event come in pairs, local and with
-// an offset, together with an IANA name. OBS (3.4): in the id of an event's financialUnit, the part
-// after the colon is the currency code that financialUnitId takes.
+// Observed (5.3): an event has the fields that this test reads. Observed (3.6): an event has each
+// time twice: as a local time and as a time with an offset. An event also has the IANA name of its
+// time zone. Observed (3.4): the id of an event's financialUnit contains a currency code after the
+// colon, and financialUnitId accepts this currency code.
 func TestEventFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -38,8 +39,8 @@ func TestEventFields(t *testing.T) {
 	mustSucceed(t, a.mutate(t, "create", fmt.Sprintf(`name: "x", regionId: "UmVnaW9uOlVL", financialUnitId: %q`, code), "opportunity { id }"))
 }
 
-// OBS (5.3): events can be filtered by these fields. The fields about places depend on the current
-// reservations and bookings.
+// Observed (5.3): events can be filtered by the fields in the filters of this test. The filters by
+// numbers of places depend on the current reservations and bookings.
 func TestEventsAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -104,7 +105,7 @@ func TestEventsAreFound(t *testing.T) {
 	}
 }
 
-// OBS (3.6): an event takes local times and the name of a time zone.
+// Observed (3.6): event.update accepts local times and the name of a time zone.
 func TestAnEventIsRescheduled(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
@@ -126,8 +127,8 @@ func TestAnEventIsRescheduled(t *testing.T) {
 	moved(open(t, o))
 }
 
-// OBS (5.3): cancelling a learner does not update the event. Whether a registration updates the
-// event depends on the row event.touched.
+// Observed (5.3): cancelling a learner does not change the event's updatedAt. Whether a
+// registration changes the event's updatedAt depends on the assumption event.touched.
 func TestWhatUpdatesAnEvent(t *testing.T) {
 	t.Parallel()
 	for assumed, touched := range map[string]string{"update": "2026-03-02T09:00:00Z", "registration": "2026-03-02T10:00:00Z"} {
@@ -160,8 +161,8 @@ func TestWhatUpdatesAnEvent(t *testing.T) {
 	}
 }
 
-// OBS (4.6, 5.3): a client that reserved places reads from the interest whether and when its event
-// was cancelled.
+// Observed (4.6, 5.3): a client reads from an interest with reserved places whether and when the
+// event of the interest was cancelled.
 func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -174,9 +175,10 @@ func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 		"isActive": false, "reserved": 2, "minPlaces": 3, "price": "250.00"}}}]}}`)
 }
 
-// OBS (5.3): an event is run for its bookingAccount and can be found by this account; internalNotes
-// are notes of the tenant. OBS (5.1): after a merge, bookingAccount is the account into which the
-// first account was merged. The test also checks this after a restart.
+// Observed (5.3): an event is held for its bookingAccount, and a filter finds the event by this
+// account; internalNotes are notes of the tenant. Observed (5.1): after a merge of the
+// bookingAccount into another account, bookingAccount is the other account. The test also checks
+// the merged bookingAccount after a restart.
 func TestAnEventOfOneClient(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Catalogue: tenant, Data: t.TempDir() + "/data.db"}
@@ -198,8 +200,8 @@ func TestAnEventOfOneClient(t *testing.T) {
 	}
 }
 
-// Each row about fields of events and filters of bookings changes the result as its description
-// says.
+// For each option of the assumptions about fields of events and filters of bookings, the sandbox
+// behaves as the option's description says.
 func TestEventAndBookingAssumptions(t *testing.T) {
 	t.Parallel()
 	event := func(selection string) string {
@@ -224,7 +226,7 @@ func TestEventAndBookingAssumptions(t *testing.T) {
 			})
 		}
 	}
-	// No choice changes observed behaviour.
+	// No value of an assumption changes behaviour that was observed.
 	a := open(t, sandbox.Options{Assumptions: map[string]string{"filter.bookings": "absent", "event.search": "absent"}})
 	for _, document := range []string{
 		`{ registrations(filters: {field: account, operation: notnull}) { edges { node { id } } } }`,

@@ -34,7 +34,8 @@ func TestExplorerInABrowser(t *testing.T) {
 	defer server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	// The browser resolves no host name except this machine's, so it can reach only this machine.
+	// The browser resolves only the host name of this machine, so the browser can reach only this
+	// machine.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox,
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"), chromedp.WindowSize(1400, 900))
 	ctx, stop := chromedp.NewExecAllocator(ctx, options...)

@@ -47,9 +47,9 @@ const twoAliases = `mutation {
 	third: opportunities { addInterest(input: {opportunityId: %[1]q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1.00"}}) { errors { label } } }
 }`
 
-// The mutations of a real GraphQL server are non-null. When a non-null mutation fails internally,
-// the response is "data": null, although the other mutations, including later mutations, took
-// effect.
+// In a real GraphQL server, the fields of mutations are non-null. When a non-null mutation fails
+// internally, the response is "data": null, although the other mutations of the document, including
+// later mutations, took effect.
 func TestFailedFieldKeepsOtherEffects(t *testing.T) {
 	t.Parallel()
 	for assumed, whole := range map[string]bool{"data-null": true, "field-null": false} {
@@ -69,8 +69,8 @@ func TestFailedFieldKeepsOtherEffects(t *testing.T) {
 	}
 }
 
-// With the value "stops" of the row mutation.failed, the root fields after the failed field do not
-// run. The response shows only the failure.
+// With the value "stops" of the assumption mutation.failed, the root fields after the failed field
+// do not run. The response contains only the error of the failed field.
 func TestFailedFieldMayStopLaterFields(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{Assumptions: map[string]string{"mutation.failed": "stops"}})
@@ -93,12 +93,12 @@ func TestFailedFieldMayStopLaterFields(t *testing.T) {
 	if want := []requestlog.Outcome{requestlog.Committed, requestlog.Failed, requestlog.NotRun}; !slices.Equal(outcomes, want) {
 		t.Errorf("the request log has %v, want %v", outcomes, want)
 	}
-	// The failure does not affect the next document.
+	// A failed mutation of one document does not affect the next document.
 	s.Faults().Clear()
 	s.query(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
 }
 
-// Rules match by count and by probability, with the same result each time.
+// A rule selects requests by count and by probability, and always selects the same requests.
 func TestFaultsMatchByCountAndProbability(t *testing.T) {
 	t.Parallel()
 	hits := func(r fault.Rule, requests int) string {
@@ -197,7 +197,7 @@ func TestFaultsOverTheAdminEndpoint(t *testing.T) {
 	if answer := a.post(t, `{ hello }`, nil); answer.status != 200 {
 		t.Errorf("after it was taken away: %d", answer.status)
 	}
-	// None of these requests counted against the limit of three.
+	// The preceding admin requests did not count against the rate limit of three requests.
 	if answer := a.post(t, `{ hello }`, nil); answer.status != 200 {
 		t.Errorf("the third request: %d", answer.status)
 	}

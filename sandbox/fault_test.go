@@ -19,11 +19,12 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// testServer is a sandbox behind a real server, because a fault that breaks the connection needs one.
+// testServer is a sandbox behind a real HTTP server, because a fault can break only a real
+// connection.
 type testServer struct {
 	*api
 	url string
-	// opportunity is an opportunity for the requests.
+	// opportunity is the id of the opportunity that the requests of a test change.
 	opportunity string
 }
 
@@ -38,8 +39,8 @@ func serve(t *testing.T, o sandbox.Options) testServer {
 	return testServer{api: a, url: server.URL, opportunity: a.create(t, "served")}
 }
 
-// postOverNetwork sends a document over the network. If the body does not arrive whole, it returns
-// an error.
+// postOverNetwork sends a document over the network. If the body does not arrive completely,
+// postOverNetwork returns an error.
 func (s testServer) postOverNetwork(ctx context.Context, document string) (status int, body string, err error) {
 	encoded, err := json.Marshal(map[string]string{"query": document})
 	if err != nil {
@@ -66,7 +67,7 @@ func (s testServer) addInterest(ctx context.Context) (status int, body string, e
 	return s.postOverNetwork(ctx, fmt.Sprintf(addOne, s.opportunity))
 }
 
-// interests counts the interests that took effect.
+// interests returns the number of interests of the opportunity.
 func (s testServer) interests(t testing.TB) int {
 	t.Helper()
 	data := s.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { interests { pageInfo { totalRecords } } } } }`, vars{"id": s.opportunity})
@@ -96,8 +97,8 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// DOC (1): 500 is an unexpected error, 429 means over the rate limit. A client cannot tell from a
-// faulty response whether the request took effect.
+// Documented (1): status 500 is an unexpected error, and status 429 means that the client exceeded
+// the rate limit. A client cannot tell from a faulty response whether the request took effect.
 func TestFaultyResponses(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -178,7 +179,7 @@ func TestHeldRequests(t *testing.T) {
 		eventually(t, "the interest is there", func() bool { return s.interests(t) == before+1 })
 		s.Faults().Clear()
 	}
-	// The held response arrives after the release.
+	// The client receives the held response after the release.
 	id := s.setFault(t, fault.Rule{Kind: fault.HoldAfter, Times: 1, Operation: "opportunities.addInterest"})
 	answered := make(chan string, 1)
 	go func() {
@@ -208,7 +209,7 @@ func TestFaultsOfAnyMutation(t *testing.T) {
 }
 
 // A request that is discarded before it runs has no effect. A request that is discarded after it
-// ran has its effect. In both cases the client gets no response.
+// ran has taken effect. A client whose request is discarded gets no response.
 func TestDiscardedRequests(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -243,13 +244,13 @@ func TestDiscardedRequests(t *testing.T) {
 	}
 }
 
-// The commit happens after the client has disconnected. A client finds a late commit only by
-// reading back later.
+// With the fault Late, the commit happens after the client has disconnected. A client detects a
+// late commit only if the client reads back later.
 func TestLateCommit(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
-	// Removing the fault ends the wait of a client that does not disconnect. The client gets no
-	// response.
+	// If a client does not disconnect, the removal of the fault Late lets the request of the client
+	// run. The waiting client gets no response.
 	id := s.setFault(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1})
 	patient := make(chan error, 1)
 	go func() {
@@ -271,7 +272,8 @@ func TestLateCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := s.interests(t); got != 1 {
-		// The commit can be here already only if the machine was blocked for longer than Delay.
+		// The second interest can exist at this point only if the machine was blocked for longer
+		// than Delay.
 		entries := s.RequestLog().After(0, 0)
 		t.Logf("it was quick: %+v", entries[len(entries)-1])
 	}
@@ -291,7 +293,7 @@ func TestLateCommit(t *testing.T) {
 	}
 }
 
-// The failing query gets an error of the API itself, and other queries get their data.
+// The failing query gets a GraphQL error, and the other queries get their data.
 func TestFailQuery(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -310,8 +312,8 @@ func TestFailQuery(t *testing.T) {
 	}
 }
 
-// A request that is too large or over the rate limit matches no fault, and the rule does not count
-// it.
+// A request that is too large or exceeds the rate limit matches no fault, and the rule does not
+// count the request.
 func TestRejectedRequestsMatchNoFault(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{Rate: sandbox.Rate{Requests: 1, Per: time.Hour}})

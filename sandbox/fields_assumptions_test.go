@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// fieldAssumptionTests returns the tests of the rows about unobserved fields and filters. Each
-// document uses every part of the schema that its row removes.
+// fieldAssumptionTests returns the tests of the assumptions about unobserved fields and filters.
+// The document of each test uses every part of the schema that the test's assumption can remove.
 func fieldAssumptionTests() map[assumptions.Name]assumptionTest {
 	list := func(root string, fields ...string) string {
 		var b strings.Builder
@@ -142,7 +142,7 @@ func evidenceByType() map[string]string {
 }
 
 // isExempt reports whether the test skips the type. The test skips GraphQL's own types, the types
-// of lists, and types that become unreachable when a row removes a field.
+// of lists, and types that become unreachable when an assumption removes a field.
 func isExempt(typ string) bool {
 	if strings.HasPrefix(typ, "__") {
 		return true
@@ -162,8 +162,9 @@ func isExempt(typ string) bool {
 	}, typ)
 }
 
-// Rows of the table can remove every unobserved part of the sandbox's schema. After all rows have
-// removed their parts, only documented or observed parts remain.
+// Assumptions can remove every part of the sandbox's schema that was not observed and is not
+// documented. If all assumptions remove their parts of the schema, only documented or observed
+// parts remain.
 func TestUnobservedPartsAreAssumptions(t *testing.T) {
 	t.Parallel()
 	without := map[string]string{}

@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// newFuzzSandbox returns a sandbox for a fuzz test, without a token.
+// newFuzzSandbox returns a sandbox for a fuzz test; the sandbox requires no token.
 func newFuzzSandbox(f *testing.F, assumed map[string]string) *api {
 	f.Helper()
 	s, err := sandbox.Open(f.Context(), sandbox.Options{NoAuth: true, NoRequestLog: true, Rate: sandbox.Rate{Off: true}, Now: newClock().Now, Assumptions: assumed})
@@ -26,8 +26,8 @@ func (a *api) postRaw(t testing.TB, document, variables string) reply {
 	return a.send(t, http.MethodPost, "/graphql", strings.NewReader(body), http.Header{"Content-Type": {"application/json"}})
 }
 
-// A filter either returns records, returns none, or fails the request with a reason. No filter
-// fails internally. A filter and its opposite never find the same record.
+// A request with a filter returns opportunities, returns an empty list, or fails with a reason. No
+// filter fails internally. A filter and its opposite never find the same opportunity.
 func FuzzFilter(f *testing.F) {
 	a := newFuzzSandbox(f, nil)
 	for field, value := range map[string]string{
@@ -69,7 +69,8 @@ func FuzzFilter(f *testing.F) {
 	})
 }
 
-// A document that uses no renamed name means the same in a sandbox with renamed names.
+// A document that contains none of the renamed names gets the same response from a sandbox with
+// renamed names.
 func FuzzNames(f *testing.F) {
 	plain := newFuzzSandbox(f, nil)
 	renamed := newFuzzSandbox(f, map[string]string{

@@ -25,7 +25,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Each limit is a possible bound of the body of a request. The limit of the API is unknown.
+// The limits are two assumed maximum sizes of a request body, in bytes. The real limit of the API
+// is unknown.
 const (
 	maxRequestBody      = 1 << 20
 	maxSmallRequestBody = 128 << 10
@@ -41,27 +42,27 @@ type gateway struct {
 	limit      *ratelimit.Limiter // nil is no limit
 	retryAfter bool
 	// commitMarkers enables commit markers. With commit markers, the next start can complete the
-	// request log after the process died.
+	// request log if the process has died.
 	commitMarkers bool
 	now           func() time.Time
 	next          http.Handler
-	// maxBody bounds the body of a request.
+	// maxBody is the maximum size of a request body, in bytes.
 	maxBody int64
-	// describe returns the operations and mutations of a request.
+	// describe returns the operations and mutations in the body of a request.
 	describe func(body []byte) requestInfo
 }
 
-// requestInfo is what a request asks for.
+// requestInfo describes what a request asks the API to do.
 type requestInfo struct {
-	// operations are the names by which faults match requests.
+	// operations are the names of the request that faults compare with Rule.Operation.
 	operations []string
-	// mutations are the requested fields of mutation namespaces.
+	// mutations are the mutations that the request contains.
 	mutations []requestlog.Field
 	// text is the request as it was sent.
 	text string
 }
 
-// errInjected is the error of a failure that a fault causes.
+// errInjected is the error of a mutation or query that a fault makes fail.
 var errInjected = errors.New("a fault of the sandbox caused this failure")
 
 func (d *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -78,8 +79,8 @@ func (d *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	v.entry.Operations = v.info.operations
 	v.entry.Number = d.sandbox.requestLog.Begin(v.entry)
-	// The copy has the whole body in memory, so a fault can run it after the client has
-	// disconnected.
+	// The copied request has the whole body in memory, so a fault can run the request after the
+	// client has disconnected.
 	request := r.Clone(graph.WithObserver(r.Context(), v))
 	request.Body = io.NopCloser(bytes.NewReader(body))
 	switch wait := d.rateLimitWait(v); {
@@ -117,8 +118,8 @@ func (v *pendingRequest) matchFault(w http.ResponseWriter) {
 	_ = errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})) // an error means that there is no connection, so there is no deadline to remove
 }
 
-// rateLimitWait counts the request against the limit, and returns how long the client must wait; 0
-// means that the request is within the limit.
+// rateLimitWait counts the request against the rate limit, and returns how long the client must
+// wait; 0 means that the request is within the limit.
 func (d *gateway) rateLimitWait(v *pendingRequest) time.Duration {
 	if d.limit == nil {
 		return 0
@@ -130,7 +131,7 @@ type pendingRequest struct {
 	gateway  *gateway
 	match    *fault.Match
 	response *bufferedResponse
-	// discarded reports that the held request or response was discarded.
+	// discarded reports that a held request, or its held response, was discarded.
 	discarded bool
 	info      requestInfo
 	mu        sync.Mutex // guards entry.Fields
@@ -141,7 +142,8 @@ func (v *pendingRequest) hasFault(kinds ...fault.Kind) bool {
 	return v.match != nil && slices.Contains(kinds, v.match.Rule.Kind)
 }
 
-// execute lets the API handle the request, unless the fault prevents this.
+// execute passes the request to the API's handler, except when a fault prevents the request from
+// running.
 func (v *pendingRequest) execute(r *http.Request) {
 	detached := r.WithContext(context.WithoutCancel(r.Context()))
 	switch {
@@ -237,8 +239,8 @@ func (v *pendingRequest) finish(client context.Context) {
 	v.recordOutcome()
 }
 
-// respond sends the response, or the part of the response that a fault leaves. respond reports
-// whether the whole response was sent.
+// respond sends the response; a fault can shorten or replace the response. respond reports whether
+// the whole response was sent.
 func (v *pendingRequest) respond(w http.ResponseWriter, r *http.Request) (whole bool) {
 	if v.discarded || v.hasFault(fault.DropBefore, fault.DropAfter, fault.Late) {
 		closeConnection(w)
@@ -255,8 +257,8 @@ func (v *pendingRequest) respond(w http.ResponseWriter, r *http.Request) (whole 
 	if v.hasFault(fault.Truncated) {
 		sent = sent[:len(sent)/2]
 	}
-	// The connection is checked before the response is sent, because a client may close it after
-	// receiving the response.
+	// The connection is checked before the response is sent, because a client may close the
+	// connection after receiving the response.
 	gone := r.Context().Err() != nil
 	w.WriteHeader(v.response.status)
 	if v.hasFault(fault.Slow) {
@@ -273,7 +275,7 @@ func (v *pendingRequest) respond(w http.ResponseWriter, r *http.Request) (whole 
 	return err == nil && !gone
 }
 
-// writeSlowly sends byte by byte, and reports whether all bytes were sent.
+// writeSlowly sends the response byte by byte, and reports whether all bytes were sent.
 func writeSlowly(ctx context.Context, w http.ResponseWriter, sent []byte, over time.Duration) bool {
 	for i := range sent {
 		if !sleep(ctx, over/time.Duration(len(sent))) {
@@ -353,9 +355,9 @@ func addressOf(r *http.Request) string {
 func tokenRequestInfo([]byte) requestInfo { return requestInfo{operations: []string{operationToken}} }
 
 // documentInfo returns the name of a document's operation, the parts of that name between
-// underscores, and the names of its fields. The name of a field of a namespace begins with the
-// namespace. For a document that cannot be parsed, the
-// result is empty.
+// underscores, and the names of its fields. The name of a field inside a namespace contains the
+// namespace, as in "opportunities.progress". For a document that cannot be parsed, documentInfo
+// returns an empty requestInfo.
 func documentInfo(body []byte) requestInfo {
 	var request struct {
 		Query         string `json:"query"`
@@ -398,7 +400,8 @@ func selectedFields(document *ast.QueryDocument, set ast.SelectionSet) []*ast.Fi
 	return selectedFieldsBelow(document, set, 0)
 }
 
-// maxFragments bounds the nesting of fragments. A document may have fragments in a cycle.
+// maxFragments bounds the nesting of fragments. Without the bound, fragments that form a cycle
+// would cause an endless recursion.
 const maxFragments = 10
 
 func selectedFieldsBelow(document *ast.QueryDocument, set ast.SelectionSet, depth int) []*ast.Field {

@@ -19,7 +19,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// routes returns the HTTP handler of the sandbox. Authentication and the gateway wrap the API's handler.
+// routes returns the HTTP handler of the sandbox. A request to the API passes the gateway and the
+// authentication before the GraphQL handler.
 func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Handler, error) {
 	api := s.graphqlServer(r, o.Logger, schema)
 	if !o.NoAuth {
@@ -127,8 +128,8 @@ func (introspection) MutateOperationContext(_ context.Context, o *graphql.Operat
 
 var errInternal = errors.New("internal error of the sandbox; the log of the sandbox has the details")
 
-// presentError returns mistakes in the request unchanged. presentError logs internal failures and
-// hides the text of a failure from the client.
+// presentError returns an error about a mistake in the request unchanged. presentError logs an
+// internal failure and hides the text of the failure from the client.
 func presentError(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 	shown := graphql.DefaultErrorPresenter(ctx, err)
 	var request *store.RequestError

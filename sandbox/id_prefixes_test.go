@@ -10,8 +10,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// A choice can replace an assumed id prefix. The chosen prefix then applies in responses, literals,
-// variables, filters and messages. Ids with the sandbox's default prefix then identify no record.
+// A chosen value of an assumption can replace an assumed id prefix. After the choice of another
+// prefix, the prefix applies in responses, literals, variables, filters and messages. After the
+// choice of another prefix, ids with the sandbox's default prefix identify no object.
 func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[assumptions.Name]struct {
@@ -47,7 +48,8 @@ func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 		const other = "Any_other9"
 		a := open(t, sandbox.Options{Assumptions: map[string]string{string(row): other}, Catalogue: catalogueWinningWith(t, "triggers: [account, invoice]")})
 		own, id := globalid.Encode(test.own, test.key), globalid.Encode(other, test.key)
-		// The document finds a value in each field.
+		// The following mutations create the data that the document reads, so that each field has a
+		// value.
 		user := globalid.Encode(globalid.User, "1")
 		if row == assumptions.UserID {
 			user = id
@@ -62,7 +64,8 @@ func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 		if len(answer.Errors) > 0 || strings.Count(answer.raw, id) < 2 || strings.Contains(answer.raw, own) || strings.Contains(answer.raw, `"edges":[]`) || strings.Contains(answer.raw, "null") {
 			t.Errorf("%s: %s", row, answer.raw)
 		}
-		// The id with the chosen prefix names its type, and the id with the sandbox's own prefix is rejected.
+		// The field node returns the type of the id with the chosen prefix, and rejects the id with
+		// the default prefix.
 		if got := a.leavesOf(t, fmt.Sprintf(`{ node(id: %q) { __typename } }`, id)); got != test.typename {
 			t.Errorf("%s is %s", id, got)
 		}
@@ -72,7 +75,7 @@ func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 		if test.refused == "" {
 			continue
 		}
-		// A refusal shows the id in the form in which the request had it.
+		// A refusal shows an id exactly as the request contains the id.
 		missing := globalid.Encode(other, "99")
 		answer = a.post(t, test.refused, vars{"id": missing})
 		if strings.Count(answer.raw, missing) != 2 || !strings.Contains(answer.raw, `"label":"Not Found"`) {
@@ -87,7 +90,8 @@ func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 	}
 }
 
-// A prefix that another type already has would give two records one id.
+// If two types had the same prefix, two objects could have the same id, so the sandbox refuses the
+// prefix.
 func TestPrefixesThatAreTakenAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, words := range []map[string]string{

@@ -14,7 +14,8 @@ const (
 	joiningMail    = `templateId: "Q29tbXVuaWNhdGlvblRlbXBsYXRlOjE=", ` + verifiedSender
 )
 
-// recipientsOf sends a mail mutation, and returns the mail's recipients in order, or the refusal.
+// recipientsOf sends a mail mutation, and returns the recipients of the mail in order, or the text
+// of the refusal.
 func (a *api) recipientsOf(t testing.TB, field, input string) string {
 	t.Helper()
 	before, err := a.Outbox(t.Context())
@@ -62,8 +63,8 @@ func TestMailNeedsItsEvent(t *testing.T) {
 	}
 }
 
-// By default an unreachable recipient makes the sandbox refuse the whole mail. With the other value
-// of the row, the sandbox skips the recipient.
+// By default an unreachable recipient makes the sandbox refuse the whole mail. With the value
+// "skipped" of the assumption mail.recipient, the sandbox skips the recipient.
 func TestMailToUnreachableRecipients(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string][3]string{

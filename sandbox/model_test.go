@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// model is the expected state of the sandbox, in the simplest form.
+// model is the expected state of the sandbox, in a simple form.
 type model struct {
 	now           time.Time
 	opportunities []*modelOpportunity
@@ -52,8 +52,8 @@ type modelLearner struct {
 	cancelled bool
 }
 
-// hasReservation reports whether an opportunity has reserved places: some interest reserves places, and the expiry
-// is not set or not reached.
+// hasReservation reports whether an opportunity has reserved places: an interest of the opportunity
+// reserves places, and the expiry time is not set or not reached.
 func (m *model) hasReservation(o *modelOpportunity) bool {
 	for _, i := range o.interests {
 		if i.reserve {
@@ -102,7 +102,7 @@ func (m *model) describe() string {
 	return b.String()
 }
 
-// model reads the same state from the sandbox.
+// model reads from the sandbox the same data that the type model contains.
 func (a *api) model(t testing.TB) string {
 	t.Helper()
 	data := a.query(t, `{
@@ -136,7 +136,7 @@ func (a *api) model(t testing.TB) string {
 	return b.String()
 }
 
-// driver makes the same change in the sandbox and in the model.
+// driver makes each change in the sandbox and in the model.
 type driver struct {
 	*model
 	t     *testing.T
@@ -226,12 +226,13 @@ func (d *driver) wait(r *rapid.T) {
 	d.now = d.now.Add(by)
 }
 
-// progress takes an opportunity to a step. The transition to Won needs an interest and creates account,
-// registrations and invoice. Sometimes the last trigger fails, and then the transition must have no effect.
+// progress takes an opportunity to a step. The transition to Won needs an interest and creates an
+// account, registrations and an invoice. Sometimes the last trigger of the transition fails; a
+// transition with a failed trigger must have no effect.
 func (d *driver) progress(r *rapid.T) {
 	o, id := d.opportunity(r)
 	// The next step is the most frequent choice, because a win takes two transitions and most
-	// behaviour depends on it.
+	// behaviour depends on a win.
 	next := map[int64][]int64{3: {4, 4, 4, 4, 4, 5, 6, 3}, 4: {5, 5, 5, 5, 5, 4, 6, 3}}[o.step]
 	if next == nil {
 		next = []int64{3, 4, 5, 6}

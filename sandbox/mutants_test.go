@@ -16,9 +16,9 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// mutants returns the deliberate mistakes of the sandbox. Each mistake has a seed with which the
-// test finds the mistake after few checks. With any other seed, the test finds the mistake within
-// 500 checks.
+// mutants returns the deliberate mistakes that the test can switch on in the sandbox. Each mistake
+// has a random seed with which the test finds the mistake after few checks. With any other seed,
+// the test finds the mistake within 500 checks.
 func mutants() map[string]int {
 	return map[string]int{
 		"a cancelled learner keeps the place": 6, "a failing trigger does not matter": 35, "an interest is there twice": 1,
@@ -27,9 +27,9 @@ func mutants() map[string]int {
 	}
 }
 
-// The comparison with the model finds each deliberate mistake of the sandbox. Without a deliberate
-// mistake, the same program passes. The short form of the test uses the seed of each mistake, the
-// long form a random seed.
+// The comparison with the model finds each deliberate mistake of the sandbox. If no deliberate
+// mistake is switched on, the comparison finds no difference. The short form of the test uses the
+// seed of each mistake; the long form uses a random seed.
 func TestModelFindsMutants(t *testing.T) {
 	t.Parallel()
 	var inSources []string
@@ -51,7 +51,7 @@ func TestModelFindsMutants(t *testing.T) {
 		t.Errorf("the list of mistakes differs from the mistakes in the sources (-list +sources):\n%s", diff)
 	}
 	const variable = "SANDBOX_MISTAKE"
-	// The program has no race detector, so it can make many checks.
+	// The test program has no race detector, so the program can make many checks.
 	program := filepath.Join(t.TempDir(), "mistaken.test")
 	link := "-s -w -X github.com/oppflow/oppflow/sandbox/store.mutantVariable=" + variable
 	if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-ldflags", link, "-o", program, ".").CombinedOutput(); err != nil {

@@ -10,16 +10,17 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// namingTest is a document with %[1]s in place of a name, and the expected response.
+// namingTest is a document that contains %[1]s in place of a name, and the expected response.
 type namingTest struct {
 	document string
-	// variables of the document; nil for none.
+	// variables returns the variables of the document; a nil function means that the document has
+	// no variables.
 	variables func(name string) vars
 	want      string
 }
 
-// namingTests returns a test for each row whose value is a name. Its document uses the name in
-// literals, in variables, or in both.
+// namingTests returns a test for each assumption whose value is a name. The document of each test
+// uses the name in literals, in variables, or in both.
 func namingTests() map[assumptions.Name]namingTest {
 	const node = `{ opportunities(first: 1) { edges { node { it: %[1]s } } } }`
 	list := func(answers string) namingTest {
@@ -107,7 +108,7 @@ func namingTests() map[assumptions.Name]namingTest {
 	}
 }
 
-// post sends the document of the test with the given name.
+// post inserts the given name into the document of the test and sends the document.
 func (n namingTest) post(t *testing.T, a *api, word string) reply {
 	t.Helper()
 	var v vars
@@ -117,7 +118,7 @@ func (n namingTest) post(t *testing.T, a *api, word string) reply {
 	return a.post(t, strings.ReplaceAll(n.document, "%[1]s", word), v)
 }
 
-// wantUnknown expects that the document is rejected as a whole because of the name.
+// wantUnknown expects that the sandbox rejects the whole document, because the name is unknown.
 func (n namingTest) wantUnknown(t *testing.T, a *api, word string) {
 	t.Helper()
 	answer := n.post(t, a, word)
@@ -126,7 +127,8 @@ func (n namingTest) wantUnknown(t *testing.T, a *api, word string) {
 	}
 }
 
-// Each part of the schema is found only under its current name. An absent part is found under no name.
+// A request finds each part of the schema only under the chosen name of the part. With the value
+// "absent", a request finds the part under no name.
 func TestAssumedNamesCanBeChanged(t *testing.T) {
 	t.Parallel()
 	const other = "anyOther"
@@ -173,7 +175,7 @@ func TestAssumedNamesCanBeChanged(t *testing.T) {
 	}
 }
 
-// The entries of existingLearners are objects, in literals and in variables of every depth.
+// The entries of existingLearners can be objects, both in literals and in variables at every level.
 func TestExistingLearnersMayBeObjects(t *testing.T) {
 	t.Parallel()
 	const contact = "UGVyc29uOjI="
@@ -213,8 +215,8 @@ func TestExistingLearnersMayBeObjects(t *testing.T) {
 	}
 }
 
-// OBS (3.3): documents use the names EventFieldGraphFilter, AccountFieldGraphFilter,
-// ContactFieldGraphFilter and CourseTemplateFieldGraphFilter. No choice changes these names.
+// Observed (3.3): documents use the names EventFieldGraphFilter, AccountFieldGraphFilter,
+// ContactFieldGraphFilter and CourseTemplateFieldGraphFilter. No assumption changes these names.
 func TestAssumedTypesCanBeChanged(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[assumptions.Name]struct {
@@ -278,7 +280,8 @@ func TestAssumedTypesCanBeChanged(t *testing.T) {
 	}
 }
 
-// A name that is already taken would make the schema ambiguous.
+// A chosen name that the schema already uses would make the schema ambiguous, so the sandbox
+// refuses the name.
 func TestNamesThatAreTakenAreRefused(t *testing.T) {
 	t.Parallel()
 	for row, name := range map[assumptions.Name]string{

@@ -26,16 +26,16 @@ const DefaultTokenLifetime = time.Hour
 const (
 	// tokenPath is the path of the vendor's token endpoint (documented).
 	tokenPath = "/oauth/token"
-	// maxForm bounds the body of a token request.
+	// maxForm is the maximum size of the body of a token request, in bytes.
 	maxForm = 64 << 10
-	// scopeInstance is the one scope that clients should request (documented).
+	// scopeInstance is the only scope that clients should request (documented).
 	scopeInstance = "instance"
 
 	settingClientID     = "client_id"
 	settingClientSecret = "client_secret"
 )
 
-// Client is the identity of the token endpoint's one client.
+// Client contains the credentials of the only client of the token endpoint.
 type Client struct {
 	ID, Secret string
 	// RefreshToken is the newest refresh token of the user who has consented.
@@ -51,8 +51,9 @@ func (s *Sandbox) Client(ctx context.Context) (Client, error) {
 	return Client{ID: s.clientID, Secret: s.clientSecret, RefreshToken: refresh}, nil
 }
 
-// setClient sets the client. Of the values in o, only the refresh token is stored. After a restart
-// the sandbox must know whether the refresh token is valid or was replaced.
+// setClient sets the client of the token endpoint. Of the given values in o, only the refresh token
+// is stored in the data file. The stored refresh token shows after a restart whether the refresh
+// token in o is valid or was replaced.
 func (s *Sandbox) setClient(ctx context.Context, o *Options) error {
 	if o.TokenLifetime < 0 || o.TokenLifetime > 0 && o.TokenLifetime < time.Second {
 		return fmt.Errorf("the token lifetime is %v, but must be at least one second", o.TokenLifetime)
@@ -77,8 +78,8 @@ func (s *Sandbox) setClient(ctx context.Context, o *Options) error {
 	return s.store.AddRefreshToken(ctx, refresh)
 }
 
-// persistedSetting returns the first of: the given value, the value in the data file, a new random
-// value. persistedSetting stores a new random value in the data file.
+// persistedSetting returns the given value. If no value is given, persistedSetting returns the
+// value in the data file, or stores and returns a new random value.
 func (s *Sandbox) persistedSetting(ctx context.Context, setting, given string) (string, error) {
 	if given != "" {
 		return given, nil
@@ -104,14 +105,14 @@ func randomToken() (string, error) {
 
 // tokenEndpoint issues access tokens for the grants authorization code, client credentials and
 // refresh token (RFC 6749, 4.1, 4.4 and 6). The token endpoint has one client, which sends its id
-// and secret in the form.
+// and its secret in the form of the request.
 type tokenEndpoint struct {
 	sandbox  *Sandbox
 	lifetime time.Duration
 	log      *slog.Logger
 }
 
-// tokenReply is the response with a token (RFC 6749, 5.1).
+// tokenReply is the response that contains a token (RFC 6749, 5.1).
 type tokenReply struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
@@ -119,7 +120,7 @@ type tokenReply struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 }
 
-// tokenRefusal is the response without a token (RFC 6749, 5.2).
+// tokenRefusal is the response to a refused token request (RFC 6749, 5.2).
 type tokenRefusal struct {
 	Code        string `json:"error"`
 	Description string `json:"error_description"`
@@ -159,8 +160,8 @@ func (e tokenEndpoint) issue(w http.ResponseWriter, r *http.Request) (tokenReply
 	if refusal.Code != "" {
 		return tokenReply{}, refusal, nil
 	}
-	// The id and the secret are always both compared, so the response time does not reveal which
-	// value is wrong.
+	// The id and the secret are both compared in every request, so the response time does not
+	// reveal which value is wrong.
 	id, secret := equalConstantTime(form.Get("client_id"), e.sandbox.clientID), equalConstantTime(form.Get("client_secret"), e.sandbox.clientSecret)
 	if !id || !secret {
 		return tokenReply{}, e.clientRefusal(), nil
@@ -200,8 +201,9 @@ func (e tokenEndpoint) issue(w http.ResponseWriter, r *http.Request) (tokenReply
 	}
 }
 
-// readForm reads the parameters. Each parameter must occur only once. Parameters must be in the
-// body, unless the choice for OAuthQuery allows the URL.
+// readForm reads the parameters of a token request. Each parameter may occur only once. The
+// parameters of the request must be in the body. The choice for OAuthQuery can also allow
+// parameters in the URL.
 func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Values, tokenRefusal) {
 	invalid := func(description string) (url.Values, tokenRefusal) {
 		return nil, newTokenRefusal("invalid_request", description)
@@ -233,7 +235,7 @@ func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Val
 	return r.Form, tokenRefusal{}
 }
 
-// writeToken writes a response that must not be cached.
+// writeToken writes a response with a header that forbids caches to store the response.
 func writeToken(w http.ResponseWriter, status int, body any) {
 	encoded, err := json.Marshal(body)
 	if err != nil {
@@ -252,10 +254,10 @@ func equalConstantTime(a, b string) bool {
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// authenticateHeader is the value of WWW-Authenticate in a response with status 401.
+// authenticateHeader is the value of the header WWW-Authenticate in a response with status 401.
 const authenticateHeader = `Bearer realm="Administrate Core GraphQL API"`
 
-// bearerToken returns the token of a request, "" if there is none.
+// bearerToken returns the Bearer token of a request, or "" if the request has no token.
 func bearerToken(r *http.Request) string {
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -264,9 +266,9 @@ func bearerToken(r *http.Request) string {
 	return strings.TrimSpace(given)
 }
 
-// requireToken passes on requests with a valid Bearer token: the token that does not expire, or a
-// token that the token endpoint has issued. requireToken returns 401 for a request without a valid
-// token, and 500 if the database fails.
+// requireToken passes a request with a valid Bearer token to next. A valid token is the token that
+// does not expire or a token that the token endpoint has issued. requireToken returns the status
+// 401 for a request without a valid token, and the status 500 if the database fails.
 func (s *Sandbox) requireToken(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given := bearerToken(r)

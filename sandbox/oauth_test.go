@@ -24,7 +24,7 @@ type tokens struct {
 	status int
 	header http.Header
 	raw    string
-	// The JSON names of the members come from RFC 6749.
+	// RFC 6749 defines the JSON names of these members.
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
 	ExpiresIn    int    `json:"expires_in"`
@@ -57,7 +57,7 @@ func (a *api) postForm(t testing.TB, body string, header http.Header) tokens {
 	return answer
 }
 
-// mustIssue expects a token.
+// mustIssue expects that the response contains a token.
 func (g tokens) mustIssue(t testing.TB) tokens {
 	t.Helper()
 	if g.status != http.StatusOK || len(g.AccessToken) < 32 || g.TokenType != "Bearer" || g.ExpiresIn <= 0 || g.Error != "" {
@@ -66,7 +66,7 @@ func (g tokens) mustIssue(t testing.TB) tokens {
 	return g
 }
 
-// helloStatus sends a query with a token and returns the status.
+// helloStatus sends the query hello with a token and returns the HTTP status.
 func (a *api) helloStatus(t testing.TB, bearer string) int {
 	t.Helper()
 	return a.send(t, http.MethodPost, "/graphql", strings.NewReader(`{"query":"{ hello }"}`), http.Header{
@@ -89,9 +89,10 @@ func (a *api) firstRefreshToken(t testing.TB) string {
 	return client.RefreshToken
 }
 
-// OBS (1.1): the response has access_token, token_type, expires_in and refresh_token. OBS (1):
-// token_type is Bearer. OBS (1.1): expires_in is 3600 in the first response and after a renewal. A
-// response for client credentials has no refresh_token.
+// Observed (1.1): the response of the token endpoint has access_token, token_type, expires_in and
+// refresh_token. Observed (1): token_type is Bearer. Observed (1.1): expires_in is 3600 in the
+// first response and after a renewal. The response for the grant client credentials has no
+// refresh_token.
 func TestTokensExpire(t *testing.T) {
 	t.Parallel()
 	for name, life := range map[string]time.Duration{"by default": 0, "as set": 90 * time.Second} {
@@ -135,8 +136,9 @@ func TestTokensExpire(t *testing.T) {
 	}
 }
 
-// DOC/OBS (1.1): a token request is a POST of a form. Client id and secret are in the body, not in
-// HTTP Basic. DOC (1.1): the scope is instance.
+// Documented and observed (1.1): a token request is a POST request whose body is a form. The body
+// contains the client id and the secret; HTTP Basic authentication is not used. Documented (1.1):
+// the scope is instance.
 func TestTokenRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
@@ -185,7 +187,7 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 	if answer := a.send(t, http.MethodGet, "/oauth/token", nil, nil); answer.status != 405 || answer.header.Get("Allow") != "POST" {
 		t.Errorf("GET: %d %s", answer.status, answer.raw)
 	}
-	// A refused request creates no usable token.
+	// The refused token requests created no usable access token.
 	if status := a.helloStatus(t, ""); status != 401 {
 		t.Errorf("an empty token: %d", status)
 	}
@@ -193,7 +195,8 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 	a.requestToken(t, "grant_type=client_credentials", "scope=instance").mustIssue(t)
 }
 
-// OBS (1.1): a renewal returns a new refresh token. DOC (1.1): the previous refresh token can be used again.
+// Observed (1.1): the renewal of an access token returns a new refresh token. Documented (1.1): the
+// previous refresh token stays usable after a renewal.
 func TestRefreshTokens(t *testing.T) {
 	t.Parallel()
 	for name, once := range map[string]bool{"stay good": false, "once": true} {
@@ -262,7 +265,8 @@ func TestTokensSurviveARestart(t *testing.T) {
 	}
 	a.requestToken(t, append(own, "grant_type=refresh_token", "refresh_token="+newer.RefreshToken)...).mustIssue(t)
 
-	// A given refresh token that was replaced does not become valid again.
+	// If a restart gets a refresh token that was replaced, the refresh token does not become valid
+	// again.
 	o.RefreshToken = before.RefreshToken
 	b, _ := start()
 	defer func() { _ = b.Close() }()
@@ -276,8 +280,8 @@ func TestTokensSurviveARestart(t *testing.T) {
 	c.requestToken(t, append(own, "grant_type=refresh_token", "refresh_token="+given)...).mustIssue(t)
 }
 
-// Many renewals use the same single-use refresh token at the same time. Exactly one renewal
-// succeeds, and its tokens are valid.
+// Many requests renew tokens with the same single-use refresh token at the same time. Exactly one
+// of the renewals succeeds, and the tokens of the successful renewal are valid.
 func TestOneOfManyRenewalsSucceeds(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -316,7 +320,7 @@ func TestTokenLifetimeIsChecked(t *testing.T) {
 	}
 }
 
-// No request makes the token endpoint fail internally. An invalid request gets no token.
+// No request causes an internal failure of the token endpoint. An invalid request gets no token.
 func FuzzTokenRequest(f *testing.F) {
 	s, err := sandbox.Open(f.Context(), sandbox.Options{ClientID: clientID, ClientSecret: clientSecret})
 	if err != nil {

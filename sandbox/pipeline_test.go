@@ -12,15 +12,16 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// catalogueWinningWith returns a catalogue whose transition from step 4 to Won has the given keys, such as
-// "triggers: [account]".
+// catalogueWinningWith returns the path of a catalogue with a changed transition from step 4 to
+// Won. The argument words contains further YAML keys of the transition, such as "triggers:
+// [account]".
 func catalogueWinningWith(t testing.TB, words string) string {
 	t.Helper()
 	return editedCatalogue(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, "+words+" }")
 }
 
-// editedCatalogue returns the default catalogue with edits. In each pair, the second text replaces
-// the first text, which must occur exactly once.
+// editedCatalogue returns the path of a copy of the default catalogue with replaced texts. The
+// second text of each pair replaces the first text, which must occur exactly once in the catalogue.
 func editedCatalogue(t testing.TB, pairs ...string) string {
 	t.Helper()
 	text, err := os.ReadFile("catalogue/default.yaml")
@@ -50,8 +51,8 @@ var (
 	tokenType       = globalid.Encode(globalid.TrainingTokenType, "8848a3b38adf45db8ff60fafcbd3b3f6")
 )
 
-// progress takes the opportunity to the step, and returns label and message of the refusal, "" for
-// none.
+// progress takes the opportunity to the step. progress returns the label and the message of the
+// refusal, or "" if the API does not refuse.
 func (a *api) progress(t testing.TB, opportunity, step string) string {
 	t.Helper()
 	payload := a.mutate(t, "progress", fmt.Sprintf("opportunityId: %q, stepId: %q", opportunity, step), "opportunity { id }")
@@ -67,8 +68,8 @@ func refusalOf(t testing.TB, payload any) string {
 	return fmt.Sprint(valueAt(t, errors[0], "label"), ": ", valueAt(t, errors[0], "message"))
 }
 
-// addItem adds an interest and returns its id. more is GraphQL text for further members of the
-// interest.
+// addItem adds an interest and returns its id. The argument more is GraphQL text for further
+// members of the interest.
 func (a *api) addItem(t testing.TB, opportunity, item string, quantity int, amount, more string) string {
 	t.Helper()
 	payload := mustSucceed(t, a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: %q, %s}",
@@ -91,7 +92,8 @@ func wantPlaces(t testing.TB, a *api, event, want string) {
 	}
 }
 
-// state returns the state of the sandbox besides its catalogue, for a comparison of before and after.
+// state returns the state of the sandbox without its catalogue; tests compare the states before and
+// after a request.
 func (a *api) state(t testing.TB) string {
 	t.Helper()
 	answer := a.post(t, `{
@@ -108,9 +110,9 @@ func (a *api) state(t testing.TB) string {
 	return answer.raw
 }
 
-// DOC (4.4): from the data on the record, a transition may create account, contact, registration,
-// token issue and invoice. DOC (5.4): an invoice has a line per delegate and event; region and
-// currency are required.
+// Documented (4.4): from the data on the record, a transition may create an account, a contact, a
+// registration, training tokens and an invoice. Documented (5.4): an invoice has a line for each
+// delegate on each event; an invoice requires a region and a currency.
 func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: catalogueWinningWith(t, allTriggers)})
@@ -123,14 +125,14 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
 		t.Fatal(refused)
 	}
-	// The places that were reserved are booked now.
+	// The transition turns the reserved places into booked places.
 	wantPlaces(t, a, eventOne, "max 12 booked 7 reserved 0 remaining 5")
 	data := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity {
 		step { name } account { name } contact { firstName lastName emailAddress account { name } } isReservationValid
 		tokenIssues { quantity expiresAt tokenType { id } }
 		salesDocument { ... on Invoice { lifecycleState account { name } financialUnit { ... on Currency { code } } finalisedAt
 			lines { quantity unitAmount learner { contact { firstName } event { code } } interest { item { __typename } } } } } } } }`, vars{"id": id}), "node")
-	// Melissa Green was a contact before, and is the first contact in the list.
+	// Melissa Green was a contact before the transition, and is the first contact in the list.
 	wantJSON(t, data, `{
 		"step": {"name": "Won"}, "account": {"name": "First Aid for Meridian"}, "isReservationValid": false,
 		"contact": {"firstName": "Melissa", "lastName": "Green", "emailAddress": "melissa@example.com", "account": {"name": "Administrate"}},
@@ -141,7 +143,7 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 			{"quantity": 1, "unitAmount": "100.00", "learner": {"contact": null, "event": {"code": "ABC-123-01"}}, "interest": {"item": {"__typename": "Event"}}},
 			{"quantity": 10, "unitAmount": "19.90", "learner": null, "interest": {"item": {"__typename": "TrainingTokenType"}}},
 			{"quantity": 2, "unitAmount": "50.00", "learner": null, "interest": {"item": {"__typename": "LearningPath"}}}]}}`)
-	// OBS (4.1, 5.3): a registration shows the opportunity from which it comes.
+	// Observed (4.1, 5.3): a registration shows the opportunity that created the registration.
 	source := a.query(t, `{ registrations { edges { node { sourceOpportunity { id } account { name } event { id } learners { pageInfo { totalRecords } } } } } }`, nil)
 	wantJSON(t, valueAt(t, source, "registrations", "edges", 0, "node"), fmt.Sprintf(`{"sourceOpportunity": {"id": %q}, "account": {"name": "First Aid for Meridian"},
 		"event": {"id": %q}, "learners": {"pageInfo": {"totalRecords": 3}}}`, id, eventOne))
@@ -149,8 +151,8 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	wantJSON(t, valueAt(t, made, "contacts", "edges"), `[{"node": {"account": {"name": "First Aid for Meridian"}}}]`)
 }
 
-// DOC (4.4): if a required attribute is empty the transition is blocked. ASM: the payload has an
-// error that names the empty attributes.
+// Documented (4.4): the API blocks a transition if a required attribute is empty. Assumed: the
+// payload has an error that names the empty attributes.
 func TestMissingAttributesBlockTheTransition(t *testing.T) {
 	t.Parallel()
 	for row, missing := range map[string]string{"": "account, interests, po-number", "first": "account"} {
@@ -182,7 +184,8 @@ func TestMissingAttributesBlockTheTransition(t *testing.T) {
 	}
 }
 
-// When any trigger fails, the transition is refused, and nothing that an earlier trigger created stays.
+// If any trigger fails, the transition is refused, and nothing that the earlier triggers created
+// remains.
 func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
 	t.Parallel()
 	for _, trigger := range []string{"account", "contact", "registration", "token", "invoice"} {
@@ -207,8 +210,8 @@ func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
 			t.Errorf("%s, afterwards: %s", trigger, refused)
 		}
 	}
-	// Three triggers fail without a fault: a registration on a cancelled event, an invoice without
-	// an account, and tokens without an account.
+	// Three triggers fail even without an injected fault: a registration on a cancelled event, an
+	// invoice without an account, and tokens without an account.
 	for words, reason := range map[string]string{
 		"triggers: [account, registration]": "is cancelled",
 		"triggers: [invoice]":               "needs an account",
@@ -230,7 +233,8 @@ func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
 	}
 }
 
-// triggerResults returns the step of an opportunity and the results of the triggers token and invoice.
+// triggerResults returns the step of an opportunity and the effects of the triggers token and
+// invoice.
 func triggerResults(t *testing.T, a *api, opportunity string) string {
 	t.Helper()
 	return leaves(a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { step { name } tokenIssues { quantity } salesDocument { ... on Invoice { lifecycleState } } } } }`, vars{"id": opportunity}))
@@ -242,7 +246,8 @@ func (a *api) updateEvent(t testing.TB, event, input string) {
 	mustSucceed(t, valueAt(t, data, "event", "update"))
 }
 
-// Each row about transitions and triggers changes the result as its description says.
+// For each option of the assumptions about transitions and triggers, the sandbox behaves as the
+// option's description says.
 func TestTransitionAssumptions(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[string]struct {
@@ -321,8 +326,8 @@ func TestTransitionAssumptions(t *testing.T) {
 	}
 }
 
-// DOC/OBS (5.4): an invoice starts as a draft. The field for the purchase order has another name
-// than the input member. A final invoice stays final.
+// Documented and observed (5.4): an invoice starts as a draft. The output field of the purchase
+// order has another name than the input member. A final invoice stays final.
 func TestInvoices(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -363,8 +368,8 @@ func TestInvoices(t *testing.T) {
 	}
 }
 
-// A second transition to Won drafts a second invoice only with the value "another" of the row
-// trigger.invoice.
+// A second transition to Won creates a second draft invoice only with the value "another" of the
+// assumption trigger.invoice.
 func TestASecondInvoiceTrigger(t *testing.T) {
 	t.Parallel()
 	for value, n := range map[string]int{"kept": 1, "another": 2} {
@@ -383,8 +388,8 @@ func TestASecondInvoiceTrigger(t *testing.T) {
 	}
 }
 
-// DOC (5.4): an invoice has a line for each delegate and event. Learners who are cancelled before
-// the draft are not billed, even if an event then has no line.
+// Documented (5.4): an invoice has a line for each delegate and event. An invoice does not bill
+// learners who were cancelled before the invoice was drafted, even if an event then has no line.
 func TestCancelledLearnersAreNotBilled(t *testing.T) {
 	t.Parallel()
 	catalogue := catalogueWinningWith(t, "triggers: [account, registration] }\n  - { from: 5, to: 7, triggers: [invoice] ")

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// requestFrom sends a cheap query from an address, and returns the status and the header
+// requestFrom sends a small query from an address, and returns the HTTP status and the header
 // Retry-After.
 func (a *api) requestFrom(t testing.TB, address string) (status int, retryAfter string) {
 	t.Helper()
@@ -23,8 +23,8 @@ func (a *api) requestFrom(t testing.TB, address string) (status int, retryAfter 
 	return w.Code, w.Header().Get("Retry-After")
 }
 
-// DOC (2): the limit is 6,000 requests in 5 minutes for each IP address. Further requests get 429.
-// The documentation does not mention Retry-After.
+// Documented (2): the limit is 6,000 requests in 5 minutes for each IP address. Further requests
+// get the status 429. The documentation does not mention the header Retry-After.
 func TestTheLimitIsThatOfTheAPI(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -34,15 +34,15 @@ func TestTheLimitIsThatOfTheAPI(t *testing.T) {
 			t.Fatalf("request %d: %d", i+1, status)
 		}
 	}
-	// Another connection of the same address counts as the same client.
+	// Another connection from the same address counts as the same client.
 	if status, retryAfter := a.requestFrom(t, "10.0.0.1:5001"); status != 429 || retryAfter != "" {
 		t.Errorf("request 6001: %d, Retry-After %q", status, retryAfter)
 	}
 	if status, _ := a.requestFrom(t, "10.0.0.2:5000"); status != 200 {
 		t.Errorf("another address: %d", status)
 	}
-	// The limit is per address, also at the token endpoint. The request to the token endpoint
-	// comes from an address other than 10.0.0.1.
+	// Each address has its own limit, and the token endpoint also counts by address. The request to
+	// the token endpoint comes from an address other than 10.0.0.1.
 	if answer := a.send(t, http.MethodPost, "/oauth/token", strings.NewReader("x"), nil); answer.status == 429 {
 		t.Error("the token endpoint was refused to another address")
 	}
@@ -51,7 +51,8 @@ func TestTheLimitIsThatOfTheAPI(t *testing.T) {
 		t.Errorf("a second too early: %d", status)
 	}
 	now.advance(time.Second)
-	// DOC (2): a client may try again once it is under the limit. Refused requests do not count.
+	// Documented (2): a client may send requests again when the client is below the limit. Refused
+	// requests do not count.
 	for i := range 6000 {
 		if status, _ := a.requestFrom(t, "10.0.0.1:5000"); status != 200 {
 			t.Fatalf("request %d after five minutes: %d", i+1, status)
@@ -64,7 +65,7 @@ func TestTheLimitCanBeScaled(t *testing.T) {
 	for name, test := range map[string]struct {
 		rate   sandbox.Rate
 		assume map[string]string
-		// at are the seconds at which one request each is sent. want are the statuses of the responses.
+		// The test sends one request at each second in at. want are the statuses of the responses.
 		at    []int
 		want  []int
 		retry string // Retry-After of the last response
@@ -123,7 +124,7 @@ func TestTheLimitCanBeSwitchedOff(t *testing.T) {
 	}
 }
 
-// The count of an address that sent no requests for the time Per starts again at 0.
+// The count of an address returns to 0 after the address sent no requests for the time Per.
 func TestIdleAddressesAreForgotten(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -141,8 +142,8 @@ func TestIdleAddressesAreForgotten(t *testing.T) {
 	}
 }
 
-// Whether token requests count against the limit is not documented. The row rate.tokens decides
-// this.
+// The documentation does not say whether token requests count against the limit. The assumption
+// rate.tokens decides whether token requests count.
 func TestRequestsForTokensCountAgainstTheLimitOrNot(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{"counted": "200 429 429", "free": "200 200 429"} {
@@ -151,7 +152,7 @@ func TestRequestsForTokensCountAgainstTheLimitOrNot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// All requests come from the same address, that of httptest.
+		// All requests come from the same address, which is the default address of httptest.
 		ask := func() int {
 			t.Helper()
 			form := "grant_type=client_credentials&client_id=" + client.ID + "&client_secret=" + client.Secret

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// everything reads all state that mutations can change.
+// everything is a query that reads all state that mutations can change.
 const everything = `{
 	opportunities { edges { node {
 		id name region { id } account { id } financialUnit { id } step { id } attributes { definitionKey value } updatedAt
@@ -19,9 +19,10 @@ const everything = `{
 	} } }
 }`
 
-// DOC (3.5): every refusal has the documented form, {label message value} with a null object and
-// status 200. OBS (3.5): a refused mutation changes nothing. DOC (3.5): Transition Not Found names
-// both steps by their ids. In the test, the opportunity is Opportunity:1, in the step "Proposed".
+// Documented (3.5): every refusal has the documented form: an error {label message value}, a null
+// object and the HTTP status 200. Observed (3.5): a refused mutation changes nothing. Documented
+// (3.5): A refusal with the label "Transition Not Found" names both steps by their ids. The
+// opportunity of the test is Opportunity:1, in the step "Proposed".
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -126,15 +127,15 @@ func TestRefusals(t *testing.T) {
 	if after := a.query(t, everything, nil); fmt.Sprint(before) != fmt.Sprint(after) {
 		t.Errorf("refusals changed the records:\n%v\n%v", before, after)
 	}
-	// The refused create mutations used no ids.
+	// The next opportunity has the id 2, because the refused create mutations used no ids.
 	if id := a.create(t, "next"); id != "T3Bwb3J0dW5pdHk6Mg==" {
 		t.Errorf("the next opportunity is %s", id)
 	}
 }
 
-// DOC (3.5): errors at the top of the response are about the document. As in any GraphQL server, a
-// value of the wrong type makes the API reject the whole document. The response has no data, and no
-// mutation of the document runs.
+// Documented (3.5): errors at the top level of the response are about the whole document. As in any
+// GraphQL server, a value of the wrong type makes the API reject the whole document. If the API
+// rejects a document, the response has no data, and no mutation of the document runs.
 func TestDocumentsRefusedAsAWhole(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -196,7 +197,8 @@ func TestDocumentsRefusedAsAWhole(t *testing.T) {
 	}
 }
 
-// Fields at the root run in order, and each commits on its own. The fields after a refusal still run.
+// Mutation fields at the root of a document run in order, and each field commits separately. The
+// fields after a refused field still run.
 func TestMutationsRunInOrder(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -250,7 +252,8 @@ func TestAmountsAreReadExactly(t *testing.T) {
 			}
 		})
 	}
-	// An amount that only binary floating point would round to a valid amount is refused.
+	// An invalid amount is refused even if binary floating point would round the amount to a valid
+	// amount.
 	for name, document := range map[string]string{
 		"literal": `mutation` + start + `0.3000000000000000001}})` + tail,
 		"default": `mutation($a: Decimal! = 0.3000000000000000001)` + start + `$a}})` + tail,
@@ -263,7 +266,8 @@ func TestAmountsAreReadExactly(t *testing.T) {
 	}
 }
 
-// The value of an opportunity has an upper bound. Up to the bound, grandTotal is exact.
+// The value of an opportunity has an upper bound. Up to the upper bound of the value, grandTotal is
+// exact.
 func TestLargestValue(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -292,7 +296,7 @@ func TestUpdateChangesOnlyWhatItNames(t *testing.T) {
 		`{"name": "renamed", "account": {"name": "Northern Lights Energy"}, "financialUnit": {"name": "Pounds Sterling"}, "region": {"name": "Ireland"}, "attributes": [{"definitionKey": "new", "value": ""}, {"definitionKey": "reference", "value": "A-2"}]}`)
 }
 
-// Any text is returned as it was sent.
+// The sandbox returns any text exactly as the client sent the text.
 func TestTextIsKept(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

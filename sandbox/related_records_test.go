@@ -19,9 +19,10 @@ func (a *api) mutateIn(t testing.TB, namespace, field, arguments, selection stri
 
 const problems = "errors { label message value }"
 
-// DOC (5.1): account.create returns account and errors, account.update names the account by
-// accountId. OBS (5.1): postalAddresses replaces the whole list. Accounts have the fields website,
-// isIndividual, owner and contacts.
+// Documented (5.1): account.create returns account and errors; the input of account.update contains
+// the account's id as accountId. Observed (5.1): the input member postalAddresses replaces all
+// postal addresses of the account. Accounts have the fields website, isIndividual, owner and
+// contacts.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -48,8 +49,8 @@ func TestAccounts(t *testing.T) {
 		`{"website": "https://meridian.example", "contacts": {"pageInfo": {"totalRecords": 0}}}`)
 }
 
-// OBS (5.1): a merge assigns the records of the first account to the second. The records stay with
-// the second account after a restart.
+// Observed (5.1): a merge assigns everything that belongs to the first account to the second
+// account. The merged accounts stay merged after a restart.
 func TestMergedAccountsStayMerged(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
@@ -76,9 +77,9 @@ func TestMergedAccountsStayMerged(t *testing.T) {
 	}
 }
 
-// OBS (3.5, 5.2): contact.createBatch returns a list of {contact, errors}, each entry with its own
-// errors. Several contacts may have one e-mail address, so a search by address finds none, one or
-// many. OBS (5.1): an individual's account cannot have a second contact.
+// Observed (3.5, 5.2): contact.createBatch returns a list with an entry {contact, errors} for each
+// contact. Several contacts may have the same e-mail address, so a search by address may find
+// several contacts. Observed (5.1): the account of an individual cannot have a second contact.
 func TestContacts(t *testing.T) {
 	t.Parallel()
 	for value, second := range map[string]string{"shared": "", "unique": "Invalid Value"} {
@@ -105,7 +106,7 @@ func TestContacts(t *testing.T) {
 	}
 }
 
-// OBS (5.5, 4.1): a user has a contact. An opportunity has an owner and a contact.
+// Observed (5.5, 4.1): a user has a contact. An opportunity has an owner and a contact.
 func TestUsersAndOwners(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -122,9 +123,9 @@ func TestUsersAndOwners(t *testing.T) {
 	}
 }
 
-// OBS (5.6): mail goes from a verified address to contacts, to an event's learners or to the
-// learners' bookers. The text is in the request or from a template. The sandbox keeps sent mail in
-// an outbox that tests can read.
+// Observed (5.6): a client sends mail from a verified address to contacts, to an event's learners
+// or to the learners' bookers. The text of the mail is in the request or in a template. The sandbox
+// keeps sent mail in an outbox that tests can read.
 func TestMailGoesToTheOutbox(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -190,9 +191,9 @@ func TestMailGoesToTheOutbox(t *testing.T) {
 	}
 }
 
-// OBS (5.7): an entry of the integration log is about a record, or about a type. For a type, the id
-// has an empty key. The mutation exists in the singular and in the plural. No mutation deletes an
-// entry.
+// Observed (5.7): an entry of the integration log is about one object, or about a whole type of
+// objects. In an entry about a type, the id has an empty key. A client can write one entry with the
+// singular mutation, or several entries with the plural mutation. No mutation deletes an entry.
 func TestExternalIntegrationLogs(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -216,7 +217,8 @@ func TestExternalIntegrationLogs(t *testing.T) {
 	}
 }
 
-// A part that a row removes is not in the schema. A request that uses such a part is rejected as a whole.
+// A part that an assumption removes is not in the schema. A request that uses a removed part of the
+// schema is rejected as a whole.
 func TestAbsentPartsAreRejected(t *testing.T) {
 	t.Parallel()
 	for row, document := range map[string]string{

@@ -47,7 +47,7 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 		if got[i].Number != int64(i+1) || !got[i].Received.Equal(now.Now()) || got[i].Answered.IsZero() || got[i].Address != "192.0.2.1" {
 			t.Errorf("%+v", got[i])
 		}
-		// Inside a namespace the mutations run in random order.
+		// Inside a namespace, mutations run in random order, so the test sorts the fields by alias.
 		slices.SortFunc(got[i].Fields, func(a, b requestlog.Field) int { return strings.Compare(a.Alias, b.Alias) })
 	}
 	of := func(alias, name string, outcome requestlog.Outcome, label string) requestlog.Field {
@@ -74,15 +74,15 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 		{Operations: []string{"hello"}, Status: 429},
 	}
 	// In the namespace b, the mutation x progresses the opportunity from step 3 to 5. The mutation
-	// x is refused, unless the mutation progress ran before x.
+	// x is refused if x runs before the mutation progress.
 	if got[1].Fields[2].Outcome == requestlog.Committed {
 		want[1].Fields[2] = of("b.x", "opportunities.progress", requestlog.Committed, "")
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(requestlog.Entry{}, "Number", "Received", "Answered", "Address")); diff != "" {
 		t.Errorf("the request log differs (-want +got):\n%s", diff)
 	}
-	// A client can read the request log over the network, after a given number. The request log
-	// contains no argument values.
+	// A client can read the request log over the network, starting after a given number. The
+	// request log contains no argument values.
 	answer := a.send(t, http.MethodGet, "/_sandbox/request-log?after=8", nil, http.Header{"Authorization": {"Bearer " + a.Token()}})
 	if answer.status != 200 || strings.Count(answer.raw, `"number"`) != 1 || !strings.Contains(answer.raw, `"status":429`) {
 		t.Errorf("%d %s", answer.status, answer.raw)
@@ -97,7 +97,7 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 	}
 }
 
-// Whether a response was sent whole does not depend on the outcome of the request.
+// The field Undelivered of an entry does not depend on the outcome of the request.
 func TestRequestLogHasUndeliveredResponses(t *testing.T) {
 	t.Parallel()
 	for kind, whole := range map[fault.Kind]bool{
@@ -106,14 +106,14 @@ func TestRequestLogHasUndeliveredResponses(t *testing.T) {
 		s := serve(t, sandbox.Options{})
 		s.setFault(t, fault.Rule{Kind: kind, Times: 1, Operation: "opportunities.addInterest"})
 		_, _, _ = s.addInterest(t.Context())
-		// The sandbox sets Undelivered only after the response.
+		// The sandbox sets Undelivered only after the attempt to send the response.
 		last := func() requestlog.Entry {
 			all := s.RequestLog().After(0, 0)
 			return all[len(all)-1]
 		}
 		eventually(t, string(kind)+" is written down", func() bool { return !last().Answered.IsZero() && last().Undelivered != whole })
 	}
-	// A client that closes the connection during a slow response does not have the response.
+	// If a client closes the connection during a slow response, the response counts as undelivered.
 	s := serve(t, sandbox.Options{})
 	s.setFault(t, fault.Rule{Kind: fault.Slow, Times: 1, Delay: fault.Duration(time.Minute)})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -127,8 +127,8 @@ func TestRequestLogHasUndeliveredResponses(t *testing.T) {
 	})
 }
 
-// With a data file the request log continues after a restart, even if the process died while
-// writing a line. A request that was in progress at the end of the process has an entry without an
+// With a data file, the request log continues after a restart, even if the process died while it
+// wrote a line. A request that was in progress when the process ended has an entry without an
 // outcome.
 func TestRequestLogSurvivesARestart(t *testing.T) {
 	t.Parallel()
@@ -174,9 +174,9 @@ func TestRequestLogSurvivesARestart(t *testing.T) {
 	}
 }
 
-// Changes that were committed when the process died are in the request log after the restart, even without a
-// response. Each mutation writes a commit marker in its own transaction. A refused mutation, or a mutation that has
-// not run, writes no commit marker.
+// After a restart, the request log contains every change that was committed before the process
+// died, even if no response was sent. Each mutation writes a commit marker in its own transaction.
+// A refused mutation and a mutation that did not run write no commit marker.
 func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data.db")
@@ -203,15 +203,16 @@ func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 	eventually(t, "the first is answered", func() bool { return s.Faults().List()[0].Matched == 1 })
 	send(create)
 	eventually(t, "what is committed is held", held(1))
-	// The entry has its outcome, and its zero Answered shows that no response was sent.
+	// The entry contains the outcome of the request; Answered is zero, because no response was
+	// sent.
 	if e := s.RequestLog().After(2, 0)[0]; !e.Answered.IsZero() || len(e.Fields) != 2 || e.Fields[0].Outcome != requestlog.Committed {
 		t.Errorf("%+v", e)
 	}
 	send(fmt.Sprintf(addOne, s.opportunity))
 	eventually(t, "what is not committed is held", held(2))
 
-	// The copies are the files of a process that dies now, before it writes the outcomes of the
-	// requests.
+	// The copied files equal the files of a process that dies at this point, before the process
+	// writes the outcomes of the requests.
 	copied := filepath.Join(t.TempDir(), "data.db")
 	for _, end := range []string{"", "-wal", ".requests"} {
 		content, err := os.ReadFile(data + end)
@@ -259,7 +260,8 @@ func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 	}
 }
 
-// removeOutcomes returns the lines of a request log that contain no outcome.
+// removeOutcomes removes the lines that contain outcomes from a request log, and returns the other
+// lines.
 func removeOutcomes(t testing.TB, content []byte) []byte {
 	t.Helper()
 	var kept []byte
@@ -295,9 +297,10 @@ func TestRequestLogDropsTheOldest(t *testing.T) {
 	}
 }
 
-// OBS (3.1): one document may have several aliased namespace mutations, which are executed in
-// order. Inside one namespace, the order of mutations is undefined, unless the row namespace.order
-// has the value "document".
+// Observed (3.1): one document may contain a namespace of mutations several times under different
+// aliases; the API runs the aliased fields in order. Inside one namespace, the order of mutations
+// is undefined. With the value "document" of the assumption namespace.order, the mutations run in
+// the order of the document.
 func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 	t.Parallel()
 	const n = 12
@@ -331,8 +334,8 @@ func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 	}
 }
 
-// Inside a namespace the order is not defined. In some of many requests, the order differs from
-// that of the document.
+// Inside a namespace, the order of mutations is not defined. In some of many requests, the
+// mutations run in another order than in the document.
 func TestAliasesInsideANamespaceRunInNoOrder(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -10,20 +10,22 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// reserve adds an interest in Event:1 that reserves places. Event:1 has 12 places, of which 4 are
-// booked.
+// reserve adds an interest in Event:1 that reserves quantity places. Event:1 has 12 places, of
+// which 4 are booked.
 func (a *api) reserve(t *testing.T, opportunity string, quantity int) {
 	t.Helper()
 	mustSucceed(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: "Q291cnNlOjE=", reserve: true, quantity: %d, unitAmount: "10.00"}`, opportunity, quantity), "interests { id }"))
 }
 
-// extend requests an expiry. The response has no errors, even if the request did nothing.
+// extend sends extendReservations with the expiry time until. The response contains no errors, even
+// if the request had no effect.
 func (a *api) extend(t *testing.T, opportunity string, until time.Time) {
 	t.Helper()
 	mustSucceed(t, a.mutate(t, "extendReservations", fmt.Sprintf("opportunityId: %q, reservationsValidUntil: %q", opportunity, until.Format(time.RFC3339Nano)), "opportunity { id }"))
 }
 
-// wantReservation checks what the opportunity and the event show.
+// wantReservation checks the reservation fields of the opportunity and the numbers of places of
+// Event:1.
 func (a *api) wantReservation(t *testing.T, when, opportunity string, valid bool, until any, reserved int) {
 	t.Helper()
 	data := a.query(t, `query($id: ID!) {
@@ -39,10 +41,11 @@ func (a *api) wantReservation(t *testing.T, when, opportunity string, valid bool
 	}
 }
 
-// DOC (4.6): reserve reserves as many places as the quantity. OBS (4.6): extendReservations sets
-// the expiry of the whole opportunity. The only release is extendReservations with the current
-// time. extendReservations does not make an ended reservation valid again, and still returns no
-// errors. Before the first extension reservationsValidUntil is null. Reservations expire without a
+// Documented (4.6): an interest with reserve reserves as many places as the interest's quantity.
+// Observed (4.6): extendReservations sets the expiry time of all reservations of the opportunity. A
+// client can release reservations only by calling extendReservations with the current time.
+// extendReservations does not make an ended reservation valid again, but returns no error. Before
+// the first extension, reservationsValidUntil is null. Reservations expire by themselves, without a
 // request.
 func TestReservationsExpireAndAreReleased(t *testing.T) {
 	t.Parallel()
@@ -99,7 +102,8 @@ func TestExtensionsMayShortenAndHaveAnyOffset(t *testing.T) {
 	a.wantReservation(t, "lapsed", id, false, "2026-03-02T09:00:01.5+00:00", 0)
 }
 
-// One request reserves places and sets the expiry. The response shows both effects.
+// One request reserves places and sets the expiry time of the reservation. The response shows the
+// reservation and the expiry time.
 func TestReserveAndExtendInOneRequest(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -114,7 +118,7 @@ func TestReserveAndExtendInOneRequest(t *testing.T) {
 	}`)
 }
 
-// OBS (4.2): a client that reads an event finds the opportunities with interests in it.
+// Observed (4.2): a client reads from an event the opportunities with interests in the event.
 func TestInterestsOfAnEvent(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -126,7 +130,7 @@ func TestInterestsOfAnEvent(t *testing.T) {
 		`{"events": {"edges": [{"node": {"interests": {"pageInfo": {"totalRecords": 2}, "edges": [{"node": {"opportunity": {"name": "x"}}}, {"node": {"opportunity": {"name": "Annual first aid refresher"}}}]}}}]}}`)
 }
 
-// The rows about reserving apply to reservePlacesForInterests as well as to addInterest.
+// The assumptions about reservations apply to reservePlacesForInterests as well as to addInterest.
 func TestLaterReservationAssumptions(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[string]struct {
@@ -181,9 +185,9 @@ func TestLaterReservationAssumptions(t *testing.T) {
 	}
 }
 
-// With the value "true" of isReservationValid.none, isReservationValid is true for an opportunity
-// that never reserved a place. For an opportunity whose places were booked, isReservationValid is
-// false, because the reservation has ended.
+// With the value "true" of the assumption isReservationValid.none, isReservationValid is true for
+// an opportunity that never reserved a place. If the reserved places of an opportunity were booked,
+// isReservationValid is false, because the reservation has ended.
 func TestABookedReservationIsNotAnAbsentOne(t *testing.T) {
 	t.Parallel()
 	for held, wanted := range map[string]string{"reserve: true": "true, true, false", "reserve: false": "true, true, true"} {

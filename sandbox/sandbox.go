@@ -1,10 +1,11 @@
-// Package sandbox is a local Core GraphQL API of the Administrate TMS, for development,
-// demonstration and tests. The sandbox covers the API documentation (Sales Opportunities), and
-// keeps its data in SQLite.
+// Package sandbox implements the Core GraphQL API of the Administrate TMS locally, for development,
+// demonstration and tests. The sandbox covers the API documentation about sales opportunities, and
+// stores its data in SQLite.
 //
-// The package implements the API documentation independently of the client. The sandbox shares no
-// code and no types with the client, so tests can find a mistake in either. Behaviour that is
-// neither documented nor observed is in the table of sandbox/assumptions.
+// The package implements the API documentation independently of Oppflow's client of the API. The
+// sandbox shares no code and no types with Oppflow's client, so tests can find a mistake in the
+// sandbox or in the client. For behaviour that is neither documented nor observed, package
+// sandbox/assumptions lists the possible values.
 package sandbox
 
 import (
@@ -29,52 +30,61 @@ import (
 // Options are the options of a sandbox. The zero value is a sandbox in memory with the default
 // catalogue, a random token, and a random client id and secret.
 type Options struct {
-	// Data is the path of the SQLite file; "" keeps all data in memory, until Close.
+	// Data is the path of the SQLite file; "" means that the sandbox keeps all data in memory until
+	// Close.
 	Data string
-	// Catalogue is the path of a catalogue file. "" is the embedded default. If the data file was
-	// written from a catalogue file, "" keeps the catalogue of the data file.
+	// Catalogue is the path of a catalogue file. "" means the embedded default catalogue. If a
+	// catalogue file was the source of the data file, "" keeps the catalogue in the data file.
 	Catalogue string
-	// Token is a Bearer token that is accepted and never expires. "" is the token in the data file, or a new random
-	// token, which the data file then keeps.
+	// Token is a Bearer token that is accepted and never expires. "" means the token in the data
+	// file; if the data file has no token, the sandbox creates a random token and stores the token
+	// in the data file.
 	Token string
-	// ClientID and ClientSecret identify the client of the token endpoint. "" is the value in the data file, or a
-	// new random text, which the data file then keeps.
+	// ClientID and ClientSecret identify the client of the token endpoint. "" means the value in
+	// the data file; if the data file has no value, the sandbox creates a random value and stores
+	// the value in the data file.
 	ClientID, ClientSecret string
-	// RefreshToken is a refresh token of a user who has consented. "" is the newest refresh token
-	// in the data file, or a new random text, which the data file then keeps.
+	// RefreshToken is a refresh token of a user who has consented. "" means the newest refresh
+	// token in the data file; if the data file has none, the sandbox creates a random refresh token
+	// and stores the token in the data file.
 	RefreshToken string
-	// RedirectURIs are the allowed values of redirect_uri. An empty list allows every address of
-	// this machine.
+	// RedirectURIs are the allowed values of redirect_uri. An empty list allows every redirect
+	// address on this machine.
 	RedirectURIs []string
 	// Rate is the rate limit; the zero value is the rate limit of the API.
 	Rate Rate
-	// RequestLogEntries is the number of requests that the request log keeps; 0 is 1,000,000. With Data the request
-	// log is in a file next to the data file.
+	// RequestLogEntries is the number of requests that the request log keeps; 0 means 1,000,000. If
+	// Data is set, the request log is in a file next to the data file.
 	RequestLogEntries int
 	// NoRequestLog switches the request log off.
 	NoRequestLog bool
-	// TokenLifetime is the lifetime of the token endpoint's access tokens; 0 is DefaultTokenLifetime.
+	// TokenLifetime is the lifetime of the token endpoint's access tokens; 0 means
+	// DefaultTokenLifetime.
 	TokenLifetime time.Duration
-	// NoAuth accepts requests without a token, and with any token.
+	// NoAuth makes the sandbox accept requests without a token and requests with any token.
 	NoAuth bool
-	// Assumptions chooses values of the table in sandbox/assumptions, by the names of its rows.
+	// Assumptions maps names of the assumptions in package sandbox/assumptions to the chosen
+	// values.
 	Assumptions map[string]string
-	// Now is the clock for reservations and tokens; nil is time.Now.
+	// Now is the clock for reservations and tokens; nil means time.Now.
 	Now func() time.Time
-	// Logger gets the failures of the sandbox itself; nil is slog.Default. Requests and their data are not logged.
+	// Logger gets the internal failures of the sandbox; nil means slog.Default. The sandbox does
+	// not log requests or their data.
 	Logger *slog.Logger
 }
 
-// Rate is the number of requests that one client address may make. Further requests get 429. The zero value is the
-// documented limit: 6,000 in 5 minutes, without Retry-After.
+// Rate is the number of requests that one client address may make. Further requests get the status
+// 429. The zero value is the documented limit: 6,000 requests in 5 minutes, without the header
+// Retry-After.
 type Rate struct {
 	// Off switches the limit off.
 	Off      bool
 	Requests int
 	Per      time.Duration
-	// Fixed counts in fixed windows instead of a sliding window.
+	// Fixed counts the requests in fixed windows instead of a sliding window.
 	Fixed bool
-	// RetryAfter adds the header Retry-After, with the seconds until the next request is accepted.
+	// RetryAfter adds the header Retry-After, with the number of seconds until the next request is
+	// accepted.
 	RetryAfter bool
 }
 
@@ -90,7 +100,7 @@ type Sandbox struct {
 
 const settingToken = "token"
 
-// Open starts a sandbox. ctx bounds the start only. Close stops the sandbox.
+// Open starts a sandbox. ctx can cancel only the start. Close stops the sandbox.
 func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -101,7 +111,8 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if o.TokenLifetime == 0 {
 		o.TokenLifetime = DefaultTokenLifetime
 	}
-	// Choices and catalogue are checked first, so a mistake in them creates no data file.
+	// Choices and catalogue are checked before the data file is created, so a mistake in the
+	// choices or the catalogue creates no data file.
 	choices, err := assumptions.ParseChoices(o.Assumptions)
 	if err != nil {
 		return nil, err
@@ -140,8 +151,9 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	return s, nil
 }
 
-// seed writes the chosen catalogue. If chosen is nil, it writes the default catalogue, unless the
-// data file was written from a catalogue file.
+// seed writes the chosen catalogue. If chosen is nil and the data file contains the entries of a
+// catalogue file, seed changes nothing. If chosen is nil and the data file does not contain such
+// entries, seed writes the default catalogue.
 func (s *Sandbox) seed(ctx context.Context, chosen *catalogue.Catalogue) error {
 	if chosen != nil {
 		return s.store.Seed(ctx, chosen, "file")
@@ -156,32 +168,34 @@ func (s *Sandbox) seed(ctx context.Context, chosen *catalogue.Catalogue) error {
 	return s.store.Seed(ctx, chosen, "default")
 }
 
-// defaultCatalogue parses the default catalogue once in a process. Callers must not change the
+// defaultCatalogue parses the default catalogue once per process. Callers must not change the
 // catalogue.
 var defaultCatalogue = sync.OnceValues(catalogue.Default)
 
-// Handler returns the handler of POST /graphql, POST /oauth/token and GET /healthz.
+// Handler returns the handler of all endpoints, such as POST /graphql, POST /oauth/token and GET
+// /healthz.
 func (s *Sandbox) Handler() http.Handler { return s.handler }
 
 // Token returns the Bearer token that is accepted and never expires.
 func (s *Sandbox) Token() string { return s.token }
 
-// Faults returns the injector of the faults.
+// Faults returns the injector that applies the faults of this sandbox.
 func (s *Sandbox) Faults() *fault.Injector { return s.faults }
 
-// RequestLog returns the log of requests and their outcomes; nil with NoRequestLog.
+// RequestLog returns the log of requests and their outcomes, or nil with Options.NoRequestLog.
 func (s *Sandbox) RequestLog() *requestlog.Log { return s.requestLog }
 
 // Outbox returns the sent mail in the order of sending. The sandbox does not deliver mail.
 func (s *Sandbox) Outbox(ctx context.Context) ([]store.Mail, error) { return s.store.Outbox(ctx) }
 
-// RevokeConsent ends all access and refresh tokens that came from the user's consent. The user must consent again.
+// RevokeConsent makes all access and refresh tokens invalid that came from the user's consent.
+// After RevokeConsent, the user must consent again.
 func (s *Sandbox) RevokeConsent(ctx context.Context) error { return s.store.RevokeConsent(ctx) }
 
-// ExpireTokens ends every access token that the token endpoint has issued.
+// ExpireTokens makes every access token invalid that the token endpoint has issued.
 func (s *Sandbox) ExpireTokens(ctx context.Context) error { return s.store.ExpireAccessTokens(ctx) }
 
-// Close stops the sandbox. The caller must first stop the server that uses Handler.
+// Close stops the sandbox. Before Close, the caller must stop the server that uses Handler.
 func (s *Sandbox) Close() error {
 	s.faults.Close()
 	return errors.Join(s.requestLog.Close(), s.store.Close())
@@ -201,8 +215,8 @@ func openRequestLog(o Options) (*requestlog.Log, error) {
 	return requestlog.Open(o.Data+".requests", limit)
 }
 
-// recoverRequestLog adds to the request log the mutations that were committed for requests in progress when the
-// process died.
+// recoverRequestLog adds committed mutations to the request log, for requests that were in progress
+// when the process died.
 func (s *Sandbox) recoverRequestLog(ctx context.Context) error {
 	marks, err := s.store.CommitMarkers(ctx)
 	if err != nil || len(marks) == 0 {

@@ -9,18 +9,19 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
-// schema is the schema that requests are validated against, with the Renamer that translates their
-// documents. Sandboxes share a schema, so it must not be changed.
+// schema contains the schema that requests are validated against, and the Renamer that translates
+// the documents of the requests. Several sandboxes share one schema, so no sandbox may change the
+// schema.
 type schema struct {
 	visible *ast.Schema
 	renamer *graph.Renamer
 }
 
-// defaultSchema returns the schema for the default of every row. The default schema is created
-// once in a process.
+// defaultSchema returns the schema for the default value of every assumption. The default schema is
+// created once per process.
 var defaultSchema = sync.OnceValues(func() (*schema, error) { return newSchema(assumptions.Choices{}) })
 
-// schemaFor returns the schema for the choices.
+// schemaFor returns the schema for the chosen values of the assumptions.
 func schemaFor(c assumptions.Choices) (*schema, error) {
 	if c.IsDefault() {
 		return defaultSchema()

@@ -12,13 +12,13 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// introspectedField is a field as introspection shows it.
+// introspectedField describes a field of the schema, as introspection returns the field.
 type introspectedField struct {
 	arguments []string
 	typ       string
 }
 
-// fields returns the fields of a type, or the members of an input type, by introspection.
+// fields uses introspection and returns the fields of a type, or the members of an input type.
 func (a *api) fields(t testing.TB, typ string) map[string]introspectedField {
 	t.Helper()
 	data := a.query(t, `query ($type: String!) { __type(name: $type) {
@@ -44,9 +44,11 @@ func (a *api) fields(t testing.TB, typ string) map[string]introspectedField {
 	return found
 }
 
-// DOC/OBS (3.1): queries are plural connections at the root. DOC+OBS (3.2): a connection has edges
-// with cursor and node, and pageInfo with five fields. Its arguments are first, offset, after,
-// filters and an ordering. Nested one-to-many fields are connections with the same arguments.
+// Documented and observed (3.1): every list query is a field at the root with a plural name, and
+// returns a connection. Documented and observed (3.2): a connection has the field edges with cursor
+// and node, and the field pageInfo with five fields. The arguments of a connection are first,
+// offset, after, filters and an ordering. Nested one-to-many fields are connections with the
+// arguments of a connection at the root.
 func TestListsAreConnections(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -86,8 +88,8 @@ func TestListsAreConnections(t *testing.T) {
 	}
 }
 
-// DOC+OBS (3.1): node accepts inline fragments on Event, Learner and Contact, beside fragments on
-// other types.
+// Documented and observed (3.1): the field node accepts inline fragments on Event, Learner, Contact
+// and other types.
 func TestNodeWithFragments(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -105,7 +107,8 @@ func TestNodeWithFragments(t *testing.T) {
 	}
 }
 
-// OBS (3.1): many entities have a legacyId, the number in the links of the user interface.
+// Observed (3.1): many types have the field legacyId: the number that the links of the user
+// interface contain.
 func TestLegacyIDsAreTheNumbersOfTheIDs(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -119,9 +122,9 @@ func TestLegacyIDsAreTheNumbersOfTheIDs(t *testing.T) {
 	}
 }
 
-// OBS (3.2): the vendor's workflows read all pages by cursor. A workflow of the vendor fails if
-// the number of rows is not totalRecords. OBS (2): a request for 500 rows returns 100 rows and no
-// error.
+// Observed (3.2): the vendor's own workflows read all pages of a list by cursor. A workflow of the
+// vendor fails if the number of rows read differs from totalRecords. Observed (2): a request for
+// 500 rows returns 100 rows and no error.
 func TestPagesAddUpToTheTotal(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -151,8 +154,8 @@ func TestPagesAddUpToTheTotal(t *testing.T) {
 	}
 }
 
-// OBS (3.2): two forms of ordering were observed: order: {field, direction} and, for events, orderBy: [{field,
-// direction}]. Directions are asc and desc.
+// Observed (3.2): two forms of ordering were observed: order: {field, direction} and, for events,
+// orderBy: [{field, direction}]. The directions of an ordering are asc and desc.
 func TestEventsTakeOrderAndOrderBy(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -174,9 +177,9 @@ func TestEventsTakeOrderAndOrderBy(t *testing.T) {
 	}
 }
 
-// OBS (3.3): in, notin and contains need values. isnull and notnull need neither value nor values.
-// Operations other than in, notin, contains, isnull and notnull need value. OBS (3.3): one
-// malformed filter fails the whole request.
+// Observed (3.3): filters with the operations in, notin and contains need the member values.
+// Filters with isnull or notnull need neither value nor values. Filters with any other operation
+// need the member value. Observed (3.3): one malformed filter makes the whole request fail.
 func TestOperationsTakeObservedForms(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -205,9 +208,9 @@ func TestOperationsTakeObservedForms(t *testing.T) {
 	}
 }
 
-// OBS (3.3): field and operation are enum literals, value is a String. A variable that holds an ID
-// must be declared String. The API does not know a name with other capitals, neither in a literal
-// nor in a variable.
+// Observed (3.3): in a filter, field and operation are enum values, and value is a String. A
+// variable for the value of a filter must be declared as String, even if the variable contains an
+// id. The API rejects an enum value with different capitals, both in a literal and in a variable.
 func TestEnumsAreExact(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -226,8 +229,9 @@ func TestEnumsAreExact(t *testing.T) {
 	}
 }
 
-// OBS (3.3): booleans and dates are given as strings: "true", "2025-11-20", "2026-01-01T00:00:00Z". OBS (5.3):
-// events are found by isSoldOut, hasPlacesRemaining, remainingPlaces and isActive.
+// Observed (3.3): in filters, booleans and dates are strings: "true", "2025-11-20",
+// "2026-01-01T00:00:00Z". Observed (5.3): clients filter events by isSoldOut, hasPlacesRemaining,
+// remainingPlaces and isActive.
 func TestBooleansAndDatesAreStrings(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -280,8 +284,8 @@ func TestBooleansAndDatesAreStrings(t *testing.T) {
 	codes("when it has expired", map[string]string{`{field: remainingPlaces, operation: eq, value: "8"}`: "ABC-123-01"})
 }
 
-// GraphQL enum values are case-sensitive, also in variables. The sandbox must reject a value in
-// another case, not replace it with a default.
+// GraphQL enum values are case-sensitive, in literals and in variables. The sandbox must reject an
+// enum value with other capitals, and must not replace the value with a default.
 func TestEnumsInVariablesAreExact(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -8,7 +8,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
-// removableParts returns the parts of the schema that a row can remove.
+// removableParts returns the parts of the schema that the assumptions can remove, by the name of
+// the assumption.
 func removableParts() map[assumptions.Name][]string {
 	return map[assumptions.Name][]string{
 		assumptions.EventPrice:  {"Event.price"},
@@ -65,7 +66,8 @@ func removableParts() map[assumptions.Name][]string {
 	}
 }
 
-// renamableParts returns the paths of the parts of the schema whose name is the value of a row.
+// renamableParts returns the paths of the parts of the schema whose name is the value of an
+// assumption.
 func renamableParts() map[assumptions.Name]string {
 	return map[assumptions.Name]string{
 		assumptions.QueryRegions:         "Query.regions",
@@ -97,10 +99,10 @@ func renamableParts() map[assumptions.Name]string {
 	}
 }
 
-// schemaVariant returns the schema variant of the choices.
+// schemaVariant returns the schema variant for the chosen values of the assumptions.
 func schemaVariant(c assumptions.Choices) graph.SchemaVariant {
-	// For events, the arguments order and orderBy were both observed, so no choice changes their
-	// names.
+	// The events field has the observed arguments order and orderBy, so no assumption changes the
+	// names of these arguments.
 	s := graph.SchemaVariant{NonNullNamespaces: !c.Is(assumptions.FailedMutationResponse, "field-null"), Renames: []graph.Rename{
 		{Path: "OpportunityInterest.kind"}, {Path: "Query.events.order", Name: "order"}, {Path: "Query.events.orderBy", Name: "orderBy"},
 	}}
@@ -143,7 +145,7 @@ func schemaVariant(c assumptions.Choices) graph.SchemaVariant {
 	return s
 }
 
-// idPrefixes maps the id prefixes in the code to the prefixes that the choices set.
+// idPrefixes maps the id prefixes in the code to the chosen prefixes.
 func idPrefixes(c assumptions.Choices) map[string]string {
 	others := make(map[string]string)
 	for row, prefix := range map[assumptions.Name]string{
@@ -156,7 +158,7 @@ func idPrefixes(c assumptions.Choices) map[string]string {
 	return others
 }
 
-// typeNames returns a function for the names of input types and enums according to the choices.
+// typeNames returns a function that returns the chosen name of an input type or enum.
 func typeNames(c assumptions.Choices) func(name string) string {
 	operation := c.Of(assumptions.FilterOperation)
 	filter, order, input := c.Is(assumptions.FilterTypes, "filter"), c.Is(assumptions.OrderTypes, "order"), c.Is(assumptions.InputTypes, "verb")

@@ -26,8 +26,8 @@ func renamableParts(t *testing.T, data any) []string {
 	return found
 }
 
-// openForSearch returns a sandbox with four opportunities that differ in everything that can be
-// searched. The opportunities are created a day apart.
+// openForSearch returns a sandbox with four opportunities that differ in every field that can be
+// searched. The creation times of the opportunities are one day apart.
 func openForSearch(t *testing.T) *api {
 	now := newClock()
 	a := open(t, sandbox.Options{Now: now.Now, Catalogue: writeCatalogue(t, "opportunities: []")})
@@ -52,9 +52,10 @@ const (
 	overdue = "überholte firstaid"
 )
 
-// DOC/OBS (3.3): filters are {field, operation, value or values}, with the observed operations.
-// like takes a pattern with the wildcard %, wordlike takes a word without wildcards. A record is
-// read by its id. DOC/OBS (4.2): opportunities can be filtered by regionName, id and stepId.
+// Documented and observed (3.3): a filter has the members field, operation, and value or values,
+// with the observed operations. The value of like is a pattern with the wildcard %; the value of
+// wordlike is a word without wildcards. A filter by id finds one opportunity. Documented and
+// observed (4.2): opportunities can be filtered by regionName, id and stepId.
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	a := openForSearch(t)
@@ -129,7 +130,7 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// DOC (3.3): a single object is accepted where a list is expected.
+// Documented (3.3): where the API expects a list, the API also accepts a single object.
 func TestOneFilterIsAcceptedWhereAListIs(t *testing.T) {
 	t.Parallel()
 	a := openForSearch(t)
@@ -143,7 +144,8 @@ func TestOneFilterIsAcceptedWhereAListIs(t *testing.T) {
 	}
 }
 
-// OBS (3.3): a malformed filter fails the whole request, including the parts that do not use the filter.
+// Observed (3.3): a malformed filter makes the whole request fail, including the parts that do not
+// use the filter.
 func TestMalformedFilterFailsTheRequest(t *testing.T) {
 	t.Parallel()
 	a := openForSearch(t)
@@ -221,7 +223,7 @@ func TestSearchesThatAreTooLargeAreRefused(t *testing.T) {
 			t.Errorf("%s: %s", name, answer.raw)
 		}
 	}
-	// Filters with exactly the maximum size are accepted.
+	// Filters that have exactly the maximum size are accepted.
 	for _, filters := range []any{many[:100], full[:10], vars{"field": "name", "operation": "contains", "values": values[:50]}} {
 		a.query(t, `query($f: [OpportunityFieldGraphFilter]) { opportunities(filters: $f) { edges { node { name } } } }`, vars{"f": filters})
 	}
@@ -245,7 +247,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// page returns the contents of a connection.
+// page returns the nodes and the pageInfo of a connection.
 func page(t *testing.T, connection any) (nodes []string, info map[string]any) {
 	t.Helper()
 	for _, e := range valueAt(t, connection, "edges").([]any) {
@@ -254,9 +256,10 @@ func page(t *testing.T, connection any) (nodes []string, info map[string]any) {
 	return nodes, valueAt(t, connection, "pageInfo").(map[string]any)
 }
 
-// DOC (2, 3.2): a page has 50 rows by default and at most 100. A larger first is silently reduced.
-// Cursors are Cursor:<zero-based index>. pageInfo has totalRecords. Nested lists are connections,
-// too. The test reads 120 rows, at the root and in a nested list.
+// Documented (2, 3.2): a page has 50 rows by default and at most 100. An argument first above 100
+// returns 100 rows without an error. A cursor is Cursor:<zero-based index>. The field pageInfo has
+// totalRecords. Nested lists are connections like the lists at the root. The test reads 120 rows,
+// at the root and in a nested list.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	const rows = 120
@@ -332,9 +335,9 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// OBS (1): hello and echo(value:) are fields at the root. DOC/OBS (3.1, 4.2): lists are plural
-// connections at the root, such as opportunitySteps. A client can read every list, and every record
-// of a list by node and its id.
+// Observed (1): hello and echo(value:) are fields at the root of queries. Documented and observed
+// (3.1, 4.2): every list is a connection at the root with a plural name, such as opportunitySteps.
+// A client can read every list, and can read every object of a list with node and the object's id.
 func TestLookups(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -363,7 +366,7 @@ func TestLookups(t *testing.T) {
 	}`)
 }
 
-// DOC/OBS (3.1): node(id:) is queried with inline fragments.
+// Documented and observed (3.1): a client queries node(id:) with inline fragments.
 func TestNode(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -397,7 +400,7 @@ func TestNode(t *testing.T) {
 	}
 }
 
-// OBS (1): introspection works.
+// Observed (1): introspection works.
 func TestIntrospection(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -413,7 +416,8 @@ func TestIntrospection(t *testing.T) {
 	}
 }
 
-// With ten thousand opportunities, each of these requests takes at most 5 seconds.
+// With ten thousand opportunities in the sandbox, each request of this test takes at most 5
+// seconds.
 func TestTenThousandOpportunitiesStayFast(t *testing.T) {
 	t.Parallel()
 	var list strings.Builder
@@ -434,7 +438,7 @@ func TestTenThousandOpportunitiesStayFast(t *testing.T) {
 		"deep offset": `(first: 100, offset: 9900)`,
 		"newest":      `(first: 100, order: {field: createdAt, direction: desc})`,
 	} {
-		// The fastest of several attempts counts, because test machines are shared.
+		// The test measures the fastest of several attempts, because test machines are shared.
 		patience := 5 * time.Second
 		if testrun.Race {
 			patience *= 10 // the SQLite driver is Go code, which the race detector makes ten to twenty times slower

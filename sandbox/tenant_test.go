@@ -16,9 +16,10 @@ const tenant = "catalogue/tenant.yaml"
 
 func tenantStep(n int64) string { return globalid.EncodeInt(globalid.OpportunityStep, n) }
 
-// DOC (4.4): the tenant decides on which transition each trigger runs. Early transitions usually
-// create the buyer's account and contact. Winning transitions usually create registrations,
-// invoices and tokens. DOC (4.4): required attributes block a transition while they are empty.
+// Documented (4.4): the tenant configures on which transitions each trigger runs. Triggers of early
+// transitions usually create the buyer's account and contact. Triggers of winning transitions
+// usually create registrations, invoices and training tokens. Documented (4.4): the API refuses a
+// transition while one of its required attributes is empty.
 func TestATenantDecidesTheTriggersOfATransition(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
@@ -53,7 +54,8 @@ func TestATenantDecidesTheTriggersOfATransition(t *testing.T) {
 	move(5, "")
 	shown("Meridian Ada Draft Invoiced Won 5 registrations 1")
 
-	// The web shop's orders start in another entry step, and one transition runs all triggers.
+	// An order of the web shop starts in another entry step, and one transition runs all triggers for
+	// the order.
 	made := mustSucceed(t, a.mutate(t, "create", fmt.Sprintf(`name: "Order 1", regionId: "UmVnaW9uOklF", entryStepId: %q`, tenantStep(2)), "opportunity { id step { name } }"))
 	id = valueAt(t, made, "opportunity", "id").(string)
 	move(4, missing+"interests, source")
@@ -63,7 +65,8 @@ func TestATenantDecidesTheTriggersOfATransition(t *testing.T) {
 	shown("Order 1 Draft Won Won registrations 2")
 }
 
-// DOC (4.5): only published items can be sold. A draft event takes no registrations either.
+// Documented (4.5): only published items can be sold. The API rejects registrations on a draft
+// event.
 func TestADraftEventTakesNoRegistrations(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
@@ -83,8 +86,8 @@ func TestADraftEventTakesNoRegistrations(t *testing.T) {
 	}
 }
 
-// If many clients request the same transition at the same time, it takes effect once. Its triggers
-// create each record once.
+// If many clients request the same transition at the same time, the opportunity makes the
+// transition once. The triggers of the transition create each object once.
 func TestConcurrentTransitionsWinOnce(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -113,7 +116,7 @@ func TestConcurrentTransitionsWinOnce(t *testing.T) {
 	})
 }
 
-// A large quantity is registered and billed in one transition, line by line.
+// One transition registers an order with 20,000 learners and creates an invoice with 20,000 lines.
 func TestALargeOrderIsOneTransition(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})

@@ -15,17 +15,20 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
-// endpoint serves GraphQL over HTTP POST as the API does. The status is 200 for every GraphQL
-// result. A request that was rejected before any field ran has errors and no data member. For a
-// rejected request, the handler of the GraphQL library would return 422 and "data": null.
+// endpoint serves GraphQL over HTTP POST as the API does. The HTTP status is 200 for every GraphQL
+// result. The response to a request that was rejected before any field ran has the member errors
+// and no member data. For a rejected request, the handler of the GraphQL library would return 422
+// and "data": null.
 type endpoint struct {
 	exec graphql.GraphExecutor
-	// nullOnFailure makes a mutation with an internal failure turn the whole data into null.
+	// If nullOnFailure is true, an internal failure of a mutation makes the whole member data of the
+	// response null.
 	nullOnFailure bool
-	// rejectedWithNullData and rejectedStatus are the form in which a document is rejected.
+	// rejectedWithNullData and rejectedStatus say what the response to a rejected document is: HTTP
+	// status 200 with "data": null, or rejectedStatus without data.
 	rejectedWithNullData bool
 	rejectedStatus       int
-	// emptyErrors adds an empty list of errors to responses without errors.
+	// If emptyErrors is true, a response without errors contains an empty list of errors.
 	emptyErrors bool
 }
 
@@ -70,11 +73,13 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, response)
 }
 
-// isMutationError reports whether an error belongs to a namespace or to a field of a namespace. Both are non-null.
+// isMutationError reports whether an error belongs to a mutation or to the top-level field that
+// groups mutations, such as opportunities. The schema declares mutations and the top-level fields
+// as non-null.
 func isMutationError(e *gqlerror.Error) bool { return len(e.Path) == 1 || len(e.Path) == 2 }
 
 // addVariableName adds the name of the wrong variable to an error's message. The GraphQL library
-// has the name only in the error's path.
+// has the name of the variable only in the error's path.
 func addVariableName(e *gqlerror.Error) {
 	if len(e.Path) > 1 && e.Path[0] == ast.PathName("variable") {
 		e.Message = "variable $" + e.Path[1:].String() + ": " + e.Message
@@ -82,8 +87,8 @@ func addVariableName(e *gqlerror.Error) {
 	}
 }
 
-// readBody reads the request. A status other than 0 means that the request could not be read;
-// message is the reason.
+// readBody reads the request. If readBody cannot read the request, status is the HTTP status of the
+// response and message is the reason. If readBody has read the request, status is 0.
 func readBody(r *http.Request, params *graphql.RawParams) (status int, message string) {
 	decoder := json.NewDecoder(r.Body)
 	decoder.UseNumber() // numbers stay as they are written
@@ -99,7 +104,8 @@ func readBody(r *http.Request, params *graphql.RawParams) (status int, message s
 	return 0, ""
 }
 
-// rejectedBody is the response, without a data member, to a request that did not run.
+// rejectedBody is the response, without a member data, to a request that was rejected before any
+// field ran.
 type rejectedBody struct {
 	Errors gqlerror.List `json:"errors"`
 }

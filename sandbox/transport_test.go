@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// OBS (1): a request has the header Authorization with Bearer and the token. DOC (1): 401 means
-// that the authentication failed.
+// Observed (1): a request has the header "Authorization: Bearer" with the token. Documented (1):
+// the status 401 means that the authentication failed.
 func TestRequestsNeedTheToken(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -60,9 +60,9 @@ func TestTokensAreRandom(t *testing.T) {
 	}
 }
 
-// OBS (1): requests are POST. Their body is JSON with query and, if needed, variables and operationName. Their
-// Content-Type is application/json. DOC (1): the status is 200 for every GraphQL result. GraphQL errors are in the
-// body.
+// Observed (1): requests are POST. The body of a request is JSON with the member query and, if
+// needed, variables and operationName. The Content-Type of a request is application/json.
+// Documented (1): the status is 200 for every GraphQL result. GraphQL errors are in the body.
 func TestHTTP(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{NoAuth: true})
@@ -101,8 +101,8 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// DOC (3.5): in some examples, a successful response has an empty "errors" at the top beside data.
-// In other examples, it has no "errors".
+// Documented (3.5): in some examples, a successful response has an empty list "errors" beside
+// "data". In other documented examples, a successful response has no "errors".
 func TestEmptyErrorsAtTheTop(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{"left-out": `{"data":{"hello":"Hello"}}`, "shown": `{"errors":[],"data":{"hello":"Hello"}}`} {
@@ -117,7 +117,8 @@ func TestEmptyErrorsAtTheTop(t *testing.T) {
 	}
 }
 
-// The sandbox logs internal failures. The response to the client does not contain the cause.
+// The sandbox logs internal failures. The response to the client does not contain the cause of an
+// internal failure.
 func TestFailuresInsideAreNotShown(t *testing.T) {
 	t.Parallel()
 	a, err := tryOpen(t, sandbox.Options{})
@@ -139,7 +140,7 @@ func TestFailuresInsideAreNotShown(t *testing.T) {
 	}
 }
 
-// No request of a client makes the API return 500 or fail internally.
+// No request of a client makes the sandbox return the status 500 or fail internally.
 func FuzzRequest(f *testing.F) {
 	s, err := sandbox.Open(f.Context(), sandbox.Options{NoAuth: true})
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// DOC/OBS (3.4): ids are base64 of <TypeName>:<key>, and the prefix often differs from the __typename. Every
-// observed id names a record of its type.
+// Documented and observed (3.4): ids are base64 of <TypeName>:<key>, and the prefix often differs
+// from the __typename. Every observed id is the id of an object of the observed type.
 func TestObservedIDsNameTheirTypes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: writeCatalogue(t, "templates: [{ id: 118, name: n, subject: s, body: b }]")})
@@ -49,8 +49,8 @@ func TestObservedIDsNameTheirTypes(t *testing.T) {
 	}
 }
 
-// DOC (3.4): financialUnitId of an opportunity is the code of a currency, not a global id. OBS
-// (3.4): an event's financialUnit.id is a global id.
+// Documented (3.4): financialUnitId of an opportunity is the code of a currency, not a global id.
+// Observed (3.4): an event's financialUnit.id is a global id.
 func TestFinancialUnitsAreBareCodes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -62,9 +62,10 @@ func TestFinancialUnitsAreBareCodes(t *testing.T) {
 	}
 }
 
-// OBS (3.6): the API uses the scalars ID, String, Int, Boolean, Decimal, LocalDateTime and
-// TimeZonedDateTime. DOC/OBS (3.6): amounts are Decimal. The expiry of tokens is a local time, and
-// the expiry of reservations has a zone. Events have local and zoned times.
+// Observed (3.6): the API uses the scalars ID, String, Int, Boolean, Decimal, LocalDateTime and
+// TimeZonedDateTime. Documented and observed (3.6): amounts are Decimal. The expiry time of
+// training tokens is a local time, and the expiry time of reservations has a zone. Events have
+// local and zoned times.
 func TestObservedScalars(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -85,7 +86,8 @@ func TestObservedScalars(t *testing.T) {
 	}
 }
 
-// OBS (3.6): events have start and end paired with timeZonedStart and timeZonedEnd, and an IANA timeZoneName.
+// Observed (3.6): an event has each time twice: start and timeZonedStart, end and timeZonedEnd.
+// timeZoneName is the IANA name of the event's zone.
 func TestEventsHaveLocalAndZonedTimes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -94,7 +96,7 @@ func TestEventsHaveLocalAndZonedTimes(t *testing.T) {
 		{"node": {"start": "2031-04-07T09:30:00", "timeZonedStart": "2031-04-07T08:30:00+00:00", "end": "2031-04-09T16:30:00", "timeZonedEnd": "2031-04-09T15:30:00+00:00", "timeZoneName": "Europe/London"}},
 		{"node": {"start": "2031-05-12T09:00:00", "timeZonedStart": "2031-05-12T13:00:00+00:00", "end": "2031-05-14T17:00:00", "timeZonedEnd": "2031-05-14T21:00:00+00:00", "timeZoneName": "America/Santo_Domingo"}}
 	]}}`)
-	// On write, events take local times and the name of the zone.
+	// A mutation sets the times of an event as local times with the name of the zone.
 	changed := a.mutateIn(t, "event", "update", fmt.Sprintf(`eventId: %q, input: {start: "2031-07-01T10:00:00", end: "2031-07-02T16:00:00", timeZoneName: "America/New_York"}`, eventOne), problems+" event { start timeZonedStart timeZonedEnd timeZoneName title }")
 	wantJSON(t, valueAt(t, mustSucceed(t, changed), "event"), `{"start": "2031-07-01T10:00:00", "timeZonedStart": "2031-07-01T14:00:00+00:00", "timeZonedEnd": "2031-07-02T20:00:00+00:00", "timeZoneName": "America/New_York", "title": "My New Course"}`)
 	for _, zone := range []string{"Mars/Olympus", "", "Local", "../etc"} {
@@ -107,8 +109,8 @@ func TestEventsHaveLocalAndZonedTimes(t *testing.T) {
 	}
 }
 
-// DOC (3.6): a LocalDateTime must not have a zone, and a TimeZonedDateTime must have a zone. A
-// wrong value makes the API reject the whole document.
+// Documented (3.6): a LocalDateTime must not have a zone, and a TimeZonedDateTime must have a zone.
+// A time that lacks its zone or has a forbidden zone makes the API reject the whole document.
 func TestZonesAreGivenWhereTheyBelong(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -129,7 +131,8 @@ func TestZonesAreGivenWhereTheyBelong(t *testing.T) {
 	}
 }
 
-// DOC (3.6): money is written as a quoted decimal with two places, whether it was given as text or as a number.
+// Documented (3.6): the API returns money as a quoted decimal with two decimal digits, whether the
+// request contained text or a number.
 func TestMoneyIsAQuotedDecimal(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -141,8 +144,9 @@ func TestMoneyIsAQuotedDecimal(t *testing.T) {
 	}
 }
 
-// OBS (3.6): opportunities show custom data as attributes {definitionKey value}, not as customFieldValues. Learners
-// have customFieldValues. All values are strings, "true" for a ticked box.
+// Observed (3.6): an opportunity has its custom data in attributes {definitionKey value}, not in
+// customFieldValues. Learners have customFieldValues. All values of custom data are strings, and
+// the value of a ticked box is "true".
 func TestCustomDataIsText(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -161,8 +165,8 @@ func TestCustomDataIsText(t *testing.T) {
 	}
 }
 
-// OBS (3.6): the states of events are draft, published and cancelled, of invoices Draft, Final and Void, of a
-// learner active. The case differs.
+// Observed (3.6): an event is draft, published or cancelled. An invoice is Draft, Final or Void. A
+// learner is active. The API writes some states in lower case and others with a capital letter.
 func TestStatesAreWrittenAsObserved(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: catalogueWinningWith(t, "triggers: [account, registration, invoice]")})

@@ -11,9 +11,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// DOC (4.4): a transition is an allowed way from one step to another. Without a transition, progress fails. OBS
-// (4.2): opportunitySteps lists the steps. DOC (4.4): a step is a point inside a stage, whose state is Open, Won,
-// Lost or Archived.
+// Documented (4.4): a transition is an allowed way from one step to another. Without a transition,
+// progress fails. Observed (4.2): opportunitySteps lists the steps. Documented (4.4): a step is a
+// point inside a stage. A stage has the state Open, Won, Lost or Archived.
 func TestProgressFollowsTransitions(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -54,8 +54,9 @@ func TestProgressFollowsTransitions(t *testing.T) {
 	}
 }
 
-// DOC (4.3, 4.4): without entryStepId a new record is in the tenant's entry step. The documented entry step is
-// Proposed in the stage Proposed, Open. Entry steps are configured per tenant.
+// Documented (4.3, 4.4): without entryStepId, the API creates an opportunity in the tenant's entry
+// step. The documented entry step is Proposed, in the stage Proposed, which has the state Open.
+// Entry steps are configured per tenant.
 func TestEntryStepsAreTheTenants(t *testing.T) {
 	t.Parallel()
 	const create = `mutation { opportunities { create(input: {name: "x", regionId: "UmVnaW9uOlVL"}) { errors { label } opportunity { step { name stage { name state } } } } } }`
@@ -70,7 +71,7 @@ func TestEntryStepsAreTheTenants(t *testing.T) {
 	}
 }
 
-// DOC (4.2, 4.3): documents declare variables of the types OpportunityCreateInput,
+// Documented (4.2, 4.3): GraphQL documents declare variables of the types OpportunityCreateInput,
 // OpportunityUpdateInput and OpportunityField.
 func TestTypesOfTheDocumentation(t *testing.T) {
 	t.Parallel()
@@ -87,10 +88,11 @@ func TestTypesOfTheDocumentation(t *testing.T) {
 	}
 }
 
-// OBS (4.5): no mutation was observed that changes or removes an interest. The observed advice is
-// to change or remove interests in the product. OBS (4.6): no mutation releases a reservation. DOC
-// (5.4): the invoice trigger or a user of the product creates an invoice. No mutation was observed
-// that creates an invoice.
+// Observed (4.5): no mutation was observed that changes an interest or removes an interest. The
+// advice that was observed is to change or remove interests in the user interface of the TMS.
+// Observed (4.6): the API has no mutation whose only purpose is to release a reservation.
+// Documented (5.4): the invoice trigger or a user of the TMS creates an invoice. No mutation was
+// observed that creates an invoice.
 func TestUnobservedMutationsAreAbsent(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -109,10 +111,11 @@ func TestUnobservedMutationsAreAbsent(t *testing.T) {
 	}
 }
 
-// DOC (4.5): the details of an interest depend on its kind: learners for courses, events and
-// learning paths, and {expiresAt} for training tokens. The response has errors and interests;
-// interests is a list, not a connection. DOC (3.6): expiresAt is a local time and must have no
-// offset. A time in the past is accepted, as in the example.
+// Documented (4.5): the details of an interest depend on its kind: learners for courses, events and
+// learning paths, and {expiresAt} for training tokens. The response to addInterest has errors and
+// interests; interests is a list, not a GraphQL connection. Documented (3.6): expiresAt is a local
+// time and must have no offset. The API accepts an expiresAt in the past, as a documented example
+// shows.
 func TestDetailsAreThoseOfTheKind(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -146,9 +149,9 @@ func TestDetailsAreThoseOfTheKind(t *testing.T) {
 	}
 }
 
-// DOC (4.4): the token trigger issues the tokens of an interest to the account, once. The tokens
-// have the type, quantity and expiry of the interest. DOC (5.4): an invoice needs a region and a
-// currency, which come from the opportunity.
+// Documented (4.4): the token trigger issues the training tokens of an interest to the account,
+// once. The issued tokens have the type, quantity and expiry time of the interest. Documented
+// (5.4): an invoice needs a region and a currency, which come from the invoice's opportunity.
 func TestTokensAreIssuedOnce(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: editedCatalogue(t, "- { from: 3, to: 4 }", "- { from: 3, to: 4, triggers: [token] }", "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [token, invoice] }")})
@@ -174,8 +177,8 @@ func TestTokensAreIssuedOnce(t *testing.T) {
 	wantJSON(t, valueAt(t, invoice, "node", "salesDocument"), `{"financialUnit": {"code": "USD"}, "lines": [{"quantity": 10, "unitAmount": "19.90"}, {"quantity": 1, "unitAmount": "19.90"}]}`)
 }
 
-// DOC (3.2): a request may have offset or after, not both. OBS (3.3): a record is read by a filter
-// on its id.
+// Documented (3.2): a request may have the argument offset or the argument after, but not both
+// arguments. Observed (3.3): a client reads one object by a filter on the object's id.
 func TestOffsetAndAfterAreAlternatives(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -197,9 +200,10 @@ func TestOffsetAndAfterAreAlternatives(t *testing.T) {
 	}
 }
 
-// OBS (4.1): reservationsValidUntil is null or a time with an offset (3.6). The request may use any
-// offset. isReservationValid is true or false, never null. OBS (4.6): extendReservations with the
-// current time releases the reservations of all interests of the opportunity.
+// Observed (4.1): reservationsValidUntil is null or a time with a UTC offset (3.6). A
+// reservationsValidUntil in a request may have any UTC offset. isReservationValid is true or false,
+// never null. Observed (4.6): extendReservations with the current time releases the reservations of
+// all interests of the opportunity.
 func TestReservationFieldsOfAnOpportunity(t *testing.T) {
 	t.Parallel()
 	now := newClock()

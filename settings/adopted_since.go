@@ -2,18 +2,18 @@ package settings
 
 import "errors"
 
-// AdoptedSince is the time from which the follow-ups of an adopted record count.
+// AdoptedSince says from which time Oppflow counts the delays of an adopted record's follow-ups.
 type AdoptedSince string
 
 // The two times. The zero value is SinceAdoption.
 const (
-	// SinceAdoption counts from the adoption.
+	// SinceAdoption means the time of the adoption.
 	SinceAdoption AdoptedSince = "adoption"
-	// SinceRecord counts from the time of the record's last change in the TMS.
+	// SinceRecord means the time of the record's last change in the TMS.
 	SinceRecord AdoptedSince = "record"
 )
 
-// Set reads the value of a flag.
+// Set sets s to the value of a flag.
 func (s *AdoptedSince) Set(text string) error {
 	switch since := AdoptedSince(text); since {
 	case SinceAdoption, SinceRecord:
@@ -26,5 +26,5 @@ func (s *AdoptedSince) Set(text string) error {
 // String returns the value as text.
 func (s *AdoptedSince) String() string { return string(*s) }
 
-// Type names the kind of value in help output.
+// Type returns the name that help output shows for the value of the flag.
 func (s *AdoptedSince) Type() string { return "time" }

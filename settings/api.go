@@ -10,10 +10,10 @@ import (
 // Defaults of [API].
 const (
 	// DefaultAPIRate is nine tenths of the API's own limit of 6,000 requests per 5 minutes and IP
-	// address (documented). The last tenth of the API's limit is for requests that the workers do
-	// not count: tokens, checks and the command line.
+	// address (documented). The last tenth of the API's limit is for requests that the workers do not
+	// count: requests for tokens, checks and requests of the command line.
 	DefaultAPIRate = 18
-	// DefaultReservationLength is how long places are reserved when a caller names no end.
+	// DefaultReservationLength is how long places are reserved when a caller gives no expiry time.
 	DefaultReservationLength = 14 * 24 * time.Hour
 	// DefaultSendWindow is how long after its start an activity may still put a change on the wire.
 	DefaultSendWindow = 20 * time.Second
@@ -23,15 +23,15 @@ const (
 	// DefaultSettleTime is how long the API may take to commit a request whose response was lost
 	// (assumed).
 	DefaultSettleTime = 60 * time.Second
-	// DefaultQuietTime is the time without the end of a command after which the follow-ups are
-	// planned again.
+	// DefaultQuietTime is how long after the end of the last command a run plans the follow-ups anew.
 	DefaultQuietTime = 30 * time.Second
 )
 
-// API says how to reach and use the Administrate Core GraphQL API. Call Resolve before use.
+// API contains the settings for access to the Administrate Core GraphQL API. Call Resolve before
+// use.
 type API struct {
-	// URL is the GraphQL endpoint: --api-url, ADMINISTRATE_URL. The URL has no default, so that no
-	// program writes to a tenant by accident.
+	// URL is the GraphQL endpoint: --api-url, ADMINISTRATE_URL. URL has no default, so that no program
+	// changes the data of a tenant by accident.
 	URL string
 	// Token is the Bearer token: ADMINISTRATE_TOKEN. The token has no flag, because a command line
 	// is visible to every user of the machine.
@@ -40,42 +40,45 @@ type API struct {
 	TokenFile string
 	// OAuth is the client that requests access tokens if neither Token nor TokenFile is given.
 	OAuth OAuth
-	// ReadOnly stops every change; reads are still possible: --read-only, OPPFLOW_READ_ONLY.
+	// If ReadOnly is true, Oppflow sends no changes to the API, but still reads: --read-only,
+	// OPPFLOW_READ_ONLY.
 	ReadOnly bool
-	// Rate is the number of requests per second that the activities of all workers at the IP
+	// Rate is the number of requests per second that the activities of all workers with the same IP
 	// address may send together: --api-rate, OPPFLOW_API_RATE. Zero is DefaultAPIRate.
 	Rate float64
-	// AddressShare is how many namespaces share the IP address. The namespaces share the rate in
-	// equal parts: --api-address-share, OPPFLOW_API_ADDRESS_SHARE. Zero is 1.
+	// AddressShare is how many namespaces share the IP address. Each namespace uses an equal share of
+	// Rate: --api-address-share, OPPFLOW_API_ADDRESS_SHARE. Zero is 1.
 	AddressShare int
-	// ReferenceTag is how a record carries the caller's reference: --reference-tag, OPPFLOW_REFERENCE_TAG.
+	// ReferenceTag says where a record contains the caller's reference: --reference-tag,
+	// OPPFLOW_REFERENCE_TAG.
 	ReferenceTag ReferenceTag
-	// ReservationLength is how long places are reserved when a caller names no end:
+	// ReservationLength is how long places are reserved when a caller gives no expiry time:
 	// --reservation-length, OPPFLOW_RESERVATION_LENGTH. Zero is DefaultReservationLength.
 	ReservationLength time.Duration
 	// SendWindow is how long after its start an activity may still put a change on the wire: --send-window,
 	// OPPFLOW_SEND_WINDOW. Zero is DefaultSendWindow.
 	SendWindow time.Duration
 	// ResponseTime is how long after the send window a worker waits for the response to a change:
-	// --response-time, OPPFLOW_RESPONSE_TIME. After that time the status of the change is unknown.
-	// Zero is DefaultResponseTime.
+	// --response-time, OPPFLOW_RESPONSE_TIME. After ResponseTime, the change status is unknown. Zero
+	// is DefaultResponseTime.
 	ResponseTime time.Duration
-	// SettleTime is how long after a request's deadline the API may still commit the request:
-	// --settle-time, OPPFLOW_SETTLE_TIME. Zero is DefaultSettleTime.
+	// SettleTime is how long after a request's deadline the API may still commit the change of the
+	// request: --settle-time, OPPFLOW_SETTLE_TIME. Zero is DefaultSettleTime.
 	SettleTime time.Duration
-	// QuietTime is the time without the end of a command after which the follow-ups are planned
-	// again: --quiet-time, OPPFLOW_QUIET_TIME. Zero is DefaultQuietTime.
+	// QuietTime is how long after the end of the last command a run plans the follow-ups anew:
+	// --quiet-time, OPPFLOW_QUIET_TIME. Zero is DefaultQuietTime.
 	QuietTime time.Duration
-	// AdoptedSince is the time from which the follow-ups of an adopted record count:
+	// AdoptedSince says from which time Oppflow counts the delays of an adopted record's follow-ups:
 	// --adopted-since, OPPFLOW_ADOPTED_SINCE. Zero is SinceAdoption.
 	AdoptedSince AdoptedSince
-	// Environment is where variables are looked up; nil is the environment of the process.
+	// Environment contains the variables that Resolve reads; nil means the environment of the process.
 	Environment Environment
 
 	readOnlyFlagGiven bool // also true for --read-only=false
 }
 
-// AddFlags binds the fields to flags. A field keeps its value unless a flag is given.
+// AddFlags binds the fields to flags. A field of API keeps its value if the command line does not
+// contain the field's flag.
 func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&a.URL, "api-url", a.URL, "URL of the GraphQL endpoint, such as https://api.getadministrate.com/graphql [ADMINISTRATE_URL]")
 	fs.StringVar(&a.TokenFile, "api-token-file", a.TokenFile, "file with the access token for the API; instead of a file, you can set the variable ADMINISTRATE_TOKEN [ADMINISTRATE_TOKEN_FILE]")
@@ -94,7 +97,7 @@ func (a *API) AddFlags(fs *pflag.FlagSet) {
 }
 
 // Resolve fills the empty fields from the environment and the defaults, reads the files with
-// secrets, and checks the result. A second call changes nothing.
+// secrets, and checks all fields. A second call changes nothing.
 func (a *API) Resolve() error {
 	env := a.Environment
 	if a.URL == "" {
@@ -155,7 +158,7 @@ func (a *API) Resolve() error {
 			return err
 		}
 	}
-	// Fields that are set in code have not passed a flag's check.
+	// No flag has checked the value of a field that a program sets in code.
 	if r := rateFlag(a.Rate); r.Set(r.String()) != nil {
 		return fmt.Errorf("API rate %v (--api-rate or OPPFLOW_API_RATE): must be greater than 0", a.Rate)
 	}
@@ -173,5 +176,6 @@ func (a *API) Resolve() error {
 	return nil
 }
 
-// RequestsPerSecond returns the rate of this namespace: its part of Rate.
+// RequestsPerSecond returns how many requests per second this namespace may send: its share of
+// Rate.
 func (a *API) RequestsPerSecond() float64 { return a.Rate / float64(max(1, a.AddressShare)) }

@@ -17,8 +17,8 @@ import (
 
 const endpoint = "https://acme.administrateapp.com/graphql"
 
-// resolveAPI does the same as a program: it binds, parses and resolves. resolveAPI returns the
-// error of parsing or resolving.
+// resolveAPI binds the flags, parses args and resolves the settings, as a program does. resolveAPI
+// returns the error of the parsing or of the resolving.
 func resolveAPI(t *testing.T, args, env []string) (settings.API, error) {
 	t.Helper()
 	api := settings.API{Environment: append(settings.Environment{"HOME=" + t.TempDir()}, env...)}
@@ -72,7 +72,7 @@ func TestAPIFlagsWinOverEnvironment(t *testing.T) {
 		t.Errorf("from the environment: %+v", fromEnv)
 	}
 
-	// Some flags have the default value, because such a flag must still have priority.
+	// Some flags are given with their default value, because such a flag has priority over a variable.
 	fromFlags, err := resolveAPI(t, []string{
 		"--api-url", endpoint, "--api-token-file", writeFile(t, "file-token\n"), "--api-rate=20",
 		"--reference-tag=attribute:oppflow", "--reservation-length=336h", "--send-window=20s", "--response-time=15s", "--settle-time=60s",
@@ -98,7 +98,7 @@ func TestAPIEmptyVariableIsUnset(t *testing.T) {
 	}
 }
 
-// Namespaces that share an address share its rate.
+// Namespaces that share an IP address share the rate of the IP address.
 func TestAPIAddressShare(t *testing.T) {
 	good := []string{"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=tok"}
 	for _, test := range []struct {
@@ -240,7 +240,8 @@ func TestSecretsDoNotAppear(t *testing.T) {
 	}
 }
 
-// The help names every variable and default, so that a user need not read the code to set one.
+// The help names every variable and default, so that users can set variables without reading the
+// code.
 func TestAPIHelp(t *testing.T) {
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	new(settings.API).AddFlags(fs)

@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// boolFlag is a flag's value: true or false. If given is not nil, Set makes it true, also for the
-// value false. A flag that says false has priority over a variable that says true.
+// boolFlag is the value of a flag that is true or false. If given is not nil, Set sets *given to
+// true, even when the flag has the value false. A flag with the value false has priority over a
+// variable with the value true.
 type boolFlag struct{ value, given *bool }
 
 func (t *boolFlag) Set(text string) error {

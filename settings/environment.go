@@ -1,14 +1,15 @@
-// Package settings defines the flags and environment variables of Oppflow's programs, once for
-// the worker, the command line and the benchmark: how to reach Temporal, how to reach the
-// Administrate API, what to log.
+// Package settings defines the flags and environment variables of the worker, the command line and
+// the benchmark. The settings say how to reach Temporal, how to reach the Administrate API, and
+// what to log.
 //
-// Every part is a struct. The fields of the struct may be set in code, bound to flags with
-// AddFlags, or left at zero. Resolving the struct fills the empty fields: a flag (or a field
-// set in code) has priority over the environment, and the environment over the default. The
-// error for a wrong value is one line that names the flag and the variable.
+// Every part is a struct. A program sets the fields of a settings struct in code, binds the fields
+// to flags with AddFlags, or leaves the fields empty. Resolve fills the empty fields of a settings
+// struct. A flag (or a field set in code) has priority over the environment, and the environment
+// has priority over the default. The error for a wrong value is one line that names the flag and
+// the variable.
 //
-// The package knows nothing of opportunities, imports no other part of Oppflow, and opens no
-// connection.
+// Package settings contains nothing about opportunities, imports no other package of Oppflow, and
+// opens no connection.
 package settings
 
 import (
@@ -19,13 +20,13 @@ import (
 	"strings"
 )
 
-// Environment is a list of NAME=value pairs as [os.Environ] returns it. The zero value is the
-// environment of the process. A variable that is set but empty counts as not set, because container
-// files commonly pass on variables without a value. If a name occurs twice, the last value counts,
-// as for a process that package os/exec starts.
+// Environment is a list of NAME=value pairs in the form that [os.Environ] returns. The zero value
+// of Environment means the environment of the process. Oppflow treats a variable that is set but
+// empty as not set, because container files often pass variables without a value. If a variable
+// occurs twice, the last value is used, as in a process that package os/exec starts.
 type Environment []string
 
-// Get returns the value of the variable, "" if it is not set.
+// Get returns the value of the variable, or "" if the variable is not set.
 func (e Environment) Get(name string) string {
 	if e == nil {
 		return os.Getenv(name)
@@ -53,14 +54,14 @@ func (e Environment) Environ() []string {
 	return set
 }
 
-// LookupEnv returns the value of the variable and whether it is set and not empty.
+// LookupEnv returns the value of the variable and whether the variable is set and not empty.
 func (e Environment) LookupEnv(name string) (string, bool) {
 	value := e.Get(name)
 	return value, value != ""
 }
 
-// userConfigDir returns [os.UserConfigDir] for this environment; "" if the environment names
-// no such directory.
+// userConfigDir returns the directory that [os.UserConfigDir] would return in this environment, or
+// "" if the environment names no such directory.
 func (e Environment) userConfigDir() string {
 	below := func(variable string, elements ...string) string {
 		home := e.Get(variable)
@@ -81,12 +82,12 @@ func (e Environment) userConfigDir() string {
 	return below("HOME", ".config")
 }
 
-// textSetter reads both a flag's value and a variable's value, so that both accept the same
+// textSetter parses the text of a flag and the text of a variable, so that both accept the same
 // values.
 type textSetter interface{ Set(string) error }
 
-// fill reads the variable into the target if the variable is set. The error names the wrong
-// variable, and the flag that has priority over the variable.
+// fill sets the target to the value of the variable if the variable is set. The error of fill names
+// the wrong variable, and the flag that has priority over the variable.
 func (e Environment) fill(target textSetter, flag, variable string) error {
 	value, ok := e.LookupEnv(variable)
 	if !ok {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// rateFlag is a flag's value: a positive, finite number per second.
+// rateFlag is the value of a flag: a positive, finite number of requests per second.
 type rateFlag float64
 
 func (r *rateFlag) Set(text string) error {
@@ -29,7 +29,7 @@ func (r *rateFlag) String() string {
 
 func (r *rateFlag) Type() string { return "number" }
 
-// durationFlag is a flag's value: a positive length of time.
+// durationFlag is the value of a flag: a positive length of time.
 type durationFlag time.Duration
 
 func (s *durationFlag) Set(text string) error {
@@ -50,10 +50,10 @@ func (s *durationFlag) String() string {
 
 func (s *durationFlag) Type() string { return "duration" }
 
-// maxSharingNamespaces is how many namespaces may share an address.
+// maxSharingNamespaces is how many namespaces may share an IP address.
 const maxSharingNamespaces = 1000
 
-// namespaceCountFlag is a flag's value: a number of namespaces.
+// namespaceCountFlag is the value of a flag: a number of namespaces.
 type namespaceCountFlag int
 
 func (n *namespaceCountFlag) Set(text string) error {

@@ -8,10 +8,11 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// LogLevel is the least severe level that is written, "debug", "info", "warn" or "error". Empty is "info".
+// LogLevel is the least severe level of the log records that are written: "debug", "info", "warn"
+// or "error". Empty is "info".
 type LogLevel string
 
-// Set reads a level, so that a level can be a flag's value.
+// Set parses a level, so that a LogLevel can be the value of a flag.
 func (l *LogLevel) Set(text string) error {
 	switch text {
 	case "debug", "info", "warn", "error":
@@ -24,7 +25,7 @@ func (l *LogLevel) Set(text string) error {
 // String returns the level's name.
 func (l *LogLevel) String() string { return string(*l) }
 
-// Type names the kind of value in help output.
+// Type returns the name that help output shows for the value of the flag.
 func (l *LogLevel) Type() string { return "level" }
 
 func (l *LogLevel) level() slog.Level {
@@ -36,7 +37,7 @@ func (l *LogLevel) level() slog.Level {
 // LogFormat is how log records are written, "text" or "json". Empty is "text".
 type LogFormat string
 
-// Set reads a format, so that a format can be a flag's value.
+// Set parses a format, so that a LogFormat can be the value of a flag.
 func (f *LogFormat) Set(text string) error {
 	switch text {
 	case "text", "json":
@@ -49,16 +50,17 @@ func (f *LogFormat) Set(text string) error {
 // String returns the format's name.
 func (f *LogFormat) String() string { return string(*f) }
 
-// Type names the kind of value in help output.
+// Type returns the name that help output shows for the value of the flag.
 func (f *LogFormat) Type() string { return "format" }
 
-// Log says what is logged and how.
+// Log contains the settings for logging.
 type Log struct {
-	// Level is the least severe level written: --log-level, OPPFLOW_LOG_LEVEL. Empty is "info".
+	// Level is the least severe level of the log records that are written: --log-level,
+	// OPPFLOW_LOG_LEVEL. Empty is "info".
 	Level LogLevel
-	// Format is how records are written: --log-format, OPPFLOW_LOG_FORMAT. Empty is "text".
+	// Format is how log records are written: --log-format, OPPFLOW_LOG_FORMAT. Empty is "text".
 	Format LogFormat
-	// Environment is where variables are looked up; nil is the environment of the process.
+	// Environment contains the variables that Log reads; nil means the environment of the process.
 	Environment Environment
 }
 
@@ -68,7 +70,7 @@ func (l *Log) AddFlags(fs *pflag.FlagSet) {
 	fs.Var(&l.Format, "log-format", "format of the log records: text or json (default text) [OPPFLOW_LOG_FORMAT]")
 }
 
-// Logger returns a logger that writes to w, one record per line.
+// Logger returns a logger that writes each log record to w as one line.
 func (l *Log) Logger(w io.Writer) (*slog.Logger, error) {
 	level, format := l.Level, l.Format
 	if level == "" {

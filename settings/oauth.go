@@ -9,25 +9,26 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// OAuth is a client of the tenant's token endpoint. With a refresh token, the client uses the
-// refresh token grant and acts for the user who gave consent. Without a refresh token, the client
-// uses the client credentials grant. The zero value means that no client is configured.
+// OAuth contains the settings of an OAuth client, which requests access tokens from the tenant's
+// token endpoint. With a refresh token, the client uses the refresh token grant and acts for the
+// user who gave consent. Without a refresh token, the client uses the client credentials grant. The
+// zero value of OAuth means that no client is configured.
 type OAuth struct {
 	// ClientID names the client: --api-client-id, ADMINISTRATE_CLIENT_ID.
 	ClientID string
-	// ClientSecret is the client's secret: ADMINISTRATE_CLIENT_SECRET. The secret has no flag,
+	// ClientSecret is the client's secret: ADMINISTRATE_CLIENT_SECRET. ClientSecret has no flag,
 	// because a command line is visible to every user of the machine.
 	ClientSecret Secret
 	// ClientSecretFile is a file whose content is the secret: --api-client-secret-file, ADMINISTRATE_CLIENT_SECRET_FILE.
 	ClientSecretFile string
-	// TokenURL is the token endpoint: --api-token-url, ADMINISTRATE_TOKEN_URL. The token URL has
-	// no default, so that no secret is sent to a server by accident.
+	// TokenURL is the token endpoint: --api-token-url, ADMINISTRATE_TOKEN_URL. TokenURL has no
+	// default, so that no secret is sent to a server by accident.
 	TokenURL string
 	// RefreshToken is the refresh token: ADMINISTRATE_REFRESH_TOKEN.
 	RefreshToken Secret
 	// RefreshTokenFile is a file whose content is the refresh token: --api-refresh-token-file,
-	// ADMINISTRATE_REFRESH_TOKEN_FILE. If the endpoint replaces the refresh token, the new refresh
-	// token is written to this file.
+	// ADMINISTRATE_REFRESH_TOKEN_FILE. If the token endpoint replaces the refresh token, Oppflow
+	// writes the new refresh token to RefreshTokenFile.
 	RefreshTokenFile string
 }
 
@@ -38,10 +39,10 @@ func (o *OAuth) addFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.RefreshTokenFile, "api-refresh-token-file", o.RefreshTokenFile, "file with an OAuth refresh token; Oppflow writes each new refresh token of the endpoint to this file. You can set the variable ADMINISTRATE_REFRESH_TOKEN instead of a file. Without a refresh token, Oppflow uses the OAuth grant for client credentials [ADMINISTRATE_REFRESH_TOKEN_FILE]")
 }
 
-// Given reports whether OAuth provides the access tokens.
+// Given reports whether any setting of the OAuth client is set.
 func (o *OAuth) Given() bool { return *o != OAuth{} }
 
-// secretSource says where a secret may come from.
+// secretSource names the variables and the flag that may give a secret.
 type secretSource struct {
 	what     string
 	variable string // the variable that holds the secret; with _FILE added, the variable that names a file
@@ -60,13 +61,13 @@ func refreshTokenSource() secretSource {
 	return secretSource{"OAuth refresh token", "ADMINISTRATE_REFRESH_TOKEN", "api-refresh-token-file"}
 }
 
-// String lists the flag and the variables.
+// String returns the names of the flag and the variables as one text.
 func (s secretSource) String() string {
 	return s.variable + ", --" + s.flag + " or " + s.variable + "_FILE"
 }
 
-// givenBy returns the flag or variable that gives the secret, "" if there is none. file is the
-// file that a flag has named.
+// givenBy returns the name of the flag or variable that gives the secret, or "" if nothing gives
+// the secret. file is the value of the flag.
 func (s secretSource) givenBy(env Environment, secret Secret, file string) string {
 	switch {
 	case file != "":
@@ -79,9 +80,9 @@ func (s secretSource) givenBy(env Environment, secret Secret, file string) strin
 	return ""
 }
 
-// resolve finds the secret, if there is one. A file named by a flag has priority over the
-// environment. Two sources of the same priority are an error, because resolve must not guess which
-// tenant's secret to use.
+// resolve sets *secret if a flag or a variable gives the secret. A file that a flag names has
+// priority over the environment. Two variables for the same secret are an error, because resolve
+// must not guess which tenant's secret to use.
 func (s secretSource) resolve(env Environment, secret *Secret, file *string) error {
 	if !secret.Empty() {
 		return nil
@@ -108,9 +109,10 @@ func (s secretSource) resolve(env Environment, secret *Secret, file *string) err
 	return nil
 }
 
-// resolveCredentials finds either the access token or the OAuth client. If only a token is set in
-// code, the token has priority over the environment. In all other cases, a token together with an
-// OAuth client is an error, because the two may belong to different tenants.
+// resolveCredentials sets either the access token or the OAuth client. If a program sets only an
+// access token in code, the access token has priority over the environment. In every other case, an
+// access token together with an OAuth client is an error, because the two may belong to different
+// tenants.
 func (a *API) resolveCredentials() error {
 	env := a.Environment
 	if !a.Token.Empty() && !a.OAuth.Given() {
@@ -131,7 +133,8 @@ func (a *API) resolveCredentials() error {
 	return checkToken(a.Token)
 }
 
-// checkToken rejects line breaks, because a line break would begin another header in the request.
+// checkToken rejects a token with a line break, because a line break would begin another header in
+// the request.
 func checkToken(token Secret) error {
 	if strings.ContainsFunc(token.Reveal(), func(r rune) bool { return r > unicode.MaxASCII || r <= ' ' || r == 0x7f }) {
 		return fmt.Errorf("API token (%s): the token contains spaces or other characters that are not allowed in a token", tokenSource())
@@ -139,7 +142,8 @@ func checkToken(token Secret) error {
 	return nil
 }
 
-// givenBy returns a flag or variable that configures an OAuth client, "" if there is none.
+// givenBy returns the name of a flag or variable that configures an OAuth client, or "" if nothing
+// configures a client.
 func (o *OAuth) givenBy(env Environment) string {
 	for _, plain := range []struct{ value, flag, variable string }{
 		{o.ClientID, "api-client-id", "ADMINISTRATE_CLIENT_ID"},
@@ -158,8 +162,8 @@ func (o *OAuth) givenBy(env Environment) string {
 	return refreshTokenSource().givenBy(env, o.RefreshToken, o.RefreshTokenFile)
 }
 
-// resolve fills the empty fields. All fields are required, except the refresh token and the names
-// of files.
+// resolve fills the empty fields. All fields of OAuth are required, except the refresh token and
+// the names of files.
 func (o *OAuth) resolve(env Environment) error {
 	if o.ClientID == "" {
 		o.ClientID = env.Get("ADMINISTRATE_CLIENT_ID")
@@ -189,8 +193,8 @@ func (o *OAuth) resolve(env Environment) error {
 	if err := tokenURL().check(o.TokenURL); err != nil {
 		return fmt.Errorf("OAuth token URL (--api-token-url or ADMINISTRATE_TOKEN_URL): %w", err)
 	}
-	// The server would refuse a pasted value with a line break or an invisible character, without
-	// a visible reason.
+	// The server would refuse a pasted value with a line break or an invisible character, and the user
+	// would see no reason.
 	for _, pasted := range []struct{ value, what string }{
 		{o.ClientID, "OAuth client id (--api-client-id or ADMINISTRATE_CLIENT_ID)"},
 		{o.ClientSecret.Reveal(), "OAuth client secret (" + clientSecretSource().String() + ")"},

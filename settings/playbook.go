@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// The values for playbooks that are not files.
+// These constants are the values of Playbook.File that name no file.
 const (
 	// DefaultPlaybook means the built-in playbook.
 	DefaultPlaybook = "default"
@@ -22,26 +22,27 @@ const (
 
 const serviceKeySetting = "--service-key or OPPFLOW_SERVICE_KEYS_DIR"
 
-// Playbook says which playbook a worker deploys if the namespace has none. Playbook also says where
-// the keys for requests to the services of a playbook are. Call Resolve before use.
+// Playbook says which playbook a worker deploys if the namespace has no playbook. Playbook contains
+// the files with the keys for requests to the services of a playbook. Call Resolve before use.
 type Playbook struct {
-	// File is the playbook: --playbook, OPPFLOW_PLAYBOOK. DefaultPlaybook means the built-in playbook, "" and
-	// NoPlaybook mean no playbook.
+	// File is the playbook: --playbook, OPPFLOW_PLAYBOOK. The value DefaultPlaybook means the built-in
+	// playbook; "" and NoPlaybook mean no playbook.
 	File string
-	// InForceAfter is the time from the storing of a version of the playbook until the version
-	// comes into force. All workers of a namespace must have the same time. 0 means the default
-	// time. Only tests set another time, in order to wait less.
+	// InForceAfter is how long after the storing of a version of the playbook the version comes into
+	// force. All workers of a namespace must have the same InForceAfter. 0 means the default value.
+	// Only tests set InForceAfter, in order to wait less.
 	InForceAfter time.Duration
 	// WithoutEffects are kinds of effects that the worker treats as unknown, like a worker of an
 	// earlier version. WithoutEffects is for tests.
 	WithoutEffects []string
-	// KeyFiles are files that hold one key each, by the names of the keys in the playbook:
-	// --service-key NAME=FILE.
+	// KeyFiles maps the name of each key in the playbook to the file with the key: --service-key
+	// NAME=FILE.
 	KeyFiles map[string]string
-	// KeysDir is a directory with the key files that KeyFiles does not list. Each file has the name of
-	// its key: OPPFLOW_SERVICE_KEYS_DIR.
+	// KeysDir is a directory with the files of the keys that KeyFiles does not list. Each file in
+	// KeysDir has the name of its key: OPPFLOW_SERVICE_KEYS_DIR.
 	KeysDir string
-	// Environment is where variables are looked up; nil is the environment of the process.
+	// Environment contains the variables that Playbook reads; nil means the environment of the
+	// process.
 	Environment Environment
 }
 
@@ -61,7 +62,7 @@ const (
 	withoutEffectFlag = "without-effect"
 )
 
-// Resolve fills the empty fields from the environment. A second call changes nothing.
+// Resolve fills the empty fields of Playbook from the environment. A second call changes nothing.
 func (p *Playbook) Resolve() error {
 	if p.File == "" {
 		p.File = p.Environment.Get("OPPFLOW_PLAYBOOK")
@@ -88,8 +89,8 @@ func (p *Playbook) Resolve() error {
 // IsNone reports whether no playbook is given.
 func (p *Playbook) IsNone() bool { return p.File == "" || p.File == NoPlaybook }
 
-// Key reads the key with the name; the key is empty if no file has that name. The directory holds
-// no keys whose names have slashes or begin with dots.
+// Key returns the key with the name, or an empty Secret if no file for the key exists. Key reads no
+// file of KeysDir if the name contains a slash or begins with a dot.
 func (p *Playbook) Key(name string) (Secret, error) {
 	path, given := p.KeyFiles[name]
 	if !given {
@@ -108,7 +109,7 @@ func (p *Playbook) Key(name string) (Secret, error) {
 	return key, nil
 }
 
-// keyFiles is a flag's value that may be given several times.
+// keyFiles is the value of a flag that may be given several times.
 type keyFiles struct{ files *map[string]string }
 
 func (k *keyFiles) Set(text string) error {
@@ -128,5 +129,5 @@ func (k *keyFiles) Set(text string) error {
 
 func (k *keyFiles) String() string { return "" }
 
-// Type names the kind of value in help output.
+// Type returns the name that help output shows for the value of the flag.
 func (k *keyFiles) Type() string { return "name=file" }

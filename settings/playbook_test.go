@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// resolvedPlaybook returns the settings from the flags and the environment.
+// resolvedPlaybook returns the playbook settings from the flags and the environment.
 func resolvedPlaybook(t *testing.T, env settings.Environment, args ...string) (settings.Playbook, error) {
 	t.Helper()
 	if env == nil {

@@ -16,11 +16,12 @@ const (
 	TagNowhere     ReferenceTagLocation = "none"      // no tag: a record whose creation has an unknown status cannot be found again
 )
 
-// DefaultTagAttribute is the key of the attribute if the setting gives no key.
+// DefaultTagAttribute is the key of the attribute with the reference tag, if the setting gives no
+// key.
 const DefaultTagAttribute = "oppflow"
 
-// ReferenceTag says how an opportunity's record in the TMS carries the caller's reference,
-// written "attribute:<key>", "name" or "none". The zero value is the default,
+// ReferenceTag says where an opportunity's record in the TMS contains the caller's reference,
+// written "attribute:<key>", "name" or "none". The zero value of ReferenceTag is the default,
 // "attribute:oppflow".
 type ReferenceTag struct {
 	location  ReferenceTagLocation
@@ -43,7 +44,7 @@ func ParseReferenceTag(text string) (ReferenceTag, error) {
 	return ReferenceTag{}, errors.New("must be attribute:<key>, name or none")
 }
 
-// Location returns where the reference tag is.
+// Location returns where the reference tag is on the record.
 func (m ReferenceTag) Location() ReferenceTagLocation {
 	if m.location == "" {
 		return TagInAttribute
@@ -51,7 +52,8 @@ func (m ReferenceTag) Location() ReferenceTagLocation {
 	return m.location
 }
 
-// Attribute returns the attribute's key if the tag is in an attribute, else "".
+// Attribute returns the key of the attribute that contains the reference tag, or "" if no attribute
+// contains the reference tag.
 func (m ReferenceTag) Attribute() string {
 	if m.location == "" {
 		return DefaultTagAttribute
@@ -59,7 +61,7 @@ func (m ReferenceTag) Attribute() string {
 	return m.attribute
 }
 
-// String returns the written form, which ParseReferenceTag reads.
+// String returns the text of the ReferenceTag, which ParseReferenceTag reads.
 func (m ReferenceTag) String() string {
 	if m.Location() == TagInAttribute {
 		return string(TagInAttribute) + ":" + m.Attribute()
@@ -67,7 +69,7 @@ func (m ReferenceTag) String() string {
 	return string(m.Location())
 }
 
-// Set reads the written form, so that a ReferenceTag can be a flag's value.
+// Set parses the text of a ReferenceTag, so that a ReferenceTag can be the value of a flag.
 func (m *ReferenceTag) Set(text string) error {
 	mark, err := ParseReferenceTag(text)
 	if err == nil {
@@ -76,5 +78,5 @@ func (m *ReferenceTag) Set(text string) error {
 	return err
 }
 
-// Type names the kind of value in help output.
+// Type returns the name that help output shows for the value of the flag.
 func (m *ReferenceTag) Type() string { return "reference-tag" }

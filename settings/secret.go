@@ -9,17 +9,17 @@ import (
 // redacted is printed in place of a secret.
 const redacted = "[redacted]"
 
-// Secret is a value that must not appear in output. When it is printed, logged or marshalled,
-// the secret appears as "[redacted]" ("" when empty); only [Secret.Reveal] returns the value.
+// Secret is a value that must not appear in output. A Secret that is printed, logged or marshalled
+// appears as "[redacted]", or as "" if the Secret is empty; only [Secret.Reveal] returns the value.
 type Secret struct{ value string }
 
-// NewSecret keeps the value as a secret.
+// NewSecret returns a Secret that contains the value.
 func NewSecret(value string) Secret { return Secret{value: value} }
 
 // Reveal returns the value itself.
 func (s Secret) Reveal() string { return s.value }
 
-// Empty reports whether there is no value.
+// Empty reports whether the secret is empty.
 func (s Secret) Empty() bool { return s.value == "" }
 
 // String returns "[redacted]", or "" for an empty secret.
@@ -30,7 +30,7 @@ func (s Secret) String() string {
 	return redacted
 }
 
-// Format makes every verb of package fmt print what String returns, also %#v and %x.
+// Format makes every verb of package fmt, even %#v and %x, print what String returns.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // MarshalText returns what String returns.

@@ -8,12 +8,13 @@ import (
 	"strings"
 )
 
-// maxSecretFile is the largest size of a file with a secret, in bytes. A larger file cannot be a
-// file with a secret.
+// maxSecretFile is the largest size of a file with a secret, in bytes. ReadSecret rejects a larger
+// file, because no file with a secret is that large.
 const maxSecretFile = 64 << 10
 
-// ReadSecret returns the content of a file that holds one secret, without the white space around it. An empty file
-// and a file larger than 64 KiB are errors. The error does not name the file.
+// ReadSecret returns the content of a file that contains one secret, without white space at its
+// beginning and end. ReadSecret returns an error for an empty file and for a file larger than 64
+// KiB. The error of ReadSecret does not contain the path of the file.
 func ReadSecret(path string) (Secret, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -34,8 +35,7 @@ func ReadSecret(path string) (Secret, error) {
 	return NewSecret(secret), nil
 }
 
-// fileCause returns a file error without its path, because the message around it names the
-// path.
+// fileCause returns a file error without its path, because the caller's error contains the path.
 func fileCause(err error) error {
 	var pathError *os.PathError
 	if errors.As(err, &pathError) {

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// vendorDomains are the vendor's own domains (observed). A URL of these domains must begin with
-// https. An http URL of these domains would be a typing mistake and would send a secret
-// unencrypted.
+// vendorDomains returns the domains of the vendor of the TMS (observed). A URL in one of the
+// vendor's domains must begin with https. An http URL in one of the vendor's domains would be a
+// typing mistake and would send a secret unencrypted.
 func vendorDomains() []string {
 	return []string{"getadministrate.com", "administrateapp.com", "stagingadministratehq.com"}
 }
 
-// secretURL is a URL to which secrets are sent.
+// secretURL contains the rules for a URL to which Oppflow sends secrets.
 type secretURL struct {
 	target      string // the name of what is at the URL
 	example     string
@@ -29,9 +29,9 @@ func apiURL() secretURL {
 	}
 }
 
-// tokenURL returns the rules for the URL of the token endpoint. The example is the vendor's own
-// token endpoint (documented). The example is not a default, because the client secret of a
-// tenant's test system must not reach another server by accident.
+// tokenURL returns the rules for the URL of the token endpoint. The example in the rules is the
+// vendor's own token endpoint (documented). The vendor's token endpoint is not a default, because
+// the client secret of a tenant's test system must not reach another server by accident.
 func tokenURL() secretURL {
 	return secretURL{
 		target: "OAuth token endpoint", example: "such as https://auth.getadministrate.com/oauth/token",
@@ -45,7 +45,7 @@ func (a secretURL) check(text string) error {
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		// The parser's error repeats the text, and the text may hold a password.
+		// The error of the parser contains the URL, and the URL may contain a password.
 		return errors.New("the value is not a URL; give the URL of the " + a.target + ", " + a.example)
 	}
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")

@@ -31,19 +31,19 @@ const (
 	ProtocolGRPC Protocol = "grpc"
 )
 
-// Telemetry says where traces and metrics are exported. All settings come from the standard
-// OTEL_* variables of OpenTelemetry; there are no flags. Unlike OpenTelemetry's own default,
-// nothing is exported unless a variable asks for it: OTEL_TRACES_EXPORTER,
-// OTEL_METRICS_EXPORTER or one of OTEL_EXPORTER_OTLP_ENDPOINT,
+// Telemetry contains the settings for the export of traces and metrics. All settings of Telemetry
+// come from the standard OTEL_* variables of OpenTelemetry; Telemetry has no flags. OpenTelemetry
+// itself exports by default, but Oppflow exports only if one of these variables is set:
+// OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_EXPORTER_OTLP_ENDPOINT,
 // OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and OTEL_EXPORTER_OTLP_METRICS_ENDPOINT.
-// OTEL_SDK_DISABLED=true turns every export off. Call Resolve before use; the zero value
-// exports nothing.
+// OTEL_SDK_DISABLED=true turns every export off. Call Resolve before use; the zero value of
+// Telemetry exports nothing.
 //
 // The OpenTelemetry libraries read all further settings (headers, certificates, sampler, batching,
-// resource) themselves, and only from the environment of the process. The OpenTelemetry libraries
-// ignore values that the libraries do not understand, so Resolve checks the variables of the
-// further settings. Resolve also refuses an Environment that differs from the environment of the
-// process.
+// resource) themselves. The libraries read only the environment of the process. The OpenTelemetry
+// libraries ignore values that the libraries do not understand, so Resolve checks the values of the
+// variables that only the libraries read. Resolve returns an error if Environment and the
+// environment of the process have different values for a variable of OpenTelemetry.
 type Telemetry struct {
 	// Traces is where traces are exported: OTEL_TRACES_EXPORTER.
 	Traces Exporter
@@ -53,20 +53,21 @@ type Telemetry struct {
 	TracesProtocol Protocol
 	// MetricsProtocol is OTEL_EXPORTER_OTLP_METRICS_PROTOCOL or OTEL_EXPORTER_OTLP_PROTOCOL. The default is http/protobuf.
 	MetricsProtocol Protocol
-	// Propagators name the formats of the trace in requests to the API: OTEL_PROPAGATORS. The
-	// default is none, because the API belongs to another company.
+	// Propagators are the names of the formats in which requests to the API contain the trace:
+	// OTEL_PROPAGATORS. By default, requests to the API contain no trace, because the API belongs to
+	// another company.
 	Propagators []string
-	// PrometheusAddress is the host:port for fetching metrics: OTEL_EXPORTER_PROMETHEUS_HOST and
-	// OTEL_EXPORTER_PROMETHEUS_PORT. The default is localhost:9464.
+	// PrometheusAddress is the host:port at which Prometheus fetches metrics:
+	// OTEL_EXPORTER_PROMETHEUS_HOST and OTEL_EXPORTER_PROMETHEUS_PORT. The default is localhost:9464.
 	PrometheusAddress string
-	// Environment is where variables are looked up; nil is the environment of the process.
+	// Environment contains the variables that Resolve reads; nil means the environment of the process.
 	Environment Environment
 }
 
 // On reports whether anything is exported. The result is valid after Resolve.
 func (t *Telemetry) On() bool { return t.Traces != ExportNothing || t.Metrics != ExportNothing }
 
-// Resolve fills the empty fields from the environment.
+// Resolve fills the empty fields of Telemetry from the environment.
 func (t *Telemetry) Resolve() error {
 	env := t.Environment
 	if disabled, ok := env.LookupEnv("OTEL_SDK_DISABLED"); ok {
@@ -126,8 +127,9 @@ func (t *Telemetry) Resolve() error {
 	return nil
 }
 
-// exporter returns the destination of one kind of telemetry. If OTEL_<kind>_EXPORTER is not set but
-// an OTLP endpoint is, the destination is OTLP.
+// exporter returns the destination of one kind of telemetry, which is TRACES or METRICS. If
+// OTEL_<kind>_EXPORTER is not set but the variable of an OTLP endpoint is set, the destination is
+// OTLP.
 func (t *Telemetry) exporter(kind string, known ...Exporter) (Exporter, error) {
 	variable := "OTEL_" + kind + "_EXPORTER"
 	value, ok := t.Environment.LookupEnv(variable)
@@ -152,8 +154,8 @@ func (t *Telemetry) exporter(kind string, known ...Exporter) (Exporter, error) {
 	return ExportNothing, fmt.Errorf("%s %q: must be %s or none", variable, value, strings.Join(names, ", "))
 }
 
-// differingVariable returns a variable of OpenTelemetry that differs between the given
-// environment and the environment of the process.
+// differingVariable returns the name of a variable of OpenTelemetry whose value in Environment
+// differs from the value in the environment of the process.
 func (t *Telemetry) differingVariable() string {
 	if t.Environment == nil {
 		return ""
@@ -168,8 +170,8 @@ func (t *Telemetry) differingVariable() string {
 	return ""
 }
 
-// telemetryVariable is a variable that the OpenTelemetry libraries read, and the check of its
-// value.
+// telemetryVariable is a variable that the OpenTelemetry libraries read, with a function that
+// checks the value of the variable.
 type telemetryVariable struct {
 	name   string
 	secret bool // no error text shows its value
@@ -200,7 +202,8 @@ func telemetryVariables() []telemetryVariable {
 	for _, kind := range []string{"", "TRACES_", "METRICS_"} {
 		all = append(all,
 			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "PROTOCOL", check: checkOneOf(string(ProtocolHTTP), string(ProtocolGRPC))},
-			// A URL may contain a password, and headers contain keys.
+			// An error message contains no collector URL and no headers, because a URL may contain a
+			// password, and headers contain keys.
 			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "ENDPOINT", check: checkCollectorURL, secret: true},
 			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "HEADERS", check: checkPairs, secret: true},
 			telemetryVariable{name: "OTEL_EXPORTER_OTLP_" + kind + "TIMEOUT", check: checkPositive},
@@ -223,7 +226,7 @@ func checkOneOf(words ...string) func(string) error {
 	}
 }
 
-// checkEach returns a check of every entry in a comma-separated list.
+// checkEach returns a function that calls check for every entry of a comma-separated list.
 func checkEach(check func(string) error) func(string) error {
 	return func(value string) error {
 		for _, entry := range splitList(value) {
@@ -264,7 +267,7 @@ func checkPort(value string) error {
 	return nil
 }
 
-// checkPairs requires key=value,key=value with values as in a URL.
+// checkPairs requires the form key=value,key=value with values that are encoded as in a URL.
 func checkPairs(value string) error {
 	for _, entry := range splitList(value) {
 		key, text, ok := strings.Cut(entry, "=")
@@ -289,8 +292,8 @@ func checkReadableFile(path string) error {
 	return nil
 }
 
-// fileReason returns the cause of a file's error without the path, because the message
-// around it names the path.
+// fileReason returns the cause of a file's error without the path, because the caller's error
+// contains the path.
 func fileReason(err error) string {
 	var of *os.PathError
 	if errors.As(err, &of) {

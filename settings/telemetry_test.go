@@ -129,7 +129,8 @@ func TestTelemetryRefuses(t *testing.T) {
 	}
 }
 
-// Values that the libraries would not read are refused.
+// Resolve returns an error if Environment contains values that the OpenTelemetry libraries would
+// not read.
 func TestTelemetryOfAnotherEnvironment(t *testing.T) {
 	given := settings.Environment{"OTEL_TRACES_EXPORTER=console", "OTEL_TRACES_SAMPLER=always_off"}
 	for _, process := range [][]string{
@@ -141,8 +142,8 @@ func TestTelemetryOfAnotherEnvironment(t *testing.T) {
 		if err := got.Resolve(); err == nil || !strings.Contains(err.Error(), "OTEL_") || !strings.Contains(err.Error(), "environment of the process") {
 			t.Errorf("got %v", err)
 		}
-		// With an Environment that sets no variable, nothing is exported, even if the environment
-		// of the process sets variables.
+		// If Environment sets no variable, nothing is exported, even if the environment of the process
+		// sets variables.
 		got = settings.Telemetry{Environment: settings.Environment{}}
 		if err := got.Resolve(); err != nil || got.On() {
 			t.Errorf("on %v, %v", got.On(), err)

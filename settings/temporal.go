@@ -14,23 +14,25 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 )
 
-// Temporal says how to reach the Temporal service. Values without a flag come from the standard
-// TEMPORAL_* variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, the
-// TEMPORAL_TLS variables) and from a profile of the standard configuration file, as for
-// Temporal's own command line.
+// Temporal contains the settings for the connection to the Temporal service. Values without a flag
+// come from the standard TEMPORAL_* variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
+// TEMPORAL_API_KEY, the TEMPORAL_TLS variables) or from a profile of the standard configuration
+// file. Oppflow reads the variables and the file in the same way as Temporal's own command line.
 type Temporal struct {
 	// Address is the service's host:port: --temporal-address, TEMPORAL_ADDRESS. The default is localhost:7233.
 	Address string
 	// Namespace is the namespace: --temporal-namespace, TEMPORAL_NAMESPACE. The default is "default".
 	Namespace string
-	// Profile is the section of the configuration file: --temporal-profile, TEMPORAL_PROFILE. The
-	// default is "default", and the file need not contain that section. The file must contain a
-	// section that the flag or the variable names.
+	// Profile is the name of a section of the configuration file: --temporal-profile,
+	// TEMPORAL_PROFILE. The default profile is "default", and the configuration file need not contain
+	// the section "default". If the flag or the variable names a section, the configuration file must
+	// contain the section.
 	Profile string
-	// ConfigFile is the configuration file: --temporal-config-file, TEMPORAL_CONFIG_FILE. The default is
-	// temporalio/temporal.toml in the user's configuration directory.
+	// ConfigFile is the path of the configuration file: --temporal-config-file, TEMPORAL_CONFIG_FILE.
+	// The default of ConfigFile is temporalio/temporal.toml in the user's configuration directory.
 	ConfigFile string
-	// Environment is where variables are looked up; nil is the environment of the process.
+	// Environment contains the variables that ClientOptions reads; nil means the environment of the
+	// process.
 	Environment Environment
 }
 
@@ -42,8 +44,9 @@ func (t *Temporal) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&t.ConfigFile, "temporal-config-file", t.ConfigFile, "path of Temporal's configuration file [TEMPORAL_CONFIG_FILE]")
 }
 
-// ClientOptions returns the options of a client: address, namespace, credentials, TLS and headers. The caller adds
-// logger, identity, interceptors and data converter. A codec named in the profile is not used.
+// ClientOptions returns the options of a Temporal client: address, namespace, credentials, TLS and
+// headers. The caller adds the logger, the identity, the interceptors and the data converter.
+// ClientOptions ignores a codec that the profile names.
 func (t *Temporal) ClientOptions() (client.Options, error) {
 	profile, err := envconfig.LoadClientConfigProfile(envconfig.LoadClientConfigProfileOptions{
 		ConfigFilePath:    t.configFile(),
@@ -68,7 +71,8 @@ func (t *Temporal) ClientOptions() (client.Options, error) {
 	if err := checkAddress(profile.Address); err != nil {
 		return client.Options{}, fmt.Errorf("Temporal address %q (--temporal-address or TEMPORAL_ADDRESS): %w", profile.Address, err)
 	}
-	// The loader ignores a value that it does not understand, and would then connect without TLS.
+	// The loader ignores a value of TEMPORAL_TLS that the loader does not understand, and would then
+	// connect without TLS.
 	if text, ok := t.Environment.LookupEnv("TEMPORAL_TLS"); ok {
 		if _, err := strconv.ParseBool(text); err != nil {
 			return client.Options{}, fmt.Errorf("TEMPORAL_TLS %q: must be true or false", text)
@@ -81,9 +85,10 @@ func (t *Temporal) ClientOptions() (client.Options, error) {
 	return options, nil
 }
 
-// configFile returns the file to read. If Environment is given, the default file is the one of
-// Environment. The loader alone would use the environment of the process. A file that does not
-// exist counts as empty.
+// configFile returns the file to read. If Environment is given, the default configuration file is
+// in the user's configuration directory of Environment. Without a path, the loader would use the
+// default configuration file of the environment of the process. A configuration file that does not
+// exist counts as an empty file.
 func (t *Temporal) configFile() string {
 	switch file, ok := t.Environment.LookupEnv("TEMPORAL_CONFIG_FILE"); {
 	case t.ConfigFile != "":
@@ -100,8 +105,8 @@ func (t *Temporal) configFile() string {
 	return filepath.Join(dir, "temporalio", "temporal.toml")
 }
 
-// checkAddress requires host:port. An address with a resolver's scheme (dns:///name:port) is
-// not checked; the resolver checks it.
+// checkAddress requires host:port. checkAddress does not check an address with a resolver's scheme
+// (dns:///name:port), because the resolver checks the address.
 func checkAddress(address string) error {
 	if scheme, _, ok := strings.Cut(address, "://"); ok {
 		if scheme == "http" || scheme == "https" {

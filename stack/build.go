@@ -17,20 +17,21 @@ import (
 
 const (
 	// lockNoticeDelay is how long a build waits for another build of the same programs before the
-	// wait is reported.
+	// build reports that it waits.
 	lockNoticeDelay = 2 * time.Second
-	// plainDir, raceDir and workDir are below a builder's own directory. plainDir and raceDir are
-	// for binaries. workDir is for the temporary files of the go command. At the end, go build
-	// moves the new binary to its place. The move replaces the old binary in one step, but only if
-	// workDir is on the same file system. On another file system, go build removes the old binary
-	// and copies the new binary. A program that starts during the copy finds no binary or a part of
-	// the binary.
+	// plainDir, raceDir and workDir are subdirectories of a builder's own directory. plainDir and
+	// raceDir are for binaries. workDir is for the temporary files of the go command. At the end, go
+	// build moves the new binary from workDir to plainDir or raceDir. If workDir is on the same file
+	// system, the move replaces the old binary in one step. If workDir is on another file system, go
+	// build removes the old binary and copies the new binary. A program that starts during the copy
+	// would find no binary or an incomplete binary.
 	plainDir = "plain"
 	raceDir  = "race"
 	workDir  = "work"
 )
 
-// buildJob is the work of one run of the go command: programs of one module, compiled with the same flags.
+// buildJob describes one run of the go command, which builds programs of one module with the same
+// flags.
 type buildJob struct {
 	target   string   // name for messages, such as "the Temporal server"
 	dir      string   // directory of the module, below the root
@@ -40,7 +41,7 @@ type buildJob struct {
 	notice   string   // the message when one of the programs was never built
 }
 
-// packages returns the import paths of the programs.
+// packages returns the import paths of the programs of the job.
 func (j buildJob) packages() []string {
 	paths := make([]string, 0, len(j.programs))
 	for _, program := range j.programs {
@@ -65,9 +66,9 @@ type builder struct {
 	onBuild  func(Build)
 }
 
-// newBuilder returns a builder and makes its directories. If the user has no cache directory, the
-// directories are below the system's temporary directory, where a later run finds the directories
-// again.
+// newBuilder returns a builder and creates the builder's directories. If the user has no cache
+// directory, the builder's directories are below the system's temporary directory, so that a later
+// run finds the directories.
 func newBuilder(root string, say func(string), show func(Build)) (*builder, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -83,8 +84,8 @@ func newBuilder(root string, say func(string), show func(Build)) (*builder, erro
 	return b, nil
 }
 
-// binaries returns the paths of the binaries of the job, in the order of its programs. The go
-// command names each binary by the last element of its import path.
+// binaries returns the paths of the job's binaries, in the order of the job's programs. The go
+// command names each binary by the last element of the program's import path.
 func (b *builder) binaries(j buildJob) []string {
 	dir := plainDir
 	if j.race {
@@ -97,7 +98,8 @@ func (b *builder) binaries(j buildJob) []string {
 	return paths
 }
 
-// built reports whether all programs of the jobs were built before, even from older sources.
+// built reports whether the builder has ever built all programs of the jobs, even from older
+// sources.
 func (b *builder) built(jobs ...buildJob) bool {
 	for _, j := range jobs {
 		for _, binary := range b.binaries(j) {
@@ -109,9 +111,10 @@ func (b *builder) built(jobs ...buildJob) bool {
 	return true
 }
 
-// build brings the programs of the job up to date and returns the paths of their binaries.
-// Unchanged programs are not linked again. Several processes may call build at once: the builds run
-// one after the other. A build does not change a binary that is running.
+// build builds the programs of the job that are not up to date, and returns the paths of all
+// binaries of the job. Unchanged programs are not linked again. If several processes call build for
+// the same programs at the same time, the builds run one after the other. A build does not change a
+// binary that is running.
 func (b *builder) build(ctx context.Context, j buildJob) ([]string, error) {
 	goTool, err := exec.LookPath("go")
 	if err != nil {
@@ -129,7 +132,8 @@ func (b *builder) build(ctx context.Context, j buildJob) ([]string, error) {
 		b.progress(j.notice)
 	}
 	f := newBuildMonitor(j, first, b.onBuild)
-	// With the version control stamp, every binary would be linked again after each commit.
+	// If binaries contained the version control stamp, the go command would link every binary again
+	// after each commit.
 	args := []string{"build", "-C", filepath.Join(b.root, j.dir), "-v", "-json", "-buildvcs=false", "-o", filepath.Dir(binaries[0]) + string(filepath.Separator)}
 	cmd := b.command(ctx, goTool, args, j)
 	events, text := &lineWriter{onLine: f.onEvent}, &lineWriter{onLine: f.onText}
@@ -148,14 +152,16 @@ func (b *builder) build(ctx context.Context, j buildJob) ([]string, error) {
 	return binaries, nil
 }
 
-// waitTurn waits until no other process builds the programs of the job.
+// waitTurn waits until no other process builds the programs of the job. After waitTurn has
+// returned, other processes wait until this process calls unlock.
 func (b *builder) waitTurn(ctx context.Context, j buildJob) (unlock func(), err error) {
 	impatient := time.AfterFunc(lockNoticeDelay, func() { b.progress("waiting for another build of " + j.target + " …") })
 	defer impatient.Stop()
 	return lock(ctx, b.binaries(j)[0]+".lock")
 }
 
-// stale returns the packages that the job has to compile, according to the cache of the go command.
+// stale returns the packages that the go command must compile for the job, according to the cache
+// of the go command.
 func (b *builder) stale(ctx context.Context, goTool string, j buildJob) ([]string, error) {
 	args := []string{"list", "-C", filepath.Join(b.root, j.dir), "-deps", "-f", "{{if .Stale}}{{.ImportPath}} {{.StaleReason}}{{end}}"}
 	cmd := b.command(ctx, goTool, args, j)
@@ -167,8 +173,8 @@ func (b *builder) stale(ctx context.Context, goTool string, j buildJob) ([]strin
 	var paths []string
 	for line := range strings.Lines(out.String()) {
 		pkg, reason, _ := strings.Cut(line, " ")
-		// go list also calls a program stale when only its binary is missing, although the program
-		// is compiled already.
+		// go list also reports a program as stale when the program is compiled and only the program's
+		// binary is missing.
 		if !strings.Contains(reason, "available in build cache") {
 			paths = append(paths, pkg)
 		}
@@ -176,7 +182,7 @@ func (b *builder) stale(ctx context.Context, goTool string, j buildJob) ([]strin
 	return paths, nil
 }
 
-// command returns a run of the go command with the arguments, on the programs of the job.
+// command returns the go command with the arguments and the programs of the job.
 func (b *builder) command(ctx context.Context, goTool string, args []string, j buildJob) *exec.Cmd {
 	args = append(args, j.compileFlags()...)
 	cmd := exec.CommandContext(ctx, goTool, append(args, j.programs...)...)

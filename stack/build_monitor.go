@@ -9,15 +9,16 @@ import (
 )
 
 const (
-	// firstReportDelay is how long a build of programs that were built before runs without a
-	// report. Most of these builds compile only edited packages, and end earlier.
+	// firstReportDelay is how long a build of programs that were built before runs until its first
+	// report. Most builds of programs that were built before compile only edited packages, and end
+	// before firstReportDelay.
 	firstReportDelay = 2 * time.Second
 	// reportInterval is the longest time between two reports of a running build.
 	reportInterval = time.Second
 )
 
-// buildMonitor reads the output of one run of go build -v -json. The monitor reports the progress
-// of the build, and keeps the error output in its order.
+// buildMonitor reads the output of one run of go build -v -json. The buildMonitor reports the
+// progress of the build, and keeps the error output in its original order.
 type buildMonitor struct {
 	onProgress func(Build)
 	started    time.Time
@@ -31,8 +32,8 @@ type buildMonitor struct {
 	problemOutput lastLines
 }
 
-// newBuildMonitor returns a buildMonitor for a job. first means that the programs were never built:
-// the build is then reported from its beginning.
+// newBuildMonitor returns a buildMonitor for a job. first says that the programs were never built;
+// then the monitor reports the build from its beginning.
 func newBuildMonitor(j buildJob, first bool, show func(Build)) *buildMonitor {
 	return &buildMonitor{
 		onProgress: show, started: time.Now(), build: Build{What: j.target}, tally: newPackageTally(), reporting: first,
@@ -40,7 +41,8 @@ func newBuildMonitor(j buildJob, first bool, show func(Build)) *buildMonitor {
 	}
 }
 
-// onEvent handles a line of the go command's standard output. Each line is a JSON object.
+// onEvent handles a line of the go command's standard output. Each line is a JSON object that
+// describes one event of the build.
 func (f *buildMonitor) onEvent(line []byte) {
 	// See go help buildjson.
 	var event struct{ ImportPath, Output string }
@@ -53,7 +55,7 @@ func (f *buildMonitor) onEvent(line []byte) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	// An output that is only the name of its package means that the compilation begins.
+	// If an output consists only of the name of its package, the compilation of the package begins.
 	if event.Output != event.ImportPath+"\n" {
 		_, _ = f.problemOutput.Write([]byte(event.Output))
 		return
@@ -64,7 +66,7 @@ func (f *buildMonitor) onEvent(line []byte) {
 	f.report()
 }
 
-// onText handles a line of the go command's standard error, which contains no events.
+// onText handles a line of the go command's standard error, which contains text and no JSON events.
 func (f *buildMonitor) onText(line []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -77,7 +79,7 @@ func (f *buildMonitor) onText(line []byte) {
 	f.report()
 }
 
-// closeOnce closes a channel that may be closed already. All callers hold the same lock.
+// closeOnce closes a channel if the channel is not closed yet. All callers hold the same lock.
 func closeOnce(c chan struct{}) {
 	select {
 	case <-c:
@@ -100,8 +102,8 @@ func (f *buildMonitor) report() {
 	f.onProgress(*b)
 }
 
-// watch reports the build until stop is called with the result of the build. The packages are
-// counted once, when the first compilation begins.
+// watch reports the progress of the build until the caller calls stop with the result of the build.
+// watch counts the packages of the build once, when the first compilation begins.
 func (f *buildMonitor) watch(ctx context.Context, stale func(context.Context) ([]string, error)) (stop func(well bool)) {
 	ctx, end := context.WithCancel(ctx)
 	var watching sync.WaitGroup

@@ -17,7 +17,8 @@ func compileEvent(pkg string) []byte {
 	return fmt.Appendf(nil, `{"ImportPath":%q,"Action":"build-output","Output":%q}`+"\n", pkg, pkg+"\n")
 }
 
-// A build of programs that were never built reports modules, packages and the link, at least every second.
+// A build of programs that were never built reports at least every second its modules, its packages
+// and the linking.
 func TestFollowerOfAFirstBuild(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reports []Build
@@ -57,7 +58,7 @@ func TestFollowerOfAFirstBuild(t *testing.T) {
 	})
 }
 
-// A build of programs that were built before is reported when the build takes longer than
+// A build of programs that were built before sends reports only if the build takes longer than
 // firstReportDelay.
 func TestFollowerOfALaterBuild(t *testing.T) {
 	for name, test := range map[string]struct {

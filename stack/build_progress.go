@@ -7,34 +7,36 @@ import (
 )
 
 const (
-	// lineInterval is the usual time between two lines about a running build. linePercent is the
-	// share of the packages after which a line is written earlier.
+	// lineInterval is the usual time between two lines about a running build. The next line is written
+	// earlier if the build has begun linePercent of its packages since the last line.
 	lineInterval = 15 * time.Second
 	linePercent  = 10 // percent
 )
 
-// Build is the progress of one build. A build that finds everything up to date is not
-// reported.
+// Build is a report about the progress of one build. A build that has nothing to compile sends no
+// report.
 type Build struct {
-	// What is the name of the programs that are built, such as "the Temporal server". Concurrent
-	// builds have different names.
+	// What names the programs that are built, such as "the Temporal server". Concurrent builds have
+	// different names.
 	What string
 	// Modules is how many modules were downloaded for the build.
 	Modules int
-	// Packages is how many packages the build has begun to compile. Of is how many packages the
-	// build has to compile. Of is 0 until the packages are counted.
+	// Packages is how many packages the build has begun to compile. Of is the number of packages that
+	// the build has to compile. Of is 0 until the builder has counted the packages.
 	Packages, Of int
-	// Linking says that all packages are compiled. Only linking remains, which takes seconds.
+	// Linking says that all packages are compiled and that the go command links the programs. Only
+	// linking remains, which takes seconds.
 	Linking bool
-	// Ended says that the report is the last one of the build. Failed says that the build failed.
+	// Ended says that this report is the last report about the build. Failed says that the build
+	// failed.
 	Ended, Failed bool
 	// Took is the time since the beginning of the build.
 	Took time.Duration
 }
 
-// packageTally counts the packages of a build. The go command names each package when its
-// compilation begins. go list names the packages that are not compiled yet when go list runs. The
-// two lists together contain all packages that the build compiles, no matter when go list runs.
+// packageTally counts the packages of a build. The go command names each package when the
+// compilation of the package begins. go list names the packages that are not compiled when go list
+// runs. The two lists together contain all packages of the build, no matter when go list runs.
 type packageTally struct {
 	started map[string]bool
 	all     map[string]bool
@@ -59,8 +61,9 @@ func (t *packageTally) count(stale []string) {
 	}
 }
 
-// lineReporter returns a function that turns reports into lines: about one line for each
-// lineInterval or linePercent. Several goroutines may call the function at once.
+// lineReporter returns a function that turns reports about builds into lines of text: about one
+// line for each lineInterval or linePercent. Several goroutines may call the function that
+// lineReporter returns at the same time.
 func lineReporter(say func(string)) func(Build) {
 	type reported struct {
 		at       time.Duration

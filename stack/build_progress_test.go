@@ -9,10 +9,11 @@ import (
 	"time"
 )
 
-// packagesOfChild is how many packages of the test's checkout the test's program needs.
+// packagesOfChild is how many packages of the test's own checkout the program of the test needs.
 const packagesOfChild = 6
 
-// writePackageChain writes packages that import each other, and the program that imports the last one.
+// writePackageChain writes packages in which each package imports the next package, and the program
+// that imports the last package.
 func writePackageChain(t *testing.T, b *builder) {
 	t.Helper()
 	for i := range packagesOfChild - 1 {
@@ -43,13 +44,13 @@ func TestBuildSaysHowFarItIs(t *testing.T) {
 		}
 		before = r
 	}
-	// The packages are counted during the build, and the build may end earlier.
+	// The builder counts the packages during the build, and the build may end before the count ends.
 	if !before.Ended || before.Failed || before.Packages != packagesOfChild || before.Of != 0 && before.Of != packagesOfChild {
 		t.Errorf("the last report is %+v", before)
 	}
 
-	// When no package must be compiled, there is no report. Another builder, as in the next run of
-	// a program, does not report either.
+	// A build that must compile no package sends no report. Another builder, as in the next run of a
+	// program, also sends no report.
 	said := ""
 	again, err := newBuilder(b.root, func(text string) { said = text }, func(r Build) { said = fmt.Sprintf("%+v", r) })
 	if err != nil {
@@ -61,7 +62,7 @@ func TestBuildSaysHowFarItIs(t *testing.T) {
 	}
 }
 
-// stale returns the packages that the next build compiles.
+// stale returns the packages that the next build will compile.
 func TestStale(t *testing.T) {
 	b, j := checkout(t, "")
 	writePackageChain(t, b)
@@ -108,7 +109,7 @@ func TestBuildErrorIsNotMixedWithNamesOfPackages(t *testing.T) {
 		t.Errorf("the last report is %+v", last)
 	}
 
-	// A failure before any compilation is reported, too.
+	// A build that fails before any compilation also sends a report.
 	write(t, filepath.Join(b.root, "p3", "p.go"), "package p3\n\nimport _ \"example.org/nowhere\"\n")
 	if _, err := b.build(t.Context(), j); err == nil || !strings.Contains(err.Error(), "no required module provides package example.org/nowhere") {
 		t.Errorf("a missing module: %v", err)

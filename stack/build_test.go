@@ -12,10 +12,12 @@ import (
 	"time"
 )
 
-// checkout makes a directory with a small program, and a builder with the test's own cache.
+// checkout writes a directory with a small program, and returns a builder with a cache of the
+// test's own.
 func checkout(t *testing.T, source string) (*builder, buildJob) {
 	t.Helper()
-	// The go command's own cache is below the user's cache directory, which the test changes next.
+	// The go command's own cache is below the user's cache directory, and the test then sets another
+	// directory as the user's cache directory.
 	goCache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +90,8 @@ func TestBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// No source changed, so the file is the same. Linking again would replace the file, as below.
+	// No source file has changed, so the binary is the same file. A second linking would replace the
+	// binary with another file.
 	if _, err := b.build(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +103,8 @@ func TestBuild(t *testing.T) {
 		t.Error("an unchanged program was linked again")
 	}
 
-	// The program changes while the old binary runs. The old binary continues, and the new binary
-	// is another file.
+	// The test changes the program while the old binary runs. The old binary continues to run, and the
+	// new binary is another file.
 	running := exec.CommandContext(t.Context(), first)
 	stdin, err := running.StdinPipe()
 	if err != nil {
@@ -134,8 +137,8 @@ func TestBuild(t *testing.T) {
 		t.Errorf("after the change it says %q", got)
 	}
 
-	// The new binary is also another file when no binary runs, because another process may start
-	// the program during the build.
+	// The new binary is another file even when no binary runs, because another process may start the
+	// program during the build.
 	write(t, filepath.Join(b.root, "child", "main.go"), printingProgram("three"))
 	if _, err := b.build(t.Context(), p); err != nil {
 		t.Fatal(err)
@@ -219,7 +222,7 @@ func TestFindRoot(t *testing.T) {
 	if err := os.MkdirAll(deep, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	// A nested module above the working directory is not the root.
+	// A nested module above the working directory is not the root of the checkout.
 	write(t, filepath.Join(b.root, "child", "go.mod"), "module "+module+"/child\n")
 	t.Chdir(deep)
 	got, err := findRoot("")

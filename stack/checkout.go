@@ -7,17 +7,18 @@ import (
 	"strings"
 )
 
-// module is the path in the go.mod at the root of a checkout.
+// module is the module path in the go.mod at the root of a checkout of Oppflow.
 const module = "github.com/oppflow/oppflow"
 
-// RootError says that the parts cannot be built because no checkout of Oppflow was found.
+// RootError is the error that the parts cannot be built because no checkout of Oppflow was found.
 type RootError struct{ problem string }
 
-// Error returns the text, which names the directory in which the search began.
+// Error returns the text of the error, which names the directory in which the search for a checkout
+// began.
 func (e *RootError) Error() string { return e.problem }
 
-// findRoot returns the checkout's directory: root, or for an empty root the nearest checkout above
-// the working directory.
+// findRoot returns the directory of the checkout: root, or, if root is empty, the nearest checkout
+// above the working directory.
 func findRoot(root string) (string, error) {
 	if root != "" {
 		abs, err := filepath.Abs(root)

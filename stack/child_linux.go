@@ -2,8 +2,8 @@ package stack
 
 import "syscall"
 
-// childAttributes gives a part its own process group and makes the part end with the thread that
-// starts it.
+// childAttributes returns attributes with which a part has a process group of its own and ends when
+// the thread that started the part ends.
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -22,9 +22,9 @@ import (
 	"github.com/oppflow/oppflow/settings/readyfile"
 )
 
-// fakeVariable is the variable with which this test binary runs as a part of a stack. The value
-// says how each part behaves, as part=behaviour separated by commas. Without the variable the
-// binary runs tests.
+// fakeVariable is the environment variable that makes this test binary run as a part of a stack.
+// The value of fakeVariable says how each part behaves: pairs part=behaviour, separated by commas.
+// Without fakeVariable, the test binary runs tests.
 const fakeVariable = "STACK_TEST_FAKE"
 
 const (
@@ -62,7 +62,7 @@ func fakeStack(t *testing.T, ctx context.Context, o Options, behaviours ...strin
 	return s, err
 }
 
-// selfToolchain uses this test binary for all programs.
+// selfToolchain is a toolchain that uses this test binary for all programs.
 type selfToolchain struct{}
 
 func (selfToolchain) built(...buildJob) bool { return true }
@@ -72,7 +72,8 @@ func (selfToolchain) build(_ context.Context, j buildJob) ([]string, error) {
 	return slices.Repeat([]string{path}, len(j.programs)), err
 }
 
-// fakePart is the program of all three parts. fakePart accepts exactly the arguments of the stack.
+// fakePart is the program of all three fake parts, and accepts exactly the arguments that a stack
+// passes to a part.
 func fakePart(behaviours string) int {
 	flags := flag.NewFlagSet("fake", flag.ContinueOnError)
 	ready := flags.String("ready-file", "", "")
@@ -166,7 +167,7 @@ func fakePart(behaviours string) int {
 	return 0
 }
 
-// echo listens and returns all data to the sender.
+// echo listens on the address and sends all received data back to the sender.
 func echo(address string) (string, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -184,7 +185,8 @@ func echo(address string) (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// respondsWithin reports whether the fake part at the address echoes within the given time.
+// respondsWithin reports whether the fake part at the address returns the sent data within the
+// given time.
 func respondsWithin(address string, within time.Duration) bool {
 	conn, err := net.DialTimeout("tcp", address, within)
 	if err != nil {
@@ -199,12 +201,13 @@ func respondsWithin(address string, within time.Duration) bool {
 	return err == nil
 }
 
-// hasExited reports whether no process with this process id runs.
+// hasExited reports whether no process with the process id pid runs.
 func hasExited(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return true
 	}
-	// A dead process that no parent waits for in this container counts as exited.
+	// A zombie process, which has ended but for which no parent waits in this container, counts as
+	// exited.
 	status, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(pid), "stat"))
 	if err != nil {
 		return errors.Is(err, os.ErrNotExist)
@@ -213,7 +216,8 @@ func hasExited(pid int) bool {
 	return strings.HasPrefix(rest, "Z")
 }
 
-// eventually checks repeatedly until the condition is true, for at most ten seconds.
+// eventually checks the condition repeatedly, until the condition is true or ten seconds have
+// passed.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(5 * time.Millisecond) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// controlledToolchain is a toolchain whose builds end when the test says so.
+// controlledToolchain is a toolchain whose builds end when the test ends them.
 type controlledToolchain struct {
 	selfToolchain
 
@@ -34,7 +34,7 @@ func (o *controlledToolchain) build(ctx context.Context, j buildJob) ([]string, 
 	return o.selfToolchain.build(ctx, j)
 }
 
-// bringUp starts a stack of fake parts with the toolchain.
+// bringUp starts a stack of fake parts with the controlledToolchain.
 func (o *controlledToolchain) bringUp(t *testing.T) <-chan error {
 	t.Helper()
 	t.Setenv(fakeVariable, "")

@@ -9,8 +9,8 @@ import (
 
 const exeSuffix = ".exe"
 
-// lock does nothing on systems that cannot lock files: do not run two builds at once on such
-// systems.
+// lock does nothing on systems that cannot lock files: on such systems, do not run two builds at
+// the same time.
 func lock(context.Context, string) (unlock func(), err error) { return func() {}, nil }
 
 func groupAttributes() *syscall.SysProcAttr { return nil }

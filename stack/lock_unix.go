@@ -21,7 +21,8 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	// The end of ctx could not interrupt a wait inside the system call.
+	// The end of ctx could not interrupt a blocking system call, so lock repeats a system call that
+	// does not block.
 	_, err = backoff.Retry(ctx, func() (struct{}, error) {
 		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
@@ -36,6 +37,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	return func() { _ = file.Close() }, nil
 }
 
-// groupAttributes gives a process its own process group. Ctrl-C in a terminal then does not reach
-// the process, and the process can be killed together with its children.
+// groupAttributes returns attributes with which a process has a process group of its own. In its
+// own process group, the process does not receive Ctrl-C from a terminal and can be killed together
+// with its children.
 func groupAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

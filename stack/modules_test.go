@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// required returns the versions that a go.mod requires, by module.
+// required returns the versions that the go.mod at path requires, by module.
 func required(t *testing.T, path string) map[string]string {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -26,8 +26,8 @@ func required(t *testing.T, path string) map[string]string {
 	return versions
 }
 
-// differingModules are the modules that must differ, by the beginning of their paths, with the
-// reason.
+// differingModules contains the modules whose versions must differ between Oppflow and devserver,
+// by the beginning of the module path, with the reason.
 var differingModules = map[string]string{
 	"go.temporal.io/api":     "Temporal's server 1.32.1 lacks methods that the API has from 1.64.2 on",
 	"go.temporal.io/sdk":     "1.51.0 takes that API",
@@ -35,7 +35,7 @@ var differingModules = map[string]string{
 	"github.com/prometheus/": "the exporter for Prometheus that goes with that needs the older ones",
 }
 
-// mustDiffer reports whether the versions of a module must differ.
+// mustDiffer reports whether the versions of a module must differ between Oppflow and devserver.
 func mustDiffer(name string) bool {
 	for begin := range differingModules {
 		if strings.HasPrefix(name, begin) {
@@ -45,9 +45,9 @@ func mustDiffer(name string) bool {
 	return false
 }
 
-// A package is compiled once for both modules only if both use the same version of the package and
-// of all its imports. One difference in an indirect dependency, such as golang.org/x/net, makes
-// gRPC and Temporal's SDK compile twice.
+// The go command compiles a package once for the two modules only if both modules use the same
+// version of the package and of all its imports. One different version of an indirect dependency,
+// such as golang.org/x/net, makes the go command compile gRPC and Temporal's SDK twice.
 func TestModulesShareVersions(t *testing.T) {
 	root, err := findRoot("")
 	if err != nil {
@@ -70,8 +70,9 @@ func TestModulesShareVersions(t *testing.T) {
 	}
 }
 
-// The Temporal server reports by the same protocol as all other parts. Its module cannot import the
-// package of the protocol, so it contains the same source.
+// The Temporal server reports that it is ready in the same way as all other parts. The module of
+// the Temporal server cannot import package readyfile, so the module contains a copy of the
+// package's source.
 func TestModulesShareReadyFile(t *testing.T) {
 	root, err := findRoot("")
 	if err != nil {

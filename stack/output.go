@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	// tailLines is how many lines of a part's output are kept for the error message.
+	// tailLines is how many of the last lines of a part's output are kept for the error message.
 	tailLines = 40
-	// tailLineLength is how many bytes of a line are kept.
+	// tailLineLength is how many bytes of each line of output are kept for the error message.
 	tailLineLength = 2000
 )
 
-// lastLines keeps the last lines that were written to the writer. The zero value can be used.
+// lastLines is a writer that keeps the last lines of the written text. The zero value can be used.
 type lastLines struct {
 	mu      sync.Mutex
 	lines   []string
@@ -49,7 +49,7 @@ func (t *lastLines) appendPartial(p []byte) {
 	}
 }
 
-// String returns the lines, the unfinished one included, without a line break at the end.
+// String returns the last lines, even an unfinished line, without a line break at the end.
 func (t *lastLines) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,8 +60,8 @@ func (t *lastLines) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// prefixWriter writes whole lines to another writer, each with a prefix, so that several parts can
-// share that writer.
+// prefixWriter writes whole lines, each with a prefix, to another writer, so that several parts can
+// share the other writer.
 type prefixWriter struct {
 	to      io.Writer
 	prefix  string
@@ -69,8 +69,8 @@ type prefixWriter struct {
 	partial []byte
 }
 
-// Write never returns an error. A part's output must not cause a failure, so errors of the
-// underlying writer are ignored.
+// Write never returns an error. Write ignores errors of the underlying writer, because the output
+// of a part must not make the part fail.
 func (w *prefixWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -115,7 +115,8 @@ func (w *sharedWriter) Write(p []byte) (int, error) {
 	return w.to.Write(p)
 }
 
-// lineWriter calls onLine with each line and its line break. A lineWriter is for one goroutine.
+// lineWriter calls onLine with each complete line, including the line break. A lineWriter is for
+// one goroutine.
 type lineWriter struct {
 	onLine  func(line []byte)
 	partial []byte
@@ -136,7 +137,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// flush adds a line break to an unfinished last line and calls onLine with that line.
+// flush calls onLine with an unfinished last line and adds the missing line break.
 func (w *lineWriter) flush() {
 	if len(w.partial) > 0 {
 		w.onLine(append(w.partial, '\n'))

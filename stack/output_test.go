@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// For any division of the output into writes, lastLines keeps the last lines and prefixWriter
-// writes all lines.
+// However the output is divided into writes, lastLines keeps the last lines and prefixWriter writes
+// all lines.
 func TestOutputProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		chunks := rapid.SliceOf(rapid.StringMatching(`[a-c\n]{0,60}`)).Draw(t, "chunks")

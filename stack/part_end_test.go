@@ -37,7 +37,7 @@ func TestPause(t *testing.T) {
 		t.Error("the sandbox does not answer after it was woken")
 	}
 
-	// A frozen process can be stopped cleanly and killed.
+	// A part that is frozen can be stopped cleanly and can be killed.
 	if err := sandbox.Pause(); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestSuddenDeathIsNoticed(t *testing.T) {
 	}
 }
 
-// parentVariable is the variable with which the test binary starts a stack and waits.
+// parentVariable is the environment variable that makes the test binary start a stack and wait.
 const parentVariable = "STACK_TEST_PARENT"
 
 func fakeParent() int {
@@ -129,8 +129,8 @@ func fakeParent() int {
 		fmt.Println(err)
 		return 1
 	}
-	// Threads start and end in a real program. The parts must not depend on the thread that started
-	// the parts.
+	// In a real program, threads start and end. A part must not end when the thread that started the
+	// part ends.
 	for range 50 {
 		go func() {
 			runtime.LockOSThread() // not unlocked, so that the thread ends with the goroutine

@@ -20,21 +20,23 @@ import (
 )
 
 const (
-	// readyTimeout is how long a part may take from its start until it is ready, if the caller's context allows more.
+	// readyTimeout is how long a part may take from its start until the part is ready. A shorter limit
+	// of the caller's context has priority.
 	readyTimeout = 90 * time.Second
 	// stopTimeout is how long a part may take to stop when the caller's context sets no limit.
 	stopTimeout = 30 * time.Second
-	// readyPoll is how often Start checks whether the ready file exists.
+	// readyPoll is the time between two checks of Start whether the ready file exists.
 	readyPoll = 10 * time.Millisecond
 	// portWait is how long a restarted part waits for the port of its earlier run, and portRetry is
 	// the time between two attempts.
 	portWait  = 10 * time.Second
 	portRetry = 100 * time.Millisecond
-	// pipeWait is how long a child of a part may keep the part's output open after the part's end.
+	// pipeWait is how long a child process of a part may keep the part's output open after the part
+	// has ended.
 	pipeWait = 2 * time.Second
 )
 
-// command is the program, with its arguments, that starts a part once.
+// command is the program, with its arguments, that one start of a part runs.
 type command struct {
 	path string
 	args []string
@@ -43,11 +45,11 @@ type command struct {
 }
 
 // Process is one part of a stack: a program in its own process that can be stopped, killed, frozen
-// and started again. The program runs in its own process group, so that Ctrl-C in a terminal
-// reaches Oppflow and not its parts. On Linux the kernel kills the program when its parent process
-// dies, for any reason.
+// and started again. The program has its own process group, so that Ctrl-C in a terminal reaches
+// Oppflow and not its parts. On Linux, the kernel kills the program when the program's parent
+// process ends for any reason.
 //
-// All methods may be called at any time from any goroutine.
+// Any goroutine may call any method of Process at any time.
 type Process struct {
 	name      string
 	readyFile string
@@ -79,10 +81,11 @@ func (r *processRun) running() bool {
 	}
 }
 
-// Name returns the part's name: "server", "sandbox" or "worker".
+// Name returns the name of the part: "server", "sandbox" or "worker".
 func (p *Process) Name() string { return p.name }
 
-// PID returns the process id of the current or last run; 0 before the first run.
+// PID returns the process id of the current run or, if no run is active, of the last run. PID
+// returns 0 before the first run.
 func (p *Process) PID() int {
 	if r := p.current(); r != nil {
 		return r.process.Pid
@@ -90,14 +93,14 @@ func (p *Process) PID() int {
 	return 0
 }
 
-// Running reports whether the process exists, frozen or not.
+// Running reports whether the process exists, even if the process is frozen.
 func (p *Process) Running() bool {
 	r := p.current()
 	return r != nil && r.running()
 }
 
-// Exited returns a channel that is closed when the current run ends. The channel is closed already
-// if no run is active.
+// Exited returns a channel that is closed when the current run ends. If no run is active, the
+// channel is already closed.
 func (p *Process) Exited() <-chan struct{} {
 	if r := p.current(); r != nil {
 		return r.done
@@ -107,8 +110,9 @@ func (p *Process) Exited() <-chan struct{} {
 	return closed
 }
 
-// ExitError returns how the last run ended, with the last lines of its output. The error is nil
-// while the process runs, before the first start, and after an end with exit status 0.
+// ExitError returns an error that says how the last run ended, with the last lines of the run's
+// output. ExitError returns nil while the process runs, before the first start, and after an end
+// with exit status 0.
 func (p *Process) ExitError() error {
 	r := p.current()
 	if r == nil || r.running() || r.err == nil {
@@ -123,9 +127,10 @@ func (p *Process) current() *processRun {
 	return p.run
 }
 
-// Start runs the program and waits until it is ready. If the program ends earlier, Start returns an
-// error with the last lines of the program's output. A program that is not ready in time is killed.
-// A part that is started again listens at the address of its earlier run.
+// Start runs the program and waits until the program is ready. If the program ends before the
+// program is ready, Start returns an error with the last lines of the program's output. Start kills
+// a program that is not ready in time. A part that is started again listens at the same address as
+// in its earlier run.
 func (p *Process) Start(ctx context.Context) error {
 	p.starting.Lock()
 	defer p.starting.Unlock()
@@ -136,8 +141,8 @@ func (p *Process) Start(ctx context.Context) error {
 	var last error
 	_, _ = backoff.Retry(ctx, func() (r *processRun, err error) {
 		r, last = p.startOnce(ctx)
-		// The port of a stopped part may for a short time be the local port of another process's
-		// outgoing connection.
+		// For a short time, another process's outgoing connection may use the port of a stopped part as
+		// its local port.
 		if !again || r == nil || !strings.Contains(r.tail.String(), "in use") {
 			return r, backoff.Permanent(last)
 		}
@@ -146,8 +151,8 @@ func (p *Process) Start(ctx context.Context) error {
 	return last
 }
 
-// startOnce starts the program once. After a failure the program does not run; startOnce still
-// returns the failed run, if any.
+// startOnce starts the program once. If startOnce returns an error, the program does not run. With
+// an error, startOnce returns the failed run, or nil if no run began.
 func (p *Process) startOnce(ctx context.Context) (*processRun, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("the %s was not started: %w", p.name, context.Cause(ctx))
@@ -203,9 +208,10 @@ func (p *Process) awaitReady(ctx context.Context, r *processRun) error {
 }
 
 // Stop requests the end of the process (SIGTERM) and waits for the end. Stop wakes a frozen process
-// first. If the context ends first, Stop kills the process and returns an error. If the context has
-// no deadline, Stop does so after 30 seconds. An exit status other than 0 is an error, too. Without
-// a running process Stop does nothing.
+// first. If ctx ends before the process ends, Stop kills the process and returns an error. If ctx
+// has no deadline, Stop kills the process after 30 seconds and returns an error. Stop also returns
+// an error if the process ends with an exit status other than 0. If no process runs, Stop does
+// nothing.
 func (p *Process) Stop(ctx context.Context) error {
 	r := p.current()
 	if r == nil || !r.running() {
@@ -231,16 +237,16 @@ func (p *Process) Stop(ctx context.Context) error {
 	return nil
 }
 
-// Kill ends the process at once (SIGKILL), like a crash of the machine, and waits for the end.
-// Without a running process Kill does nothing.
+// Kill ends the process at once (SIGKILL), as a crash of the machine would, and waits until the
+// process has ended. If no process runs, Kill does nothing.
 func (p *Process) Kill() {
 	if r := p.current(); r != nil {
 		r.kill()
 	}
 }
 
-// Pause freezes the process (SIGSTOP). The process keeps its connections and its work, and does
-// nothing until Continue.
+// Pause freezes the process (SIGSTOP). The frozen process keeps its connections and its memory, and
+// does nothing until Continue.
 func (p *Process) Pause() error { return p.signal("paused", pauseSignal) }
 
 // Continue wakes a frozen process (SIGCONT).
@@ -258,7 +264,7 @@ func (p *Process) signal(what string, signal os.Signal) error {
 }
 
 // failure returns the error of a run: what happened, how the run ended if the run has ended, and
-// the last lines of the output.
+// the last lines of the part's output.
 func (p *Process) failure(what string, r *processRun) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "the %s %s", p.name, what)
@@ -271,9 +277,9 @@ func (p *Process) failure(what string, r *processRun) error {
 	return errors.New(text.String())
 }
 
-// launch starts the command and observes the process until its end.
+// launch starts the command as a process and observes the process until the process ends.
 func launch(c command, name string, output io.Writer) (*processRun, error) {
-	// The command has no context: only Stop and Kill end the command.
+	// The command has no context, because only Stop and Kill may end the process.
 	cmd := exec.Command(c.path, c.args...) //nolint:noctx // see above
 	cmd.Env, cmd.Dir = c.env, c.dir
 	cmd.WaitDelay = pipeWait
@@ -289,9 +295,9 @@ func launch(c command, name string, output io.Writer) (*processRun, error) {
 
 	started := make(chan error)
 	go func() {
-		// The kernel kills the child when the thread that started the child ends, not when this
-		// process ends. This goroutine therefore keeps the thread that starts the child until the
-		// child has ended.
+		// On Linux, the kernel kills the child when the thread that started the child ends, not only when
+		// this process ends. This goroutine locks its thread until the child has ended, so that the child
+		// does not end with the thread.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		if err := cmd.Start(); err != nil {
@@ -313,8 +319,8 @@ func launch(c command, name string, output io.Writer) (*processRun, error) {
 	return r, nil
 }
 
-// terminate requests a clean end, and continues a frozen process so that the process receives the
-// request.
+// terminate requests a clean end of the process, and continues a frozen process so that the process
+// receives the request.
 func (r *processRun) terminate() error {
 	if err := r.process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
@@ -325,7 +331,7 @@ func (r *processRun) terminate() error {
 	return nil
 }
 
-// kill ends the process and its children, and waits for the end of the process.
+// kill kills the process and its children, and waits until the process has ended.
 func (r *processRun) kill() {
 	if r.running() {
 		killGroup(r.process)
@@ -333,5 +339,5 @@ func (r *processRun) kill() {
 	<-r.done
 }
 
-// readyPath returns the file in which a part reports that it is ready.
+// readyPath returns the path of the file in which a part reports that the part is ready.
 func readyPath(dir, name string) string { return filepath.Join(dir, name+".ready.json") }

@@ -15,9 +15,9 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// The real parts, built from this checkout, accept their arguments and can be used when the parts
-// report that they are ready. After a kill and a start, the parts run at the same addresses. The
-// parts stop cleanly.
+// The real parts, built from this checkout, accept the arguments that the stack passes, and can be
+// used when the parts report that they are ready. After a kill and a new start, each part has its
+// old address. The parts stop cleanly.
 func TestRealParts(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // a first build takes minutes
 	defer cancel()

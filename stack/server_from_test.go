@@ -27,8 +27,8 @@ func (r *recordingToolchain) build(ctx context.Context, j buildJob) ([]string, e
 	return r.selfToolchain.build(ctx, j)
 }
 
-// A stack with ServerFrom uses the other stack's server in another namespace, and does not stop the
-// server.
+// A stack with ServerFrom uses the Temporal server of the stack ServerFrom in another namespace,
+// and does not stop that Temporal server.
 func TestBeside(t *testing.T) {
 	var prepared []string
 	setup := func(_ context.Context, address, namespace string) error {
@@ -73,7 +73,8 @@ func TestBeside(t *testing.T) {
 		t.Errorf("left over: %v", err)
 	}
 
-	// With the race detector the stack needs programs of its own.
+	// A stack with the race detector does not use the programs that ServerFrom built without the race
+	// detector.
 	third, err := up(t.Context(), Options{ServerFrom: first, Namespace: "third", Race: true}, tools)
 	if err != nil {
 		t.Fatal(err)

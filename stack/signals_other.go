@@ -7,8 +7,9 @@ import (
 	"syscall"
 )
 
-// On systems without these signals, sending a signal returns an error. On these systems, parts can
-// be started and killed, but not frozen.
+// On systems without the signals for freezing a process, sending such a signal returns an error. On
+// systems without the signals for freezing a process, parts can be started and killed, but not
+// frozen.
 const (
 	pauseSignal    = syscall.Signal(0x13)
 	continueSignal = syscall.Signal(0x12)

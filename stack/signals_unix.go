@@ -12,11 +12,11 @@ const (
 	continueSignal = syscall.SIGCONT
 )
 
-// killGroup kills the process and all others of its group. The process is the leader of
-// the group.
+// killGroup kills all processes in the process group of process. process must be the leader of its
+// process group.
 func killGroup(process *os.Process) {
-	// Signal 0 asks os.Process whether the process still exists. After a wait, the process id may
-	// belong to another process.
+	// Signal 0 makes os.Process report whether the process still exists. After Wait has returned, the
+	// process id may belong to another process.
 	if process.Signal(syscall.Signal(0)) == nil {
 		_ = syscall.Kill(-process.Pid, syscall.SIGKILL)
 	}

@@ -1,10 +1,11 @@
 // Package stack runs the parts of Oppflow as processes on this machine: a Temporal server with its
-// Web UI, the sandbox in place of the Administrate API, and a worker. The package builds the parts
-// from the checkout, starts the parts, waits until the parts are ready, and can stop, kill or
-// freeze each part. The demo, the end-to-end tests and the benchmark use the package.
+// Web UI, the sandbox in place of the Administrate API, and a worker. Package stack builds the
+// parts from the checkout, starts the parts and waits until the parts are ready. Package stack can
+// stop, kill or freeze each part. The demo, the end-to-end tests and the benchmark use package
+// stack.
 //
-// Everything listens on the loopback interface only. The package is for development and tests, not
-// for Oppflow in production. The package never stops or changes a part that it has not started.
+// All parts listen only on the loopback interface. Package stack is for development and tests, not
+// for Oppflow in production. Package stack never stops or changes a part that it has not started.
 package stack
 
 import (
@@ -38,7 +39,7 @@ const (
 	workerName  = "worker"
 )
 
-// Stack is a set of running parts. Down ends it.
+// Stack is a set of running parts. Down ends a Stack.
 type Stack struct {
 	options Options
 	runDir  string // directory of the ready files; Down removes the directory
@@ -52,9 +53,9 @@ type Stack struct {
 	api      readyfile.Report // of the sandbox
 }
 
-// Up builds and starts the parts and returns when all parts are ready. If one part fails, Up ends
-// the running parts and returns an error with the failed part's last output. The context bounds the
-// start only.
+// Up builds and starts the parts, and returns when all parts are ready. If one part fails, Up ends
+// the running parts and returns an error with the last output of the failed part. ctx limits the
+// time of the start, not the life of the parts.
 func Up(ctx context.Context, o Options) (*Stack, error) {
 	root, err := findRoot(o.Root)
 	if err != nil {
@@ -73,17 +74,19 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 	return up(ctx, o, b)
 }
 
-// toolchain builds the programs: a builder, or a replacement in a test.
+// toolchain builds the programs of the parts. A builder is a toolchain, and a test may use another
+// toolchain.
 type toolchain interface {
-	// built reports whether all programs of the jobs were built before.
+	// built reports whether the toolchain has ever built all programs of the jobs.
 	built(jobs ...buildJob) bool
 	// build builds the job's programs and returns the paths of their binaries.
 	build(ctx context.Context, j buildJob) ([]string, error)
 }
 
-// serverJob builds the Temporal server. The flags omit two things that this server does not need.
-// The linker omits the data for debuggers. The client of Google's storage, which is for archives,
-// omits the direct path within Google's cloud. The direct path is 145 of 1801 packages.
+// serverJob builds the Temporal server. With the flags of serverJob, the build omits two things
+// that the Temporal server of a stack does not need. The linker omits the debugging information.
+// Google's storage client, which Temporal uses for archives, omits its direct path within Google's
+// cloud. The direct path within Google's cloud consists of 145 of the 1801 packages.
 func serverJob() buildJob {
 	return buildJob{
 		target: "the Temporal server", dir: "devserver", programs: []string{"."},
@@ -92,8 +95,8 @@ func serverJob() buildJob {
 	}
 }
 
-// oppflowJob builds all programs of this module in one run, so that shared packages are compiled
-// once.
+// oppflowJob builds all programs of this module in one run of the go command, so that shared
+// packages are compiled once.
 func oppflowJob(race bool) buildJob {
 	return buildJob{
 		target: "oppflow and its worker", programs: []string{"./starter", "./worker"}, race: race,
@@ -123,9 +126,10 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 	s := &Stack{options: o, runDir: run, binaries: map[string]string{}}
 	s.assemble(dynamic)
 
-	// The server and the sandbox are built and started at the same time, because neither needs the
-	// other. The worker needs the server and the sandbox. Only the first builds run one after the
-	// other: concurrent first builds would compile the shared packages of the two modules twice.
+	// The Temporal server and the sandbox are built and started at the same time, because neither part
+	// needs the other part. The worker needs the Temporal server and the sandbox. Only the first
+	// builds run one after the other, because two first builds at the same time would compile the
+	// shared packages of the two modules twice.
 	server, ours := serverJob(), oppflowJob(o.Race)
 	oursFirst := o.ServerFrom == nil && !tools.built(server, ours)
 	oursBuilt := make(chan struct{})
@@ -172,8 +176,8 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 	return s, nil
 }
 
-// assemble makes the three parts. Each start calls command again, so that a restart uses the port
-// of the first start.
+// assemble makes the three parts. Each start of a part calls the function command again, so that a
+// restarted part uses the port of its first start.
 func (s *Stack) assemble(dynamic []string) {
 	var output io.Writer
 	if s.options.Output != nil {
@@ -198,7 +202,8 @@ func (s *Stack) assemble(dynamic []string) {
 		}
 		return s.commandFor(serverName, slices.Concat(args, dynamic, s.options.ServerArgs))
 	}, func(ready readyfile.Report) error { return s.keepReport(&s.temporal, ready, ready.Temporal) })
-	// prepare runs after each start, because a server that keeps everything in memory starts empty.
+	// prepare runs after each start of the Temporal server, because a server that has all data in
+	// memory starts without data.
 	s.server.prepare = s.prepareNamespace
 	s.sandbox = part(sandboxName, func() command {
 		args := []string{"sandbox", "--listen", net.JoinHostPort(loopback, portOf(hostOf(s.APIURL()), s.options.APIPort)), "--ready-file", readyPath(s.runDir, sandboxName)}
@@ -219,7 +224,8 @@ func (s *Stack) commandFor(name string, args []string, env ...string) command {
 	return command{path: s.binaries[name], args: args, env: childEnvironment(env...)}
 }
 
-// prepareNamespace lets the caller prepare the namespace on the running server.
+// prepareNamespace calls Setup, with which the caller prepares the namespace on the running
+// Temporal server.
 func (s *Stack) prepareNamespace(ctx context.Context) error {
 	if s.options.Setup == nil {
 		return nil
@@ -227,8 +233,8 @@ func (s *Stack) prepareNamespace(ctx context.Context) error {
 	return s.options.Setup(ctx, s.TemporalAddress(), s.options.Namespace)
 }
 
-// sharedBinary returns the program of the part that the stack ServerFrom has built with the same
-// settings; "" when there is none.
+// sharedBinary returns the path of the part's program that the stack ServerFrom has built with the
+// same settings, or "" if ServerFrom has built no such program.
 func (s *Stack) sharedBinary(name string) string {
 	beside := s.options.ServerFrom
 	if beside == nil || beside.options.Race != s.options.Race || beside.options.Root != s.options.Root {
@@ -245,7 +251,7 @@ func (s *Stack) setBinary(name, path string) {
 	s.binaries[name] = path
 }
 
-// keepReport keeps the report of a part, which must contain an address.
+// keepReport stores the report of a part, and returns an error if the report contains no address.
 func (s *Stack) keepReport(last *readyfile.Report, report readyfile.Report, address string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -271,13 +277,13 @@ func (s *Stack) TemporalAddress() string {
 	return address
 }
 
-// UIURL returns the address of the Web UI; "" without a Web UI.
+// UIURL returns the URL of the Web UI, or "" if the stack has no Web UI.
 func (s *Stack) UIURL() string {
 	_, ui := s.endpoints()
 	return ui
 }
 
-// Namespace returns the namespace of the worker.
+// Namespace returns the Temporal namespace in which the worker runs.
 func (s *Stack) Namespace() string { return s.options.Namespace }
 
 // APIURL returns the GraphQL endpoint of the sandbox.
@@ -300,7 +306,8 @@ func (s *Stack) Report() readyfile.Report {
 	return readyfile.Report{Temporal: s.TemporalAddress(), Namespace: s.Namespace(), UI: s.UIURL(), URL: s.APIURL(), Token: s.APIToken()}
 }
 
-// Environ returns the variables, NAME=value, with which a shell or a program reaches this stack.
+// Environ returns the environment variables, as NAME=value, with which a shell or a program reaches
+// this stack.
 func (s *Stack) Environ() []string {
 	variables := s.variables()
 	if userHasProfile() {
@@ -318,8 +325,8 @@ func (s *Stack) variables() []string {
 	}
 }
 
-// Server returns the Temporal server with its Web UI. With ServerFrom, the result is the server of
-// that stack.
+// Server returns the process of the Temporal server with its Web UI. With ServerFrom, Server
+// returns the Temporal server of the stack ServerFrom.
 func (s *Stack) Server() *Process {
 	if s.options.ServerFrom != nil {
 		return s.options.ServerFrom.Server()
@@ -334,7 +341,7 @@ func (s *Stack) Sandbox() *Process { return s.sandbox }
 func (s *Stack) Worker() *Process { return s.worker }
 
 // AddWorker returns another worker with the settings of the first worker and additional arguments.
-// The caller must start the new worker. Down ends that worker, too.
+// The caller must start the new worker. Down also ends the new worker.
 func (s *Stack) AddWorker(args ...string) *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -343,10 +350,10 @@ func (s *Stack) AddWorker(args ...string) *Process {
 	})
 }
 
-// AddProgram returns a program of the caller that is not started yet. The environment of the
-// program contains Environ and env. The program gets --ready-file FILE after the arguments, and
-// writes a readyfile.Report to that file when it is ready. The name must be unique among the parts. Down ends the
-// program, too.
+// AddProgram returns a process for a program of the caller. AddProgram does not start the program.
+// The environment of the program contains Environ and env. The program receives the arguments args
+// and --ready-file FILE, and writes a readyfile.Report to FILE when the program is ready. The name
+// of the program must be different from the names of all parts. Down also ends the program.
 func (s *Stack) AddProgram(name, path string, args, env []string) *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -355,7 +362,8 @@ func (s *Stack) AddProgram(name, path string, args, env []string) *Process {
 	})
 }
 
-// addProcess adds a process whose command gets the arguments that name its ready file. The caller holds mu.
+// addProcess adds a process to the stack. The function made receives the arguments that name the
+// process's ready file, and returns the command of the process. The caller holds mu.
 func (s *Stack) addProcess(name string, made func(ready []string) command) *Process {
 	path := readyPath(s.runDir, name)
 	added := &Process{
@@ -366,8 +374,8 @@ func (s *Stack) addProcess(name string, made func(ready []string) command) *Proc
 	return added
 }
 
-// Parts returns the parts of this stack in the order of their dependencies, the workers last. The
-// server of the stack ServerFrom is not included.
+// Parts returns the parts of this stack. Each part comes after the parts that it needs, and the
+// workers are last. If the stack has ServerFrom, Parts does not return the Temporal server.
 func (s *Stack) Parts() []*Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -379,7 +387,7 @@ func (s *Stack) Parts() []*Process {
 }
 
 // Down stops the parts, the worker first, and removes all files that only running parts need. The
-// directory of Options.Data stays. Down returns the errors of all parts that did not stop cleanly.
+// directory of Options.Data stays. Down returns the errors of all parts that do not stop cleanly.
 // No part runs after Down, even if Down returns an error. A second call does nothing.
 func (s *Stack) Down(ctx context.Context) error {
 	var errs []error
@@ -389,7 +397,7 @@ func (s *Stack) Down(ctx context.Context) error {
 	return errors.Join(append(errs, os.RemoveAll(s.runDir))...)
 }
 
-// killAll kills the parts of a stack whose start failed.
+// killAll kills all parts of a stack after the start of one part has failed.
 func (s *Stack) killAll() {
 	for _, part := range slices.Backward(s.Parts()) {
 		part.Kill()
@@ -409,7 +417,8 @@ func dynamicConfigArgs(values map[string]any) ([]string, error) {
 	return args, nil
 }
 
-// portOf returns the port of the part's earlier address, or else the wanted port.
+// portOf returns the port in the part's earlier address, or the wanted port if the part has no
+// earlier address.
 func portOf(address string, wanted int) string {
 	if _, port, err := net.SplitHostPort(address); err == nil {
 		return port

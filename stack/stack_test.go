@@ -21,8 +21,8 @@ import (
 	"time"
 )
 
-// A program of the caller gets the addresses of the parts, overrides the variables of the stack,
-// and ends with the stack.
+// A program of the caller receives the addresses of the parts, can override the variables of the
+// stack, and ends with the stack.
 func TestAProgramOfOnesOwn(t *testing.T) {
 	dump := filepath.Join(t.TempDir(), "dump")
 	s, err := fakeStack(t, t.Context(), Options{NoWorker: true})
@@ -62,7 +62,8 @@ func TestAProgramOfOnesOwn(t *testing.T) {
 }
 
 func TestUpAndDown(t *testing.T) {
-	// If the stack did not remove the variables below, a worker would use a real tenant.
+	// If the stack did not remove the variables below from the worker's environment, a worker would
+	// change the data of a real tenant.
 	t.Setenv("ADMINISTRATE_URL", "https://acme.administrateapp.com/graphql")
 	t.Setenv("ADMINISTRATE_TOKEN_FILE", "/secret")
 	t.Setenv("TEMPORAL_PROFILE", "cloud")
@@ -199,8 +200,8 @@ func TestUpFailsAtOnceAndLeavesNothing(t *testing.T) {
 }
 
 // checkNothingLeft checks that no process of a stack with the temporary directory TMPDIR runs, and
-// that the directory is empty. checkNothingLeft identifies a process by the ready file's name among
-// the arguments.
+// that the directory is empty. A process belongs to a stack with TMPDIR if its arguments contain
+// the path of a ready file in TMPDIR.
 func checkNothingLeft(t *testing.T) {
 	t.Helper()
 	left, err := os.ReadDir(os.Getenv("TMPDIR"))
@@ -225,7 +226,7 @@ func TestNeverReadyEndsWithTheContext(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
-	// The worker is the last part: the other parts are ready when the worker's output begins.
+	// The worker starts last, so all other parts are ready when the worker's output begins.
 	seen := writerFunc(func(p []byte) (int, error) {
 		if bytes.Contains(p, []byte("worker starts")) {
 			cancel(errors.New("no patience left"))
@@ -303,7 +304,7 @@ func TestRestartKeepsThePort(t *testing.T) {
 	}
 }
 
-// A start waits for a port that another process uses for a short time.
+// If another process uses the port for a short time, Start waits until the port is free.
 func TestRestartWaitsForItsPort(t *testing.T) {
 	s, err := fakeStack(t, t.Context(), Options{})
 	if err != nil {

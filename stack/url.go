@@ -2,7 +2,7 @@ package stack
 
 import "net/url"
 
-// hostOf returns the host:port of a URL, "" if the URL has none.
+// hostOf returns the host:port of a URL, or "" if the URL contains no host:port.
 func hostOf(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Port() == "" {

@@ -22,10 +22,10 @@ import (
 )
 
 // This package creates the exporters without the library autoexport, for three reasons. autoexport
-// passes no options to an exporter, so a brief command could not turn retries off. The metric
-// reader of autoexport hides its exporter, so a failed export calls the error handler of the whole
-// process. The console exporters of autoexport write to the standard output, which is for the
-// output of a command.
+// passes no options to an exporter, so a short command could not turn off the retries of an
+// exporter. The metric reader of autoexport gives no access to its exporter, so a failed export
+// would call the error handler of the whole process. The console exporters of autoexport write to
+// the standard output, which is for the output of a command.
 
 func spanExporter(ctx context.Context, o Options) (sdktrace.SpanExporter, error) {
 	switch {
@@ -45,7 +45,7 @@ func spanExporter(ctx context.Context, o Options) (sdktrace.SpanExporter, error)
 	return otlptracehttp.New(ctx, more...)
 }
 
-// lockedWriter lets traces and metrics share a writer.
+// lockedWriter lets the exporters of traces and of metrics write to the same writer.
 type lockedWriter struct {
 	mu     sync.Mutex
 	writer io.Writer
@@ -57,8 +57,8 @@ func (w *lockedWriter) Write(p []byte) (int, error) {
 	return w.writer.Write(p)
 }
 
-// metricReader creates the reader of the metrics, and the server for fetching the metrics if
-// the settings ask for a server.
+// metricReader creates the reader of the metrics and, if the settings require it, the server from
+// which Prometheus fetches the metrics.
 func metricReader(ctx context.Context, o Options, ends *exportLifetime) (sdkmetric.Reader, *metricsServer, error) {
 	if o.Settings.Metrics == settings.ExportPrometheus {
 		server, err := serveMetrics(ctx, o.Settings.PrometheusAddress, ends)
@@ -109,7 +109,7 @@ type exportLifetime struct {
 
 const logInterval = time.Minute
 
-// withLifetime limits an export to the life of the program.
+// withLifetime returns a context for an export that ends when the program ends.
 func (e *exportLifetime) withLifetime(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {

@@ -14,7 +14,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 )
 
-// metricsServer serves the metrics at /metrics, in the form of Prometheus.
+// metricsServer serves the metrics at /metrics in the format of Prometheus.
 type metricsServer struct {
 	reader sdkmetric.Reader
 	server *http.Server
@@ -51,8 +51,8 @@ func (s *metricsServer) close(ctx context.Context) error {
 	return nil
 }
 
-// networkCause returns a network error without its operation and its address, because the
-// surrounding message names the operation and the address.
+// networkCause returns a network error without its operation and its address, because the caller's
+// message names the operation and the address.
 func networkCause(err error) error {
 	var of *net.OpError
 	if errors.As(err, &of) {

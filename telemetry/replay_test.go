@@ -16,9 +16,10 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// Histories that were recorded without tracing replay with tracing. The interceptors have the same
-// order as in a worker. Tracing adds no event and no command. A replay creates no spans. If a
-// replay created spans, every rebuilt workflow would record its whole past again.
+// A worker with tracing can replay histories that were recorded without tracing. The interceptors
+// in this test have the same order as in a worker. Tracing adds no history event and no command to
+// a history. A replay creates no spans. If a replay created spans, a worker that rebuilds a
+// workflow would record all past spans of the workflow again.
 func TestRecordedHistoriesReplayWithTracing(t *testing.T) {
 	collector := telemetrytest.Start(t)
 	otelVariables(t, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+collector.URL+"/v1/traces")
@@ -28,8 +29,8 @@ func TestRecordedHistoriesReplayWithTracing(t *testing.T) {
 	if len(options.Interceptors) != 1 {
 		t.Fatal("nothing traces")
 	}
-	// The SDK also gives a client's interceptor to the workers, if the interceptor also implements
-	// a worker interceptor.
+	// The SDK also uses a client's interceptor in the client's workers, if the interceptor implements
+	// interceptor.WorkerInterceptor.
 	tracing := options.Interceptors[0].(interceptor.WorkerInterceptor)
 	files, err := filepath.Glob(filepath.Join("..", "workflows", "testdata", "histories", "*", "*.json"))
 	if err != nil || len(files) < 10 {

@@ -21,8 +21,8 @@ const (
 	secretName  = "Melissandre"
 )
 
-// add sends a mutation with values that no span may show, through a client with a recorded
-// transport.
+// add sends a mutation with values that no span may contain, through a client whose transport
+// records spans.
 func add(t *testing.T, on *telemetry.Telemetry, url string) error {
 	t.Helper()
 	c, err := administrate.New(administrate.Options{Options: transport.Options{URL: url, Tokens: oauth.StaticToken(secretToken), WrapTransport: on.WrapTransport}})
@@ -36,10 +36,10 @@ func add(t *testing.T, on *telemetry.Telemetry, url string) error {
 	return err
 }
 
-// The result of a request is the same when the request is recorded. For every result, the span
-// shows the kind and the name of the request, but not the content.
+// A request has the same result whether spans are recorded or not. For every result, the span
+// contains the kind and the name of the GraphQL operation, but not the content of the request.
 func TestObservedRequests(t *testing.T) {
-	// A port that was free a moment ago may be in use now.
+	// A port that a test found free could be in use now.
 	const refusing = "http://127.0.0.1:1"
 	var notSent *administrate.NotSentError
 	var unknown *administrate.UnknownError
@@ -72,8 +72,8 @@ func TestObservedRequests(t *testing.T) {
 					}
 					var conn net.Conn
 					if strings.Contains(test.name, "answer") {
-						// The server does not wait for a handler that took over its connection, so the handler
-						// must write only its own variables.
+						// The HTTP server does not wait for a handler that has hijacked its connection, so the
+						// handler must write only to its own variables.
 						taken, _, err := http.NewResponseController(w).Hijack()
 						if err != nil {
 							t.Error(err)
@@ -93,7 +93,7 @@ func TestObservedRequests(t *testing.T) {
 			if err := on.Shutdown(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			// Without a connection the transport does not read the document, so the span does not
+			// Without a connection, the transport does not read the GraphQL document, so the span does not
 			// have the name of the operation.
 			name := "mutation Apply"
 			if test.answer == nil {

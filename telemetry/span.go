@@ -24,7 +24,7 @@ func startSpan(ctx context.Context, t trace.Tracer, name string, options ...trac
 	return &quietSpan{Span: started}
 }
 
-// RecordError records the type of the error.
+// RecordError records the type of the error, but not the text of the error.
 func (s *quietSpan) RecordError(err error, _ ...trace.EventOption) {
 	var next *workflow.ContinueAsNewError
 	switch {
@@ -42,7 +42,7 @@ func (s *quietSpan) SetStatus(code codes.Code, _ string) {
 	}
 }
 
-// errorKind returns the type of an application error, or else the Go type of the error.
+// errorKind returns the type of an application error, or the Go type of any other error.
 func errorKind(err error) string {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) && identifierPattern.MatchString(application.Type()) {
@@ -51,8 +51,8 @@ func errorKind(err error) string {
 	return fmt.Sprintf("%T", err)
 }
 
-// identifierPattern matches identifiers, such as the names of Oppflow. Other names are not
-// exported, because a sender may give a message any name.
+// identifierPattern matches identifiers, such as the names of activities and messages in Oppflow. A
+// name that does not match is not exported, because a sender may send a message with any name.
 var identifierPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 
 const otherSpanName = "other"

@@ -9,8 +9,8 @@ import (
 )
 
 // exportedAttributes lists the attributes that an exported span may have. spanFilter removes every
-// other attribute, such as an address with its query, the text of an error, or an attribute of a
-// later version of a library.
+// other attribute, such as a URL with its query, the text of an error, or an attribute of a later
+// version of a library.
 var exportedAttributes = map[attribute.Key]bool{
 	// Attributes of Temporal's SDK
 	"temporalWorkflowID": true,
@@ -34,14 +34,14 @@ var exportedAttributes = map[attribute.Key]bool{
 
 const attributeError = attribute.Key("error.type")
 
-// spanFilter passes spans on without data that could be personal or secret.
+// spanFilter passes spans to an exporter without the data that could be personal or secret.
 type spanFilter struct {
 	next sdktrace.SpanExporter
 	*exportLifetime
 }
 
-// ExportSpans logs a failure and returns nil. For an error, the caller would call the error handler
-// of the whole process.
+// ExportSpans logs a failed export and returns nil. If ExportSpans returned an error, the caller
+// would call the error handler of the whole process.
 func (f *spanFilter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	ctx, cancel := f.withLifetime(ctx)
 	defer cancel()
@@ -61,8 +61,8 @@ func (f filteredSpan) Attributes() []attribute.KeyValue {
 	return slices.DeleteFunc(slices.Clone(f.ReadOnlySpan.Attributes()), func(a attribute.KeyValue) bool { return !exportedAttributes[a.Key] })
 }
 
-// Events returns no events, because events contain the texts of errors. An attribute contains the
-// kind of the error.
+// Events returns no events of the span, because a span's events contain the texts of errors. An
+// attribute of the span contains the kind of the error.
 func (f filteredSpan) Events() []sdktrace.Event { return nil }
 
 func (f filteredSpan) Status() sdktrace.Status {

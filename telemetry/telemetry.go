@@ -1,12 +1,12 @@
-// Package telemetry exports traces and metrics of a program of Oppflow, if the OTEL_* variables
-// ask for an export. The client that sends a message, the workflow, the activity and the HTTP
-// request to the API are in one trace.
+// Package telemetry exports the traces and metrics of a program of Oppflow, if the OTEL_* variables
+// configure an export. One trace contains the spans of the client that sends a message, of the
+// workflow, of the activity and of the HTTP request to the API.
 //
-// This package, not the libraries that record data, decides what is exported. The texts of
-// errors, the content of messages, queries and variables are not exported. Only names of
-// Oppflow, ids, and the attributes of an allow-list are exported. The package sets nothing for
-// the whole process (no global provider, propagator or error handler). The package may import
-// settings only.
+// Package telemetry decides which data is exported; the libraries that record the data do not
+// decide. Package telemetry does not export the texts of errors, or the content of messages,
+// queries and variables. Package telemetry exports only names from Oppflow's code, ids, and the
+// attributes of an allow-list. Package telemetry changes nothing for the whole process: no global
+// provider, propagator or error handler. The package may import settings only.
 package telemetry
 
 import (
@@ -39,34 +39,37 @@ import (
 // instrumentationScope is the name under which the spans and metrics of Temporal's SDK are recorded.
 const instrumentationScope = "github.com/oppflow/oppflow/telemetry"
 
-// flushTimeout, or briefFlushTimeout with Brief, is the longest time of the last export when a
-// program ends.
+// flushTimeout is the longest time of the last export when a program ends; with Brief, the longest
+// time is briefFlushTimeout.
 const (
 	flushTimeout      = 5 * time.Second
 	briefFlushTimeout = 1500 * time.Millisecond
 )
 
-// Options say what is exported, and for which program.
+// Options contains what is exported, and for which program.
 type Options struct {
-	// Settings say where telemetry goes. The Settings must have been resolved; the zero value
-	// exports nothing.
+	// Settings say where traces and metrics are exported. The caller must have called Resolve on
+	// Settings; the zero value of Settings exports nothing.
 	Settings settings.Telemetry
-	// Service is the program's name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES sets another
-	// name.
+	// Service is the name of the program in traces and metrics, unless OTEL_SERVICE_NAME or
+	// OTEL_RESOURCE_ATTRIBUTES sets another name.
 	Service string
-	// Requests find the requests that an activity executes. With the zero value, activities are in
-	// the trace of the start of the workflow.
+	// Requests contains functions that find the requests that an activity executes. With the zero
+	// value of Requests, an activity is in the trace that contains the start of its workflow.
 	Requests Requests
-	// Logger logs failed exports, at most once a minute; with nil, nothing is logged.
+	// Logger logs failed exports, at most once a minute. If Logger is nil, failed exports are not
+	// logged.
 	Logger *slog.Logger
-	// Console is what the console exporters write to, one write at a time; nil is the standard error output.
+	// Console is the writer to which the console exporters write, and only one exporter writes at a
+	// time; nil means standard error.
 	Console io.Writer
-	// Brief is for a command that ends soon. With Brief, only traces are exported. A command with
-	// Brief does not wait for a missing collector, and waits at most 1.5 s for a slow collector.
+	// Brief is true for a command that ends soon. With Brief, only traces are exported. With Brief, a
+	// program does not wait for a missing collector, and waits at most 1.5 s for a slow collector.
 	Brief bool
 }
 
-// Telemetry records the traces and metrics of a program. The zero value and nil record nothing.
+// Telemetry records and exports the traces and metrics of a program. A zero Telemetry and a nil
+// *Telemetry record nothing.
 type Telemetry struct {
 	traces         *sdktrace.TracerProvider
 	metrics        *sdkmetric.MeterProvider
@@ -78,8 +81,9 @@ type Telemetry struct {
 	flushWithin    time.Duration
 }
 
-// Start creates the exporters. Start connects to no collector yet, so a missing collector
-// causes no error. Only the address for fetching metrics must be free.
+// Start creates the exporters. Start does not connect to a collector, so a missing collector causes
+// no error of Start. The address at which Prometheus fetches metrics must be free when Start is
+// called.
 func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	if o.Brief {
 		o.Settings.Metrics = settings.ExportNothing
@@ -137,9 +141,9 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 // On reports whether anything is recorded.
 func (t *Telemetry) On() bool { return t != nil && (t.traces != nil || t.metrics != nil) }
 
-// ClientOptions adds traces and metrics to a client of Temporal, and to the workers made with
-// the client. The interceptor of the Telemetry comes before all others; when the Telemetry is
-// off, ClientOptions changes nothing.
+// ClientOptions adds tracing and metrics to the options of a Temporal client, and so also to the
+// workers of the client. The interceptor of the Telemetry comes before all other interceptors. If
+// the Telemetry exports nothing, ClientOptions changes nothing.
 func (t *Telemetry) ClientOptions(o *client.Options) {
 	if t == nil {
 		return
@@ -152,9 +156,9 @@ func (t *Telemetry) ClientOptions(o *client.Options) {
 	}
 }
 
-// Shutdown exports the remaining data and stops, within at most 5 s, or 1.5 s with Brief. Shutdown
-// also exports if ctx has ended, because the context of a stopping program has usually ended. The
-// error says what could not be exported.
+// Shutdown exports the remaining data and stops the Telemetry, within at most 5 s, or 1.5 s with
+// Brief. Shutdown exports even if ctx has ended, because the context of a stopping program has
+// usually ended. The error of Shutdown says which data could not be exported.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
 	if t == nil || t.endExports == nil {
 		return nil
@@ -195,8 +199,8 @@ func (t *Telemetry) meterProvider() metric.MeterProvider {
 	return t.metrics
 }
 
-// newResource returns the resource of the program. newResource adds no data about the host and no
-// command line.
+// newResource returns the OpenTelemetry resource that describes the program. The resource contains
+// no data about the host and no command line.
 func newResource(ctx context.Context, service string) (*resource.Resource, error) {
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(),
 		resource.WithAttributes(attribute.String("service.name", service), attribute.String("service.instance.id", uuid.NewString())),

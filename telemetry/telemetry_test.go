@@ -26,8 +26,8 @@ import (
 	"github.com/oppflow/oppflow/telemetry/telemetrytest"
 )
 
-// otelVariables sets the variables in the process, where the libraries read them, and removes all
-// other variables of OpenTelemetry.
+// otelVariables sets the variables in the environment of the process, which the OpenTelemetry
+// libraries read, and removes all other variables of OpenTelemetry.
 func otelVariables(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -41,7 +41,7 @@ func otelVariables(t *testing.T, pairs ...string) {
 	}
 }
 
-// start starts telemetry with the variables of the process.
+// start starts telemetry with the variables in the environment of the process.
 func start(t *testing.T, o telemetry.Options) *telemetry.Telemetry {
 	t.Helper()
 	if err := o.Settings.Resolve(); err != nil {
@@ -57,7 +57,7 @@ func start(t *testing.T, o telemetry.Options) *telemetry.Telemetry {
 	return started
 }
 
-// post sends a body through a recorded transport and reads the whole response.
+// post sends a body through a transport that records spans, and reads the whole response.
 func post(t *testing.T, through http.RoundTripper, url, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
@@ -72,14 +72,14 @@ func post(t *testing.T, through http.RoundTripper, url, body string) {
 	_ = response.Body.Close()
 }
 
-// exportGoroutines returns the number of goroutines that belong to OpenTelemetry.
+// exportGoroutines returns the number of goroutines that run code of OpenTelemetry.
 func exportGoroutines() int {
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	n := 0
 	for one := range strings.SplitSeq(string(stacks), "\n\n") {
-		// The goroutines of the tests do not count, although their package's path contains the same
-		// words.
+		// The text go.opentelemetry.io/otel does not match the goroutines of the tests, although the path
+		// of package telemetry also contains the word telemetry.
 		if strings.Contains(one, "go.opentelemetry.io/otel") {
 			n++
 		}
@@ -123,7 +123,7 @@ func TestOffCostsNothing(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			// A goroutine of another test may have ended meanwhile.
+			// A goroutine of another test may have ended since the first count.
 			if now := exportGoroutines(); now > before {
 				t.Errorf("%d goroutines of OpenTelemetry run, %d before", now, before)
 			}
@@ -184,7 +184,8 @@ func TestArrives(t *testing.T) {
 	}
 }
 
-// The headers that OTEL_PROPAGATORS asks for are sent to the API, and no others.
+// Requests to the API have the trace headers that OTEL_PROPAGATORS names, and no other trace
+// headers.
 func TestPropagators(t *testing.T) {
 	var got http.Header
 	answers := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
@@ -233,9 +234,10 @@ func TestStandardVariables(t *testing.T) {
 	}
 }
 
-// A collector that cannot be reached or does not respond delays Shutdown for hardly longer than the
-// time in the table. The failure is logged once. The short form of the test compares that time with
-// the setting, and then reduces the setting to a fifth.
+// If the collector cannot be reached or does not respond, Shutdown takes hardly longer than the
+// time flush of the test case. The failed export is logged once. The test compares flush with the
+// limit in Telemetry. After the comparison, the short form of the test reduces the limit to a
+// fifth.
 func TestBrokenCollector(t *testing.T) {
 	release := make(chan struct{})
 	hung := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
@@ -297,7 +299,7 @@ func TestBrokenCollector(t *testing.T) {
 	}
 }
 
-// lockedBuilder collects the text of several goroutines.
+// lockedBuilder collects text that several goroutines write.
 type lockedBuilder struct {
 	mu sync.Mutex
 	b  strings.Builder
@@ -348,7 +350,8 @@ func TestPrometheus(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), address) || !strings.Contains(err.Error(), "OTEL_EXPORTER_PROMETHEUS_PORT") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("a port that is taken: %v", err)
 	}
-	// A command does not serve metrics at all, so it does not need the address.
+	// A command with Brief does not serve metrics, so the command does not need the address for
+	// metrics.
 	brief, err := telemetry.Start(t.Context(), telemetry.Options{Settings: taken, Brief: true})
 	if err != nil || brief.On() {
 		t.Errorf("brief: on %v, %v", brief.On(), err)
@@ -392,7 +395,8 @@ func TestPrometheus(t *testing.T) {
 	}
 }
 
-// Nothing is set for the process, so another library's own telemetry is unchanged.
+// Package telemetry sets nothing for the whole process, so the telemetry of another library is
+// unchanged.
 func TestNothingGlobal(t *testing.T) {
 	tracers, meters := otel.GetTracerProvider(), otel.GetMeterProvider()
 	otelVariables(t, "OTEL_TRACES_EXPORTER=console", "OTEL_METRICS_EXPORTER=console", "OTEL_PROPAGATORS=tracecontext")

@@ -15,27 +15,29 @@ import (
 // headerKey is the header in which every SDK of Temporal sends the trace.
 const headerKey = "_tracer-data"
 
-// Requests find the requests that belong to the messages and the activities of a workflow. A
-// workflow first stores messages, and then processes several stored messages at a time. The
-// request ids of the messages connect an activity to its traces.
+// Requests contains functions that find the request ids of the messages and of the activities of a
+// workflow. A workflow first stores messages, and later processes several stored messages together.
+// By the request ids, package telemetry finds the traces of the messages that an activity executes.
 type Requests struct {
-	// OfMessage returns the id of the request that a signal or update makes, "" when it makes none
-	// or has no id. update is the id of the update, and is "" for a signal. The payload is what
-	// the sender sent, and may be nil or have any content.
+	// OfMessage returns the request id of a signal or an update, or "" if the message makes no request
+	// or has no request id. update is the id of the update, or "" for a signal. payload is the content
+	// that the sender sent, and may be nil or have any form.
 	OfMessage func(update string, payload *commonpb.Payload) string
-	// OfActivity returns the ids of the requests that an activity executes, in order. carries
-	// reports whether the activity executes requests at all. An activity that executes no requests
+	// OfActivity returns the request ids of the requests that an activity executes, in their order.
+	// carries says whether the activity executes any requests. An activity that executes no requests
 	// is in the trace of the last activity that executed requests.
 	OfActivity func(activity string, args []any) (ids []string, carries bool)
 }
 
 // tracing traces clients, workflows and activities with Temporal's own interceptor, and adds
 // two things:
-//   - An activity is in the trace of the message that caused it, not in the trace of the start.
-//   - A rebuilt workflow creates no spans again.
+//   - An activity is in the trace of the message that caused the activity, not in the trace of the
+//     workflow's start.
+//   - A workflow that a worker rebuilds does not create its past spans again.
 //
-// tracing adds no event and no command to a workflow. A history that was recorded with tracing
-// replays without tracing. A history that was recorded without tracing replays with tracing.
+// tracing adds no history event and no command to a workflow. A worker without tracing can replay a
+// history that was recorded with tracing. A worker with tracing can replay a history that was
+// recorded without tracing.
 type tracing struct {
 	interceptor.Interceptor
 	tracer   tracer
@@ -57,18 +59,18 @@ func newTracing(t trace.Tracer, requests Requests) (interceptor.Interceptor, err
 
 type spanKey struct{}
 
-// causingSpans are the spans that caused an activity: the span of the first message, and the
-// spans of the other messages.
+// causingSpans contains the spans of the messages that caused an activity: the span of the first
+// message, and the spans of the other messages.
 type causingSpans struct {
 	first  trace.SpanContext
 	others []trace.SpanContext
 }
 
 // Finish does nothing. causingSpans has the method only to implement interceptor.TracerSpan. The
-// code that starts a real span finishes that span.
+// code that starts a real span also finishes the real span.
 func (c *causingSpans) Finish(*interceptor.TracerFinishSpanOptions) {}
 
-// tracer accepts causingSpans as the parent of a span.
+// tracer is a Tracer that accepts causingSpans as the parent of a span.
 type tracer struct{ interceptor.Tracer }
 
 func (t tracer) StartSpan(o *interceptor.TracerStartSpanOptions) (interceptor.TracerSpan, error) {
@@ -100,14 +102,14 @@ func (t tracer) MarshalSpan(s interceptor.TracerSpan) (map[string]string, error)
 	return t.Tracer.MarshalSpan(s)
 }
 
-// encodeSpan encodes a span in the form of the header headerKey.
+// encodeSpan encodes a span as the header headerKey contains it.
 func encodeSpan(s trace.SpanContext) map[string]string {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(trace.ContextWithSpanContext(context.Background(), s), carrier)
 	return carrier
 }
 
-// senderSpan returns the sender's span from the header of the message in ctx.
+// senderSpan returns the span of a message's sender, from the header of the message in ctx.
 func senderSpan(ctx workflow.Context) trace.SpanContext {
 	payload := interceptor.WorkflowHeader(ctx)[headerKey]
 	var carried map[string]string
@@ -117,9 +119,9 @@ func senderSpan(ctx workflow.Context) trace.SpanContext {
 	return trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier(carried)))
 }
 
-// InterceptWorkflow puts the SDK's interceptor between two interceptors of this package. The outer
-// interceptor skips the SDK's interceptor on replay. The inner interceptor finds the span that the
-// SDK's interceptor has put into the context.
+// InterceptWorkflow puts the SDK's interceptor between two interceptors of this package. During a
+// replay, the outer interceptor skips the SDK's interceptor. The inner interceptor finds the span
+// that the SDK's interceptor has put into the context.
 func (t *tracing) InterceptWorkflow(ctx workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
 	inner := &messageSpans{requests: t.requests, byRequest: map[string]trace.SpanContext{}}
 	inner.Next = next
@@ -128,9 +130,9 @@ func (t *tracing) InterceptWorkflow(ctx workflow.Context, next interceptor.Workf
 	return outer
 }
 
-// replaySkipper skips the SDK's interceptor when the workflow replays its past. Without
-// replaySkipper, the SDK's interceptor would create the spans of updates again, and a span of the
-// whole run for every worker that rebuilds the run.
+// replaySkipper skips the SDK's interceptor while a workflow is replayed. Without replaySkipper,
+// every worker that rebuilds a run would create the spans of the updates and the span of the whole
+// run again.
 type replaySkipper struct {
 	interceptor.WorkflowInboundInterceptorBase
 	whenReplaying interceptor.WorkflowInboundInterceptor
@@ -153,9 +155,9 @@ func (r *replaySkipper) ExecuteUpdate(ctx workflow.Context, in *interceptor.Upda
 	return r.whenReplaying.ExecuteUpdate(ctx, in)
 }
 
-// messageSpans stores the spans of the received messages, for one run in one worker. The spans
-// are rebuilt with the run, from the headers in the history. After a continue-as-new, waiting
-// messages are in the trace of the start.
+// messageSpans contains, in one worker and for one run, the spans of the received messages. When a
+// worker rebuilds a run, messageSpans is rebuilt from the headers in the history. After a continue
+// as new, messages that wait are in the trace that contains the start of the workflow.
 type messageSpans struct {
 	interceptor.WorkflowInboundInterceptorBase
 	requests  Requests
@@ -189,8 +191,8 @@ func (m *messageSpans) ExecuteUpdate(ctx workflow.Context, in *interceptor.Updat
 	return m.Next.ExecuteUpdate(ctx, in)
 }
 
-// rememberSpan stores the span of a request; a repeated request keeps the span of its first
-// sender.
+// rememberSpan stores the span of a request. For a repeated request, rememberSpan keeps the span of
+// the first sender.
 func (m *messageSpans) rememberSpan(ctx workflow.Context, update string, payload *commonpb.Payload) {
 	if m.requests.OfMessage == nil {
 		return
@@ -208,7 +210,8 @@ func (m *messageSpans) rememberSpan(ctx workflow.Context, update string, payload
 	}
 }
 
-// causesOf returns the spans that caused an activity; nil means that no span of a request is known.
+// causesOf returns the spans that caused an activity, or nil if no span of the activity's requests
+// is known.
 func (m *messageSpans) causesOf(activity string, args []any) *causingSpans {
 	if m.requests.OfActivity == nil {
 		return nil
@@ -233,8 +236,8 @@ func (m *messageSpans) causesOf(activity string, args []any) *causingSpans {
 	return m.current
 }
 
-// outboundInterceptor is nearest to the workflow, so the SDK's interceptor finds the values
-// that outboundInterceptor puts into the context.
+// outboundInterceptor is the interceptor nearest to the workflow, so the SDK's interceptor finds
+// the values that outboundInterceptor puts into the context.
 type outboundInterceptor struct {
 	interceptor.WorkflowOutboundInterceptorBase
 	messages *messageSpans

@@ -12,10 +12,10 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// WrapTransport records the requests through a transport, as spans and as metrics. WrapTransport
-// sends each request once, and changes only the headers that OTEL_PROPAGATORS asks for. A span of a
-// GraphQL request has the name of the operation. When the Telemetry is off, WrapTransport returns
-// the transport itself.
+// WrapTransport returns a transport that sends requests through next and records each request in
+// spans and metrics. The returned transport sends each request once, and changes only the headers
+// that OTEL_PROPAGATORS names. The span of a GraphQL request has the name of the GraphQL operation.
+// If the Telemetry exports nothing, WrapTransport returns next itself.
 func (t *Telemetry) WrapTransport(next http.RoundTripper) http.RoundTripper {
 	if !t.On() {
 		return next
@@ -47,15 +47,15 @@ func (n spanNamer) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // observedBody is the body of a request. observedBody inspects the bytes that the transport reads,
-// and causes no further reads.
+// and reads no bytes itself.
 type observedBody struct {
 	io.ReadCloser
 	span    trace.Span
 	checked bool
 }
 
-// operationPattern finds the kind and name at the beginning of a GraphQL document; both come from
-// the code of Oppflow, not from a user.
+// operationPattern matches the kind and the name of the operation at the beginning of a GraphQL
+// document. The kind and the name come from Oppflow's code, not from a user.
 var operationPattern = regexp.MustCompile(`^\{"query":"(query|mutation) ([A-Za-z_][A-Za-z0-9_]{0,63})[ ({\\]`)
 
 func (w *observedBody) Read(p []byte) (int, error) {

@@ -8,9 +8,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// trackRequest records that the request with the context's options is under way, until the caller
-// calls done. The record is not part of the state, because a run that continues as new has no
-// request under way.
+// trackRequest adds the request with the context's options to the run's active requests, until the
+// caller calls done. The active requests are not part of the state, because a run that continues as
+// new has no active request.
 func (r *run) trackRequest(ctx workflow.Context) (done func()) {
 	one := &opportunity.WaitInfo{
 		Kind: opportunity.AttentionAPI, Reason: "a request is under way: " + workflow.GetActivityOptions(ctx).Summary, Since: workflow.Now(ctx),

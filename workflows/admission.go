@@ -13,13 +13,14 @@ import (
 )
 
 // arguments are what a run was started with. input is the start from a caller. carriedState is the
-// state that the previous run carried over. A caller must not give a second argument.
+// state that the previous run carried over. A caller must not pass the second argument,
+// carriedState.
 type arguments struct {
 	input, carriedState messagePayload
 }
 
-// admitStart makes the state of a run that a caller started. Its error reports a mistake of the
-// caller.
+// admitStart creates the state of a run that a caller started. An error of admitStart reports a
+// mistake of the caller.
 func admitStart(ctx workflow.Context, reference opportunity.Reference, a arguments) (*entity.State, error) {
 	state, refused := admitStartStrictly(ctx, reference, a)
 	if refused == nil {
@@ -32,7 +33,8 @@ func admitStart(ctx workflow.Context, reference opportunity.Reference, a argumen
 	if workflow.GetVersion(ctx, changeStrictStarts, workflow.DefaultVersion, 1) != workflow.DefaultVersion {
 		return nil, refused
 	}
-	// This run is replayed, and an earlier release accepted its start.
+	// If carriedState contains a state, this worker replays a run whose start an earlier release
+	// accepted.
 	if state := readState(a.carriedState.raw); state != nil {
 		return state, nil
 	}
@@ -73,9 +75,10 @@ func decodeStartLoosely(s messagePayload) (opportunity.Start, error) {
 // limits.
 const unlimited = 10 * 365 * 24 * time.Hour
 
-// checkStartOptions rejects start options with which Temporal would end the run while messages
-// wait, or start the run again after its end. An error of the run itself prevents neither of the
-// two.
+// checkStartOptions rejects options with which Temporal would end the run while messages wait.
+// checkStartOptions also rejects options with which Temporal would start the run again after its
+// end. An error that the run itself returns does not cancel a time-out, a cron schedule or a retry
+// policy.
 func checkStartOptions(info *workflow.Info) error {
 	limited := func(limit time.Duration) bool { return limit > 0 && limit < unlimited }
 	switch policy := info.RetryPolicy; {
@@ -94,16 +97,17 @@ func checkStartOptions(info *workflow.Info) error {
 // rejectedStart is the reason why a run with a cron schedule was rejected. The rejected run carries
 // the reason over to the next run.
 type rejectedStart struct {
-	// Version prevents workers that do not know rejectedStart from reading it as a state.
+	// Version prevents workers that do not know rejectedStart from reading a rejectedStart as a
+	// state.
 	Version int                `json:"version"`
 	Reason  *opportunity.Error `json:"refused"`
 }
 
-// rejectedStartVersion is above every version of a state.
+// rejectedStartVersion is higher than every version of a state.
 const rejectedStartVersion = 1 << 30
 
-// rejectStart ends a run whose start is rejected. After a failure, Temporal starts a run with a
-// cron schedule again, so the reference would stay in use. A run with a cron schedule therefore
+// rejectStart ends a run whose start is rejected. If a run with a cron schedule fails, Temporal
+// starts the next run, so the reference would stay in use. A run with a cron schedule therefore
 // continues as a run without a schedule. The run without a schedule fails with the reason.
 func rejectStart(ctx workflow.Context, reason error) error {
 	if refused, own := lifecycle.FromTemporalError(reason); own && workflow.GetInfo(ctx).CronSchedule != "" {
@@ -112,8 +116,8 @@ func rejectStart(ctx workflow.Context, reason error) error {
 	return lifecycle.ToTemporalError(reason)
 }
 
-// readRejectedStart returns the reason why the previous run was rejected, nil when it was not
-// rejected.
+// readRejectedStart returns the reason why the previous run was rejected, or nil when the previous
+// run was not rejected.
 func readRejectedStart(carried converter.RawValue) error {
 	var r rejectedStart
 	if payload, err := payloadJSON(carried); err == nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// If the worker reads when a record was last changed, the follow-ups of an adopted record count
-// from the last change. The adoption itself changes the record when it adds the tag, and this
-// change does not count.
+// If the worker can read when a record was last changed, the times of the follow-ups of an adopted
+// record are measured from this last change. The adoption itself changes the record when the
+// adoption adds the reference tag, and this change does not count as the last change.
 func TestAnAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 	const day = 24 * time.Hour
 	changed := startTime.Add(-5 * day)

@@ -25,32 +25,32 @@ type adoptionInput struct {
 	Opportunity opportunity.ID        `json:"opportunity"`
 	// Round counts the consecutive adoptions in which the API did not respond.
 	Round int `json:"round,omitempty"`
-	// LastChange is when the record was last changed before it had the reference tag; zero where
-	// the time is not known.
+	// LastChange is when the record was last changed before it had the reference tag, or zero when
+	// this time is unknown.
 	LastChange time.Time `json:"changed,omitzero"`
 }
 
 // adoptionResult is the result of an adoption.
 type adoptionResult struct {
 	// LastChange is when the record was last changed before the adoption tagged it. Tagging also
-	// changes the record. LastChange is zero where the time is not known.
+	// changes the record. LastChange is zero when this time is unknown.
 	LastChange time.Time `json:"changed,omitzero"`
-	// SettleTime is how long requests of an earlier run of the reference may still be committed
-	// to the record.
+	// SettleTime is how long the API may still commit requests of an earlier run of the same
+	// reference.
 	SettleTime time.Duration `json:"settling,omitempty"`
 }
 
-// These are the waits for another reference's adoption of the same record. Each wait is longer than
-// the wait before.
+// The run waits while another reference adopts the same record. The waits grow from
+// firstAdoptionWait to longestAdoptionWait.
 const (
 	firstAdoptionWait            = 5 * time.Second
 	longestAdoptionWait          = 5 * time.Minute
 	adoptionWaitsBeforeAttention = 4 // after this many waits, the run raises attention
 )
 
-// adopt takes over the record that the start names, or returns why this is not possible. When
-// another reference is adopting the same record, adopt waits and returns nil. The caller then calls
-// adopt again, and the second call reads whose reference tag the record has.
+// adopt takes over the record that the start names, or returns why the adoption is not possible.
+// When another reference is adopting the same record, adopt waits and returns nil. The caller of
+// adopt then calls adopt again, and the second call reads which reference tag the record has.
 func (r *run) adopt(ctx workflow.Context) error {
 	err := r.runAdoption(ctx)
 	switch own, known := lifecycle.FromTemporalError(err); {
@@ -83,7 +83,8 @@ func (r *run) adopt(ctx workflow.Context) error {
 		r.state.Adopt(record, record.Details.Region, workflow.Now(ctx))
 		return nil
 	}
-	// An operator confirmed that the record was created.
+	// The start contains a name, so an operator confirmed that an earlier request created the
+	// record.
 	if err := r.ensureNamesResolved(ctx, exchange.StartChanges(*r.state.Start)); err != nil {
 		return adoptReadError(err)
 	}
@@ -104,12 +105,12 @@ func (r *run) awaitOtherAdoption(ctx workflow.Context) error {
 }
 
 // noAnswerType is the type of the error of an adoption in which the API did not respond. The
-// details of the error hold the reason.
+// details of the error contain the reason why the API did not respond.
 const noAnswerType = "Away"
 
-// noAnswerError returns the error that ends an adoption in which the API did not respond. The run
-// of the opportunity then waits and shows the reason. The parameter known passes the time of the
-// last change to the next adoption.
+// noAnswerError returns the error that ends an adoption in which the API did not respond. When the
+// run of the opportunity receives the error, the run waits and shows the reason. The parameter
+// known passes the time of the record's last change to the next adoption.
 func noAnswerError(reason activities.Reason, known adoptionResult) error {
 	details := []any{reason}
 	if known != (adoptionResult{}) {
@@ -143,8 +144,9 @@ func noAnswerResult(err error) adoptionResult {
 	return known
 }
 
-// isEndedFromOutside reports whether somebody ended the child workflow of the adoption. After an
-// end from outside, it is unknown whether the record was tagged.
+// isEndedFromOutside reports whether the child workflow of the adoption was cancelled or
+// terminated, or reached a time-out. After a cancellation, a termination or a time-out of the child
+// workflow, it is unknown whether the record was tagged.
 func isEndedFromOutside(err error) bool {
 	var terminated *temporal.TerminatedError
 	var timeout *temporal.TimeoutError
@@ -152,9 +154,9 @@ func isEndedFromOutside(err error) bool {
 }
 
 // runAdoption runs the adoption as a child workflow. The child's workflow id contains the record's
-// id, and only one workflow of an id runs at a time. Two references therefore never both find the
-// record without a reference tag. runAdoption stores when the record was last changed before the
-// adoption tagged it.
+// id, and Temporal runs only one workflow with an id at a time. Therefore at most one of two
+// references finds the record without a reference tag. runAdoption stores when the record was last
+// changed before the adoption tagged it.
 func (r *run) runAdoption(ctx workflow.Context) error {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -186,8 +188,8 @@ func (r *run) runAdoption(ctx workflow.Context) error {
 	return r.waitForEarlierRuns(ctx, known.SettleTime)
 }
 
-// readAdoptedRecord reads the adopted record. The result has the time of the record's last change
-// if the worker counts follow-ups from the last change.
+// readAdoptedRecord reads the adopted record. The returned snapshot contains the time of the
+// record's last change if the worker measures the times of follow-ups from this change.
 func (r *run) readAdoptedRecord(ctx workflow.Context, id opportunity.ID) (exchange.Snapshot, error) {
 	first := activities.ReadInput{Reference: r.state.Reference, Opportunity: id, ForAdoption: true}
 	return r.readPagesFrom(ctx, first, func(input activities.ReadInput) (activities.ReadResult, error) {
@@ -196,7 +198,7 @@ func (r *run) readAdoptedRecord(ctx workflow.Context, id opportunity.ID) (exchan
 	})
 }
 
-// adoptReadError returns the reason why a record that cannot be read cannot be adopted.
+// adoptReadError returns the reason why a record cannot be adopted if the record cannot be read.
 func adoptReadError(err error) error {
 	var application *temporal.ApplicationError
 	if !errors.As(err, &application) {

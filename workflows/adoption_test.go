@@ -171,7 +171,7 @@ func TestAdoptThatCannotBe(t *testing.T) {
 			if len(s.tms.calls) > 8 {
 				t.Errorf("%d calls: %v", len(s.tms.calls), s.tms.calls)
 			}
-			// A caller that waited got the reason, unless twenty seconds had passed.
+			// A caller that waited for less than twenty seconds received the reason.
 			var application *temporal.ApplicationError
 			if got := s.results["open"]; got.opened.State != opportunity.Pending && (!errors.As(got.err, &application) || application.Type() != string(c.want)) {
 				t.Errorf("opened: got %+v", got)
@@ -183,7 +183,8 @@ func TestAdoptThatCannotBe(t *testing.T) {
 	}
 }
 
-// An operator may close an adoption that cannot go on, and anybody may cancel it.
+// An operator may close the opportunity while its adoption cannot go on, and anybody may cancel the
+// workflow.
 func TestAdoptionIsEnded(t *testing.T) {
 	for name, prepare := range map[string]func(*fixture){
 		"while it is read": func(s *fixture) { s.tms.read = func(int) error { return errors.New("out of reach") } },
@@ -236,7 +237,8 @@ func TestAdoptionIsEnded(t *testing.T) {
 	}
 }
 
-// When two references adopt one record at the same time, only one reference gets the record.
+// When two references adopt one record at the same time, only one reference becomes the owner of
+// the record.
 func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	s := newFixture(t)
 	createRecord(s)
@@ -257,9 +259,9 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	if diff := cmp.Diff([]string{string(opportunity.Conflict), "sold elsewhere"}, ends); diff != "" {
 		t.Error(diff)
 	}
-	// While one reference tags the record, the other reference must not read it. If the other
-	// reference read the record during the tagging, both references could find the record without a
-	// reference tag.
+	// While one reference tags the record, the other reference must not read the record. If the
+	// other reference read the record during the tagging, both references could find the record
+	// without a reference tag.
 	if len(asked) != 2 || asked[1].Sub(asked[0]) < 12*time.Second {
 		t.Errorf("marking was asked for at %v", asked)
 	}
@@ -269,7 +271,7 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 }
 
 // adoptByTwo lets the references A-1 and B-2 adopt one record, and closes both opportunities after
-// the time. The result of the workflow is how each of the two opportunities ended.
+// the duration open. The result of the workflow is how each of the two opportunities ended.
 func (s *fixture) adoptByTwo(open time.Duration) {
 	both := func(ctx workflow.Context) ([]string, error) {
 		references := []opportunity.Reference{"A-1", "B-2"}
@@ -310,9 +312,9 @@ func (s *fixture) adoptByTwo(open time.Duration) {
 	s.env.ExecuteWorkflow("both")
 }
 
-// Two references adopt one record that cannot be read for half an hour. Both references show within
-// two minutes why they wait, and start few adoptions. One of the references adopts the record in
-// the end.
+// Two references adopt one record that cannot be read for half an hour. The views of both
+// opportunities show within two minutes why the runs wait, and the runs start few adoptions. When
+// the record can be read, one of the two references adopts the record.
 func TestTwoReferencesWaitForARecordThatCannotBeRead(t *testing.T) {
 	s := newFixture(t)
 	createRecord(s)

@@ -26,7 +26,7 @@ func (r *run) applyNext(ctx workflow.Context) {
 }
 
 // isPossiblyApplied reports whether a change of the batch may have been made before Temporal's
-// database was restored. A change that may have been made becomes a question.
+// database was restored. For a change that may have been made, isPossiblyApplied raises a question.
 func (r *run) isPossiblyApplied(ctx workflow.Context, batch []exchange.Change) bool {
 	if len(r.state.InterestsAfterBackup) == 0 || r.ensureNamesResolved(ctx, batch) != nil {
 		return false
@@ -61,7 +61,8 @@ func (r *run) sendBatch(ctx workflow.Context, batch []exchange.Change) {
 		case activities.ReasonTransitionUnplanned:
 			r.handleUnplanned(ctx, batch, result.CallResult)
 		default:
-			// A cancellation ends the wait; the caller checks the context.
+			// The error of backOff is ignored: only a cancellation causes this error, and the
+			// caller checks the context for a cancellation.
 			_ = r.backOff(ctx, result.CallResult)
 		}
 	}
@@ -74,12 +75,13 @@ func (r *run) handleUnplanned(ctx workflow.Context, batch []exchange.Change, sen
 	if r.state.SetPlaybook(sending.PlaybookFeatures, workflow.Now(ctx)); r.state.Playbook.Transitions && r.state.HasUnplannedTransition(batch) {
 		return
 	}
-	// A cancellation ends the wait; the caller checks the context.
+	// The error of backOff is ignored: only a cancellation causes this error, and the caller checks
+	// the context for a cancellation.
 	_ = r.backOff(ctx, activities.CallResult{Reason: activities.ReasonPlaybookUnavailable})
 }
 
 func (r *run) sendChanges(ctx workflow.Context, batch []exchange.Change) activities.ApplyResult {
-	// A cancellation of the workflow does not cancel the request.
+	// A cancellation of the workflow does not cancel the API request.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	var names []exchange.UnresolvedName
@@ -93,8 +95,8 @@ func (r *run) sendChanges(ctx workflow.Context, batch []exchange.Change) activit
 		func(s activities.CallResult) activities.ApplyResult { return activities.ApplyResult{CallResult: s} })
 }
 
-// recordResults reads unknown results back and then updates the state with all results. reason says
-// why results are unknown.
+// recordResults reads back the changes whose results are unknown, and then updates the state with
+// all results. reason says why results are unknown.
 func (r *run) recordResults(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult, reason activities.Reason) {
 	if slices.ContainsFunc(answers, isUnknown) {
 		answers = r.readBack(ctx, batch, answers, reason)
@@ -108,7 +110,7 @@ func (r *run) recordResults(ctx workflow.Context, batch []exchange.Change, answe
 func isUnknown(a exchange.ChangeResult) bool { return a.Status == exchange.StatusUnknown }
 
 // readBack waits until the API can no longer commit a request of the batch, and then reads the
-// record. From the record it decides which unknown changes of the batch were made.
+// record. From the record, readBack decides which unknown changes of the batch were made.
 func (r *run) readBack(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult, reason activities.Reason) []exchange.ChangeResult {
 	// A cancellation of the workflow does not end the read-back.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
@@ -141,7 +143,7 @@ func (r *run) readRecord(ctx workflow.Context, id opportunity.ID, options workfl
 	})
 }
 
-// readRecordOnce is readRecord with one round for each page.
+// readRecordOnce does the work of readRecord, but with only one round for each page of interests.
 func (r *run) readRecordOnce(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions, round int) (exchange.Snapshot, error) {
 	return r.readPages(ctx, id, func(input activities.ReadInput) (activities.ReadResult, error) {
 		l := apiRead{activity: activities.ReadOpportunity, input: input, options: options, attentionKey: "refresh"}
@@ -174,7 +176,8 @@ func (r *run) readPagesFrom(ctx workflow.Context, input activities.ReadInput, re
 	return record, nil
 }
 
-// errTaggedByOther is the error of a read whose record has the reference tag of another reference.
+// errTaggedByOther is the error of a read that returns a record with the reference tag of another
+// reference.
 var errTaggedByOther = temporal.NewNonRetryableApplicationError("the record has the reference tag of another reference", string(opportunity.Conflict), nil)
 
 // pauseIfTaggedByOther pauses the opportunity when its record has the reference tag of another
@@ -204,10 +207,10 @@ func (r *run) waitSettleTime(ctx workflow.Context, reason activities.Reason) err
 	return wait(ctx, d, "wait for the settle time before reading the record back")
 }
 
-// resolveBatchNames looks up the names in a batch. A request fails when one of its names matches
-// nothing or several objects. After a server error during the look-up, the run sends the requests
-// of the batch one by one. The run parks the request whose look-up keeps failing, so only this
-// request is delayed.
+// resolveBatchNames looks up the names in a batch. If a name of a request matches no object or
+// several objects, this request fails. After a server error during the look-up, the run sends the
+// requests of the batch one by one. The run parks the request whose look-up keeps failing, so only
+// this request is delayed.
 func (r *run) resolveBatchNames(ctx workflow.Context, batch []exchange.Change, missing []exchange.UnresolvedName) {
 	for round := 0; ; round++ {
 		failed, err := r.resolveNamesOnce(ctx, missing, round)
@@ -225,14 +228,15 @@ func (r *run) resolveBatchNames(ctx workflow.Context, batch []exchange.Change, m
 }
 
 // ensureNamesResolved looks up the names of a batch that this run has not looked up. Reading back
-// compares ids, and a worker with the names in its cache did not return their ids to the run.
+// compares ids, but this run may not know the ids: a worker with the names in its cache did not
+// return their ids.
 func (r *run) ensureNamesResolved(ctx workflow.Context, batch []exchange.Change) error {
 	_, err := r.resolveMissing(ctx, batch)
 	return err
 }
 
-// resolveMissing is ensureNamesResolved, and also returns the names that match nothing or several
-// objects.
+// resolveMissing does the work of ensureNamesResolved, and also returns the names that match
+// nothing or several objects.
 func (r *run) resolveMissing(ctx workflow.Context, batch []exchange.Change) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	var missing []exchange.UnresolvedName
 	for _, m := range batch {
@@ -259,8 +263,8 @@ func (r *run) resolveNames(ctx workflow.Context, names []exchange.UnresolvedName
 	}
 }
 
-// resolveNamesOnce is resolveNames for one round. resolveNamesOnce returns the names that match
-// nothing or several objects.
+// resolveNamesOnce does the work of resolveNames for one round. resolveNamesOnce returns the names
+// that match nothing or several objects.
 func (r *run) resolveNamesOnce(ctx workflow.Context, names []exchange.UnresolvedName, round int) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	input := activities.ResolveInput{Names: names}
 	l := apiRead{activity: activities.ResolveNames, input: input, options: activities.ReadOptions("resolve names to ids")}
@@ -292,16 +296,17 @@ func (r *run) cachedNames(names []exchange.UnresolvedName) []exchange.ResolvedNa
 
 func (r *run) resolvedIDs() map[exchange.UnresolvedName]opportunity.ID {
 	ids := make(map[exchange.UnresolvedName]opportunity.ID, len(r.resolvedNames))
-	//workflowcheck:ignore a map is made of a map; the order does not show
+	//workflowcheck:ignore the code copies a map into a map, so the order has no effect
 	for name, one := range r.resolvedNames {
 		ids[name] = one.ID
 	}
 	return ids
 }
 
-// These are the back-offs between requests that could not be sent. The run raises attention after
-// attentionAfter consecutive unsent requests, or after attentionWithin. After probeAfter
-// consecutive unsent requests, one activity waits for the API.
+// These constants determine the back-off after requests that could not be sent. The run raises
+// attention after attentionAfter consecutive unsent requests, or when no request could be sent for
+// attentionWithin. After probeAfter consecutive unsent requests, the run starts one activity that
+// waits until the API responds.
 const (
 	firstPause      = time.Second
 	longestPause    = time.Minute
@@ -310,8 +315,8 @@ const (
 	probeAfter      = 6
 )
 
-// backOff waits before a request that was not sent is sent again. An operator's refresh or close
-// ends the wait early.
+// backOff waits before the run repeats a request that was not sent. The operator commands refresh
+// and close end the back-off early.
 func (r *run) backOff(ctx workflow.Context, sending activities.CallResult) error {
 	r.failures++
 	if !hasChange(ctx, changeOutages) {
@@ -336,7 +341,8 @@ func (r *run) backOff(ctx workflow.Context, sending activities.CallResult) error
 		if err := r.awaitAPI(ctx); err != nil || r.isBackOffCut() || workflow.Now(ctx).Sub(begun) >= longestPause {
 			return err
 		}
-		// The API responds, but the request still could not be sent.
+		// The API responds now, but the run's last request was not sent, so the run still waits
+		// until the back-off ends.
 	}
 	return r.waitBackOff(ctx, sending)
 }
@@ -359,7 +365,7 @@ func (r *run) awaitAPI(ctx workflow.Context) error {
 	defer stop()
 	answered := false
 	workflow.GoNamed(asking, "await the API", func(ctx workflow.Context) {
-		// A rejection is also a response of the API.
+		// The result is ignored, because a rejection is also a response of the API.
 		_, _ = readUntilAnswered(ctx, r, apiRead{activity: activities.ProbeAPI, options: activities.ReadOptions("wait until the API responds"), isProbe: true},
 			func(result activities.ProbeResult) bool { return result.Answered })
 		answered = true
@@ -367,10 +373,10 @@ func (r *run) awaitAPI(ctx workflow.Context) error {
 	return workflow.Await(ctx, func() bool { return answered || r.isBackOffCut() })
 }
 
-// backOffBefore returns how long to wait after a number of consecutive failures. The back-off is
-// between half and the whole of a time that doubles with each failure. The back-off differs between
-// opportunities, so that they do not all send at the same time. The back-off is never shorter than
-// the time that the API requests.
+// backOffBefore returns how long the run waits after the given number of consecutive failures. The
+// back-off is between half of a maximum and the whole maximum, and the maximum doubles with each
+// failure. The back-off differs between opportunities, so that not all opportunities send at the
+// same time. The back-off is never shorter than the time for which the API asks the client to wait.
 func backOffBefore(setbacks int, sending activities.CallResult, reference opportunity.Reference) time.Duration {
 	pause := min(firstPause<<min(setbacks-1, 10), longestPause)
 	spread := crc32.ChecksumIEEE(fmt.Appendf(nil, "%s %d", reference, setbacks))
@@ -378,7 +384,7 @@ func backOffBefore(setbacks int, sending activities.CallResult, reference opport
 	return sending.RetryAfter + half + half*time.Duration(spread>>16)/(1<<16)
 }
 
-// resetBackOff ends the back-off after the API responded to a request that waited to be sent.
+// resetBackOff ends the back-off after the API responded to a request that had waited to be sent.
 func (r *run) resetBackOff() {
 	r.failures, r.withoutWorker = 0, 0
 	r.state.ClearAttention(opportunity.AttentionAPI)

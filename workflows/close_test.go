@@ -67,7 +67,8 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// A request that is under way when the run is closed is completed, and reported with its result.
+// When a run is closed during a request, the run completes the request and reports the result of
+// the request.
 func TestCloseDuringARequest(t *testing.T) {
 	for name, lost := range map[string]error{"answered": nil, "lost": errors.New("lost")} {
 		t.Run(name, func(t *testing.T) {
@@ -117,8 +118,7 @@ func TestCloseWhilePaused(t *testing.T) {
 	}
 }
 
-// A run with a long history also releases the reservation, both when it is closed and when it is
-// cancelled.
+// A run with a long history also releases the reservation when the run is closed or cancelled.
 func TestALongRunReleasesTheReservation(t *testing.T) {
 	for _, end := range []string{"close", "cancel"} {
 		t.Run(end, func(t *testing.T) {
@@ -215,7 +215,7 @@ func TestCloseBeforeTheRecordExists(t *testing.T) {
 	}
 }
 
-// When the run is closed while the record is created, the ending run knows this record.
+// When the run is closed while the record is created, the ending run knows the created record.
 func TestCloseDuringTheCreation(t *testing.T) {
 	for name, lost := range map[string]error{"answered": nil, "lost": errors.New("lost")} {
 		t.Run(name, func(t *testing.T) {

@@ -15,9 +15,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// manualCompletion is how somebody completes an activity instead of the worker.
+// manualCompletion describes how somebody completes an activity instead of the worker.
 type manualCompletion struct {
-	// payload is the result; nil is none.
+	// payload is the result of the activity; nil means no result.
 	payload *commonpb.Payload
 	// err, when set, makes the activity fail.
 	err error
@@ -79,8 +79,9 @@ func manualCompletions() map[string]*manualCompletion {
 }
 
 // An operator completes or resets an activity just before its first attempt sends the request. The
-// worker sends the request when the send window is nearly over, and the API commits it when the
-// settle time is nearly over. The run reads the record back only after the commit.
+// worker sends the request when the send window is nearly over, and the API commits the change when
+// the settle time is nearly over. The run reads the record back only after the API has committed
+// the change.
 func TestAnAttemptThatSendsAfterTheActivityHasEnded(t *testing.T) {
 	ways := manualCompletions()
 	ways["another attempt"] = nil
@@ -119,8 +120,9 @@ func TestAnAttemptThatSendsAfterTheActivityHasEnded(t *testing.T) {
 	}
 }
 
-// Somebody completes an activity instead of the worker, with a result that proves nothing, for each
-// kind of activity. The workflow determines what happened, and no change is made twice.
+// For each kind of activity, somebody completes the activity instead of the worker, with a result
+// that proves nothing. The workflow finds out whether the change was made, and no change is made
+// twice.
 func TestActivitiesCompletedByHand(t *testing.T) {
 	created := func(s *fixture) { s.run(start, nil) }
 	adopted := func(s *fixture) { createRecord(s); s.run(adoptStart, nil) }
@@ -196,8 +198,8 @@ func TestActivitiesCompletedByHand(t *testing.T) {
 	}
 }
 
-// Somebody completes the probe of the API by hand. The run does not treat this result as a response
-// of the API.
+// Somebody completes the probe of the API by hand. The run does not treat the result of a probe
+// that was completed by hand as a response of the API.
 func TestAProbeCompletedByHand(t *testing.T) {
 	for how, hand := range manualCompletions() {
 		s := newFixture(t)

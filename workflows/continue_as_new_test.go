@@ -23,7 +23,7 @@ func TestContinuingLosesNothing(t *testing.T) {
 	first.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		if in.Changes[len(in.Changes)-1].Progress != nil {
 			first.env.SetContinueAsNewSuggested(true)
-			// These signals come while the last request of the run is under way.
+			// These signals arrive while the last API request of the run is in progress.
 			first.env.SignalWorkflow("addInterests", named)
 			first.env.SignalWorkflow("addInterests", add(3))
 			first.env.SignalWorkflow("no such message", add(4))

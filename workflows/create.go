@@ -15,9 +15,9 @@ import (
 )
 
 // ensureCreated makes sure that the record exists. When the history is long, ensureCreated returns
-// nil without a record, and the run continues as new first. The error of ensureCreated is the
-// cancellation or an *opportunity.Error. An *opportunity.Error says why the record cannot be
-// created or adopted, or that an operator closed the opportunity.
+// nil without a record, and the run continues as new before the next attempt. The error of
+// ensureCreated is the error of a cancellation or an *opportunity.Error. An *opportunity.Error says
+// why the record cannot be created or adopted, or that an operator closed the opportunity.
 func (r *run) ensureCreated(ctx workflow.Context) error {
 	looked := false
 	for r.state.ID == "" {
@@ -100,7 +100,7 @@ func (r *run) setCreateError(ctx workflow.Context, err error) error {
 }
 
 func (r *run) sendCreate(ctx workflow.Context, looked bool) activities.CreateResult {
-	// A cancellation of the workflow does not cancel the request.
+	// A cancellation of the workflow does not cancel the API request.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	start := *r.state.Start
@@ -122,9 +122,9 @@ func isFirstRun(info *workflow.Info) bool {
 }
 
 // findRecord finds the record by its reference tag and takes it over. findRecord returns true when
-// there is no record, so that the run can create the record. A search that decides nothing becomes
-// a question. The error is a Conflict when the start of an earlier run has another digest. The
-// digest "" is not compared.
+// there is no record, so that the run can create the record. If the search does not show whether
+// the record exists, findRecord raises a question. findRecord returns a Conflict when the start of
+// an earlier run has another digest. The digest "" is not compared.
 func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
@@ -171,8 +171,8 @@ func readFailureText(err error) string {
 var errTagDisabled = errors.New("the worker writes no reference tags (--reference-tag none)")
 
 // waitForEarlierRuns waits until the API can no longer commit a request of an earlier run that was
-// terminated. If this run read the record before that time, it could mistake the effect of an
-// earlier request for its own.
+// terminated. If this run read the record earlier, this run could mistake the effect of an earlier
+// run's request for the effect of its own request.
 func (r *run) waitForEarlierRuns(ctx workflow.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
@@ -182,8 +182,9 @@ func (r *run) waitForEarlierRuns(ctx workflow.Context, d time.Duration) error {
 	return wait(ctx, d, "an earlier run was terminated: wait for the settle time")
 }
 
-// findTagged returns the ids of the records that have the reference tag. Its error is an
-// *opportunity.Error when tagged records exist and the start of an earlier run has another digest.
+// findTagged returns the ids of the records that have the reference tag. The error of findTagged is
+// an *opportunity.Error when tagged records exist and the start of an earlier run has another
+// digest.
 func (r *run) findTagged(ctx workflow.Context, digest string) (found []opportunity.ID, region opportunity.Ref, settling time.Duration, err error) {
 	start := r.state.Start
 	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, ResolvedNames: r.cachedNames(exchange.StartNames(*start)), StartDigest: digest}
@@ -209,7 +210,7 @@ func (r *run) findTagged(ctx workflow.Context, digest string) (found []opportuni
 
 // awaitOperator waits until an operator decides about a create request of unknown status or ends
 // the pause. awaitOperator also returns when the run should continue as new. When the operator
-// skips the create, the run ends.
+// skips the creation of the record, the run ends.
 func (r *run) awaitOperator(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool {
 		return !r.state.IsStopped() || r.state.CreateSkipped != nil || r.state.Closing != nil || r.canContinueAsNew(ctx) || r.shouldShed(ctx)
@@ -222,8 +223,9 @@ func (r *run) awaitOperator(ctx workflow.Context) error {
 	return nil
 }
 
-// resolveStartNames looks up the missing names of the start. Names that the worker has looked up
-// already, because their ids have changed, need no other look-up.
+// resolveStartNames looks up the names of the start whose ids are missing. A worker that found
+// changed ids has looked up their names already, so resolveStartNames stores these ids and looks
+// nothing up.
 func (r *run) resolveStartNames(ctx workflow.Context, sending activities.CallResult) error {
 	if len(sending.ResolvedNames) > 0 {
 		for _, one := range sending.ResolvedNames {

@@ -96,7 +96,7 @@ func TestEarlierRunIsTakenOver(t *testing.T) {
 }
 
 // The run waits until the API can no longer commit requests of a terminated run before it looks for
-// the record. The effect of a request of the terminated run does not count as the effect of a
+// the record. An effect that a terminated run's request caused does not count as the effect of a
 // message to this run.
 func TestARequestOfATerminatedRunIsNotTakenForOneOfThisRun(t *testing.T) {
 	for name, late := range map[string]time.Duration{"while the record is not looked for yet": 50 * time.Second, "while it is not read yet": 100 * time.Second} {
@@ -129,7 +129,8 @@ func TestARequestOfATerminatedRunIsNotTakenForOneOfThisRun(t *testing.T) {
 	}
 }
 
-// A record that is found is not adopted when the run that created it had another start.
+// If an earlier run with another start created the record, this run finds the record but does not
+// adopt the record.
 func TestARecordOfAnotherStartIsAConflict(t *testing.T) {
 	s := newFixture(t)
 	s.tms.exists, s.tms.taggedRecords, s.tms.step = true, 1, steps[0]
@@ -145,9 +146,9 @@ func TestARecordOfAnotherStartIsAConflict(t *testing.T) {
 	}
 }
 
-// Only the first run of a reference reports to the activity that no earlier run exists. A run after
-// a reset and a run that continues another run do not report that no earlier run exists, although
-// they have the memo of the first run.
+// Only the first run of a reference reports to the activity that the reference has no earlier run.
+// A run after a reset and a run that continues another run do not report that the reference has no
+// earlier run, although they have the memo of the first run.
 func TestTheFirstRunOfAReference(t *testing.T) {
 	memo, err := converter.GetDefaultDataConverter().ToPayload(true)
 	if err != nil {
@@ -244,9 +245,9 @@ func TestAnOutageDuringTheStartDoesNotFillTheHistory(t *testing.T) {
 	next.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
 }
 
-// An operator confirms that the run must create the record. The confirmation holds although the
-// namespace shows earlier runs of the reference and two records have the reference tag. The
-// question is carried over when the run continues as new.
+// An operator confirms that the run must create the record. The confirmation is sufficient even
+// when the namespace shows earlier runs of the reference and two records have the reference tag.
+// The question about the creation is carried over when the run continues as new.
 func TestCreateAnyway(t *testing.T) {
 	seen := func(s *fixture) func(int) (bool, *activities.CreateResult, error) {
 		return func(int) (bool, *activities.CreateResult, error) {

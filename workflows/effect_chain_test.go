@@ -67,9 +67,9 @@ func (h *tenantFixture) rowCounts() []string {
 		fmt.Sprint("opportunity ", record["step"], record["account"], record["isReservationValid"], record["interests"]), fmt.Sprint("invoices ", data["invoices"]))
 }
 
-// When the API rejects one of five effects, the run restores the TMS, except for the remains that
-// the earlier effects declare. New accounts and contacts stay, and cancelled learners stay in the
-// list of the event.
+// When the API rejects one of five effects, the run restores the TMS, except for what an undo of
+// the earlier effects cannot remove. New accounts and contacts stay, and cancelled learners stay in
+// the list of the event.
 func TestARejectedEffectLeavesOnlyDeclaredRemains(t *testing.T) {
 	for _, c := range []struct {
 		refused string
@@ -129,8 +129,8 @@ func TestARejectedEffectLeavesOnlyDeclaredRemains(t *testing.T) {
 	}
 }
 
-// Each case loses one worker before it reports the completion of an activity. The win still ends
-// like a win without a lost completion.
+// Each subtest loses one worker before the worker reports the completion of an activity. The
+// transition to Won still has the same result as without a lost completion.
 func TestALostCompletionOfAWinChangesNothing(t *testing.T) {
 	t.Parallel()
 	for k := int64(1); ; k++ {

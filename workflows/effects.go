@@ -12,8 +12,8 @@ import (
 )
 
 // runEffect works on an effect. runEffect inspects which parts the effect lacks, or which parts
-// must be undone, and makes at most one request for these parts. The next call inspects again, so
-// the run never relies only on a response.
+// must be undone, and makes at most one request for these parts. The next call of runEffect
+// inspects the effect again, so the run never relies only on a response.
 func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
 	key := active.Effect.Key
 	if r.withdrawIfOvertaken(ctx, active) {
@@ -60,8 +60,8 @@ func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
 		return
 	}
 	if result.Status == exchange.StatusUnknown {
-		// A cancellation of the workflow does not end the wait. An inspection before the settle
-		// time is over could miss the effect of the request.
+		// A cancellation of the workflow does not end the wait for the settle time. An inspection
+		// before the settle time is over could miss the effect of the request.
 		settling, stop := workflow.NewDisconnectedContext(ctx)
 		defer stop()
 		if r.waitSettleTime(settling, result.Reason) != nil {
@@ -84,7 +84,7 @@ func (r *run) withdrawIfOvertaken(ctx workflow.Context, active entity.ActiveEffe
 	return true
 }
 
-// callInBackground calls a service while all other work of the run goes on. A service that does not
+// callInBackground calls a service while the run continues all other work. A service that does not
 // respond delays only the effects that follow the call in the same chain.
 func (r *run) callInBackground(ctx workflow.Context, active entity.ActiveEffect, act exchange.EffectRequest) {
 	key := active.Effect.Key
@@ -138,9 +138,9 @@ func notSentText(sending activities.CallResult) string {
 	return text
 }
 
-// handleNotSent waits before a request for an effect that was not sent is made again. After a
-// reset, it handles the reset instead. The status of a request is then unknown if the API never
-// shows the effect of the request.
+// If a request for an effect was not sent, handleNotSent waits before the run makes the request
+// again. After a reset, handleNotSent handles the reset instead of waiting. After a reset, the
+// status of a request is unknown if the API never shows the effect of the request.
 func (r *run) handleNotSent(ctx workflow.Context, active entity.ActiveEffect, act exchange.EffectRequest, sending activities.CallResult) {
 	key := active.Effect.Key
 	if sending.Reason == activities.ReasonUnknownEffectKind && active.IsAfter() && hasChange(ctx, changeEffectsYield) {
@@ -148,7 +148,8 @@ func (r *run) handleNotSent(ctx workflow.Context, active entity.ActiveEffect, ac
 		return
 	}
 	if sending.Reason != activities.ReasonReset {
-		// A cancellation ends the wait; the caller checks the context.
+		// The error of backOff is ignored: only a cancellation causes this error, and the caller
+		// checks the context for a cancellation.
 		_ = r.backOff(ctx, sending)
 		return
 	}
@@ -186,7 +187,7 @@ func (r *run) inspectEffect(ctx workflow.Context, active entity.ActiveEffect) (a
 }
 
 func (r *run) executeEffect(ctx workflow.Context, active entity.ActiveEffect, act exchange.EffectRequest) activities.ExecuteResult {
-	// A cancellation of the workflow does not cancel the request.
+	// A cancellation of the workflow does not cancel the API request.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	input := r.effectInput(ctx, active)
@@ -208,7 +209,7 @@ func (r *run) effectInput(ctx workflow.Context, active entity.ActiveEffect) acti
 	return input
 }
 
-// needsAttendees reports whether the effect is about the learners.
+// needsAttendees reports whether the effect needs the learners of the opportunity.
 func needsAttendees(effect exchange.Effect) bool {
 	switch effect.Kind {
 	case opportunity.EffectContacts, opportunity.EffectRegister, opportunity.EffectCancelRegistrations:
@@ -229,12 +230,12 @@ func withEffectPriority(active entity.ActiveEffect, options workflow.ActivityOpt
 	return options
 }
 
-// maxUndos is how often a run that ends checks for effects to undo. With a minute between two
-// checks, maxUndos checks take about three hours.
+// maxUndos is the maximum number of times that a run that ends checks for effects to undo. With a
+// minute between two checks, maxUndos checks take about three hours.
 const maxUndos = 180
 
 // undoEffects undoes the effects of transitions that will not be made. undoEffects stops when no
-// effect is left, or when the API has been unreachable for hours.
+// effect is left to undo, or when the API has been unreachable for hours.
 func (r *run) undoEffects(ctx workflow.Context) {
 	until := workflow.Now(ctx).Add(maxUndos * longestPause)
 	for range maxUndos {

@@ -62,8 +62,8 @@ func TestExistingResourceIsNotCreated(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// When any effect of a chain fails, the effects before it are undone, the last first, and the
-// transition is not made.
+// When any effect of a chain fails, the run undoes the earlier effects of the chain in reverse
+// order, and does not make the transition.
 func TestAFailedChainUndoesItself(t *testing.T) {
 	chain := []string{"a", "b", "c", "d", "e"}
 	for at, name := range chain {
@@ -140,7 +140,8 @@ func TestEffectThatCannotBeUndoneIsShown(t *testing.T) {
 	s.wantLog("create", "do a")
 }
 
-// When the API reports a change that it did not make, the next inspection of the effect finds this.
+// When the API reports a change that the API did not make, the next inspection of the effect shows
+// that the change is missing.
 func TestASilentNoOpIsNotDone(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"hold", "note"})
@@ -177,8 +178,8 @@ func TestABlockedEffectDelaysNothingElse(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won", "do note")
 }
 
-// Each case loses one request of an effect, before or after the API makes the change. The run ends
-// like a run without a lost request.
+// Each subtest loses one request of an effect, before or after the API makes the change. The run
+// with the lost request ends like a run without a lost request.
 func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for k := 1; ; k++ {
@@ -207,8 +208,8 @@ func TestALostRequestOfAnEffectChangesNothing(t *testing.T) {
 	}
 }
 
-// The API does not show sent emails. The run sends an email that may have been sent again only if
-// an operator decides so.
+// The API does not show sent emails. If it is unknown whether an email was sent, the run sends the
+// email again only if an operator decides so.
 func TestAnEmailOfUnknownStatusIsAQuestion(t *testing.T) {
 	for _, answer := range []string{"confirm", "retry", "skip"} {
 		s := newFixture(t)
@@ -285,8 +286,8 @@ func TestShutdownUndoesEffects(t *testing.T) {
 	}
 }
 
-// While the API is unreachable, the run waits in a few activities, each longer than the one before.
-// No effect gets attention for the outage.
+// While the API is unreachable, the run waits in a few activities, and each activity waits longer
+// than the activity before. The outage raises no attention for an effect.
 func TestEffectsWaitForTheAPI(t *testing.T) {
 	s := newFixture(t)
 	withTransitionEffects(s, []string{"a"}, []string{"b"})

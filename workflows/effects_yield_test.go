@@ -15,7 +15,7 @@ import (
 )
 
 // A command does not wait for an effect after a transition, even while the first inspection of the
-// effect gets no response.
+// effect receives no response.
 func TestCommandsGoBeforeTheEffectsOfATransition(t *testing.T) {
 	for name, when := range map[string]time.Duration{
 		"it waits with the transition":      time.Second,
@@ -46,9 +46,9 @@ func TestCommandsGoBeforeTheEffectsOfATransition(t *testing.T) {
 	}
 }
 
-// The worker that inspects an effect knows the kind of the effect, but the worker that gets the
-// request does not. Commands go on, and the attention names the worker's version. The effect is
-// done when a worker that knows the kind gets the request.
+// The worker that inspects an effect knows the kind of the effect, but the worker that receives the
+// request does not know the kind. The run still executes commands, and the attention names the
+// worker's version. The effect is done when a worker that knows the kind receives the request.
 func TestARequestForAnEffectOfALaterVersionWaits(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"sms"})
@@ -75,8 +75,8 @@ func TestARequestForAnEffectOfALaterVersionWaits(t *testing.T) {
 	s.run(start, nil)
 }
 
-// The attention for a call says why the service is not called: it names the service, and does not
-// blame the service for a reason of the worker.
+// The attention for a call names the service and says why the service is not called. If the worker
+// is the reason, the attention does not blame the service.
 func TestTheAttentionForACallSaysWhy(t *testing.T) {
 	for reason, says := range map[activities.Reason]string{
 		activities.ReasonUnreachable:         "the service erp cannot be reached",

@@ -28,7 +28,7 @@ import (
 )
 
 // newEnvironment returns a test environment with the given interceptors, in which activities are
-// retried as a server retries them. No other code may make a test environment.
+// retried as a server retries them. Only newEnvironment may create a test environment.
 func newEnvironment(t *testing.T, interceptors ...interceptor.WorkerInterceptor) *testsuite.TestWorkflowEnvironment {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
@@ -42,9 +42,9 @@ func newEnvironment(t *testing.T, interceptors ...interceptor.WorkerInterceptor)
 	return env
 }
 
-// serverRetries gives the retry policies of activities the defaults of a server. The test
-// environment has another default: it ends an activity without a limit after ten attempts, which no
-// server does.
+// serverRetries adds the defaults of a server to the retry policies of activities. The test
+// environment has another default: it ends an activity that has no limit of attempts after ten
+// attempts, which no server does.
 type serverRetries struct {
 	interceptor.WorkerInterceptorBase
 }
@@ -57,7 +57,7 @@ type serverRetriesOut struct {
 	interceptor.WorkflowOutboundInterceptorBase
 }
 
-// The defaults of a server for a retry policy.
+// These are the defaults of a server for a retry policy.
 const (
 	serverInterval = time.Second
 	serverBackoff  = 2.0
@@ -82,8 +82,9 @@ func (o *serverRetriesOut) ExecuteActivity(ctx workflow.Context, name string, ar
 	return o.Next.ExecuteActivity(workflow.WithActivityOptions(ctx, options), name, args...)
 }
 
-// asOnServer returns the policy, in which each member that is not set has the default of a server.
-// No test waits for the last attempt of a policy without a limit.
+// asOnServer returns the policy. In each member that is not set, the returned policy has the
+// default of a server. The limit of attempts that asOnServer sets is so high that no test reaches
+// the last attempt.
 func asOnServer(policy *temporal.RetryPolicy) *temporal.RetryPolicy {
 	var full temporal.RetryPolicy
 	if policy != nil {
@@ -97,7 +98,7 @@ func asOnServer(policy *temporal.RetryPolicy) *temporal.RetryPolicy {
 }
 
 // countStarted counts how often the workflow schedules the activity with the name. Further attempts
-// of one activity do not count.
+// of the same activity do not count.
 func (s *fixture) countStarted(name string) *int {
 	begun := 0
 	s.failsAttempt = func(info activity.Info) error {
@@ -109,14 +110,14 @@ func (s *fixture) countStarted(name string) *int {
 	return &begun
 }
 
-// unlimited are the activities that a server repeats until they succeed. All other activities are
-// tried once.
+// unlimited contains the names of the activities that a server repeats until they succeed. All
+// other activities are tried once.
 var unlimited = []string{
 	activities.FindOpportunity, activities.InspectEffect, activities.PlanOpportunity, activities.ReadOpportunity, activities.ResolveNames,
 }
 
-// Each activity that only reads fails fifty times and is still tried again, as on a server. The
-// test environment without serverRetries gives up after ten attempts.
+// Each activity that only reads fails fifty times and is still repeated, as on a server. The test
+// environment without serverRetries gives up after ten attempts.
 func TestReadsAreRepeatedAsByAServer(t *testing.T) {
 	const failures = 50
 	for name, run := range map[string]func(*fixture){
@@ -199,8 +200,8 @@ func TestChildWorkflowsAreRepeatedAsByAServer(t *testing.T) {
 	}
 }
 
-// An activity without a retry policy has the defaults of a server, and so has an activity whose
-// policy sets nothing.
+// An activity without a retry policy, or with a policy that sets nothing, has the defaults of a
+// server.
 func TestActivitiesWithoutAPolicyAreRepeatedAsByAServer(t *testing.T) {
 	for name, policy := range map[string]*temporal.RetryPolicy{"none": nil, "empty": {}} {
 		env := newEnvironment(t)
@@ -243,8 +244,8 @@ func TestALimitOfAttemptsIsKept(t *testing.T) {
 	}
 }
 
-// Every test of a workflow, in any package, uses newEnvironment. A test environment in which every
-// activity has a single attempt does not need it.
+// Every test of a workflow, in any package, uses newEnvironment. Only a test environment in which
+// every activity has a single attempt may be created without newEnvironment.
 func TestOnlyOnePlaceMakesAnEnvironment(t *testing.T) {
 	const constructor = "NewTestWorkflowEnvironment"
 	var places []string

@@ -66,7 +66,8 @@ func TestThreeRemindersThenLost(t *testing.T) {
 	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
 	h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
 	h.wantDone("p")
-	// Proposed on Monday 25 November at 10; the first reminder comes five business days later.
+	// The proposal is made on Monday 25 November at 10, and the first reminder is sent five
+	// business days later.
 	var want []string
 	for n := range 3 {
 		want = append(want, fmt.Sprintf("priya.raman@harbour-street.example: First Aid: are you still interested? %s", []string{"2041-12-02", "2041-12-04", "2041-12-06"}[n]))
@@ -163,8 +164,8 @@ func TestAnEventIsCancelled(t *testing.T) {
 	h.wantQuery(fmt.Sprintf(`{ logs: node(id: %q) { id } }`, recordID), "{logs:{id:"+string(recordID)+"}}")
 }
 
-// A sold-out event is reported while no places are reserved, and an expired reservation is reported
-// after its expiry.
+// The run reports a sold-out event while no places are reserved, and reports an expired reservation
+// after the expiry.
 func TestAnEventSellsOut(t *testing.T) {
 	h := newTenantFixture(t, []byte(`
 emails:
@@ -178,7 +179,7 @@ reactions:
 	h.at(time.Second, h.setPeople)
 	h.at(time.Minute, func() { h.update("i", "addInterests", wanted) })
 	h.at(time.Hour, func() {
-		// Other customers book all the other places.
+		// Other customers book all the other places of the event.
 		h.execute(fmt.Sprintf(`mutation { event { update(eventId: %q, input: {maxPlaces: 1}) { errors { message } } } }`, id("Course", 1)))
 	})
 	h.at(10*24*time.Hour, func() {

@@ -9,7 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reserveUntil reserves places until the duration after the start of the test. The places expire then.
+// reserveUntil reserves places with an expiry time, which is given as the duration since the start
+// of the test.
 func reserveUntil(s *fixture, expiry time.Duration) {
 	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", reserved(1)) })
 	s.at(time.Minute, func() {
@@ -24,8 +25,8 @@ func (s *fixture) setReservation(r opportunity.Reservation) {
 	s.tms.reservation = r
 }
 
-// Places that have expired cannot be reserved again, so a person has to know. The attention ends with
-// its cause: when places are reserved after all, or when the opportunity ends.
+// Places that have expired cannot be reserved again, so the run raises attention for a person. The
+// attention ends when places are reserved after all, or when the opportunity ends.
 func TestExpiredPlacesRaiseAttention(t *testing.T) {
 	for name, ending := range map[string]func(s *fixture){
 		"places are reserved again": func(s *fixture) {
@@ -71,7 +72,7 @@ func TestExpiredPlacesRaiseAttention(t *testing.T) {
 	}
 }
 
-// A release before the expiry is what somebody wants, and needs no attention.
+// Somebody releases places before the expiry on purpose, so a release needs no attention.
 func TestReleasedPlacesRaiseNoAttention(t *testing.T) {
 	s := newFixture(t)
 	followUps(s)

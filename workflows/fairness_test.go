@@ -13,8 +13,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Every activity has a fairness key: the source of the request, or else the region. The activities
-// of an urgent start go before all others until the record exists.
+// Every activity has a fairness key: the source of the request, or the region if the request has no
+// source. The activities of an urgent start have priority over all other activities until the
+// record exists.
 func TestActivitiesSayForWhomTheyAre(t *testing.T) {
 	type turn struct {
 		activity, key string

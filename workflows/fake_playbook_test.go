@@ -11,42 +11,43 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fakePlaybook is the fake of a playbook in these tests, with the results of its effects.
+// fakePlaybook imitates a playbook in these tests, and contains the results of its effects.
 type fakePlaybook struct {
 	features activities.PlaybookFeatures
 	plan     func(in activities.PlanInput) exchange.Plan
-	// resources are the objects that effects ensure. The key is the name of the effect in the plan.
+	// resources are the objects that effects ensure. A key of the map is the name of an effect in
+	// the plan.
 	resources map[string]*fakeResource
 	plans     int
-	// events are the changes of events that a plan reports. failsFor is the cause for which
+	// events are the changes of events that a plan reports. failsFor is the plan's cause for which
 	// planning fails.
 	events   []activities.EventChange
 	failsFor exchange.PlanCauseKind
-	// requests counts the requests of effects; lost returns for the nth request whether its
+	// requests counts the requests of effects. For the nth request, lost returns whether the
 	// response is lost, and whether the API executes the request.
 	requests int
 	lost     func(n int) (commits, is bool)
 }
 
-// fakeResource is the object that an effect ensures; it exists once enough requests for it were
-// done.
+// fakeResource is the object that an effect ensures. The object exists once the API has executed
+// enough requests for the object.
 type fakeResource struct {
 	required int
 	done     int
 	// rejections is how often the API rejects a request for the resource. ignoredRequests is how
-	// often the API returns that it made a request, and does nothing.
+	// often the API reports success for a request but does nothing.
 	rejections, ignoredRequests int
 	// cannotUndo says that the resource cannot be undone.
 	cannotUndo bool
 	// about names the object of a rejected request.
 	about string
-	// unreachable says that the service of the resource refuses connections, hangs that the service
-	// does not respond.
+	// unreachable says that the service of the resource refuses connections. hangs says that the
+	// service does not respond.
 	unreachable, hangs bool
 	// unknownKindError, when set, is why the workers do not know the effect.
 	unknownKindError error
-	// unknownKindOnExecute, when set, is what a worker says that does not know the effect when it
-	// gets the request. notSent, when set, is why the request is not sent.
+	// unknownKindOnExecute, when set, is the error text of a worker that receives the request but
+	// does not know the effect. notSent, when set, is why the request is not sent.
 	unknownKindOnExecute string
 	notSent              activities.Reason
 	// inspect, when set, is called before the resource is inspected.

@@ -16,9 +16,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fakeTMS is the fake of the TMS in these tests: one opportunity that activities change, with a log
-// of every change that took effect. Unlike the workflow, fakeTMS never forgets a change, so it
-// shows a change that was made twice.
+// fakeTMS imitates the TMS in these tests: one opportunity that activities change, with a log of
+// every change that took effect. Unlike the workflow, fakeTMS never forgets a change, so it shows a
+// change that was made twice.
 type fakeTMS struct {
 	mu            sync.Mutex
 	exists        bool
@@ -31,42 +31,44 @@ type fakeTMS struct {
 	calls         []string // names of the activities called
 	batches       [][]exchange.Change
 
-	// create and apply, when set, are called first; a returned result that is not nil replaces the
-	// result of the call. commit says whether the call takes effect before that.
+	// create and apply, when set, run before the fake handles the call. If the returned result
+	// instead is not nil, instead replaces the result of the call. commit says whether the call
+	// still takes effect.
 	create func(n int) (commit bool, instead *activities.CreateResult, err error)
 	apply  func(n int, in activities.ApplyInput) (commit bool, instead *activities.ApplyResult, err error)
-	// batchLimit is how many changes of the next batch take effect when the batch is cut short.
+	// batchLimit is how many changes of the next batch take effect, if the fake does not make all
+	// changes of the batch.
 	batchLimit int
 	// answersAllInterests says that the response to an added interest lists every interest on the
 	// record.
 	answersAllInterests bool
 
-	// run is the id by which the server knows the run, "" when the run was not reset.
+	// run is the run id by which the server knows the run, or "" when the run was not reset.
 	run string
-	// down, when set, is the error of plans, inspections and probes; requests of effects are then
-	// not sent.
+	// down, when set, is the error of plans, inspections and probes. While down is set, requests of
+	// effects are not sent.
 	down error
 
 	// find, when set, is why the search for the record fails.
 	find error
 	// conflict, when set, is why a record that was found must not be adopted.
 	conflict *opportunity.Error
-	// settling is how long requests of an earlier run may still be committed.
+	// settling is how long the API may still commit requests of an earlier run.
 	settling time.Duration
 
-	// changed, when set, is when the record was last changed; reads for an adoption return it.
-	// Tagging is a change.
+	// changed, when set, is the time of the record's last change, which reads for an adoption
+	// return. Tagging is a change.
 	changed time.Time
-	// owner is the reference whose tag the record has; ownerUnknown says that the owner cannot be
-	// read.
+	// owner is the reference whose tag the record has. ownerUnknown says that reads do not return
+	// the owner.
 	owner        opportunity.Reference
 	ownerUnknown bool
-	// read and tag, when set, are called first: read returns why the read fails; tag returns
-	// whether the tag takes effect, and the result.
+	// read and tag, when set, run before the fake handles the call. read returns why the read
+	// fails. tag returns whether the tag takes effect, and the result.
 	read func(n int) error
 	tag  func(n int) (commit bool, instead *activities.CallResult, err error)
 
-	// playbook is the fake of the worker's playbook; nil is none.
+	// playbook is the fake of the worker's playbook; nil means that the worker has no playbook.
 	playbook *fakePlaybook
 
 	creates, applies                     int

@@ -36,11 +36,11 @@ type fixture struct {
 	info func(*workflow.Info)
 	// losesCompletion, when set, decides for every activity whether its completion is lost.
 	losesCompletion func() bool
-	// losesActivity, when set, decides for every activity whether the server loses it before a worker
-	// takes it.
+	// losesActivity, when set, decides for every activity whether the server loses the activity
+	// before a worker receives it.
 	losesActivity func(name string) bool
-	// byHand, when set, returns for every activity how somebody completes it by hand; nil means
-	// that nobody does.
+	// byHand, when set, returns for every activity how somebody completes the activity by hand. If
+	// byHand returns nil, nobody completes the activity by hand.
 	byHand func(name string) *manualCompletion
 	// failsAttempt, when set, returns for every attempt of an activity the error with which the
 	// attempt fails before it starts.
@@ -153,7 +153,7 @@ func (s *fixture) at(d time.Duration, do func()) { s.env.RegisterDelayedCallback
 
 func (s *fixture) update(id, name string, payload any) { s.updateAll(id, name, payload) }
 
-// updateAll is update with any number of payloads.
+// updateAll does the same as update, but with any number of payloads.
 func (s *fixture) updateAll(id, name string, payloads ...any) {
 	got := &updateResult{}
 	s.results[id] = got
@@ -202,7 +202,7 @@ func (s *fixture) wantDone(ids ...string) {
 	}
 }
 
-// wantRefused asserts that the update was rejected before it was accepted.
+// wantRefused asserts that the run rejected the update instead of accepting the update.
 func (s *fixture) wantRefused(id string, want opportunity.ErrorType) {
 	s.t.Helper()
 	got := s.results[id]
@@ -228,7 +228,8 @@ func add(quantities ...int) opportunity.AddInterests {
 	return c
 }
 
-// addIn adds interests, each in a different item, so that a read-back can distinguish them.
+// addIn adds interests, each in a different item, so that a read-back can distinguish the
+// interests.
 func addIn(quantities ...int) opportunity.AddInterests {
 	c := add(quantities...)
 	for i, q := range quantities {

@@ -8,7 +8,7 @@ import (
 
 // startFollowUp starts a due follow-up. startFollowUp always plans the follow-ups again first,
 // because a change by a person since the last plan may make the follow-up needless. A command that
-// was accepted since the last plan goes first, and may also make the follow-up needless.
+// was accepted since the last plan is executed first, and may also make the follow-up needless.
 func (r *run) startFollowUp(ctx workflow.Context, due exchange.FollowUp) {
 	if !r.planFollowUps(ctx) || r.isInterrupted(ctx) || r.isOvertaken(ctx) {
 		return
@@ -18,7 +18,7 @@ func (r *run) startFollowUp(ctx workflow.Context, due exchange.FollowUp) {
 	}
 }
 
-// isOvertaken reports whether an accepted command must go before a follow-up.
+// isOvertaken reports whether an accepted command must be executed before a follow-up.
 func (r *run) isOvertaken(ctx workflow.Context) bool {
 	return (r.signals.hasNext() || len(r.state.Queue) > 0) &&
 		hasChange(ctx, changeFollowUps)

@@ -17,7 +17,7 @@ import (
 )
 
 // plannedFollowUp is a follow-up of the step called Proposed. The follow-up is due when the
-// duration `after` has passed since the opportunity came into the step.
+// duration `after` has passed since the opportunity entered the step.
 type plannedFollowUp struct {
 	name   string
 	after  time.Duration
@@ -32,7 +32,7 @@ var (
 	progressFollowUp = plannedFollowUp{"move", 3 * time.Hour, exchange.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Opportunity"}}}
 )
 
-// followUps gives the tenant a playbook with follow-ups in the first step.
+// followUps sets a playbook with follow-ups in the first step as the tenant's playbook.
 func followUps(s *fixture, all ...plannedFollowUp) *fakePlaybook {
 	b := &fakePlaybook{features: activities.PlaybookFeatures{Digest: "one", FollowUps: true}, resources: map[string]*fakeResource{}}
 	for _, f := range all {
@@ -69,7 +69,7 @@ func keyOf(entered time.Time, name string) string {
 	return fmt.Sprintf("rule/%s/%s", entered.UTC().Format("20060102T150405Z"), name)
 }
 
-// startTime is when the opportunities of these tests come into their first step.
+// startTime is when the opportunities of these tests enter their first step.
 var startTime = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 func followUpKey(name string) string { return keyOf(startTime, name) }
@@ -93,7 +93,8 @@ func (s *fixture) wantFollowUps(want string) {
 	}
 }
 
-// wantNext asserts the time of the next action in the search attributes; zero is never.
+// wantNext asserts the time of the next action in the search attributes; zero means that no action
+// is planned.
 func (s *fixture) wantNext(want time.Duration) {
 	s.t.Helper()
 	got, set := s.searchAttributes.GetTime(lifecycle.OpportunityNextActionTime)
@@ -286,8 +287,9 @@ func TestManualChangeRemovesTheFollowUp(t *testing.T) {
 	s.wantLog("create", "progress Won")
 }
 
-// An API that is unreachable when a follow-up is due delays the follow-up. The follow-up is then
-// done once. The run waits in a few activities, each longer than the one before.
+// If the API is unreachable when a follow-up is due, the follow-up waits until the API responds.
+// The follow-up is then done once. The run waits in a few activities, and each activity waits
+// longer than the activity before.
 func TestAFollowUpWaitsForTheAPI(t *testing.T) {
 	s := newFixture(t)
 	followUps(s, callFollowUp, emailFollowUp)

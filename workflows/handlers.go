@@ -37,8 +37,8 @@ func (r *run) registerHandlers(ctx workflow.Context) error {
 	return nil
 }
 
-// rejectUpdates rejects the updates that come with an invalid start, for the given reason. The
-// error that rejectUpdates returns reports a mistake of the worker.
+// rejectUpdates rejects the updates that come with an invalid start, for the given reason. An error
+// of rejectUpdates means a mistake in the worker, not a mistake of the caller.
 func rejectUpdates(ctx workflow.Context, reason error) error {
 	refuse := func(workflow.Context, messagePayload) error { return reason }
 	err := setUpdateHandler(ctx, lifecycle.CreateOutcome.Name, lifecycle.CreateOutcome.Description, func(workflow.Context, messagePayload) (opportunity.CreateOutcome, error) {
@@ -48,10 +48,10 @@ func rejectUpdates(ctx workflow.Context, reason error) error {
 	return err
 }
 
-// setUpdateHandler sets the handler of an update. The handler gets raw payloads, because this
+// setUpdateHandler sets the handler of an update. The handler receives raw payloads, because this
 // package decodes the payloads and reports decoding errors itself. A message has one payload. The
 // handler has a second argument in order to detect further payloads, because the SDK drops payloads
-// that no argument takes.
+// for which the handler has no argument.
 func setUpdateHandler[A any](ctx workflow.Context, name, description string,
 	handler func(workflow.Context, messagePayload) (A, error), validator func(workflow.Context, messagePayload) error,
 ) error {
@@ -75,14 +75,14 @@ func (r *run) handleView(raw, second converter.RawValue) (opportunity.View, erro
 	return r.view(), nil
 }
 
-// viewInput is the contract's payload of the query view. The payload has no members, and
-// readPayload reads it strictly.
+// viewInput is the payload that a caller sends with the query "view". The payload has no members,
+// and readPayload rejects every unknown member.
 type viewInput struct{}
 
 func (viewInput) Validate() error { return nil }
 
-// outcomeInput is the contract's payload of the query outcome, as a type that readPayload reads
-// strictly.
+// outcomeInput is the payload that a caller sends with the query "outcome". readPayload decodes the
+// type outcomeInput strictly.
 type outcomeInput lifecycle.OutcomeInput
 
 func (o outcomeInput) Validate() error {
@@ -126,8 +126,8 @@ func (r *run) validateCommand(ctx workflow.Context, named opportunity.MessageNam
 }
 
 // runCommandUpdate puts the command into the queue and waits for its outcome. The wait ends after
-// MaxUpdateWait, because the server holds only ten open updates. When MaxWaitingUpdates updates
-// wait already, runCommandUpdate returns pending at once.
+// MaxUpdateWait, because the server permits only ten open updates for each run. When
+// MaxWaitingUpdates updates wait already, runCommandUpdate returns the outcome pending at once.
 func (r *run) runCommandUpdate(ctx workflow.Context, named opportunity.MessageName, s messagePayload) (opportunity.Outcome, error) {
 	command, err := asMessage[opportunity.Command](readMessageByVersion(ctx, named, s))
 	if err != nil {
@@ -167,10 +167,10 @@ func (r *run) acceptCommand(ctx workflow.Context, command opportunity.Command, i
 	return "", err
 }
 
-// errStopping is the error of a command that comes while the opportunity ends.
+// errStopping is the error of a command that arrives while the opportunity ends.
 var errStopping = opportunity.Failf(opportunity.Closed, "the opportunity is ending; it accepts no more messages")
 
-// checkAccepting returns the reason why the run accepts no command now, nil when it accepts
+// checkAccepting returns the reason why the run accepts no command now, or nil when the run accepts
 // commands.
 func (r *run) checkAccepting(ctx workflow.Context) error {
 	switch {
@@ -182,7 +182,7 @@ func (r *run) checkAccepting(ctx workflow.Context) error {
 	return nil
 }
 
-// asMessage returns the message as an M. The name of a message determines whether it is an M.
+// asMessage converts the message to the type M. The caller passes only a message of the type M.
 func asMessage[M opportunity.Message](m opportunity.Message, err error) (M, error) {
 	var none M
 	if err != nil {
@@ -192,7 +192,7 @@ func asMessage[M opportunity.Message](m opportunity.Message, err error) (M, erro
 	return typed, nil
 }
 
-// requestID returns the id of the message, or the id of the update when the message has none.
+// requestID returns the id of the message, or the id of the update when the message has no id.
 func requestID(ctx workflow.Context, message opportunity.Message) string {
 	if id := message.GetRequestID(); id != "" {
 		return id
@@ -261,8 +261,8 @@ func (r *run) validateCreateOutcome(ctx workflow.Context, s messagePayload) erro
 	return r.checkAccepting(ctx)
 }
 
-// createOutcomeInput is the contract's payload of the update opened, as a type that readPayload
-// reads strictly.
+// createOutcomeInput is the payload that a caller sends with the update "opened". readPayload
+// decodes the type createOutcomeInput strictly.
 type createOutcomeInput lifecycle.CreateOutcomeInput
 
 func (o createOutcomeInput) Validate() error {

@@ -37,7 +37,8 @@ func (s *fixture) wantFailed(request string, want opportunity.ErrorType, says st
 
 type payloads = []any
 
-// signalAll sends a signal with any number of payloads; the method of the environment sends one.
+// signalAll sends a signal with any number of payloads, because the method of the test environment
+// sends only one payload.
 func (s *fixture) signalAll(name string, all ...any) {
 	s.t.Helper()
 	several, err := converter.GetDefaultDataConverter().ToPayloads(all...)
@@ -51,8 +52,8 @@ func (s *fixture) signalAll(name string, all ...any) {
 	s.env.SignalWorkflow(name, converter.NewRawValue(&commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte(packedEncoding)}, Data: packed}))
 }
 
-// packedEncoding is the encoding of the payload that holds all payloads of a signal until the
-// delivery.
+// packedEncoding is the encoding of the one payload that contains all payloads of a signal until
+// the signal is delivered.
 const packedEncoding = "test/packed"
 
 // unpackInterceptor delivers the signals of signalAll.
@@ -119,7 +120,8 @@ func TestASignalOfAnyNameIsAFailedRequest(t *testing.T) {
 	}
 }
 
-// A message that is not valid is rejected as a whole, under its own id when the id can be read.
+// The run rejects an invalid message as a whole, under the message's own id when the run can read
+// the id.
 func TestAMessageIsOnePayload(t *testing.T) {
 	s := newFixture(t)
 	for n, c := range []struct {
@@ -165,7 +167,8 @@ func TestAMessageIsOnePayload(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// A message that requires no member may come without a payload, because batch signals have none.
+// A message that requires no member may come without a payload, because the signals of a batch
+// operation have no payload.
 func TestAMessageWithoutMembersMayComeWithoutAPayload(t *testing.T) {
 	for name, nothing := range map[string]payloads{
 		"no payload": {}, "null": {nil}, "null as JSON": {plainJSON(" null\n")}, "no members": {plainJSON(`{}`)},
@@ -254,8 +257,8 @@ func (s *fixture) wantInvalid(says string) {
 	}
 }
 
-// A start with a time limit or a schedule is rejected, so that Temporal neither times a run out nor
-// starts it again.
+// The run rejects a start with a time limit or a schedule, so that Temporal neither times the run
+// out nor starts the run again.
 func TestAStartHasNoTimeLimitAndNoSchedule(t *testing.T) {
 	for name, c := range map[string]struct {
 		info func(*workflow.Info)
@@ -284,7 +287,7 @@ func TestAStartHasNoTimeLimitAndNoSchedule(t *testing.T) {
 			s.wantRefused("open", opportunity.Invalid)
 		})
 	}
-	// A run that an earlier release accepted with such a start goes on.
+	// If an earlier release accepted a start with a time limit or a schedule, the run continues.
 	s := newFixture(t)
 	s.info = func(i *workflow.Info) { i.WorkflowRunTimeout = time.Hour }
 	state := entity.NewState("A-1", start, s.env.Now())
@@ -293,8 +296,8 @@ func TestAStartHasNoTimeLimitAndNoSchedule(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "progress Won")
 }
 
-// A failed run does not end its cron schedule. A run with a schedule therefore continues as a run
-// without a schedule, and the second run fails with the reason.
+// A failed run does not end its cron schedule. A run with a cron schedule therefore continues as a
+// run without a schedule, and the run without a schedule fails with the reason.
 func TestAStartWithACronScheduleLeavesTheReferenceFree(t *testing.T) {
 	for before, input := range map[string]any{"": start, "another one": start, "and another": "no start"} {
 		s := newFixture(t)
@@ -315,7 +318,8 @@ func TestAStartWithACronScheduleLeavesTheReferenceFree(t *testing.T) {
 		s.env.ExecuteWorkflow(next.WorkflowType.Name, nil, second)
 		s.wantInvalid("cron schedule")
 	}
-	// A start with a made-up argument of this kind is rejected as well, and rejects no other start.
+	// The run also rejects a start whose second argument is a rejectedStart that the caller made
+	// up. The rejection affects no other start.
 	s := newFixture(t)
 	s.env.ExecuteWorkflow(lifecycle.WorkflowType, start, plainJSON(`{"version":1073741824,"refused":{"type":"Closed"}}`))
 	s.wantInvalid("more than one argument")

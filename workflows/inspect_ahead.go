@@ -11,17 +11,19 @@ import (
 	"github.com/oppflow/oppflow/entity"
 )
 
-// maxInspectionAge is the longest time between an inspection ahead and its use.
+// maxInspectionAge is the longest time between an inspection of an effect ahead and the use of the
+// inspection.
 const maxInspectionAge = 20 * time.Second
 
-// inspections are the inspections of effects that were inspected ahead, by the key of the effect.
-// They are valid until the run sends a request that changes something.
+// inspections contains the inspections of effects ahead, by the key of the effect. An effect ahead
+// is a later effect that is inspected together with the current effect. The stored inspections are
+// valid until the run sends a request that changes something.
 type inspections struct {
 	found map[string]activities.InspectResult
 	at    time.Time
 }
 
-// effectsAhead returns the effects that are inspected together with the effect.
+// effectsAhead returns the later effects that the run inspects together with the effect active.
 func (r *run) effectsAhead(ctx workflow.Context, active entity.ActiveEffect) []entity.ActiveEffect {
 	ahead := r.state.EffectsAhead(active.Effect.Key, workflow.Now(ctx))
 	if len(ahead) == 0 || !hasChange(ctx, changeInspectAhead) {
@@ -30,7 +32,8 @@ func (r *run) effectsAhead(ctx workflow.Context, active entity.ActiveEffect) []e
 	return ahead
 }
 
-// inspectInput returns the input for an inspection of the effect and of the effects ahead.
+// inspectInput returns the input of an activity that inspects the effect active and the effects in
+// ahead.
 func (r *run) inspectInput(ctx workflow.Context, active entity.ActiveEffect, ahead []entity.ActiveEffect) activities.EffectInput {
 	input := r.effectInput(ctx, active)
 	for _, next := range ahead {
@@ -42,7 +45,7 @@ func (r *run) inspectInput(ctx workflow.Context, active entity.ActiveEffect, ahe
 	return input
 }
 
-// inspectSummary describes an inspection of the effect and of the effects ahead.
+// inspectSummary describes an inspection of the effect active and of the effects in ahead.
 func inspectSummary(active entity.ActiveEffect, ahead []entity.ActiveEffect) string {
 	kinds := []string{string(active.Effect.Kind)}
 	for _, next := range ahead {
@@ -57,7 +60,7 @@ func inspectSummary(active entity.ActiveEffect, ahead []entity.ActiveEffect) str
 	return "inspect the effects: " + strings.Join(kinds, ", ")
 }
 
-// keepInspections keeps the inspections of the effects ahead.
+// keepInspections stores the inspections of the effects in ahead.
 func (r *run) keepInspections(ctx workflow.Context, ahead []entity.ActiveEffect, result activities.InspectResult, err error) {
 	r.forgetInspections()
 	if err != nil {
@@ -72,14 +75,14 @@ func (r *run) keepInspections(ctx workflow.Context, ahead []entity.ActiveEffect,
 }
 
 // takeInspection returns the inspection of the effect with the key, if the effect was inspected
-// ahead and nothing changed since. Each inspection is used once.
+// ahead and the inspection is still valid. Each inspection is used once.
 func (r *run) takeInspection(ctx workflow.Context, key string) (activities.InspectResult, bool) {
 	found, is := r.inspections.found[key]
 	delete(r.inspections.found, key)
 	return found, is && workflow.Now(ctx).Sub(r.inspections.at) <= maxInspectionAge
 }
 
-// forgetInspections ends the validity of all inspections ahead.
+// forgetInspections ends the validity of all stored inspections.
 func (r *run) forgetInspections() {
 	r.inspections = inspections{found: make(map[string]activities.InspectResult)}
 }

@@ -18,8 +18,8 @@ func (r *fakeTMS) inspections() int {
 	return n
 }
 
-// Effects of one chain are inspected together. After a request that changes something, the effects
-// that are not complete are inspected again.
+// One activity inspects the effects of one chain together. After a request that changes something,
+// the run again inspects the effects that are not complete.
 func TestEffectsAreInspectedTogether(t *testing.T) {
 	for _, c := range []struct {
 		name    string

@@ -7,13 +7,15 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// A Temporal server can lose an activity. Version 1.32 loses an activity that no worker had taken
-// when the run was reset. The new run has the activity in its history. After the schedule-to-start
-// time-out, the server neither offers the activity to a worker nor times it out. Without
-// errActivityLost the run would wait for the activity for ever.
+// A Temporal server can lose an activity. Version 1.32 loses an activity that no worker has
+// received at the time of a reset. The run after the reset has the lost activity in its history.
+// The server does not offer the lost activity to a worker, and does not time the activity out after
+// the schedule-to-start time-out. Without errActivityLost, the run would wait for the lost activity
+// for ever.
 
-// lostActivityAfter is how long after the last time-out of an activity the run still waits for its
-// end. If the activity has not ended by then, the server has lost the activity.
+// lostActivityAfter is how long after the last time-out of an activity the run still waits for the
+// end of the activity. If the activity has not ended after lostActivityAfter, the server has lost
+// the activity.
 const lostActivityAfter = time.Minute
 
 var errActivityLost = errors.New("the Temporal server has lost the activity")

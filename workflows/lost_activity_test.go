@@ -14,8 +14,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The server loses an activity: it neither offers the activity to a worker nor times it out. When a
-// message wakes the run after the time-outs of the activity, the run goes on.
+// The server loses an activity: the server neither offers the activity to a worker nor times the
+// activity out. When a message wakes the run after the time-outs of the activity, the run
+// continues.
 func TestAnActivityThatTheServerLoses(t *testing.T) {
 	for _, name := range []string{
 		activities.CreateOpportunity, activities.ApplyCommands, activities.PlanOpportunity, activities.InspectEffect, activities.ExecuteEffect,
@@ -45,8 +46,9 @@ func TestAnActivityThatTheServerLoses(t *testing.T) {
 	}
 }
 
-// In a run without changeGiveUpLostActivities, a round of a read takes longer than its time-out, as
-// after an outage of the server. The run continues to wait, so its history has no further round.
+// In a run without changeGiveUpLostActivities, a round of a read takes longer than the time-out of
+// the round, as after an outage of the server. The run continues to wait for the round, so the
+// history contains no further round.
 func TestARunThatGivesUpNoActivityWaitsOn(t *testing.T) {
 	s := newFixture(t)
 	s.env.OnGetVersion("give up activities that the server has lost", workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)

@@ -57,8 +57,9 @@ func TestALearnerWhoIsOffTheOrderIsNotRegistered(t *testing.T) {
 	}
 }
 
-// After a transition by hand, follow-ups count from the time when the run detected the transition.
-// Follow-ups count from the detection also when the planning of follow-ups detected the transition.
+// After a transition by hand, the times of follow-ups are measured from the time when the run
+// detected the transition. If the planning of follow-ups detected the transition, the times are
+// also measured from the detection.
 func TestFollowUpsAfterAManualTransition(t *testing.T) {
 	s := newFixture(t)
 	b := followUps(s, callFollowUp)
@@ -68,7 +69,7 @@ func TestFollowUpsAfterAManualTransition(t *testing.T) {
 		if s.tms.step.Name != "Opportunity" {
 			return plan
 		}
-		// The rule also applies to that step.
+		// The rule that plans the call also applies to the step that a person chose.
 		key := keyOf(in.Entered, "call")
 		if !slices.ContainsFunc(in.DoneFollowUps, func(d exchange.DoneFollowUp) bool { return d.Key == key }) {
 			due := in.Entered.Add(callFollowUp.after)
@@ -90,7 +91,7 @@ func TestFollowUpsAfterAManualTransition(t *testing.T) {
 	s.run(start, nil)
 }
 
-// Follow-ups on an adopted record count from the adoption.
+// The times of follow-ups on an adopted record are measured from the adoption.
 func TestFollowUpsOfAnAdoption(t *testing.T) {
 	s := newFixture(t)
 	createRecord(s)

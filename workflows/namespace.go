@@ -7,11 +7,11 @@ import (
 )
 
 // maxNamespaceEvents is the number of history events after which the workflow of a namespace
-// continues as new. The server suggests to continue as new only at a longer history.
+// continues as new. The server suggests continue as new only when the history is longer.
 const maxNamespaceEvents = 1000
 
-// namespaceWorkflow keeps the tenant of the namespace and the versions of its playbook.
-// namespaceWorkflow only handles messages, and never ends, even when it is cancelled.
+// namespaceWorkflow stores the tenant of the namespace and the versions of the namespace's
+// playbook. namespaceWorkflow only handles messages, and never ends, even when it is cancelled.
 func (o Options) namespaceWorkflow(ctx workflow.Context, state lifecycle.NamespaceState) error {
 	if state.Tenant != nil && state.BoundAt.IsZero() {
 		state.Rebind(*state.Tenant, workflow.Now(ctx))

@@ -106,7 +106,8 @@ func TestTheWorkflowOfANamespaceKeepsItsTenant(t *testing.T) {
 	}
 }
 
-// A namespace that is bound at its start needs no update.
+// If the workflow of a namespace is started with a tenant, the namespace needs no update to bind
+// the tenant.
 func TestTheWorkflowOfANamespaceIsStartedWithItsTenant(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
 	workflows.Register(env, workflows.Options{})

@@ -16,11 +16,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// transports are how a message can be sent.
+// transports are the two ways to send a message.
 var transports = []string{"update", "signal"}
 
-// sendOperatorCommand sends a message as an update, whose result is stored under the id, or as a
-// signal.
+// sendOperatorCommand sends a message as an update or as a signal. The result of an update is
+// stored under the id.
 func (s *fixture) sendOperatorCommand(way, id string, message opportunity.Message) {
 	if way == "update" {
 		s.update(id, string(message.MessageName()), message)
@@ -29,7 +29,7 @@ func (s *fixture) sendOperatorCommand(way, id string, message opportunity.Messag
 	s.env.SignalWorkflow(string(message.MessageName()), message)
 }
 
-// wantDoneBy asserts that the message, if it was an update, returned done.
+// wantDoneBy asserts that the message, if it was an update, returned the outcome done.
 func (s *fixture) wantDoneBy(way string, ids ...string) {
 	s.t.Helper()
 	if way == "update" {
@@ -137,7 +137,7 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// Signals that come before an update in one workflow task are handled before the update.
+// Signals that come before an update in the same workflow task are handled before the update.
 func TestAnUpdateBehindAPause(t *testing.T) {
 	for want, message := range map[opportunity.ErrorType]opportunity.Message{opportunity.Paused: pauseCommand, opportunity.Closed: closeCommand} {
 		t.Run(string(message.MessageName()), func(t *testing.T) {
@@ -157,7 +157,7 @@ func TestAnUpdateBehindAPause(t *testing.T) {
 	}
 }
 
-// A request under way is completed during a pause, and its result counts.
+// A request that is in progress when a pause begins is completed, and its result counts.
 func TestPauseDuringARequest(t *testing.T) {
 	s := newFixture(t)
 	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
@@ -239,8 +239,8 @@ func TestAPauseIsCarriedOn(t *testing.T) {
 	second.wantLog("create", "interest 1", "interest 3", "progress Opportunity", "progress Won")
 }
 
-// The server holds ten updates of one run. Eight commands wait; a further command returns at once,
-// and an operator command always returns its outcome.
+// The server permits ten open updates for each run. Up to eight commands wait. A further command
+// returns its outcome at once, and an operator command always returns its outcome at once.
 func TestManyUpdatesWait(t *testing.T) {
 	s := newFixture(t)
 	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
@@ -296,7 +296,8 @@ func TestManyUpdatesWait(t *testing.T) {
 	s.run(start, nil)
 	s.wantDone("p", "r", "f")
 	for n := range 12 {
-		// The updates that waited return their outcomes, the other updates return pending.
+		// The updates that waited return their outcomes, and the other updates return the outcome
+		// pending.
 		if got := s.results["late "+name(n)].outcome.State; got != opportunity.Done && (n < opportunity.MaxWaitingUpdates || got != opportunity.Pending) {
 			t.Errorf("late %s: %s", name(n), got)
 		}
@@ -332,8 +333,9 @@ func TestOutcomeIsAsked(t *testing.T) {
 	s.run(start, nil)
 }
 
-// An operator command that is not valid or does not apply becomes a failed request if it is a
-// signal. If it is an update, it adds nothing to the history.
+// If an operator command that is invalid or does not apply is sent as a signal, the command becomes
+// a failed request. If an operator command that is invalid or does not apply is sent as an update,
+// the update adds nothing to the history.
 func TestOperatorCommandsThatDoNotApply(t *testing.T) {
 	messages := []struct {
 		verb    opportunity.MessageName
@@ -380,8 +382,8 @@ func TestOperatorCommandsThatDoNotApply(t *testing.T) {
 	s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
 }
 
-// TestATimeThatPassesDuringAPause: a request to reserve places waits until its time has passed, and
-// does not release the reservation.
+// TestATimeThatPassesDuringAPause sends a request to reserve places until a time that passes during
+// a pause. The request fails and does not release the existing reservation.
 func TestATimeThatPassesDuringAPause(t *testing.T) {
 	s := newFixture(t)
 	s.at(time.Second, func() { s.update("held", "addInterests", reserved(1)) })

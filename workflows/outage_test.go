@@ -16,16 +16,16 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An outage is a period in which every request fails.
+// outage is a period in which every request fails.
 type outage struct {
 	stage  *fixture
 	reason activities.Reason
-	// lost says that the responses to changes are lost; if lost is false, changes are not sent.
+	// lost says that the responses to changes are lost. If lost is false, changes are not sent.
 	lost bool
 	over bool
 }
 
-// reads are the activities that change nothing.
+// reads contains the names of the activities that change nothing.
 var reads = append(slices.Clone(unlimited), activities.ProbeAPI)
 
 // outage makes every request fail until the outage ends. If lost is true, the responses to changes
@@ -65,8 +65,8 @@ func (s *fixture) outage(reason activities.Reason, lost bool) *outage {
 	return o
 }
 
-// needCourseLookup makes the worker need the id of a course that it does not know yet. The worker
-// reports this before it sends anything.
+// needCourseLookup makes the worker need the id of a course that the worker does not know yet.
+// Before the worker sends anything, the worker reports that the id is missing.
 func (s *fixture) needCourseLookup() {
 	course := exchange.UnresolvedName{Type: opportunity.TypeCourse, Text: "ABC-123"}
 	s.tms.names[course] = id(opportunity.TypeCourse, 1)
@@ -83,8 +83,8 @@ func (s *fixture) needCourseLookup() {
 }
 
 // The view says from the beginning why a message waits for the API, and an attention entry for an
-// operator appears within two minutes. When the API responds again, the work goes on within two
-// minutes, and the attention ends.
+// operator appears within two minutes. When the API responds again, the run continues its work
+// within two minutes, and the attention ends.
 func TestAnOutageIsSeen(t *testing.T) {
 	for _, kind := range []struct {
 		reason activities.Reason
@@ -185,8 +185,9 @@ func (m *eventCounterInbound) Init(outbound interceptor.WorkflowOutboundIntercep
 	return m.Next.Init(out)
 }
 
-// An activity adds three events (scheduled, started, ended), and its end adds a workflow task of
-// three events. A timer adds two events (started, fired), and its end also adds a workflow task.
+// An activity adds three history events (scheduled, started, ended), and the end of the activity
+// adds a workflow task of three history events. A timer adds two history events (started, fired),
+// and the end of the timer also adds a workflow task.
 const (
 	activityEvents = 6
 	timerEvents    = 5
@@ -250,7 +251,7 @@ func TestADayOfOutageIsCheap(t *testing.T) {
 	}
 }
 
-// An opportunity that is closed or cancelled ends in bounded time, also while the API is
+// An opportunity that is closed or cancelled ends in bounded time, even while the API is
 // unreachable.
 func TestAnEndDoesNotWaitForTheAPIForEver(t *testing.T) {
 	for _, way := range []string{"close", "cancel"} {
@@ -284,7 +285,8 @@ func TestAnEndDoesNotWaitForTheAPIForEver(t *testing.T) {
 	}
 }
 
-// When the API fails at only one operation, commands go on, and the attention names this operation.
+// When the API fails only for one operation, the run still executes commands, and the attention
+// names the operation.
 func TestOneFailingQueryDelaysNothingElse(t *testing.T) {
 	for name, fails := range map[string]string{
 		"the plan of what follows":      activities.PlanOpportunity,

@@ -25,7 +25,7 @@ type messagePayload struct {
 	hasMore bool
 }
 
-// newMessagePayload returns the content of a message whose handler got the two arguments.
+// newMessagePayload returns the content of a message whose handler received the two arguments.
 func newMessagePayload(raw, second converter.RawValue) messagePayload {
 	return messagePayload{raw: raw, hasMore: second.Payload() != nil}
 }
@@ -33,7 +33,7 @@ func newMessagePayload(raw, second converter.RawValue) messagePayload {
 // isGiven reports whether the message has a payload. The payload null counts.
 func (s messagePayload) isGiven() bool { return s.hasMore || s.raw.Payload() != nil }
 
-// isEmpty reports whether the message has no payload, or only null.
+// isEmpty reports whether the message has no payload, or only the payload null.
 func (s messagePayload) isEmpty() bool {
 	payload := s.raw.Payload()
 	if s.hasMore || payload == nil {
@@ -55,7 +55,8 @@ func (s messagePayload) json() ([]byte, error) {
 	return payloadJSON(s.raw)
 }
 
-// requestID returns the request id of a message that is not valid, "" when the id cannot be read.
+// requestID returns the request id of a message that is not valid, or "" when the id cannot be
+// read.
 func (s messagePayload) requestID() string {
 	payload, err := payloadJSON(s.raw)
 	if err != nil {
@@ -100,8 +101,9 @@ func decodeMessage(name opportunity.MessageName, payload []byte) (opportunity.Me
 	return opportunity.Decode(name, payload)
 }
 
-// readMessageByVersion is readMessage, but keeps the behaviour of a run that began in an earlier
-// release. A run that read messages loosely in the earlier release still reads them loosely.
+// readMessageByVersion does the work of readMessage. For a run that began in an earlier release,
+// readMessageByVersion keeps the behaviour of the earlier release. If a run read messages loosely
+// in the earlier release, the run still reads messages loosely.
 func readMessageByVersion(ctx workflow.Context, name opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
 	m, err := readMessage(name, s)
 	if err == nil && !s.isEmpty() {
@@ -114,7 +116,8 @@ func readMessageByVersion(ctx workflow.Context, name opportunity.MessageName, s 
 	return was, refused
 }
 
-// readMessageLoosely reads a message as earlier releases did: it reads the first of several payloads.
+// readMessageLoosely reads a message as earlier releases did. If a message has several payloads,
+// readMessageLoosely reads only the first payload.
 func readMessageLoosely(name opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
 	payload, err := payloadJSON(s.raw)
 	if err != nil {

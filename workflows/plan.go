@@ -20,7 +20,8 @@ func (r *run) planTransition(ctx workflow.Context, request, to string) {
 	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
 		return
 	case err != nil:
-		// The caller gets the response that the API returns for the transition.
+		// The run sends the transition without effects, and the caller receives the API's response
+		// for the transition.
 		result.Plan = exchange.Plan{Problems: []string{"the effects of the transition could not be planned: " + readFailureText(err)}}
 	default:
 		r.state.SetPlaybook(&result.PlaybookFeatures, workflow.Now(ctx))
@@ -35,7 +36,7 @@ func (r *run) planTransition(ctx workflow.Context, request, to string) {
 // planFollowUps reads the record and plans the follow-ups of its step. planFollowUps also records
 // the external changes since the last read, so that the run plans their effects. planFollowUps
 // reports whether the plan was made. The run must plan again when the API did not respond, or when
-// a command came during the planning.
+// a command arrived during the planning.
 func (r *run) planFollowUps(ctx workflow.Context) bool {
 	result, err := r.planInBackground(ctx, activities.PlanInput{}, "plan the follow-ups")
 	switch {
@@ -95,13 +96,13 @@ func (r *run) awaitPlan(ctx workflow.Context, input activities.PlanInput, option
 	return result, err
 }
 
-// maxOutdatedPlanWait is the longest wait before a plan of a lower version of the playbook is made
-// again.
+// maxOutdatedPlanWait is the longest wait before the run requests a plan again because the plan was
+// of a lower version of the playbook.
 const maxOutdatedPlanWait = 10 * time.Minute
 
-// isOutdatedPlan reports whether the plan is of a lower version of the playbook than the run has
-// seen. The caller discards an outdated plan. isOutdatedPlan therefore waits before the next plan
-// is made, and cut ends the wait early.
+// isOutdatedPlan reports whether the plan is of a lower version of the playbook than a version that
+// the run has seen. The caller discards an outdated plan. isOutdatedPlan therefore waits before the
+// next plan is made, and cut ends the wait early.
 func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeatures, cut func() bool) bool {
 	if rules.Version >= r.state.Playbook.Version || !hasChange(ctx, changeLatestPlaybook) {
 		r.outdatedPlans = 0
@@ -115,7 +116,8 @@ func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeat
 		r.raiseAttention(ctx, out, opportunity.PlanRequestID)
 	}
 	r.publish(ctx)
-	// A cancellation ends the wait; the caller checks the context.
+	// The error is ignored: only a cancellation causes this error, and the caller checks the
+	// context for a cancellation.
 	_, _ = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      min(firstPause<<min(r.outdatedPlans-1, 12), maxOutdatedPlanWait),
 		TimerOptions: workflow.TimerOptions{Summary: "wait before planning again: the worker has an older version of the playbook"},
@@ -123,7 +125,8 @@ func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeat
 	return true
 }
 
-// planInBackground is awaitPlan for one round, as background work that commands interrupt.
+// planInBackground does the work of awaitPlan for one round, as background work that commands
+// interrupt.
 func (r *run) planInBackground(ctx workflow.Context, input activities.PlanInput, why string) (activities.PlanResult, error) {
 	var result activities.PlanResult
 	err := errRoundCut
@@ -174,7 +177,8 @@ func (r *run) runUntilClosed(ctx workflow.Context, do func(workflow.Context)) {
 		do(ctx)
 		done = true
 	})
-	// A cancellation ends the wait; the caller checks the context.
+	// The error is ignored: only a cancellation causes this error, and the caller checks the
+	// context for a cancellation.
 	_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) })
 }
 
@@ -184,8 +188,8 @@ func (r *run) runInBackground(ctx workflow.Context, do func(workflow.Context)) b
 	return r.runInBackgroundSince(ctx, changeBackgroundYields, do)
 }
 
-// runInBackgroundSince is runInBackground for runs that have the change. In other runs, commands
-// and signals do not interrupt do.
+// In a run that has the change, runInBackgroundSince does the work of runInBackground. In a run
+// without the change, commands and signals do not interrupt do.
 func (r *run) runInBackgroundSince(ctx workflow.Context, change string, do func(workflow.Context)) bool {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -194,7 +198,8 @@ func (r *run) runInBackgroundSince(ctx workflow.Context, change string, do func(
 		do(ctx)
 		done = true
 	})
-	// A cancellation ends the wait; the caller checks the context.
+	// The error is ignored: only a cancellation causes this error, and the caller checks the
+	// context for a cancellation.
 	_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) || r.hasPendingInput() })
 	if !done && !r.isInterrupted(ctx) && !hasChange(ctx, change) {
 		_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) })
@@ -206,8 +211,8 @@ func (r *run) hasPendingInput() bool {
 	return r.signals.hasNext() || r.state.HasCommandWork()
 }
 
-// isInterrupted reports whether the context was cancelled or an operator closed the opportunity. A
-// close does not count when the run is already stopping.
+// isInterrupted reports whether the context was cancelled or an operator closed the opportunity.
+// isInterrupted ignores a close when the run is already stopping.
 func (r *run) isInterrupted(ctx workflow.Context) bool {
 	return ctx.Err() != nil || r.state.Closing != nil && !r.stopping
 }

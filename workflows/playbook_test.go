@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A refresh wakes a waiting opportunity. With a newer playbook the opportunity continues as a new
-// run, and the new run plans by that playbook.
+// A refresh wakes a waiting opportunity. When a newer playbook is in force, the opportunity
+// continues as a new run, and the new run plans with the newer playbook.
 func TestANewerPlaybookRenewsTheRun(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, []string{"a"}, nil)
@@ -33,7 +33,7 @@ func TestANewerPlaybookRenewsTheRun(t *testing.T) {
 	next.wantLog("create", "do a", "progress Opportunity", "progress Won")
 }
 
-// Work under way is finished before the run continues as new.
+// The run finishes the work that is in progress before the run continues as new.
 func TestANewerPlaybookWaitsForWhatIsUnderWay(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, []string{"a"}, []string{"b"})
@@ -87,7 +87,7 @@ func TestExternalChangesAreNotForgotten(t *testing.T) {
 	s.wantLog("create", "do mail", "progress Opportunity", "progress Won")
 }
 
-// No follow-up is done for a record that is gone, and an operator sees attention.
+// The run does no follow-up for a record that no longer exists, and raises attention.
 func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, nil)
@@ -111,8 +111,8 @@ func TestARecordThatIsGoneIsNotFollowedUp(t *testing.T) {
 	s.run(start, nil)
 }
 
-// The opportunity has not seen the playbook in force yet. Its next transition still has the effects
-// of the playbook in force.
+// In this test, the opportunity has not seen the playbook in force yet. The next transition of the
+// opportunity still has the effects of the playbook in force.
 func TestATransitionIsPlannedByThePlaybookInForce(t *testing.T) {
 	for name, before := range map[string]activities.PlaybookFeatures{
 		"no playbook before":        {},
@@ -138,9 +138,9 @@ func TestATransitionIsPlannedByThePlaybookInForce(t *testing.T) {
 	}
 }
 
-// The run discards a plan of a lower version of the playbook than the run has seen. The run
-// requests a discarded plan again, and raises attention after several discarded plans. The run also
-// ignores playbook features of a lower version.
+// The run discards a plan of a lower version of the playbook than a version that the run has seen.
+// The run requests a discarded plan again, and raises attention after several discarded plans. The
+// run also ignores playbook features of a lower version.
 func TestNoPlanOfALowerVersionIsTaken(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"b"})

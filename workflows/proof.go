@@ -13,8 +13,9 @@ import (
 )
 
 // Anybody who may operate the namespace can complete an activity with any result, or make it fail.
-// A result counts only if it proves that it belongs to the input of the activity. After a result
-// that does not prove its input, the run makes a read again, and reads a change back.
+// A result counts only if the result proves that it belongs to the input of the activity. If a
+// result does not prove that it belongs to the input, the run repeats a read, and reads a change
+// back.
 
 // isCompletedByHand reports whether the error of a read is an error that no activity returns. Either
 // the result cannot be decoded, or somebody made the activity fail.
@@ -40,9 +41,9 @@ func isActivityRejection(typ string) bool {
 	return false
 }
 
-// executeChange runs an activity that changes something once. proves reports whether the result
-// proves the status of the change. Without this proof the status is unknown. of makes an R from a
-// status when the activity returned no proven result.
+// executeChange runs once an activity that changes something. proves reports whether the result
+// proves the status of the change. If the activity returned no result that proves the status, the
+// status is unknown, and of makes an R from this status.
 func executeChange[R any](ctx workflow.Context, r *run, name string, input any, proves func(R) bool, of func(activities.CallResult) R) R {
 	defer r.trackRequest(ctx)()
 	r.forgetInspections()

@@ -32,8 +32,8 @@ func TestFollowUpsArePlannedWhenItIsQuiet(t *testing.T) {
 		return times
 	}
 	minutes := func(n float64) time.Duration { return time.Duration(n * float64(time.Minute)) }
-	// No command comes at the time of a plan: the command would interrupt the plan, and the plan
-	// would be made again.
+	// No command arrives at the time of a plan, because such a command would interrupt the plan,
+	// and the run would plan again.
 	for name, c := range map[string]struct {
 		commands []time.Duration
 		due      time.Duration

@@ -119,9 +119,9 @@ func (w *effectCounter) observe(s *fixture) {
 }
 
 // Many things happen to an opportunity in two months, and some responses of the API are lost. No
-// email and no entry of the log is sent twice. Nobody is registered twice, no invoice is finalised
-// twice, and no places are reserved for an opportunity that was lost. A change that cannot be
-// decided becomes a question to an operator, and never counts as done.
+// email is sent twice, and no log entry is written twice. Nobody is registered twice, no invoice is
+// finalised twice, and no places are reserved for an opportunity that was lost. A change whose
+// status cannot be decided becomes a question to an operator, and never counts as done.
 func TestRandomRuns(t *testing.T) {
 	lives := testrun.Pick(t, 38, 300)
 	if testrun.Race {
@@ -131,7 +131,7 @@ func TestRandomRuns(t *testing.T) {
 	for seed := range lives {
 		seeds = append(seeds, uint64(seed))
 	}
-	// In these runs the response to a registration that was made is lost, which is rare.
+	// With these two seeds, the API makes a registration but the response is lost, which is rare.
 	for _, seed := range []uint64{72, 92} {
 		if !slices.Contains(seeds, seed) {
 			seeds = append(seeds, seed)
@@ -150,7 +150,8 @@ func runRandom(t *testing.T, seed uint64) {
 	h := newTenantFixture(t, []byte(fullPlaybook))
 	w := &effectCounter{sent: map[string]int{}}
 	w.observe(h.fixture)
-	// Some runs lose no response, other runs lose one response in four.
+	// Some runs lose no response, some runs lose one response in twenty, and other runs lose one
+	// response in four.
 	losses := []float64{0, 0.05, 0.25}[r.IntN(3)]
 	chance := rand.New(rand.NewPCG(seed, 7))
 	h.lost = func(int) (bool, bool) {

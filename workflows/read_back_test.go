@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Each case loses the response to the first request. Reading back decides which changes the first
-// request made. When the run ends, each change was made exactly once.
+// Each subtest loses the response to the first request. Reading back decides which changes the
+// first request made. When the run ends, each change was made exactly once.
 func TestUnknownRequestIsReadBack(t *testing.T) {
 	for name, made := range map[string]int{"nothing had happened": 0, "a part had": 2, "all had": -1} {
 		for _, lost := range []string{"worker died", "answered unknown"} {
@@ -57,7 +57,7 @@ func TestUnknownRequestIsReadBack(t *testing.T) {
 }
 
 // Reading back cannot tell which of several different interests in the same item is on the record.
-// If the interests are equal in all members, it does not matter.
+// If the interests are equal in all members, the run need not distinguish the interests.
 func TestInterestsInTheSameItemAreNoGuess(t *testing.T) {
 	for _, same := range []bool{true, false} {
 		t.Run(fmt.Sprintf("equal %t", same), func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestUndecidedChangeIsAQuestionAndTheQueueWaits(t *testing.T) {
 				if n > 1 {
 					return true, nil, nil
 				}
-				// Somebody adds another interest by hand in the meantime.
+				// Somebody adds another interest by hand before the run reads the record back.
 				s.tms.items = append(s.tms.items, exchange.InterestRef{ID: "by-hand", Item: id("LearningPath", 1)})
 				return false, nil, errors.New("lost")
 			}

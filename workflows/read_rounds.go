@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An apiRead is an activity that changes nothing at the API. The run makes an apiRead in rounds.
+// apiRead is an activity that changes nothing at the API. The run makes an apiRead in rounds.
 // Within a round, the server repeats the activity. Between two rounds, the run shows in the view
 // what it waits for. Later rounds are longer, so that a day without the API adds few history
 // events.
@@ -23,10 +23,10 @@ type apiRead struct {
 	input    any
 	options  workflow.ActivityOptions
 	// attentionKey is the key of the attention that is raised when the API fails only at this read.
-	// An example is the key of an effect.
+	// For the inspection of an effect, attentionKey is the key of the effect.
 	attentionKey string
-	// isProbe says that a response to this read does not end the wait, because it does not show
-	// that the waiting request would succeed.
+	// isProbe says that a response to this read does not end the wait, because the response does
+	// not show that the waiting request would succeed.
 	isProbe bool
 }
 
@@ -82,8 +82,9 @@ func readProven[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) b
 	}
 }
 
-// executeRead runs the activity for one round. A round other than the first ends when the run is
-// cancelled or closed. The run then makes shorter rounds until giveUpAt.
+// executeRead runs the activity for one round. Every round after the first round ends when the run
+// is cancelled or closed. After the cancellation or the close, the run makes shorter rounds until
+// giveUpAt.
 func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any) error {
 	options := activities.WithRound(l.options, round)
 	if !r.giveUpAt.IsZero() {
@@ -112,25 +113,25 @@ func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any
 	return answer.Get(ctx, result)
 }
 
-// errRoundCut is the error of a round that the run ended before its result came, or whose result
-// the run discards.
+// errRoundCut is the error of a round that the run ended before the round had a result, or whose
+// result the run discards.
 var errRoundCut = errors.New("the run ended the read before the read returned a result")
 
 func (r *run) isEnding() bool { return r.rootContext.Err() != nil || r.state.Closing != nil }
 
 // isUnanswered reports whether an activity ended without a response of the API. The next attempt
-// may get a response.
+// may receive a response.
 func isUnanswered(err error) bool {
 	return err != nil && !isPermanent(err) && !temporal.IsCanceledError(err)
 }
 
-// An outage is the reason why the API did not respond, or why the worker could not send a request.
+// outage is the reason why the API did not respond, or why the worker could not send a request.
 type outage struct {
 	reason activities.Reason
 	kind   opportunity.AttentionKind
 	text   string
 	// attempted says that a worker made an attempt and the attempt failed. If attempted is false,
-	// perhaps no worker took the activity.
+	// it is possible that no worker received the activity.
 	attempted bool
 }
 
@@ -185,8 +186,8 @@ func (r *run) setWait(ctx workflow.Context, out outage, about string, until time
 }
 
 // raiseAttention raises attention for an outage that the run waits for. Attention of the kind
-// operation has the key about. Attention of any other kind concerns the whole opportunity and has
-// no key.
+// "operation" has the parameter about as its key. Attention of any other kind concerns the whole
+// opportunity and has no key.
 func (r *run) raiseAttention(ctx workflow.Context, out outage, about string) {
 	if out.kind != opportunity.AttentionOperation {
 		about = ""
@@ -202,12 +203,12 @@ func (r *run) clearWait(ctx workflow.Context, about string) {
 	}
 }
 
-// giveUpAfter is how long a cancelled or closed run may go on while the API does not respond. After
-// giveUpAfter, the run turns changes of unknown status into questions. After giveUpAfter, the run
-// also no longer releases reservations and no longer undoes effects.
+// giveUpAfter is how long a cancelled or closed run may continue while the API does not respond.
+// After giveUpAfter, the run turns changes of unknown status into questions. After giveUpAfter, the
+// run also no longer releases reservations and no longer undoes effects.
 const giveUpAfter = 3 * time.Hour
 
-// isPastGiveUp reports whether a cancelled or closed run has tried for giveUpAfter.
+// isPastGiveUp reports whether the time giveUpAt of a cancelled or closed run has passed.
 func (r *run) isPastGiveUp(ctx workflow.Context) bool {
 	if !r.isEnding() {
 		return false
@@ -220,15 +221,15 @@ func (r *run) isPastGiveUp(ctx workflow.Context) bool {
 }
 
 // shouldGiveUp reports whether a run that ends must leave reservations and effects as they are,
-// because it has tried for giveUpAfter.
+// because the time giveUpAt has passed.
 func (r *run) shouldGiveUp(ctx workflow.Context) bool {
 	return r.isPastGiveUp(ctx) && hasChange(ctx, changeOutages)
 }
 
 // resultOfError returns the result of a change whose activity ended with an error. When the server
-// reports that no worker took the activity, nothing was sent. After every other error the status is
-// unknown. An activity that changes something never returns an error, so somebody ended an activity
-// that failed without a time-out.
+// reports that no worker received the activity, nothing was sent. After every other error the
+// status is unknown. An activity that changes something never returns an error. If such an activity
+// failed without a time-out, somebody ended the activity by hand.
 func resultOfError(err error) activities.CallResult {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_SCHEDULE_TO_START {
@@ -240,16 +241,16 @@ func resultOfError(err error) activities.CallResult {
 	return activities.CallResult{Status: exchange.StatusUnknown}
 }
 
-// changeOptions returns the options of an activity that changes something. The wait for a worker is
-// longer after each consecutive activity that no worker took.
+// changeOptions returns the options of an activity that changes something. After each consecutive
+// activity that no worker received, the next activity waits longer for a worker.
 func (r *run) changeOptions(summary string) workflow.ActivityOptions {
 	o := r.options.Times.ChangeOptions(summary)
 	o.ScheduleToStartTimeout = activities.ScheduleToStartTimeout(r.withoutWorker)
 	return r.withFairness(o)
 }
 
-// withFairness adds the fairness key to the options. For an urgent opportunity it also sets the
-// urgent priority.
+// withFairness adds the fairness key to the options. For an urgent opportunity, withFairness also
+// sets the urgent priority.
 func (r *run) withFairness(o workflow.ActivityOptions) workflow.ActivityOptions {
 	if r.state.IsUrgent() {
 		o = activities.WithUrgentPriority(o)

@@ -40,9 +40,9 @@ var recordedActivities = map[string]payloadTypes{
 	activities.ExecuteEffect:     typesOf[activities.EffectInput, activities.ExecuteResult](),
 }
 
-// The run reads the payloads that an earlier release wrote into a history without a loss. A payload
-// that is decoded and encoded again has the same values. The names of its members are the same,
-// except for renamedMembers.
+// The run reads, without a loss, the payloads that an earlier release wrote into a history. A
+// payload that is decoded and encoded again has the same values. The names of the payload's members
+// are the same, except for renamedMembers.
 func TestRecordedPayloadsAreRead(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "histories", "*", "*.json"))
@@ -84,7 +84,7 @@ func TestRecordedPayloadsAreRead(t *testing.T) {
 	}
 }
 
-// checkEvent checks the payloads of one event whose types are known.
+// checkEvent checks those payloads of one history event whose types are known.
 func checkEvent(event *historypb.HistoryEvent, scheduled map[int64]string, check func(what string, payload *commonpb.Payload, target any)) {
 	at := func(payloads *commonpb.Payloads, i int) *commonpb.Payload {
 		if list := payloads.GetPayloads(); i < len(list) {
@@ -124,8 +124,8 @@ func checkEvent(event *historypb.HistoryEvent, scheduled map[int64]string, check
 // renamedMembers are the persisted members that were renamed because they are public words.
 var renamedMembers = map[string]string{"word": "kind", "how": "outcome"}
 
-// readsAll decodes the data into the target and compares the encoded target with the data. Members
-// with an empty value do not count.
+// readsAll decodes the data into the target and compares the encoded target with the data. The
+// comparison ignores members with an empty value.
 func readsAll(data []byte, target any) error {
 	if err := json.Unmarshal(data, target); err != nil {
 		return err

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// stateAfterReset returns the state of a run that was reset to its beginning and is paused. The
-// server knows the run by another id than the id that the run knows as its own.
+// stateAfterReset returns the state of a run that was reset to its beginning and is paused. The run
+// id by which the server knows the run differs from the run id that the run knows as its own.
 func (s *fixture) stateAfterReset() *entity.State {
 	s.tms.run = "default-test-run-id"
 	state := entity.NewState("A-1", start, s.env.Now())
@@ -26,9 +26,10 @@ func (s *fixture) continueReset(d time.Duration) {
 	s.at(d, func() { s.env.SignalWorkflow("resume", opportunity.Resume{}) })
 }
 
-// The run before a reset executed an update, and the reset delivers the update to the run once
-// more. A check would reject the update now. The update still takes effect once, and its sender
-// gets the outcome done.
+// In this test, the run before a reset executed an update, and the server delivers the update once
+// more to the run after the reset. The run after the reset would reject the update if the update
+// were new. The update still takes effect once, and the sender of the update receives the outcome
+// done.
 func TestCommandAcceptedBeforeAResetIsAcceptedAgain(t *testing.T) {
 	u1 := addIn(1)
 	u1.RequestID = "u1"
@@ -94,7 +95,7 @@ func TestCommandAcceptedBeforeAResetIsAcceptedAgain(t *testing.T) {
 }
 
 // Places were reserved until a time that has passed when the run is reset. The run sends nothing
-// again, and tells no caller that nothing was sent.
+// again, and reports to no caller that nothing was sent before the reset.
 func TestATimeThatPassedBeforeAReset(t *testing.T) {
 	extend := opportunity.ExtendReservations{Until: time.Date(2026, 11, 23, 8, 30, 0, 0, time.UTC)}
 	extend.RequestID = "u1"
@@ -121,8 +122,9 @@ func TestATimeThatPassedBeforeAReset(t *testing.T) {
 	}
 }
 
-// After a run detects what the run before the reset did, it rejects messages that were not accepted
-// before, like any other run.
+// After a run has detected what the run before the reset did, the run rejects new messages by the
+// same rules as any other run. A new message is a message that the run before the reset did not
+// accept.
 func TestARunThatWasResetRefusesWhatIsNew(t *testing.T) {
 	s := newFixtureOver(t, fakeTMSBeforeReset(t, 0))
 	state := s.stateAfterReset()
@@ -135,7 +137,8 @@ func TestARunThatWasResetRefusesWhatIsNew(t *testing.T) {
 	s.wantRefused("new", opportunity.Paused)
 }
 
-// A caller waits for the record when the opportunity is cancelled before the record exists.
+// In this test, a caller waits for the record, and the opportunity is cancelled or closed before
+// the record exists.
 func TestWaitersForTheRecordGetTheCancellation(t *testing.T) {
 	for name, end := range map[string]func(s *fixture){
 		"cancel": func(s *fixture) { s.env.CancelWorkflow() },

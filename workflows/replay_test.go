@@ -24,8 +24,8 @@ var recorded = map[string]int{"v0.1": 10, "v0.2": 16, "v0.3": 15}
 //	OPPFLOW_RECORD_HISTORIES=DIR go test ./e2e -run 'TestStory|TestTwoThousandSignals|TestContract$'
 //
 // in a checkout of the release. Never record from a branch that changes the workflow: such a
-// history would prove nothing. Do not record a history again when it stops replaying; the change
-// needs workflow.GetVersion.
+// history would prove nothing. If a history no longer replays, do not record the history again,
+// because the change of the workflow needs workflow.GetVersion.
 func TestRecordedHistoriesReplay(t *testing.T) {
 	for release, want := range recorded {
 		files, err := filepath.Glob(filepath.Join("testdata", "histories", release, "*.json"))

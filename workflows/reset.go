@@ -10,16 +10,16 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A reset makes a new run from a part of the history of another run. The server delivers all
-// messages after that part to the new run once more. The new history does not contain the requests
-// that the other run sent after that part. The new run must therefore read the record before it
-// sends a change. The workflow cannot detect a reset by itself, because replayed code must do the
-// same as before the reset. An activity reports the reset by returning the id by which the server
-// knows its run.
+// A reset makes a new run from the history of another run up to the reset point. The server
+// delivers all messages after the reset point to the new run once more. The history of the new run
+// does not contain the requests that the other run sent after the reset point. After a reset, the
+// new run must therefore read the record before it sends a change. The workflow cannot detect a
+// reset by itself, because replayed code must do the same as before the reset. An activity reports
+// the reset: the activity returns the run id by which the server knows the run.
 
 // detectMissedReset finds out whether the previous run was reset and did not detect the reset. A
-// previous run that did not detect its reset continued as new before it sent a request, and stored
-// another run id than the server's.
+// previous run that did not detect its reset continued as new before it sent a request. The run id
+// that the previous run stored as its own differs from the server's run id of the previous run.
 func (r *run) detectMissedReset(before string) {
 	if r.state.PreviousRunID == "" {
 		return
@@ -48,15 +48,15 @@ func (r *run) hasUnhandledRestore() bool {
 
 // isReplacedOnServer reports whether the run was reset and does not know yet what the run before
 // the reset did. Only a validator or the function of a SideEffect may call isReplacedOnServer,
-// because replay does not run these. On replay after another reset, isReplacedOnServer would return
-// another result.
+// because replay runs neither validators nor functions of a SideEffect. On replay after another
+// reset, isReplacedOnServer would return another result.
 func (r *run) isReplacedOnServer(ctx workflow.Context) bool {
 	own, _ := activities.SplitEpochRunID(r.believedRunID)
 	return own != "" && workflow.GetInfo(ctx).WorkflowExecution.RunID != own
 }
 
 // mayBeRedelivered reports whether the run before a reset may have accepted and executed a message
-// that this run would reject. A reset delivers the messages of the earlier run once more.
+// that this run would reject. The server delivers the messages of the run before a reset once more.
 func (r *run) mayBeRedelivered(ctx workflow.Context) bool {
 	if r.believedRunID == "" || !hasChange(ctx, changeAcceptRedelivered) {
 		return false
@@ -75,8 +75,8 @@ func (r *run) markResetHandled(ctx workflow.Context) {
 }
 
 // detectReset detects and handles a reset before the run reports waiting messages as failed. The
-// run before the reset may have executed these messages. An activity may not have reported the
-// reset yet, so detectReset reads the server's id of the run from the workflow info.
+// run before the reset may have executed the waiting messages. An activity may not have reported
+// the reset yet, so detectReset reads the server's id of the run from the workflow info.
 func (r *run) detectReset(ctx workflow.Context) {
 	change := "look for a reset before failing what waits"
 	switch {
@@ -108,9 +108,10 @@ func (r *run) detectReset(ctx workflow.Context) {
 }
 
 // detectRestore detects and handles a restore of Temporal's database before the run reports waiting
-// messages as failed. The run may have executed these messages between the backup and the restore.
-// After a restore, oppflow recover makes every run read its record again. The result of this read
-// reports the restore, because only a worker knows the epoch of the namespace.
+// messages as failed. The run may have executed the waiting messages between the backup and the
+// restore. After a restore, the command "oppflow recover" makes every run read its record again.
+// The result of the read that "oppflow recover" causes reports the restore, because only a worker
+// knows the epoch of the namespace.
 func (r *run) detectRestore(ctx workflow.Context) {
 	if !r.state.ShouldRefresh() || !hasChange(ctx, changeReadBeforeFailing) {
 		return
@@ -122,7 +123,7 @@ func (r *run) detectRestore(ctx workflow.Context) {
 }
 
 // findRecordAfterReset finds out whether the run before the reset created or adopted the record,
-// and which of the waiting messages that run executed.
+// and which of the waiting messages the run before the reset executed.
 func (r *run) findRecordAfterReset(ctx workflow.Context) {
 	if r.waitAfterReset(ctx) != nil {
 		return // cannot be cancelled
@@ -163,9 +164,9 @@ func (r *run) waitAfterReset(ctx workflow.Context) error {
 	return wait(ctx, r.options.Times.SettleAfterStart(), "the run was reset: wait for the settle time before reading the record back")
 }
 
-// readBackAfterReset finds out which of the waiting changes the run before the reset made. A change
-// becomes a question when the record does not show whether it was made. from is the step that the
-// run last stored, "" when the run knows no record.
+// readBackAfterReset finds out which of the waiting changes the run before the reset made. If the
+// record does not show whether a change was made, the change becomes a question. from is the step
+// that the run last stored, or "" when the run knows no record.
 func (r *run) readBackAfterReset(ctx workflow.Context, from opportunity.ID) {
 	// A cancellation of the workflow does not end the read-back.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)

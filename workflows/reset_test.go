@@ -12,10 +12,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// In these tests, the server's id of a reset run differs from the id that the run knows as its own.
-// The server delivers the messages after the reset point again.
+// In these tests, the server's run id of the run after a reset differs from the run id that this
+// run knows as its own. The server delivers the messages after the reset point again.
 
-// redeliverAll sends the messages of the run before the reset.
+// redeliverAll sends the messages of the run before the reset to the run after the reset.
 func (s *fixture) redeliverAll() {
 	s.env.SignalWorkflow("addInterests", addIn(1))
 	s.env.SignalWorkflow("progress", to("Opportunity"))
@@ -23,8 +23,8 @@ func (s *fixture) redeliverAll() {
 	s.env.SignalWorkflow("addInterests", addIn(3))
 }
 
-// fakeTMSBeforeReset lets a run execute the messages of redeliverAll, up to a number of requests,
-// and returns the fake TMS.
+// fakeTMSBeforeReset returns the fake TMS of a run that executed the messages of redeliverAll, up
+// to a number of requests.
 func fakeTMSBeforeReset(t *testing.T, requests int) *fakeTMS {
 	t.Helper()
 	s := newFixture(t)
@@ -71,7 +71,7 @@ func TestResetToTheBeginningRepeatsNothing(t *testing.T) {
 	}
 }
 
-// The run knows the record and is reset; its next request detects the reset.
+// The run knows the record and is reset. The next request of the run detects the reset.
 func TestResetInTheMiddleRepeatsNothing(t *testing.T) {
 	first := newFixture(t)
 	first.at(time.Second, func() { first.env.SignalWorkflow("addInterests", addIn(4)) })
@@ -102,7 +102,7 @@ func TestResetInTheMiddleRepeatsNothing(t *testing.T) {
 	}
 }
 
-// A read also reports the reset: a refresh, or the read-back of a request.
+// A read, such as a refresh or the read-back of a request, also reports the reset.
 func TestAReadReportsAReset(t *testing.T) {
 	for _, way := range []string{"refresh", "lost"} {
 		t.Run(way, func(t *testing.T) {
@@ -118,7 +118,7 @@ func TestAReadReportsAReset(t *testing.T) {
 				s.at(3*time.Second, func() { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) })
 				s.at(5*time.Minute, func() { s.env.SignalWorkflow("resume", opportunity.Resume{}) })
 			} else {
-				// The request belonged to the run before the reset, and was lost.
+				// The request of the run before the reset was lost.
 				s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 					if n == 1 {
 						reset()
@@ -134,7 +134,7 @@ func TestAReadReportsAReset(t *testing.T) {
 	}
 }
 
-// A change that was sent and is not on the record becomes a question.
+// A change that was sent before the reset and is not on the record becomes a question.
 func TestWhatAResetLeavesOpen(t *testing.T) {
 	over := fakeTMSBeforeReset(t, 2)
 	over.items = slices.Delete(over.items, 0, 1) // somebody removed the interest by hand
@@ -172,8 +172,9 @@ func count(list []string, one string) int {
 	return n
 }
 
-// endedAfterReset runs a reset run that is cancelled or closed before it sends a request. The run
-// before the reset executed the first of its two messages, "done".
+// endedAfterReset runs the run after a reset. The run is cancelled or closed before it sends a
+// request. The run before the reset executed the message "done", which is the first of its two
+// messages.
 func (s *fixture) endedAfterReset(state *entity.State, way string) {
 	s.t.Helper()
 	s.tms.run = "default-test-run-id"
@@ -193,8 +194,9 @@ func (s *fixture) endedAfterReset(state *entity.State, way string) {
 	s.run(nil, state)
 }
 
-// A reset run is cancelled or closed before it sends a request. The reset run does not report
-// messages as failed that the run before the reset executed.
+// In this test, a run after a reset is cancelled or closed before the run sends a request. If the
+// run before the reset executed a message, the run after the reset does not report this message as
+// failed.
 func TestAResetRunIsClosed(t *testing.T) {
 	over := fakeTMSBeforeReset(t, 2)
 	for _, way := range []string{"close", "cancel"} {
@@ -214,9 +216,9 @@ func TestAResetRunIsClosed(t *testing.T) {
 	}
 }
 
-// A run that was reset to its beginning ends before it knows that the record exists. The reset run
-// finds the record by its reference tag, releases the reservation, and reports no failure of
-// executed messages.
+// A run that was reset to its beginning ends before it knows that the record exists. The run after
+// the reset finds the record by its reference tag, releases the reservation, and does not report
+// executed messages as failed.
 func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 	for _, way := range []string{"close", "cancel"} {
 		over := fakeTMSBeforeReset(t, 2)
@@ -236,8 +238,8 @@ func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 	}
 }
 
-// When it is unknown whether there is a record, no change that may have been made is reported
-// failed.
+// When it is unknown whether the record exists, the run does not report a change as failed if the
+// change may have been made.
 func TestAResetRunIsClosedWithAnUnreadableRecord(t *testing.T) {
 	s := newFixtureOver(t, fakeTMSBeforeReset(t, 2))
 	state := entity.NewState("A-1", start, s.env.Now())

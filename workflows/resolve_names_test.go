@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// failPathLookup makes the API fail to look up learning paths, until mended returns true. Names of
-// other types are looked up, in separate requests.
+// failPathLookup makes the API fail to look up learning paths, until mended returns true. The API
+// still looks up names of other types, in separate requests.
 func (s *fixture) failPathLookup(mended func() bool) (path exchange.UnresolvedName) {
 	path = exchange.UnresolvedName{Type: opportunity.TypePath, Text: "LP-1"}
 	account := exchange.UnresolvedName{Type: opportunity.TypeAccount, Text: "Northgate"}
@@ -43,7 +43,8 @@ func (s *fixture) failPathLookup(mended func() bool) (path exchange.UnresolvedNa
 }
 
 // An interest names a learning path, and the API fails to look up learning paths. The run executes
-// earlier commands at once, and later commands after it parks the interest.
+// earlier commands at once, and executes later commands after the run has parked the command with
+// the learning path.
 func TestANameThatCannotBeLookedUpDelaysOnlyItsCommand(t *testing.T) {
 	s := newFixture(t)
 	mended := false
@@ -79,7 +80,7 @@ func TestANameThatCannotBeLookedUpDelaysOnlyItsCommand(t *testing.T) {
 }
 
 // The API rejects a start whose account was merged, and the worker has looked the account up again.
-// The run sends the start again with the ids of now, without another look-up.
+// The run sends the start again with the current ids, without another look-up.
 func TestAStartIsSentAgainWithNamesOfNow(t *testing.T) {
 	s := newFixture(t)
 	name := exchange.UnresolvedName{Type: opportunity.TypeAccount, Text: "Northgate"}

@@ -22,8 +22,8 @@ func fixtureAfterRestore(t *testing.T, over *fakeTMS, epoch string) *fixture {
 	return s
 }
 
-// carriedState returns the state that the previous run carries over; that run has one id in all
-// tests.
+// carriedState returns the state that the previous run carries over. The previous run has the same
+// id in all tests.
 func (s *fixture) carriedState() *entity.State {
 	state := s.continued()
 	_, epoch := activities.SplitEpochRunID(state.PreviousRunID)
@@ -31,8 +31,8 @@ func (s *fixture) carriedState() *entity.State {
 	return state
 }
 
-// backupState runs until a backup in which the message order-77 waits behind a pause, and returns
-// the state of the run at that time.
+// backupState runs until a backup in which the message order-77 waits because of a pause, and
+// returns the state of the run at that time.
 func (s *fixture) backupState() *entity.State {
 	s.at(2*time.Second, func() {
 		s.env.SignalWorkflow("pause", opportunity.Pause{Reason: "backup"})
@@ -52,11 +52,12 @@ func orderCommand(id string, n int) opportunity.AddInterests {
 	return c
 }
 
-// A backup of Temporal's database is restored. The view shows the changes after the backup, and the
-// run makes none of these changes again. The messages that request the changes waited in the
-// backup, or a caller sends these messages once more.
+// A backup of Temporal's database is restored. The view shows the changes that were made after the
+// backup, and the run makes none of these changes again. The messages that request the changes
+// after the backup either waited at the time of the backup, or are sent by a caller once more.
 func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
-	// At the time of the backup one interest is on the record, and another waits behind a pause.
+	// At the time of the backup, one interest is on the record, and another interest waits because
+	// of a pause.
 	first := newFixture(t)
 	first.at(time.Second, func() { first.update("order-76", "addInterests", addIn(1)) })
 	backup := first.backupState()
@@ -119,8 +120,8 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	}
 }
 
-// A run of a backup is closed or cancelled with the first task after the restore. A message that
-// was executed after the backup is still reported done.
+// A run that the restore brings back is closed or cancelled in the first workflow task after the
+// restore. A message that was executed after the backup is still reported done.
 func TestARestoredRunThatEndsAtOnceReportsWhatWasDone(t *testing.T) {
 	for name, end := range map[string]func(s *fixture){
 		"closed":    func(s *fixture) { s.env.SignalWorkflow("close", opportunity.Close{Reason: "sold elsewhere"}) },
@@ -154,7 +155,7 @@ func TestARestoredRunThatEndsAtOnceReportsWhatWasDone(t *testing.T) {
 	}
 }
 
-// The next run knows the epoch, and the run is compared with the record once for each restore.
+// The next run knows the epoch, so the run is compared with the record only once for each restore.
 func TestARunIsComparedOnceForEachRestore(t *testing.T) {
 	first := newFixture(t)
 	first.at(time.Second, func() { first.env.SetContinueAsNewSuggested(true); first.env.SignalWorkflow("addInterests", addIn(1)) })
@@ -192,7 +193,8 @@ func TestARunIsComparedOnceForEachRestore(t *testing.T) {
 	}
 }
 
-// A start that the restored database does not contain finds its record.
+// If a caller repeats a start that the restored database does not contain, the new run finds the
+// existing record.
 func TestAStartAfterARestoreFindsItsRecord(t *testing.T) {
 	first := newFixture(t)
 	first.at(time.Second, func() { first.env.SignalWorkflow("addInterests", addIn(1)) })
@@ -211,8 +213,8 @@ func TestAStartAfterARestoreFindsItsRecord(t *testing.T) {
 	}
 }
 
-// A mail of a follow-up became due after the backup, and was sent. The run of the backup is woken by
-// the timer of the follow-up, and by nothing else. An operator decides about the mail.
+// A mail of a follow-up became due after the backup, and was sent. After the restore, only the
+// timer of the follow-up wakes the run. An operator decides about the mail.
 func TestAFollowUpFromBeforeARestoreIsNotSentAgain(t *testing.T) {
 	first := newFixture(t)
 	followUps(first, emailFollowUp)

@@ -17,7 +17,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// run is what one run of the workflow holds in addition to the state that it carries over.
+// run contains the data of one workflow run that are not part of the state that the run carries
+// over.
 type run struct {
 	options    Options
 	state      *entity.State
@@ -27,34 +28,36 @@ type run struct {
 	resolvedNames map[exchange.UnresolvedName]exchange.ResolvedName
 	updateWaiters updateWaiters
 	// believedRunID is the run id that this run knows as its own. actualRunID is the run id that
-	// the server knows, "" until an activity reports it. The two differ after a reset; the run must
-	// then read back the requests of the run before the reset.
+	// the server knows, or "" until an activity reports this run id. After a reset, believedRunID
+	// and actualRunID differ, and the run must read back the requests of the run before the reset.
 	believedRunID, actualRunID string
 	// tagOwner says whose reference tag the record had when it was last read.
 	tagOwner activities.TagOwner
 	// rootContext is the context that a cancellation of the workflow reaches. giveUpAt is the time
-	// at which a cancelled or closed run gives up, zero before the cancellation or the close.
+	// at which a cancelled or closed run gives up. giveUpAt is zero before the cancellation or the
+	// close.
 	rootContext workflow.Context
 	giveUpAt    time.Time
 	// failures counts the consecutive requests that could not be sent. withoutWorker counts the
-	// requests in failures that no worker took.
+	// requests in failures that no worker received.
 	failures, withoutWorker int
 	// planRounds and refreshRounds count the consecutive background rounds without a response of
 	// the API.
 	planRounds, refreshRounds int
-	// outdatedPlans counts the consecutive plans of a lower version of the playbook than the run
-	// has seen.
+	// outdatedPlans counts the consecutive plans of a lower version of the playbook than a version
+	// that the run has seen.
 	outdatedPlans int
-	// activeRequests holds the requests that are under way, the oldest first.
+	// activeRequests contains the requests that are under way, the oldest request first.
 	activeRequests []*opportunity.WaitInfo
 	// activeCalls counts the calls of services that are under way. callFailed says that a call
 	// failed after the run began to wait for work.
 	activeCalls int
 	callFailed  bool
-	// inspections are the inspections of effects that were inspected ahead of their turn.
+	// inspections contains the inspections of effects that were inspected ahead of their turn,
+	// together with an earlier effect.
 	inspections inspections
-	// adoptedLastChange is when an adopted record was last changed before it got the reference tag;
-	// zero where that is not known.
+	// adoptedLastChange is when an adopted record was last changed before it had the reference tag,
+	// or zero when this time is unknown.
 	adoptedLastChange time.Time
 	// adoptionWaits counts the waits for other references that adopt the same record.
 	adoptionWaits int
@@ -66,8 +69,8 @@ type run struct {
 	stopping bool
 }
 
-// newRun reads the input. An error of newRun is a mistake of the caller and ends the workflow; a
-// mistake of the worker only fails the task.
+// newRun reads the input. An error of newRun is a mistake of the caller and ends the workflow. A
+// mistake of the worker only fails the workflow task.
 func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	info := workflow.GetInfo(ctx)
 	r := &run{
@@ -106,8 +109,9 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	return r, nil
 }
 
-// readState reads the state that the previous run carried over, nil when there was none. A worker
-// that cannot read all of a state fails the task, so that another worker can read the state.
+// readState reads the state that the previous run carried over, or returns nil when no state was
+// carried over. A worker that cannot read all of a state fails the workflow task, so that another
+// worker can read the state.
 func readState(carried converter.RawValue) *entity.State {
 	if (messagePayload{raw: carried}).isEmpty() {
 		return nil
@@ -133,8 +137,8 @@ func readState(carried converter.RawValue) *entity.State {
 	return &state
 }
 
-// failTask fails the workflow task; the server offers the task again until a worker can complete
-// it. An error instead would end the workflow.
+// failTask fails the workflow task. The server then offers the task again until a worker can
+// complete it. An error that the workflow returned would end the workflow.
 func failTask(why string) {
 	panic(why) //nolint:forbidigo // the only way to fail a workflow task
 }
@@ -157,8 +161,8 @@ func payloadJSON(raw converter.RawValue) ([]byte, error) {
 	return payload.GetData(), nil
 }
 
-// runTasks runs tasks until the opportunity is over or the run should continue as new. Its error is
-// the cancellation, or the reason why an operator closed the opportunity.
+// runTasks runs tasks until the opportunity is over or the run should continue as new. The error of
+// runTasks is the error of a cancellation, or the reason why an operator closed the opportunity.
 func (r *run) runTasks(ctx workflow.Context) error {
 	for {
 		r.drainSignals(ctx)
@@ -194,7 +198,7 @@ func (r *run) reportExpiredReservation(ctx workflow.Context) {
 	r.state.ClearExpiredReservation(false)
 }
 
-// markBlocks stores in which step mails and follow-ups began to wait for an operator.
+// markBlocks stores the step in which mails and follow-ups began to wait for an operator.
 func (r *run) markBlocks(ctx workflow.Context) {
 	if r.state.HasUnmarkedBlock() && hasChange(ctx, changeBlockedFollowUps) {
 		r.state.MarkBlocks(workflow.Now(ctx))
@@ -241,8 +245,8 @@ func (r *run) conditions(effectsYield bool) entity.Conditions {
 	return entity.Conditions{MessagesArrived: r.signals.hasNext(), ReadFailed: r.refreshRounds > 0, EffectsYield: effectsYield}
 }
 
-// waitForWork waits until there is a task; tasks that are due at a time share one timer, for the
-// earliest time.
+// waitForWork waits until there is a task. Tasks that are due at a certain time share one timer,
+// which fires when the earliest task is due.
 func (r *run) waitForWork(ctx workflow.Context, until time.Time) error {
 	r.callFailed = false
 	stirs := func() bool {
@@ -268,26 +272,28 @@ func (r *run) isOver(ctx workflow.Context) bool {
 	return r.state.IsOver() && !r.signals.hasNext() && workflow.AllHandlersFinished(ctx)
 }
 
-// maxEvents is the length of history after which a run continues as new; the server suggests it at
-// 4,096.
+// maxEvents is the number of history events after which a run continues as new. The server suggests
+// continue as new at 4,096 events.
 const maxEvents = 2000
 
-// shouldContinueAsNew reports whether the history has grown long.
+// shouldContinueAsNew reports whether the history is long enough to continue as new.
 func (r *run) shouldContinueAsNew(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() > maxEvents
 }
 
-// canContinueAsNew reports whether the run should continue as new and can. If the waiting messages
-// do not fit into the input of the next run, the run first works on them. No call of a service may
-// be under way. Every update must have returned, because an update cannot be carried over.
+// canContinueAsNew reports whether the run should continue as new and is able to continue as new.
+// If the waiting messages do not fit into the input of the next run, the run first executes waiting
+// messages. The run cannot continue as new during a call of a service. The run cannot continue as
+// new before every update has returned, because an update cannot be carried over.
 func (r *run) canContinueAsNew(ctx workflow.Context) bool {
 	return (r.shouldContinueAsNew(ctx) || r.state.ShouldContinueForPlaybook(workflow.Now(ctx))) && r.fitsCarryLimit() && r.activeCalls == 0 && workflow.AllHandlersFinished(ctx)
 }
 
-// canContinueAfterYield lets the handlers of the updates run that came with the task, and reports
-// whether the run may still continue as new. The server delivers an update of the run before a
-// reset to this run only once.
+// canContinueAfterYield first runs the handlers of the updates that came with the workflow task,
+// and then reports whether the run may still continue as new. After a reset, the server delivers an
+// update of the earlier run only once, so this run must handle the update before it continues as
+// new.
 func (r *run) canContinueAfterYield(ctx workflow.Context) bool {
 	if hasChange(ctx, changeAcceptRedelivered) {
 		yieldTurn(ctx)
@@ -297,15 +303,16 @@ func (r *run) canContinueAfterYield(ctx workflow.Context) bool {
 
 func (r *run) fitsCarryLimit() bool { return r.state.WaitingBytes() <= opportunity.MaxWaitingBytes }
 
-// The size of history after which waiting messages are no longer worked on, but shed; the server
-// terminates a run at 51,200 events or 50 MiB.
+// When the history reaches maxEventsBeforeShedding or maxBytesBeforeShedding, and the waiting
+// messages do not fit into the input of the next run, the run drops messages. The server terminates
+// a run at 51,200 events or 50 MiB.
 const (
 	maxEventsBeforeShedding = 40_000
 	maxBytesBeforeShedding  = 40 << 20
 )
 
-// shouldShed reports whether the history has grown so long that the run must continue as new
-// although too much waits for the input of the next run.
+// shouldShed reports whether the history is so long that the run must continue as new, even if the
+// waiting messages do not fit into the input of the next run.
 func (r *run) shouldShed(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	return (info.GetCurrentHistoryLength() > maxEventsBeforeShedding || info.GetCurrentHistorySize() > maxBytesBeforeShedding) && !r.fitsCarryLimit()
@@ -321,9 +328,9 @@ func (r *run) continueAsNew(ctx workflow.Context) error {
 	return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, r.state)
 }
 
-// shutDown ends a run that was cancelled or closed, or whose record could not be created. Waiting
-// messages are reported failed, and the reservation is released; the step in the TMS stays as it
-// is.
+// shutDown ends a run that was cancelled or closed, or whose record could not be created. shutDown
+// reports the waiting messages as failed and releases the reservation, but does not change the step
+// in the TMS.
 func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResult, error) {
 	cancelled := ctx.Err() != nil
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
@@ -350,7 +357,8 @@ func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResu
 	r.state.FailAll(failure, workflow.Now(ctx))
 	r.undoEffects(ctx)
 	r.releaseReservation(ctx)
-	// FailAll wakes the handlers; the wait cannot be cancelled.
+	// FailAll wakes the handlers, so the wait for the handlers ends even though a cancellation
+	// cannot end this wait.
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	r.drainSignals(ctx)
 	r.state.FailAll(failure, workflow.Now(ctx))
@@ -366,12 +374,12 @@ func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResu
 	return nil, lifecycle.ToTemporalError(reason)
 }
 
-// maxReleases is how often the run tries to release the reservation; with a minute between two
-// requests, this takes about three hours.
+// maxReleases is the maximum number of attempts to release the reservation. With a minute between
+// two attempts, maxReleases attempts take about three hours.
 const maxReleases = 180
 
-// releaseReservation releases the opportunity's reservation, until the API confirms this or has
-// been unreachable for hours. A reservation that was not released expires by itself.
+// releaseReservation tries to release the opportunity's reservation until the API confirms the
+// release or has been unreachable for hours. A reservation that was not released expires by itself.
 func (r *run) releaseReservation(ctx workflow.Context) {
 	batch := r.state.ReleaseBatch()
 	for tries := 0; len(batch) > 0 && tries < maxReleases && !r.shouldGiveUp(ctx); tries++ {
@@ -380,8 +388,8 @@ func (r *run) releaseReservation(ctx workflow.Context) {
 	}
 }
 
-// refresh reads the record again, until the API answers or the opportunity is closed. After a round
-// without an answer, commands interrupt the read.
+// refresh reads the record again, until the API responds or the opportunity is closed. After a
+// round without a response, commands interrupt the read.
 func (r *run) refresh(ctx workflow.Context) {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -420,7 +428,8 @@ func (r *run) refresh(ctx workflow.Context) {
 	r.state.ApplyRefresh(record, workflow.Now(ctx))
 }
 
-// unreadableRecordText returns one line that says why the record cannot be read, and what to do.
+// unreadableRecordText returns one line that says why the record cannot be read, and what an
+// operator can do.
 func unreadableRecordText(err error, id opportunity.ID) string {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) && application.Type() == string(opportunity.NotFound) {
@@ -429,7 +438,7 @@ func unreadableRecordText(err error, id opportunity.ID) string {
 	return fmt.Sprintf("the API refuses to show the record %s (%s). Make the record readable and send refresh, or end the run with close", id, readFailureText(err))
 }
 
-// wait waits for a time; the summary of its timer says why.
+// wait waits for the duration d; the summary of the timer says why.
 func wait(ctx workflow.Context, d time.Duration, why string) error {
 	return workflow.NewTimerWithOptions(ctx, d, workflow.TimerOptions{Summary: why}).Get(ctx, nil)
 }

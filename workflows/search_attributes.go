@@ -25,13 +25,14 @@ func currentAttributes(ctx workflow.Context) (shown temporal.SearchAttributes) {
 	return workflow.GetTypedSearchAttributes(ctx)
 }
 
-// rawAttributes returns all search attributes without conversion, even those that cannot be read.
+// rawAttributes returns all search attributes without conversion, even attributes that cannot be
+// read.
 func rawAttributes(info *workflow.Info) *commonpb.SearchAttributes {
 	return info.SearchAttributes //nolint:staticcheck // what the SDK reads instead panics
 }
 
 // unsetStartAttributes unsets the opportunity's own search attributes that a caller set with the
-// start. Only the run may set these attributes.
+// start. Only the run may set the opportunity's own search attributes.
 func unsetStartAttributes(ctx workflow.Context) error {
 	info := workflow.GetInfo(ctx)
 	if info.ContinuedExecutionRunID != "" {

@@ -8,8 +8,9 @@ import (
 )
 
 // handleServerErrors handles a server error of the API after the run knows which changes of the
-// batch were not made. The run waits before the changes that were not made are sent again.
-// handleServerErrors parks a command that keeps failing while the API responds to a probe.
+// batch were not made. handleServerErrors waits before the run again sends the changes that were
+// not made. handleServerErrors parks a command that keeps failing while the API responds to a
+// probe.
 func (r *run) handleServerErrors(ctx workflow.Context, batch []exchange.Change, sending activities.CallResult) {
 	if !sending.ServerError || !r.state.ApplyServerError(batch, workflow.Now(ctx)) {
 		return
@@ -23,7 +24,8 @@ func (r *run) handleServerErrors(ctx workflow.Context, batch []exchange.Change, 
 		}
 		reason = activities.ReasonUnreachable // the API does not respond to the probe either
 	}
-	// A cancellation ends the wait; the caller checks the context.
+	// The error of backOff is ignored: only a cancellation causes this error, and the caller checks
+	// the context for a cancellation.
 	_ = r.backOff(ctx, activities.CallResult{Reason: reason})
 }
 

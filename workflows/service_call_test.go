@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A service that is down delays only its own call; messages go on, and the attention names the
-// service. An operator may retry or skip the call.
+// A service that is down delays only its own call. The run still handles messages, and the
+// attention names the service. An operator may retry or skip the call.
 func TestAServiceThatIsDownDelaysNothingElse(t *testing.T) {
 	for _, way := range []string{"it comes back", "retry", "skip"} {
 		for _, hangs := range []bool{false, true} {
@@ -76,7 +76,7 @@ func TestAServiceThatIsDownDelaysNothingElse(t *testing.T) {
 	}
 }
 
-// The run calls a service that did not respond again at the time of the next call, even if no
+// If a service did not respond, the run repeats the call when the next call is due, even if no
 // message wakes the run.
 func TestAServiceIsCalledAgainByItself(t *testing.T) {
 	for _, quiet := range []time.Duration{0, 30 * time.Second} {
@@ -112,7 +112,8 @@ func TestAServiceIsCalledAgainByItself(t *testing.T) {
 }
 
 // A follow-up calls a service, and the response is lost, so the run cannot withdraw the follow-up.
-// A command that comes before the next call, or while Oppflow prepares the next call, goes first.
+// A command that arrives before the next call, or while Oppflow prepares the next call, is executed
+// before the call.
 func TestACommandGoesBeforeTheNextCallOfAFollowUp(t *testing.T) {
 	for name, after := range map[string]time.Duration{
 		"it comes while the call is prepared": 8 * time.Second,
@@ -144,8 +145,8 @@ func TestACommandGoesBeforeTheNextCallOfAFollowUp(t *testing.T) {
 	}
 }
 
-// A command that comes while the run reads the record for a follow-up goes first. The command makes
-// the opportunity leave the step of the follow-up.
+// A command that arrives while the run reads the record for a follow-up is executed before the
+// follow-up. The command moves the opportunity out of the step of the follow-up.
 func TestACommandOvertakesAFollowUp(t *testing.T) {
 	for name, f := range map[string]plannedFollowUp{
 		"a move": {"give up", time.Hour, exchange.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Lost"}}},
@@ -159,7 +160,7 @@ func TestACommandOvertakesAFollowUp(t *testing.T) {
 				}
 				s := newFixture(t)
 				followUps(s, f)
-				// The read takes several attempts, and the command comes between them.
+				// The read takes several attempts, and the command arrives between two attempts.
 				s.failsAttempt = func(info activity.Info) error {
 					if now := s.env.Now().Sub(startTime); info.ActivityType.Name == held && now > time.Hour-time.Second && now < time.Hour+10*time.Second {
 						return temporal.NewApplicationError("no answer", string(activities.ReasonUnreachable))

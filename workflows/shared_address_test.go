@@ -12,8 +12,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Two learners of one order have one e-mail address and different names. An operator decides, and no
-// place is released before both are registered.
+// Two learners of one order have the same e-mail address and different names. An operator decides
+// about the registration of the second learner. The run releases no place before both learners are
+// registered.
 func TestTwoPeopleWithOneAddressAreWon(t *testing.T) {
 	for name, row := range map[string]struct {
 		answer func(key string) any
@@ -57,7 +58,7 @@ func TestTwoPeopleWithOneAddressAreWon(t *testing.T) {
 	}
 }
 
-// After a win that overbooks the event, attention says by how much.
+// After a win that overbooks the event, the attention says how many places are overbooked.
 func TestOverbookedEventIsAttention(t *testing.T) {
 	h := newTenantFixture(t, example(t, "win"))
 	order := reserveFor(1, "Ada", "Ben")
@@ -79,7 +80,7 @@ func TestOverbookedEventIsAttention(t *testing.T) {
 	}
 }
 
-// fill registers a contact on the event as often as the number says.
+// fill registers a contact on the event repeatedly, once for each of the given number of places.
 func (h *tenantFixture) fill(event, places int) {
 	h.t.Helper()
 	for range places {
@@ -108,7 +109,7 @@ func TestNoPlaceOfAFullEventIsOffered(t *testing.T) {
 	}
 }
 
-// The effects of a transition get the quantity of the record, with or without a refresh.
+// The effects of a transition use the quantity on the record, with or without a refresh.
 func TestTokensThatWereEditedInTheTMS(t *testing.T) {
 	for _, refreshed := range []bool{true, false} {
 		s := newFixture(t)

@@ -9,8 +9,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A paused opportunity with effects of a transition that is not made yet is closed or cancelled.
-// The effects are undone, and the reservation is released.
+// In this test, a paused opportunity has effects of a transition that is not made yet. The
+// opportunity is then closed or cancelled. During the pause, the run undoes the effects and
+// releases the reservation.
 func TestEffectsAreUndoneWhilePaused(t *testing.T) {
 	for name, end := range map[string]func(s *fixture){
 		"cancel": func(s *fixture) { s.env.CancelWorkflow() },
@@ -46,7 +47,8 @@ func TestEffectsAreUndoneWhilePaused(t *testing.T) {
 	}
 }
 
-// When a run ends, an effect may have to wait until it can be undone; the run waits for this time.
+// When a run ends, an effect may have to wait until an undo of the effect is possible. The run
+// waits for the undo.
 func TestARunEndsAfterItsEffectsAreUndone(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, []string{"account"}, nil)
@@ -66,7 +68,7 @@ func TestARunEndsAfterItsEffectsAreUndone(t *testing.T) {
 	s.wantLog("create", "do account", "undo account")
 }
 
-// Somebody ends the workflow that tags a record; the run starts that workflow again.
+// Somebody ends the child workflow that tags a record, and the run starts the child workflow again.
 func TestAnAdoptionThatSomebodyEnds(t *testing.T) {
 	s := newFixture(t)
 	createRecord(s)
@@ -83,7 +85,7 @@ func TestAnAdoptionThatSomebodyEnds(t *testing.T) {
 }
 
 // The run parks a transition that the API fails to make, and an operator skips the transition. The
-// run undoes the effects of the transition, and no attention is left.
+// run undoes the effects of the transition, and no attention remains.
 func TestSkippingAParkedTransitionUndoesItsEffects(t *testing.T) {
 	for _, way := range []string{"signal", "update"} {
 		t.Run(way, func(t *testing.T) {

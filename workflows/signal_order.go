@@ -10,24 +10,24 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// signalQueue holds the signals in the order in which they came. The SDK keeps one channel for each
-// signal name. When two signals with different names come in one workflow task, the channels do not
-// show which signal was first. Without the queue, the run would not read a signal with an unknown
-// name.
+// signalQueue contains the signals in the order in which the signals arrived. The SDK keeps one
+// channel for each signal name. When two signals with different names arrive in one workflow task,
+// the channels do not show which signal was first. Without the queue, the run would not read a
+// signal with an unknown name.
 type signalQueue struct {
 	signals []inboundSignal
 }
 
 type inboundSignal struct {
 	name string
-	// channel is the name of the SDK's channel that holds the first payload of the signal.
+	// channel is the name of the SDK's channel that contains the first payload of the signal.
 	channel string
-	// payloads is the number of payloads of the signal, bytes the sum of their sizes.
+	// payloads is the number of payloads of the signal, and bytes is the sum of their sizes.
 	payloads, bytes int
 }
 
 // otherSignals is the name of the channel for all signals whose name is not the name of a message.
-// The SDK reserves some names, and panics when code asks for the channel of a reserved name.
+// The SDK reserves some names, and panics when code requests the channel of a reserved name.
 const otherSignals = "other"
 
 func (a *signalQueue) pop() (inboundSignal, bool) {
@@ -43,13 +43,13 @@ func (a *signalQueue) hasNext() bool { return len(a.signals) > 0 }
 
 type signalQueueKey struct{}
 
-// signalQueueOf returns the run's signal queue, nil when the interceptor is not installed.
+// signalQueueOf returns the run's signal queue, or nil when the interceptor is not installed.
 func signalQueueOf(ctx workflow.Context) *signalQueue {
 	a, _ := ctx.Value(signalQueueKey{}).(*signalQueue)
 	return a
 }
 
-// Interceptor records the order in which signals come. A worker, a replayer or a test environment
+// Interceptor records the order in which signals arrive. A worker, a replayer or a test environment
 // that runs the workflow needs the interceptor.
 func Interceptor() interceptor.WorkerInterceptor { return &signalOrderInterceptor{} }
 
@@ -57,7 +57,7 @@ type signalOrderInterceptor struct {
 	interceptor.WorkerInterceptorBase
 }
 
-// InterceptWorkflow makes an empty signal queue for each run that a worker starts or replays.
+// InterceptWorkflow creates an empty signal queue for each run that a worker starts or replays.
 func (*signalOrderInterceptor) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
 	inbound := &signalOrderInbound{}
 	inbound.Next = next

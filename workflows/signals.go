@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// receiveSignals accepts signals as soon as they come, even while a request is under way. The view
-// therefore shows the waiting messages.
+// receiveSignals accepts signals as soon as the signals arrive, even while a request is under way.
+// The view therefore shows the waiting messages even while a request is under way.
 func (r *run) receiveSignals(ctx workflow.Context) {
 	for {
 		if err := workflow.Await(ctx, r.signals.hasNext); err != nil {
@@ -21,7 +21,7 @@ func (r *run) receiveSignals(ctx workflow.Context) {
 	}
 }
 
-// drainSignals accepts every signal that has come, in the order of the WorkflowExecutionSignaled
+// drainSignals accepts every signal that has arrived, in the order of the WorkflowExecutionSignaled
 // events. A signal that is not valid or has an unknown name becomes a failed request that needs
 // attention.
 func (r *run) drainSignals(ctx workflow.Context) {
@@ -51,9 +51,9 @@ func (r *run) drainSignals(ctx workflow.Context) {
 }
 
 // signalsPerTurn is how many signals the run accepts before other coroutines run. bytesPerTurn is
-// how many bytes these signals may hold. The limits are needed when thousands of signals, or very
-// large signals, came while no worker ran. The SDK treats a coroutine that runs for a second as a
-// deadlock, and fails the workflow task.
+// how many bytes these signals may contain. signalsPerTurn and bytesPerTurn are needed when
+// thousands of signals, or very large signals, arrived while no worker ran. The SDK treats a
+// coroutine that runs for a second as a deadlock, and fails the workflow task.
 const (
 	signalsPerTurn = 100
 	bytesPerTurn   = 64 << 10
@@ -66,9 +66,9 @@ func yieldTurn(ctx workflow.Context) {
 	_ = turn.Get(ctx, nil) // the future has no error
 }
 
-// acceptSignal accepts one signal and returns the id of its request. Its error is always an
-// *opportunity.Error and says why the signal was rejected. The caller records the error under the
-// id.
+// acceptSignal accepts one signal and returns the id of its request. The error of acceptSignal is
+// always an *opportunity.Error and says why the signal was rejected. The caller of acceptSignal
+// records the error under the returned id.
 func (r *run) acceptSignal(ctx workflow.Context, name opportunity.MessageName, s messagePayload) (string, error) {
 	m, err := readMessageByVersion(ctx, name, s)
 	if err != nil {

@@ -42,8 +42,8 @@ type tenantFixture struct {
 	url     string
 
 	mu sync.Mutex
-	// changes counts the requests that change something. lost, when set, returns for the nth such
-	// request whether the response is lost, and whether the API makes the change.
+	// changes counts the requests that change something. lost, when set, returns for the nth of
+	// these requests whether the response is lost, and whether the API makes the change.
 	changes int
 	lost    func(n int) (commits, is bool)
 	// serviceCalls are the requests to the tenant's services. status is the HTTP status that the
@@ -127,7 +127,7 @@ func newTenantFixture(t *testing.T, file []byte, assume ...string) *tenantFixtur
 	return h
 }
 
-// serve is the API; a response may be lost.
+// serve handles a request as the API does, and may lose the response.
 func (h *tenantFixture) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -151,7 +151,7 @@ func (h *tenantFixture) serve(w http.ResponseWriter, r *http.Request) {
 	h.sandbox.Handler().ServeHTTP(w, r)
 }
 
-// RoundTrip answers a request as a service of the tenant.
+// RoundTrip responds to a request as a service of the tenant.
 func (h *tenantFixture) RoundTrip(r *http.Request) (*http.Response, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -199,7 +199,7 @@ func (h *tenantFixture) wantQuery(document, want string) {
 
 var recordID = id("Opportunity", 1)
 
-// setPeople gives the opportunity an owner and a contact, as a sales manager would.
+// setPeople sets an owner and a contact of the opportunity, as a sales manager would.
 func (h *tenantFixture) setPeople() {
 	h.t.Helper()
 	h.wantQuery(fmt.Sprintf(`mutation { opportunities { update(input: {id: %q, ownerId: %q, contactId: %q}) { errors { message } } } }`,
@@ -219,7 +219,8 @@ func (h *tenantFixture) sentEmails() []string {
 	return all
 }
 
-// reserveFor returns a command that adds an interest with reserved places on an event for people.
+// reserveFor returns a command that adds an interest with reserved places on an event for the
+// learners.
 func reserveFor(event int, learners ...string) opportunity.AddInterests {
 	one := interest(len(learners))
 	one.Item, one.Reserve = string(id("Course", event)), true

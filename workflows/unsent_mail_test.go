@@ -10,8 +10,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// unansweredProposal returns an opportunity with the reminders of the example, and without a contact
-// who could get them. The first reminder is due on 2041-12-02.
+// unansweredProposal returns an opportunity with the reminders of the example playbook. The
+// opportunity has no contact who could receive the reminders. The first reminder is due on
+// 2041-12-02.
 func unansweredProposal(t *testing.T) *tenantFixture {
 	h := newTenantFixture(t, example(t, "reminders"))
 	h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
@@ -45,8 +46,8 @@ func (h *tenantFixture) wantMailsOn(want ...string) {
 
 const day = 24 * time.Hour
 
-// A customer who got no reminder is not lost. The reminders go on, at their distance, when the first
-// one is sent.
+// An opportunity does not become Lost while its customer has received no reminder. After the first
+// reminder is sent, the later reminders are sent at their usual distances.
 func TestRemindersWaitForAMailThatWasNotSent(t *testing.T) {
 	h := unansweredProposal(t)
 	h.at(21*day, func() { // 2041-12-16, a Monday
@@ -69,8 +70,8 @@ func TestRemindersWaitForAMailThatWasNotSent(t *testing.T) {
 	}
 }
 
-// An operator may leave a mail out. The end of the follow-up is then left out, too: it is for
-// customers who got every mail.
+// An operator may skip a mail of a series of follow-ups. After a skipped mail, Oppflow also skips
+// the end of the series, because the end is for customers who received every mail.
 func TestTheEndIsLeftOutAfterASkippedMail(t *testing.T) {
 	h := unansweredProposal(t)
 	h.at(21*day, func() {
@@ -90,7 +91,8 @@ func TestTheEndIsLeftOutAfterASkippedMail(t *testing.T) {
 	h.wantDone("p", "s", "l")
 }
 
-// A mail that was due before the opportunity was lost is not sent to the lost customer by one retry.
+// If a mail was due before the opportunity was lost, a single retry does not send the mail to the
+// customer.
 func TestARetryAfterTheEndAsksFirst(t *testing.T) {
 	for name, c := range map[string]struct {
 		message opportunity.OperatorCommand

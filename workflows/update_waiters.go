@@ -8,10 +8,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// updateWaiters limits how long updates wait. The server holds only ten open updates, so each
-// update must return in time, even when the outcome is pending. All updates share one timer,
-// because each timer costs one billable action. The timer is never cancelled, so that later updates
-// can share the timer.
+// updateWaiters limits how long updates wait. The server permits only ten open updates for each
+// run, so each update must return in time, even when the outcome is pending. All updates share one
+// timer, because each timer costs one billable action. The timer is never cancelled, so that later
+// updates can share the timer.
 type updateWaiters struct {
 	deadlines    map[string]time.Time // by update id: when the update must return
 	timerRunning bool                 // whether the shared timer is set
@@ -39,7 +39,8 @@ func (a *updateWaiters) await(ctx workflow.Context, condition func() bool) (bool
 }
 
 // wake wakes the run at the deadline of each waiting update, and returns when no update waits. When
-// the run wakes, the condition of each waiting update compares the time with its deadline.
+// the run wakes, the condition of each waiting update compares the time with the deadline of the
+// update.
 func (a *updateWaiters) wake(ctx workflow.Context) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()

@@ -3,27 +3,29 @@ package workflows
 import "go.temporal.io/sdk/workflow"
 
 // These are the names of changes of the workflow code, for workflow.GetVersion. A run calls
-// GetVersion only where the change has an effect, so that it adds no history event to other runs.
+// GetVersion only where the change has an effect, so that GetVersion adds no history event to other
+// runs.
 const (
-	// changeStrictMessages rejects some messages that were accepted before, and accepts messages
-	// without a payload, which were rejected before.
+	// changeStrictMessages makes the run reject some messages that earlier releases accepted, and
+	// accept messages without a payload, which earlier releases rejected.
 	changeStrictMessages = "read messages strictly"
-	// changeStrictStarts rejects some starts that were accepted before.
+	// changeStrictStarts makes the run reject some starts that earlier releases accepted.
 	changeStrictStarts = "read starts strictly"
-	// changeUnsetStartAttributes unsets the search attributes that a caller sets with the start.
+	// changeUnsetStartAttributes makes the run unset the search attributes that a caller sets with
+	// the start.
 	changeUnsetStartAttributes = "unset search attributes of a start"
-	// changeYieldBetweenSignals lets other coroutines run between large signals.
+	// changeYieldBetweenSignals makes the run execute other coroutines between large signals.
 	changeYieldBetweenSignals = "breathe between large signals"
 	// changeBackgroundYields makes commands interrupt background work.
 	changeBackgroundYields = "give way to commands"
-	// changeOutages gives each kind of wait for the API its own attention kind. changeOutages also
-	// makes a long wait one activity instead of many timers.
+	// changeOutages adds an attention kind for each kind of wait for the API. changeOutages also
+	// makes the run wait for a long time in one activity instead of with many timers.
 	changeOutages = "wait for the API by its kind"
-	// changeFollowUps withdraws a due follow-up when a command was accepted before the follow-up
-	// was done.
+	// changeFollowUps makes the run withdraw a due follow-up when a command was accepted before the
+	// follow-up was done.
 	changeFollowUps = "drop follow-ups behind commands"
-	// changeBackgroundCalls makes a call of a service run in the background, while all other work
-	// goes on.
+	// changeBackgroundCalls makes a call of a service run in the background, while the run
+	// continues all other work.
 	changeBackgroundCalls = "call services aside"
 	// changeForgetGoneInterests limits the effects of a transition to the interests that are still
 	// on the record.
@@ -35,10 +37,11 @@ const (
 	// its activity.
 	changeProof = "a result proves itself"
 	// changeAcceptRedelivered makes the run accept a redelivered message that the run before a
-	// reset accepted, even when a check would reject the message now.
+	// reset accepted, even when the run would reject the message as a new message.
 	changeAcceptRedelivered = "take in what a run before accepted"
-	// changeCompleteShutdown applies when a run or a transition ends. Every waiting caller then
-	// gets an outcome, and the run undoes the effects of changes that were not made.
+	// changeCompleteShutdown makes every waiting caller receive an outcome when a run or a
+	// transition ends. changeCompleteShutdown also makes the run undo the effects of changes that
+	// were not made.
 	changeCompleteShutdown = "leave nothing open at an end"
 	// changeTaggedByOther makes the run send nothing for a record that has the reference tag of
 	// another reference.
@@ -46,36 +49,38 @@ const (
 	// changeSkipFailingNames makes a name that cannot be looked up delay only the request that
 	// contains the name.
 	changeSkipFailingNames = "go on without names that cannot be looked up"
-	// changeLatestPlaybook makes the run discard a plan of a lower version of the playbook than the
-	// run has seen.
+	// changeLatestPlaybook makes the run discard a plan of a lower version of the playbook than a
+	// version that the run has seen.
 	changeLatestPlaybook = "plan by the latest version of the playbook"
-	// changeCallAgain makes a failed call of a service wake a run that waits for work. The run then
-	// waits until the time of the next call.
+	// changeCallAgain makes a failed call of a service wake a run that waits for work. After the
+	// failed call of a service, the run waits until the time of the next call.
 	changeCallAgain = "wake for the next call of a service"
-	// changeEffectsYield makes commands go before the effects after a transition. Commands also
-	// interrupt the inspection of an effect after a transition.
+	// changeEffectsYield makes the run execute commands before the effects after a transition.
+	// Commands also interrupt the inspection of an effect after a transition.
 	changeEffectsYield = "give way to commands after a transition"
-	// changeReadBeforeFailing makes the run read the record, if a read is due, before it reports
-	// waiting messages as failed.
+	// changeReadBeforeFailing makes the run read the record, if a read is due, before the run
+	// reports waiting messages as failed.
 	changeReadBeforeFailing = "read before failing what waits"
 	// changeGiveUpLostActivities makes the run stop waiting for an activity that the server has
 	// lost.
 	changeGiveUpLostActivities = "give up activities that the server has lost"
-	// changeReadBackRejected makes a read of the record also decide a lost request of which the API
-	// rejected some changes.
+	// changeReadBackRejected makes the run also read back a lost request of which the API rejected
+	// some changes.
 	changeReadBackRejected = "read back a request with rejected changes"
-	// changeOverwrittenUpdates makes a read after a reset count an update as done when several later
-	// updates together overwrote it.
+	// changeOverwrittenUpdates makes a read after a reset count an update as done when several
+	// later updates together overwrote the values of the update.
 	changeOverwrittenUpdates = "read back updates that later updates overwrote"
-	// changeInspectAhead makes an inspection of an effect also inspect the effects that come next.
+	// changeInspectAhead makes an inspection of an effect also inspect the next effects of the
+	// chain.
 	changeInspectAhead = "inspect the next effects together"
 	// changeExpiredReservation makes the run raise attention for reserved places that have expired.
 	changeExpiredReservation = "raise attention for expired places"
-	// changeBlockedFollowUps makes the later follow-ups of a series wait for one that waits for an
-	// operator. A retry of a mail also asks first when the opportunity has ended since.
+	// changeBlockedFollowUps makes the later follow-ups of a series wait for a follow-up that waits
+	// for an operator. If the opportunity has ended since a mail was due, the first retry of the
+	// mail only asks the operator again.
 	changeBlockedFollowUps = "wait for mails that were not sent"
-	// changeRecordAttention raises attention when a read of the record finds that the record does
-	// not exist any more, or that the API refuses to show it.
+	// changeRecordAttention makes the run raise attention when a read of the record finds that the
+	// record no longer exists, or that the API refuses to return the record.
 	changeRecordAttention = "raise attention for a record that cannot be read"
 )
 

@@ -22,8 +22,8 @@ func (r *run) publish(ctx workflow.Context) {
 }
 
 // attributeChanges returns the updates that turn the search attributes shown into the search
-// attributes of the state. A run that continues as new keeps the search attributes of the run
-// before.
+// attributes of the state. A run that continues as new keeps the search attributes of the previous
+// run.
 func (r *run) attributeChanges(shown temporal.SearchAttributes, now time.Time) []temporal.SearchAttributeUpdate {
 	s := r.state
 	var changes []temporal.SearchAttributeUpdate

@@ -13,8 +13,8 @@ type wakeTimer struct {
 }
 
 // wakeTimers are the timers that wake a run for background work. A timer is never cancelled. When a
-// timer fires before work is due, the run starts another timer. A command that postpones the next
-// work therefore adds no history event.
+// timer fires before any work is due, the run starts another timer. A command that postpones the
+// next work therefore adds no history event.
 type wakeTimers []wakeTimer
 
 // await waits until stirs returns true or a timer fires, at most until the time wake. await starts

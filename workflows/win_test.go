@@ -17,7 +17,7 @@ func winQuery() string {
 		accounts(filters: [{field: name, operation: eq, value: "Byrne Ltd"}]) { pageInfo { totalRecords } } }`, recordID, id("Course", 1))
 }
 
-// createCompany gives the opportunity the attributes that the playbook reads.
+// createCompany sets the attributes of the opportunity that the playbook reads.
 func (h *tenantFixture) createCompany() {
 	h.t.Helper()
 	h.wantQuery(fmt.Sprintf(`mutation { opportunities { update(input: {id: %q, attributes: [{definitionKey: "company", value: "Byrne Ltd"}, {definitionKey: "po", value: "PO-7"}]}) { errors { message } } } }`, recordID),
@@ -46,8 +46,8 @@ func TestAWinMakesAllThatIsNeeded(t *testing.T) {
 	}
 }
 
-// Each case loses one request that changes something, before or after the API makes the change. The
-// win ends like a win without a lost request.
+// Each subtest loses one request that changes something, before or after the API makes the change.
+// The transition to Won has the same result as without a lost request.
 func TestALostRequestOfAWinChangesNothing(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		t.Run(fmt.Sprint("carried out ", commits), func(t *testing.T) {

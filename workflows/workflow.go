@@ -26,8 +26,8 @@ func (o Options) playbookDelay() time.Duration {
 	return cmp.Or(o.PlaybookDelay, lifecycle.PlaybookInForceAfter)
 }
 
-// Register registers the workflows; the opportunity's workflow has the name of the contract. The
-// worker also needs Interceptor.
+// Register registers the workflows. The opportunity's workflow has the name lifecycle.WorkflowType.
+// The worker also needs Interceptor.
 func Register(registry worker.WorkflowRegistry, options Options) {
 	registry.RegisterWorkflowWithOptions(options.opportunityWorkflow, workflow.RegisterOptions{Name: lifecycle.WorkflowType})
 	registry.RegisterWorkflowWithOptions(options.adoptionWorkflow, workflow.RegisterOptions{Name: adoptionType})
@@ -36,16 +36,16 @@ func Register(registry worker.WorkflowRegistry, options Options) {
 
 // opportunityWorkflow runs one opportunity from its creation in the TMS to its end. The opportunity
 // ends when its step is Won, Lost or Archived and nothing is left to do, or when an operator closes
-// it.
+// the opportunity.
 //
 // opportunityWorkflow keeps three invariants. The record exists before any command is applied.
 // Commands are applied in the order in which they were accepted, one request at a time. A run ends
 // only when every accepted command has an outcome or is carried over.
 //
-// input is the start from a caller. A run that continues another run gets the state in carried
+// input is the start from a caller. A run that continues another run receives the state in carried
 // instead of input. The workflow decodes both arguments itself, because the SDK ends the workflow
 // when it cannot decode an argument. The argument third detects a third payload, because the SDK
-// drops payloads that no argument takes.
+// drops payloads for which the workflow has no argument.
 func (o Options) opportunityWorkflow(ctx workflow.Context, input, carried, third converter.RawValue) (*opportunity.RunResult, error) {
 	r, err := newRun(ctx, o, arguments{input: messagePayload{raw: input}, carriedState: newMessagePayload(carried, third)})
 	if err != nil {

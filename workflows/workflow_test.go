@@ -408,7 +408,7 @@ func TestUpdatesAreAnsweredInTime(t *testing.T) {
 
 // A caller that sends a request again waits for the outcome of the request, so the run raises no
 // attention if the request fails. The first message of the request may be an update that returned
-// pending, or a signal.
+// the outcome pending, or a signal.
 func TestAskingAgainIsWaiting(t *testing.T) {
 	s := newFixture(t)
 	s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {

@@ -77,35 +77,37 @@ type Options struct {
 	// ReservationLength is how long places are reserved; 0 means 14 days.
 	ReservationLength time.Duration
 	// FollowUpsFromLastChange says that the times of follow-ups of an adopted record count from the
-	// record's last change. If it is false, the times count from the adoption.
+	// record's last change. If FollowUpsFromLastChange is false, the times count from the adoption.
 	FollowUpsFromLastChange bool
 	// Times limit how long a request may take.
 	Times activities.Times
 	// NameCacheTTL is how long the worker caches the id of a name; 0 means 10 minutes.
 	NameCacheTTL time.Duration
 	// PlaybookAt returns the version of the tenant's playbook that is in force at the given time.
-	// The caller takes this time from the Temporal server's clock. The error says why the worker
-	// does not know or cannot load the version. If PlaybookAt is nil, a playbook without rules is
-	// in force.
+	// The time that the caller passes comes from the clock of the Temporal server. The error says
+	// why the worker does not know the version or cannot load the version. If PlaybookAt is nil, a
+	// playbook without rules is in force.
 	PlaybookAt func(time.Time) (VersionedPlaybook, error)
 	// UnknownEffectKinds are kinds of effects that the worker treats as unknown, like a worker of
 	// an earlier version.
 	UnknownEffectKinds []opportunity.EffectKind
-	// ServiceTransport sends the requests to services; nil is a transport of the worker's own.
+	// ServiceTransport sends the requests to services; nil means that the worker makes its own
+	// transport.
 	ServiceTransport http.RoundTripper
 	// ReadOnly stops the worker from sending requests to services. ReadOnly does not apply to API,
 	// whose client has a read-only setting of its own.
 	ReadOnly bool
-	// DataConverter reads the starts of earlier runs; nil is the converter of the SDK.
+	// DataConverter reads the start messages of earlier runs; nil means the default converter of
+	// the SDK.
 	DataConverter converter.DataConverter
 	// CheckPermission, if set, is called before the worker sends a change or calls a service of the
-	// tenant. If it returns an error, the worker does not send the request. The client of the API
-	// makes a check of its own.
+	// tenant. If CheckPermission returns an error, the worker does not send the request. The client
+	// of the API makes its own check before each API request.
 	CheckPermission func(context.Context) error
-	// OnRecordCreated, if set, is called for each record that was created with a reference tag. It
-	// must not block.
+	// OnRecordCreated, if set, is called for each record that was created with a reference tag.
+	// OnRecordCreated must not block.
 	OnRecordCreated func(opportunity.ID, opportunity.Reference)
-	// Now is the clock; nil is time.Now.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Version is the worker's version, for texts that an operator reads; "" is shown as "of an
 	// unknown version".

@@ -89,7 +89,7 @@ func applicationError(t *testing.T, err error) *temporal.ApplicationError {
 	return application
 }
 
-// A plan spreads the follow-ups that were due before the adoption.
+// A plan spreads over time the follow-ups that were due before the adoption.
 func TestPlanOfAnAdoptedRecordIsSpread(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook(`steps: [{ at: { state: Open }, followUps: [{ name: long, due: { inStep: 7 days }, do: { attention: { text: t } } }] }]`)

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ApplyCommands makes changes of one opportunity, in one request and in order. After a rejection it
-// may make another request, to look up names again.
+// ApplyCommands makes changes of one opportunity, in one request and in order. After a rejection,
+// ApplyCommands may make another request to look up names again.
 func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput) (activities.ApplyResult, error) {
 	if run, other := runs.DetectReset(ctx, in.RunID); other {
 		return activities.ApplyResult{CallResult: runs.ResetResult(run)}, nil
@@ -98,9 +98,9 @@ func addInterest(id string, interest opportunity.Interest, item string) administ
 	return out
 }
 
-// reservationExpiry returns the expiry time to request for the places. To release places, it
-// returns now, because the API has no other way to release places. A new interest never shortens a
-// reservation.
+// reservationExpiry returns the expiry time to request for the places. To release places,
+// reservationExpiry returns the current time, because the API has no other way to release places. A
+// new interest never shortens a reservation.
 func (a *Activities) reservationExpiry(extend exchange.ReservationChange) time.Time {
 	now := a.now().UTC().Truncate(time.Second)
 	if extend.Release {
@@ -132,9 +132,10 @@ func (a *Activities) changeResult(in activities.ApplyInput, i int, m administrat
 			return exchange.ChangeResult{Status: exchange.StatusUnknown}
 		}
 		held := a.toReservation(answer.Opportunity.Reservations)
-		// A reservation with another expiry than requested is not the requested reservation. If a
-		// caller named the expiry, the workflow compares the expiry instead. After a request to
-		// release places, only the API's response decides whether places are still reserved.
+		// A reservation with another expiry than the requested expiry is not the requested
+		// reservation. If a caller named the expiry, the workflow compares the expiry later, so the
+		// worker does not compare it. After a request to release places, only the API's response
+		// decides whether places are still reserved.
 		extend := in.Changes[i].ReservationChange
 		held.Valid = held.Valid && (extend.Release || !extend.Until.IsZero() || isSameExpiry(held.Until, m.Until))
 		out.Reservation = &held

@@ -68,14 +68,14 @@ func TestABatchOfEverything(t *testing.T) {
 	if n := r.requestCount(); n != 1 {
 		t.Errorf("seven changes took %d requests", n)
 	}
-	// The record that is read back is the same.
+	// A later read returns the same record.
 	want := exchange.Snapshot{
 		ID: record, Details: opportunity.Details{Name: "Second", Currency: "EUR"}, Step: *out.Results[6].Step, Interests: made, Reservation: *held,
 	}
 	if diff := cmp.Diff(want, r.read(record)); diff != "" {
 		t.Error(diff)
 	}
-	// A later reservation does not shorten the present one.
+	// A reservation with a later expiry is not shortened.
 	later := held.Until.Add(48 * time.Hour)
 	out = r.apply(record, exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{NotBefore: later}})
 	if got := out.Results[0].Reservation; got == nil || !got.Valid || !got.Until.Equal(later) {
@@ -136,7 +136,8 @@ func TestChangesThatTheAPIRejects(t *testing.T) {
 	if diff := cmp.Diff(want, out.Results[2].Error); diff != "" || out.Results[2].Status != exchange.StatusRejected {
 		t.Errorf("a move without a transition: %s", diff)
 	}
-	// When the request is refused as a whole, none of its changes is made.
+	// When the API refuses the request as a whole, the API makes none of the changes in the
+	// request.
 	refused := r.apply(record, interest(course, 1), interest("not an id at all", 1), progress("\x00"))
 	if refused.Status == exchange.StatusDone && refused.Results[0].Status != exchange.StatusDone {
 		t.Errorf("got %+v", refused)
@@ -158,7 +159,8 @@ func TestChangesThatTheAPIRejects(t *testing.T) {
 
 func TestStatusOfAFailedRequest(t *testing.T) {
 	drop := func(w http.ResponseWriter, q *http.Request) bool {
-		// The whole document must arrive: the header alone is not the request.
+		// The sandbox reads the whole document before it drops the connection, because the header
+		// alone is not the request.
 		if _, err := io.Copy(io.Discard, q.Body); err != nil {
 			return false
 		}
@@ -220,7 +222,7 @@ func TestStatusOfAFailedRequest(t *testing.T) {
 			if n := r.requestCount(); n > 2 {
 				t.Errorf("two changes took %d requests", n)
 			}
-			// A read with the same result is retried.
+			// Temporal retries a read that fails for the same reason.
 			_, err := runActivity[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Opportunity: record})
 			var application *temporal.ApplicationError
 			if err == nil || errors.As(err, &application) && application.NonRetryable() {

@@ -88,8 +88,8 @@ func rejectionError(err *administrate.RejectedError) *opportunity.Error {
 	return out
 }
 
-// valueText formats the value of a payload error: text unchanged, null as nothing,
-// anything else as JSON.
+// valueText formats the value of a payload error: a text stays unchanged, null becomes "", and any
+// other value becomes JSON.
 func valueText(value json.RawMessage) string {
 	var text *string
 	if len(value) == 0 {
@@ -104,7 +104,7 @@ func valueText(value json.RawMessage) string {
 	return *text
 }
 
-// refusalMessage returns why a request was refused as a whole. The caller sees the API's own
+// refusalMessage returns why the API refused a request as a whole. The caller sees the API's own
 // message, because only that message says which value was wrong.
 func refusalMessage(err *administrate.RefusedError) string {
 	if len(err.Messages) == 0 {
@@ -113,9 +113,9 @@ func refusalMessage(err *administrate.RefusedError) string {
 	return err.Messages[0]
 }
 
-// readError returns the error of a read as an error that Temporal retries or does not retry.
-// Temporal does not retry a read that the API refuses, and retries after every other error. The
-// type of a retried error is an [activities.Reason], which says what the workflow waits for.
+// readError converts the error of a read into an error that Temporal retries or does not retry.
+// Temporal does not retry a read that the API refuses, and retries a read after every other error.
+// The type of a retried error is an [activities.Reason], which says what the workflow waits for.
 func readError(err error) error {
 	var missing *administrate.NotFoundError
 	var refused *administrate.RefusedError

@@ -80,8 +80,8 @@ func TestReferenceTag(t *testing.T) {
 			if diff := cmp.Diff([]opportunity.ID{record}, find(activities.FindInput{Reference: "A-1", Region: string(regionDR)}).Found); diff != "" {
 				t.Errorf("by the region's id: %s", diff)
 			}
-			// A worker that does not know the region yet must find the record as well, in any
-			// spelling of the region.
+			// A worker that does not know the region yet must also find the record, in any spelling
+			// of the region.
 			for _, region := range []string{"Dominican Republic", "dominican republic"} {
 				r.newWorker(mark)
 				got := find(activities.FindInput{Reference: "A-1", Region: region})
@@ -110,7 +110,7 @@ func TestReferenceTag(t *testing.T) {
 			if diff := cmp.Diff([]opportunity.ID{record}, find(activities.FindInput{Reference: "A-1", Region: string(regionDR)}).Found); diff != "" {
 				t.Errorf("after it was renamed: %s", diff)
 			}
-			// The records take more than one page.
+			// The 105 records need more than one page of search results.
 			for range 105 {
 				r.createRecord("A-2")
 			}

@@ -20,8 +20,8 @@ import (
 const earlierRunTimeout = 5 * time.Second
 
 // checkEarlierRuns returns why the record must not be created now, or nil if it may be created. The
-// reason is that the reference may have a record already. A start that differs from the start of an
-// earlier run is a Conflict.
+// worker must not create the record if the reference may already have a record. If the start
+// differs from the start of an earlier run, the result is a Conflict.
 func (a *Activities) checkEarlierRuns(ctx context.Context, in activities.CreateInput) *activities.CallResult {
 	notSent := func(reason activities.Reason) *activities.CallResult {
 		return &activities.CallResult{Status: exchange.StatusNotSent, Reason: reason}
@@ -46,16 +46,16 @@ func (a *Activities) checkEarlierRuns(ctx context.Context, in activities.CreateI
 	if len(runs) == 0 && !lags && !known && a.referenceTag.isDisabled() {
 		return nil // the record cannot be found without a tag
 	}
-	// An index that shows only the current run proves nothing, because the index may show the
-	// current run before an earlier run.
+	// An index that shows only the current run does not prove that no earlier run exists, because
+	// the index may show the current run before an earlier run.
 	seen := notSent(activities.ReasonEarlierRun)
 	seen.RetryAfter = a.settleTime(runs)
 	return seen
 }
 
 // settleTime returns how long the API may still commit requests of the earlier runs. The API may
-// still receive a request of a run that was terminated. Every other run waits for its requests
-// before it ends.
+// still receive a request of a run that was terminated. A run that was not terminated and did not
+// time out waits for its requests before the run ends.
 func (a *Activities) settleTime(runs []*workflowpb.WorkflowExecutionInfo) time.Duration {
 	var longest time.Duration
 	for _, run := range runs {
@@ -68,8 +68,8 @@ func (a *Activities) settleTime(runs []*workflowpb.WorkflowExecutionInfo) time.D
 }
 
 // settleTimeBefore returns how long the API may still commit requests of runs before the given run.
-// If the index shows no earlier run, an earlier run may have been terminated just before the given
-// run began.
+// If the index shows no earlier run, settleTimeBefore assumes that an earlier run was terminated
+// just before the given run began.
 func (a *Activities) settleTimeBefore(ctx context.Context, workflow, run string) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, earlierRunTimeout)
 	defer cancel()
@@ -82,13 +82,13 @@ func (a *Activities) settleTimeBefore(ctx context.Context, workflow, run string)
 
 var errNotShown = errors.New("the index of runs shows no earlier run")
 
-// hasDifferentStart reports whether an earlier run of the workflow had another start than this run.
-// The caller has found a record with the reference tag, so there was an earlier run.
+// hasDifferentStart reports whether an earlier run of the workflow had a different start message
+// than this run. The caller has found a record with the reference tag, so there was an earlier run.
 // hasDifferentStart lists the runs until the index shows the earlier run, for at most
-// earlierRunTimeout. If the index does not show the earlier run in this time, the namespace may
-// have deleted the run. For a run that the index does not show, another is false, and settling
-// assumes a run that was terminated just before this run began. settling is how long the API may
-// still commit requests of earlier runs.
+// earlierRunTimeout. If the index does not show the earlier run within earlierRunTimeout, the
+// namespace may have deleted the run. settling is how long the API may still commit requests of
+// earlier runs. If the index shows no earlier run, another is false, and settling is the settle
+// time of a run that was terminated just now.
 func (a *Activities) hasDifferentStart(ctx context.Context, digest string) (another bool, settling time.Duration) {
 	if digest == "" {
 		return false, 0
@@ -110,7 +110,7 @@ func (a *Activities) hasDifferentStart(ctx context.Context, digest string) (anot
 }
 
 // adoptionConflict returns why the reference must not adopt the record, or nil if it may adopt the
-// record. The reason is an earlier run of the reference that had another record.
+// record. A reference that had another record in an earlier run must not adopt the record.
 func (a *Activities) adoptionConflict(ctx context.Context, in activities.TagInput) *activities.CallResult {
 	if in.WorkflowID == "" {
 		return nil

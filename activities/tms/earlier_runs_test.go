@@ -67,9 +67,9 @@ func TestStartsAreCompared(t *testing.T) {
 	}
 }
 
-// The index of runs shows the current run before it shows the earlier run. Every worker then
-// returns a result that requires a search for the record by its tag. The worker that created the
-// record also remembers the start.
+// The index of runs shows the current run before it shows the earlier run. Until the index shows
+// the earlier run, every worker returns a result that requires a search for the record by the
+// reference tag. The worker that created the record also remembers the start message.
 func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{InName: true})
 	r.namespace.runs = []string{"default-test-run-id"}

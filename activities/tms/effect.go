@@ -24,7 +24,7 @@ type effectHandler interface {
 
 // effectHandlers makes the handlers of effects. effectHandlers has one exported method for each
 // kind of effect. The name of the method is the name of the kind with a capital letter.
-// effectHandlerFor finds the methods by their names, as the SDK finds the activities of a struct.
+// effectHandlerFor finds each method by its name, as the SDK finds the activities of a struct.
 type effectHandlers struct {
 	activities *Activities
 	playbook   VersionedPlaybook
@@ -45,7 +45,7 @@ func (a *Activities) effectHandlerFor(kind opportunity.EffectKind, by VersionedP
 }
 
 // notesOf returns the notes that the effect stored in the undo entry. N is a struct of texts. The
-// tag of each field is the key of a note.
+// struct tag of each field of N is the key of a note.
 func notesOf[N any](entry exchange.UndoEntry) N {
 	var notes N
 	value := reflect.ValueOf(&notes).Elem()
@@ -99,9 +99,9 @@ func settingsOf[S any](in activities.EffectInput) *S {
 	return exchange.SettingsOf[S](in.Effect.Settings)
 }
 
-// InspectEffect finds out which request an effect still needs. It also inspects the effects ahead,
-// and joins the queries of all inspections (see administrate.ReadTogether). The result leaves out an
-// effect ahead whose inspection failed.
+// InspectEffect finds out which request an effect still needs. InspectEffect also inspects the
+// effects in Ahead, and joins the queries of all inspections (see administrate.ReadTogether). The
+// result omits an effect in Ahead whose inspection failed.
 func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	by, err := a.currentPlaybook(ctx)
 	if err != nil {

@@ -19,11 +19,12 @@ type accountHandler struct{ *Activities }
 func (h effectHandlers) Account() effectHandler { return accountHandler{h.activities} }
 
 type accountNotes struct {
-	// Creating says that the effect is about to create an account. A later inspection counts such an
-	// account as created by the effect, even when the response was lost.
+	// Creating says that the effect has sent or is about to send the request that creates an
+	// account. A later inspection counts such an account as created by the effect, even when the
+	// response was lost.
 	Creating string `note:"making"`
 	// Set is the account that the effect set on the record, or requested to set. An undo removes
-	// only this account.
+	// only the account in Set.
 	Set string `note:"set"`
 }
 
@@ -81,16 +82,16 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// inspectUndo requests to remove the account from the record. The handler assumes that the API
-// accepts a request to remove an account; nobody has observed such a request. If the API ignores
-// the request, the next inspection finds that the account remains.
+// inspectUndo returns the request that removes the account from the record. The handler assumes
+// that the API accepts a request to remove an account; nobody has observed how the API handles such
+// a request. If the API ignores the request, the next inspection finds that the account remains.
 func (e accountHandler) inspectUndo(out *activities.InspectResult, links administrate.OpportunityLinks) {
 	ours := opportunity.ID(notesOf[accountNotes](out.UndoEntry).Set)
 	if links.Account != nil && opportunity.ID(links.Account.ID) == ours {
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestSetAccount}
 		return
 	}
-	// The account of the effect is not on the record. Perhaps somebody set another account.
+	// The account that the effect set is not on the record. Perhaps somebody set another account.
 	out.UndoEntry.Objects = slices.Clone(out.UndoEntry.Objects)
 	for i := range out.UndoEntry.Objects {
 		if out.UndoEntry.Objects[i].ID == ours {

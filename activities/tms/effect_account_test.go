@@ -92,8 +92,8 @@ func TestAccountIsCreatedOnceAndRemovedOnUndo(t *testing.T) {
 	r.wantEffect(r.runEffect(undoInput(in, undone)), 1)
 }
 
-// The worker assumes that the value null removes an account. If the account remains, the effect
-// reports an error.
+// The worker assumes that the API removes an account when a request sets the account to null. If
+// the account remains, the effect reports an error.
 func TestAccountThatCannotBeRemovedIsReported(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -138,8 +138,8 @@ func TestOfSeveralAccountsNoneIsTaken(t *testing.T) {
 	}
 }
 
-// Each case loses one request, before or after the API executes the request. One account is still
-// created.
+// Each test case loses the response to one request; the API executes or does not execute this
+// request. In each test case, the effect creates only one account.
 func TestAnAccountWhoseAnswerIsLostIsMadeOnce(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for n := 1; n <= 2; n++ {

@@ -23,8 +23,8 @@ type callNotes struct {
 	// Called says that the service responded, and whether its last response was to the call or to
 	// the call's undo.
 	Called string `note:"called"`
-	// StepID and StepName are the step of the opportunity when the call was first due. Every
-	// repetition of the call sends this step.
+	// StepID and StepName are the step in which the opportunity was when the call was first due.
+	// Every repetition of the call sends the step in StepID and StepName.
 	StepID   string `note:"step"`
 	StepName string `note:"stepName"`
 }
@@ -96,7 +96,7 @@ type callBody struct {
 	Opportunity opportunity.ID        `json:"opportunity"`
 	Effect      string                `json:"effect"`
 	Undo        bool                  `json:"undo"`
-	// Step is the step of the opportunity when the call was first due.
+	// Step is the step in which the opportunity was when the call was first due.
 	Step opportunity.Ref `json:"step"`
 }
 

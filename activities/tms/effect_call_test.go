@@ -219,7 +219,7 @@ func TestAReadOnlyWorkerCallsNobody(t *testing.T) {
 }
 
 // A worker whose tenant is not the namespace's tenant calls no service. A worker that does not know
-// yet whose namespace it serves does not call a service either.
+// yet to which tenant the namespace belongs also calls no service.
 func TestAWorkerOfAnotherTenantCallsNobody(t *testing.T) {
 	for name, c := range map[string]struct {
 		why  error

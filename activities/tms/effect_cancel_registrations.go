@@ -55,7 +55,7 @@ func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.E
 }
 
 // dropUnknownAttendees removes the person of each attendee who has no e-mail address and no known
-// contact. Without an e-mail address the worker cannot find the contact of an attendee, so this
+// contact. The worker cannot find the contact of an attendee without an e-mail address, so this
 // attendee is not registered on an event.
 func dropUnknownAttendees(in activities.EffectInput) activities.EffectInput {
 	in.Attendees = slices.Clone(in.Attendees)
@@ -67,8 +67,8 @@ func dropUnknownAttendees(in activities.EffectInput) activities.EffectInput {
 	return in
 }
 
-// inspectUndo requests to reinstate the learners that the effect cancelled, if their events have
-// free places.
+// inspectUndo returns the request that reinstates the learners whom the effect cancelled, if their
+// events have free places.
 func (e cancelRegistrationsHandler) inspectUndo(ctx context.Context, in activities.EffectInput, out activities.InspectResult) (activities.InspectResult, error) {
 	out.UndoEntry.Objects = slices.Clone(in.UndoEntry.Objects)
 	cancelled := func(r opportunity.TouchedObject) bool { return r.Kind == opportunity.ObjectLearner && r.Reverted }

@@ -22,8 +22,8 @@ func (h effectHandlers) Contacts() effectHandler { return contactsHandler{h.acti
 
 // contactNotes are the notes of effects that create contacts.
 type contactNotes struct {
-	// Creating lists the indexes of the attendees for whom the effect is about to create contacts. A
-	// later inspection counts such a contact as created by the effect, even when the response was
+	// Creating lists the indexes of the attendees for whom the effect is about to create contacts.
+	// A later inspection counts such a contact as created by the effect, even when the response was
 	// lost.
 	Creating string `note:"making"`
 }
@@ -42,7 +42,7 @@ func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput)
 
 // inspectContacts looks up the unknown contacts of the attendees by e-mail address and name.
 // inspectContacts returns a request to create the missing contacts. When no contact is missing,
-// inspectContacts returns which people an operator must decide about.
+// inspectContacts returns the people about whom an operator must decide.
 func (a *Activities) inspectContacts(
 	ctx context.Context, in activities.EffectInput, out activities.InspectResult, policy people.Policy,
 ) (activities.InspectResult, error) {
@@ -86,8 +86,9 @@ func (a *Activities) inspectContacts(
 }
 
 // contactsByEmail looks up the unknown contacts of all attendees, and returns the contacts by
-// e-mail address in lower case. Nobody has observed whether the API's filter depends on case. The
-// request therefore contains each address as it was given and in lower case.
+// e-mail address in lower case. Nobody has observed whether the API's filter distinguishes upper
+// and lower case. The request therefore contains each address twice: as it was given, and in lower
+// case.
 func (a *Activities) contactsByEmail(ctx context.Context, attendees []exchange.Attendee) (map[string][]administrate.Contact, error) {
 	var emails []string
 	for _, attendee := range attendees {
@@ -168,8 +169,8 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	return result, nil
 }
 
-// accountForContacts returns the account of the record, "" when the record has no account
-// that can hold contacts.
+// accountForContacts returns the account of the record, or "" when the record has no account that
+// can have contacts.
 func (a *Activities) accountForContacts(ctx context.Context, id opportunity.ID) (string, error) {
 	links, err := a.api.OpportunityLinks(ctx, string(id))
 	if err != nil || links.Account == nil {
@@ -182,8 +183,8 @@ func (a *Activities) accountForContacts(ctx context.Context, id opportunity.ID) 
 	return account.ID, nil
 }
 
-// createdContacts returns the contacts that the effect was about to create in an earlier
-// inspection, and that this inspection found.
+// createdContacts returns the contacts that this inspection found, and that the effect was about to
+// create in an earlier inspection.
 func createdContacts(in activities.EffectInput, matches []people.Match) map[opportunity.ID]bool {
 	created := make(map[opportunity.ID]bool)
 	for _, index := range strings.Split(notesOf[contactNotes](in.UndoEntry).Creating, ",") {

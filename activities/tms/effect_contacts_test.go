@@ -106,8 +106,8 @@ func TestContactsOfOnePersonsAccountHaveNone(t *testing.T) {
 	}
 }
 
-// A contact that is rejected does not stop the others, and the error does not contain the
-// address.
+// A rejected contact does not prevent the creation of the other contacts, and the error does not
+// contain the address of the contact.
 func TestAContactThatIsTurnedDown(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")

@@ -24,7 +24,7 @@ type emailHandler struct {
 func (h effectHandlers) Email() effectHandler { return emailHandler{h.activities, h.playbook} }
 
 // inspect finds out who gets the mail and whether the mail can be sent. The API does not show
-// whether a mail was sent, so inspect cannot detect an earlier sending.
+// whether a mail was sent, so inspect cannot detect that an earlier request sent the mail.
 func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	mail := settingsOf[exchange.SendEmail](in)
@@ -100,7 +100,7 @@ func (e emailHandler) execute(ctx context.Context, in activities.EffectInput) (a
 	return confirmedResult(in, e.api.SendEmail(ctx, written)), nil
 }
 
-// renderEmail renders the mail from its template. The opportunity.Error says why the mail
+// renderEmail renders the mail from its template. The returned opportunity.Error says why the mail
 // cannot be sent.
 func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput) (administrate.Email, *opportunity.Error, error) {
 	var none administrate.Email
@@ -144,7 +144,7 @@ func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput
 	}, nil, nil
 }
 
-// subject returns the subject of the mail for an operator. The subject names no person.
+// subject returns the mail's subject for texts that an operator reads. The subject names no person.
 func (e emailHandler) subject(ctx context.Context, in activities.EffectInput) (string, error) {
 	mail := *settingsOf[exchange.SendEmail](in)
 	var facts playbook.Facts
@@ -173,8 +173,9 @@ func (e emailHandler) mailFacts(ctx context.Context, in activities.EffectInput, 
 	return e.playbookFacts(e.snapshot(raw, in.Reference), raw, events, workflowFacts{in.Region, in.Interests}, in.Now), nil
 }
 
-// mailNumber returns which of how many mails of its follow-up the mail is. A plan of an earlier
-// version did not count the mails; the follow-ups count then.
+// mailNumber returns the number of the mail among the mails of its follow-up, and how many mails
+// the follow-up has. A plan of an earlier version of Oppflow did not count the mails; in this case,
+// mailNumber returns the numbers of the follow-up's repetitions.
 func mailNumber(mail exchange.SendEmail, in activities.EffectInput) (number, of int) {
 	if mail.Of > 0 {
 		return mail.Number, mail.Of
@@ -182,8 +183,8 @@ func mailNumber(mail exchange.SendEmail, in activities.EffectInput) (number, of 
 	return max(in.Number, 1), max(in.Of, 1)
 }
 
-// senderAddressID returns the id of the sender address for mails of the template, or "" if no
-// address may be used.
+// senderAddressID returns the id of the sender address for mails of the template, or "" if the
+// worker may use no address.
 func (e emailHandler) senderAddressID(ctx context.Context, template string) (string, error) {
 	if from := e.playbook.Playbook.MailFrom(template); from != "" {
 		return from, nil
@@ -191,8 +192,8 @@ func (e emailHandler) senderAddressID(ctx context.Context, template string) (str
 	return e.sendingAddress.firstVerified(ctx, e.api)
 }
 
-// textToHTML converts text to HTML, because the API takes the body as HTML. Empty lines
-// separate paragraphs, and all other text stays unchanged.
+// textToHTML converts text to HTML, because the API expects the body as HTML. Empty lines separate
+// paragraphs, and all other text stays unchanged.
 func textToHTML(text string) string {
 	text = strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"))
 	var b strings.Builder
@@ -260,14 +261,14 @@ func (s *sendingAddressCache) store(id string) {
 	s.id, s.expiresAt = id, s.now().Add(sendingAddressTTL)
 }
 
-// rejectedResult returns the result of a request that the worker did not send because it can never
-// succeed.
+// rejectedResult returns the result of a request that the worker did not send because the request
+// can never succeed.
 func rejectedResult(why *opportunity.Error) activities.ExecuteResult {
 	return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusRejected, Error: why}}
 }
 
-// dependencyNotRead returns the result of a request that the worker did not send, because it could
-// not read data that the request needs.
+// dependencyNotRead returns the result of a request that the worker did not send, because the
+// worker could not read data that the request needs.
 func dependencyNotRead(err error) activities.CallResult {
 	var missing *administrate.NotFoundError
 	known := callResult(err)

@@ -50,7 +50,7 @@ func (r *fixture) setPeople(record, owner, person opportunity.ID) {
 	r.requestCount()
 }
 
-// outbox returns the sent mails: the recipient and the content of each.
+// outbox returns the recipient and the content of each sent mail.
 func (r *fixture) outbox() []string {
 	r.t.Helper()
 	sent, err := r.sandbox.Outbox(r.t.Context())
@@ -104,15 +104,15 @@ func TestEmailThatCannotBeSentIsReported(t *testing.T) {
 	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "another")), 0, `no mail "another"`)
 	r.setPeople(record, userWithoutContact, contact)
 	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "short")), 1, "the owner has no contact to send the mail to")
-	// The API says why: the address of this mail is not verified.
+	// The API's error says that the sender address of this mail is not verified.
 	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToContact, "elsewhere")), 1+2+1, "verified", exchange.RequestEmail)
 	if all := r.outbox(); len(all) != 0 {
 		t.Errorf("sent %q", all)
 	}
 }
 
-// A follow-up with a silent end has more actions than mails. A plan of an earlier version counts the
-// actions only.
+// A follow-up whose last action sends no mail has more actions than mails. A plan of an earlier
+// version of Oppflow counts only the actions.
 func TestAMailHasItsNumberAmongTheMails(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook(emailPlaybook)
@@ -188,8 +188,8 @@ func TestAMailFallsBack(t *testing.T) {
 	}
 }
 
-// An operator learns which mail was not sent, and who is missing. The subject that the operator reads
-// names no person.
+// The error tells an operator which mail was not sent, and which recipient is missing. The subject
+// that the operator reads names no person.
 func TestAMailWithoutARecipientNamesItsSubject(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook(fallbackPlaybook)
@@ -202,8 +202,8 @@ func TestAMailWithoutARecipientNamesItsSubject(t *testing.T) {
 	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "nowhere")), 3, "no contact in the TMS has the fallback address of the mail")
 }
 
-// Each learner gets a mail. When one of them has no contact, nobody gets the mail, and an operator
-// decides.
+// Each learner gets a mail. When one of the learners has no contact, nobody gets the mail, and an
+// operator decides.
 func TestAMailToTheLearners(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook(emailPlaybook)

@@ -37,8 +37,8 @@ func TestContactThatIsNotCreatedIsReported(t *testing.T) {
 	r.wantProblem(got, 4, "nothing shows", exchange.RequestCreateContacts)
 }
 
-// A release frees all places of an opportunity for good, also the places of people without names
-// yet.
+// A release frees all places of an opportunity permanently, including the places for people whose
+// names are not known yet.
 func TestPlacesWithoutNamedLearnersStayReserved(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")

@@ -19,25 +19,27 @@ type invoiceHandler struct{ *Activities }
 
 func (h effectHandlers) Invoice() effectHandler { return invoiceHandler{h.activities} }
 
-// The states of an invoice (observed), beside Final.
+// These constants are the observed states of an invoice, except the state Final.
 const (
 	invoiceDraft = "Draft"
 	invoiceVoid  = "Void"
 )
 
-// invoiceNotes are the notes of the effect. Each note is the id of the invoice that the note is
-// about, because another invoice may replace an invoice that becomes void.
+// invoiceNotes are the notes of the invoice effect. Each note is the id of the invoice that the
+// note is about, because another invoice may replace an invoice that becomes void.
 type invoiceNotes struct {
-	// Inspected is the invoice whose earlier texts are stored.
+	// Inspected is the id of the invoice whose texts before the effect are stored in the undo
+	// entry.
 	Inspected string `note:"looked"`
-	// Confirmed is the invoice for which the API responded that it has the wanted texts.
+	// Confirmed is the id of the invoice for which the API's response confirmed the wanted texts.
 	Confirmed string `note:"asked"`
-	// Filled is the invoice on which an inspection found the wanted texts. The effect does not
-	// overwrite later changes of these texts by people.
+	// Filled is the id of the invoice on which an inspection found the wanted texts. After Filled
+	// is set, the effect does not overwrite changes that people make to the texts of the invoice.
 	Filled string `note:"filled"`
 }
 
-// These are the names of the texts of an invoice in a request that writes the earlier texts back.
+// These constants are the names of invoice texts in a request that restores the texts from before
+// the effect.
 const (
 	textPurchaseOrder = "purchaseOrder"
 	textComments      = "comments"
@@ -100,8 +102,8 @@ func (e invoiceHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// missingInvoiceError returns the error for an invoice that does not exist after the longest wait
-// for it.
+// missingInvoiceError returns the error for an invoice that does not exist after the longest time
+// that the effect waits for the invoice.
 func missingInvoiceError(in activities.EffectInput, billing administrate.Billing) *opportunity.Error {
 	known := ""
 	for _, record := range in.UndoEntry.Objects {
@@ -118,8 +120,8 @@ func missingInvoiceError(in activities.EffectInput, billing administrate.Billing
 	return opportunity.Failf(opportunity.NotFound, "the TMS created no invoice before the deadline %s; create an invoice in the TMS, then answer retry", formatTime(settingsOf[exchange.EnsureInvoice](in).WaitUntil))
 }
 
-// inspectInvoice finds out which request the invoice still needs. A final invoice needs no request,
-// whoever made it final and whatever it contains.
+// inspectInvoice returns the request that the invoice still needs. A final invoice needs no
+// request, whoever made it final and whatever it contains.
 func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	wanted, invoice := settingsOf[exchange.EnsureInvoice](in), billing.Invoice
 	switch {
@@ -149,7 +151,7 @@ func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activit
 }
 
 // needsFilling reports whether a text differs from the wanted text. For a text that the API does
-// not show, the response to the update decides.
+// not show, the response to the update decides whether the text is written.
 func (invoiceHandler) needsFilling(in activities.EffectInput, invoice string, all []draftText) bool {
 	for _, t := range all {
 		if t.visible && !isSameText(t.current, t.wanted) || !t.visible && notesOf[invoiceNotes](in.UndoEntry).Confirmed != invoice {
@@ -159,8 +161,8 @@ func (invoiceHandler) needsFilling(in activities.EffectInput, invoice string, al
 	return false
 }
 
-// withOriginalTexts returns the undo entry with the texts of the draft from before the effect
-// writes to the draft.
+// withOriginalTexts returns the undo entry with the texts that the draft had before the effect
+// wrote to the draft.
 func withOriginalTexts(trace exchange.UndoEntry, invoice administrate.Invoice) exchange.UndoEntry {
 	notes := notesOf[invoiceNotes](trace)
 	if notes.Inspected == invoice.ID {
@@ -172,7 +174,7 @@ func withOriginalTexts(trace exchange.UndoEntry, invoice administrate.Invoice) e
 }
 
 // isSameText reports whether two texts differ at most in outer white space and line endings. The
-// API may change both of these.
+// API may change outer white space and line endings.
 func isSameText(a, b string) bool {
 	plain := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 	return plain(a) == plain(b)
@@ -184,8 +186,8 @@ func isConfirmedText(answered, wanted string) bool {
 	return strings.TrimSpace(wanted) == "" || isSameText(answered, wanted)
 }
 
-// inspectUndo requests to write back an earlier text of the draft if the draft still has the text
-// that the effect wrote.
+// inspectUndo returns a request to write back an earlier text of the draft, if the draft still has
+// the text that the effect wrote.
 func (e invoiceHandler) inspectUndo(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	invoice := billing.Invoice
 	if invoice == nil || invoice.ID != notesOf[invoiceNotes](in.UndoEntry).Inspected || invoice.State == invoiceVoid {

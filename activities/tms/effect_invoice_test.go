@@ -21,9 +21,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// runUntilDone is runEffect for an effect that waits. For each wait, runUntilDone moves the clock
-// to the time of the next inspection and calls meanwhile. runUntilDone also returns the length of
-// each wait, and marks waits that do not block later effects with "aside".
+// runUntilDone runs an effect that waits, as runEffect runs other effects. For each wait,
+// runUntilDone moves the clock to the time of the next inspection and calls meanwhile. runUntilDone
+// also returns the length of each wait, and marks waits that do not block later effects with
+// "aside".
 func (r *fixture) runUntilDone(in activities.EffectInput, meanwhile func(wait int)) (effectOutcome, []string) {
 	r.t.Helper()
 	out := effectOutcome{undoEntry: in.UndoEntry, attendees: in.Attendees}
@@ -76,7 +77,7 @@ func (r *fixture) runUntilDone(in activities.EffectInput, meanwhile func(wait in
 	return out, waits
 }
 
-// committedChanges returns how many mutations of this name the sandbox committed.
+// committedChanges returns how many mutations with the name in field the sandbox committed.
 func (r *fixture) committedChanges(field string) int {
 	n := 0
 	for _, entry := range r.sandbox.RequestLog().After(0, 1000) {
@@ -102,7 +103,7 @@ func newSoldFixture(t *testing.T) (*fixture, opportunity.ID) {
 	return r, record
 }
 
-// moveToWon makes the transition after which the TMS drafts the invoice.
+// moveToWon makes the transition to the won step, after which the TMS drafts the invoice.
 func (r *fixture) moveToWon(record opportunity.ID) {
 	r.t.Helper()
 	if answers := r.apply(record, progress(string(stepWon))).Results; len(answers) != 1 || answers[0].Status != exchange.StatusDone {
@@ -130,7 +131,7 @@ func (r *fixture) wantInvoice(record opportunity.ID, state, purchaseOrder, comme
 	}
 }
 
-// writeInvoice changes the draft with a request of its own, not through the worker.
+// writeInvoice changes the draft with a request that does not pass through the worker.
 func (r *fixture) writeInvoice(record opportunity.ID, purchaseOrder, comments string) {
 	r.t.Helper()
 	_, err := r.client().UpdateInvoice(r.t.Context(), administrate.UpdateInvoice{ID: r.invoice(record).ID, PurchaseOrderRef: purchaseOrder, Comments: comments})
@@ -140,7 +141,7 @@ func (r *fixture) writeInvoice(record opportunity.ID, purchaseOrder, comments st
 	r.requestCount()
 }
 
-// finalise makes the invoice final with a request of its own, not through the worker.
+// finalise makes the invoice final with a request that does not pass through the worker.
 func (r *fixture) finalise(record opportunity.ID) {
 	r.t.Helper()
 	if _, err := r.client().FinaliseInvoice(r.t.Context(), r.invoice(record).ID); err != nil {
@@ -247,8 +248,8 @@ func TestAnInvoiceThatSomebodyMakesFinalJustNow(t *testing.T) {
 	}
 }
 
-// Each case loses one request, before or after the API executes the request. The draft is still
-// filled in and made final once.
+// Each test case loses the response to one request; the API executes or does not execute this
+// request. The effect still fills in the draft and makes the draft final once.
 func TestAnInvoiceWhoseAnswerIsLost(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for n := 1; n <= 2; n++ {
@@ -305,7 +306,7 @@ func TestInvoiceThatIsNoDraftNeedsAnOperator(t *testing.T) {
 	}
 }
 
-// A new invoice that replaces a void one is filled in, too.
+// The effect also fills in a new invoice that replaces a void invoice.
 func TestReplacementInvoice(t *testing.T) {
 	r, record := newSoldFixture(t)
 	r.moveToWon(record)
@@ -345,20 +346,20 @@ func TestUndoRestoresTheDraft(t *testing.T) {
 	r.wantInvoice(record, "Draft", "old", "")
 	r.wantEffect(r.runEffect(undoInput(in, done)), 1)
 
-	// A text that somebody changed after the effect stays.
+	// The undo keeps a text that somebody changed after the effect.
 	done = r.runEffect(in)
 	r.writeInvoice(record, "PO 18", "")
 	r.wantEffect(r.runEffect(undoInput(in, done)), 3, exchange.RequestFillInvoice)
 	r.wantInvoice(record, "Draft", "PO 18", "")
 
-	// A text that cannot be emptied is reported.
+	// If the API does not empty a text, the effect reports an error.
 	done = r.runEffect(r.invoiceEffect(record, "", "First Aid", time.Time{}))
 	id := r.invoice(record).ID
 	r.respondOnce("mutation UpdateInvoice", `{"data":{"invoices":{"update":{"errors":[],"invoice":{"id":"`+id+`","comments":"First Aid"}}}}}`)
 	in = r.invoiceEffect(record, "", "First Aid", time.Time{})
 	r.wantProblem(r.runEffect(undoInput(in, done)), 3, "nothing shows", exchange.RequestFillInvoice)
 
-	// The texts of a final invoice cannot be written back either.
+	// The undo cannot write back the earlier texts of a final invoice either.
 	r.finalise(record)
 	r.wantProblem(r.runEffect(undoInput(in, done)), 1, "no longer a draft")
 }

@@ -16,8 +16,8 @@ type logHandler struct{ *Activities }
 
 func (h effectHandlers) Log() effectHandler { return logHandler{h.activities} }
 
-// logOrigin is the origin that each log entry names. Never change it, because entries with the old
-// name cannot be deleted.
+// logOrigin is the origin that each log entry names. Never change logOrigin, because entries with
+// the old name cannot be deleted.
 const logOrigin = "oppflow"
 
 // inspect sends no API request, because the API does not show the log.
@@ -35,8 +35,8 @@ func (e logHandler) inspect(ctx context.Context, in activities.EffectInput) (act
 	return out, nil
 }
 
-// execute writes the entry for the record. execute assumes that the log accepts the id of an
-// opportunity. If the log does not accept the id, the API rejects the entry.
+// execute writes the entry for the record. execute assumes that the API accepts the id of an
+// opportunity in a log entry. If the API does not accept the id, the API rejects the entry.
 func (e logHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	if run, other := runs.DetectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil

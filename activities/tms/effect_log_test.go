@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// query reads from the TMS with a request of its own.
+// query reads from the TMS with a request that does not pass through the worker.
 func (r *fixture) query(query string) string {
 	r.t.Helper()
 	text, err := json.Marshal(map[string]string{"query": query})

@@ -47,8 +47,8 @@ func undoInput(in activities.EffectInput, after effectOutcome) activities.Effect
 	return in
 }
 
-// repeatInput returns the input to inspect the effect again after the given outcome. Of the
-// outcome, only the contacts of the attendees are used.
+// repeatInput returns the input to inspect the effect again after the given outcome. repeatInput
+// uses only the contacts of the attendees from the outcome.
 func repeatInput(in activities.EffectInput, after effectOutcome) activities.EffectInput {
 	in.Attendees = after.attendees
 	return in
@@ -64,8 +64,8 @@ func (r *fixture) contact(email string) opportunity.ID {
 	return opportunity.ID(made[0].Contact.ID)
 }
 
-// register registers contacts with a request of its own, not through the worker, and returns
-// the learners.
+// register registers contacts with a request that does not pass through the worker, and returns the
+// learners.
 func (r *fixture) register(event opportunity.ID, contacts ...opportunity.ID) []opportunity.ID {
 	r.t.Helper()
 	in := administrate.RegisterContacts{EventID: string(event)}
@@ -98,7 +98,7 @@ func (r *fixture) wantEventPlaces(event opportunity.ID, booked, reserved int) {
 	}
 }
 
-// respondOnce returns the text as the response to the next request that contains the words.
+// respondOnce makes the fixture respond with text to the next request whose body contains words.
 func (r *fixture) respondOnce(words, text string) {
 	r.t.Helper()
 	done := false
@@ -112,8 +112,9 @@ func (r *fixture) respondOnce(words, text string) {
 	})
 }
 
-// loseNthAnswer loses the nth request that changes something, after or before the API executes the
-// request. loseNthAnswer returns the count of requests that change something.
+// loseNthAnswer loses the response to the nth request that changes something; commits says whether
+// the API executes this request. loseNthAnswer returns a pointer to the count of requests that
+// change something.
 func (r *fixture) loseNthAnswer(n int, commits bool) *int {
 	count := new(int)
 	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
@@ -132,8 +133,8 @@ func (r *fixture) loseNthAnswer(n int, commits bool) *int {
 	return count
 }
 
-// records returns the ids of the objects of the kind in the undo entry. Objects that the effect
-// created are marked with +, objects that are reverted with -.
+// records returns the ids of the objects of the kind in the undo entry. The list marks objects that
+// the effect created with +, and objects that are reverted with -.
 func records(got effectOutcome, kind opportunity.ObjectKind) []string {
 	var all []string
 	for _, record := range got.undoEntry.Objects {
@@ -159,7 +160,7 @@ func (r *fixture) wantRecords(got effectOutcome, kind opportunity.ObjectKind, wa
 	}
 }
 
-// catalogueWith returns the default catalogue with one text replaced.
+// catalogueWith returns the default catalogue of the sandbox with the text old replaced by other.
 func catalogueWith(t *testing.T, old, other string) string {
 	t.Helper()
 	text, err := os.ReadFile("../../sandbox/catalogue/default.yaml")

@@ -13,22 +13,25 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// registerHandler registers the attendees on their events. A registration does not use up the
-// places that are reserved for the opportunity. Reserved places therefore count twice from the
-// registration until the handler releases them. The handler registers all attendees first and then
-// releases the places, so that no other person can get a place in between. Observed: the TMS
-// accepts a registration on an event whose reservations leave too few free places, and the number
-// of remaining places becomes negative. If an event rejects the registration as full, the handler
-// releases the reserved places first. Without the release, the reserved places would block the
-// attendees for whom they are reserved.
+// registerHandler registers the attendees on their events. A registration does not reduce the
+// number of places that are reserved for the opportunity. From the registration until the handler
+// releases the reservation, the TMS therefore counts the reserved places twice: as booked and as
+// reserved. The handler registers all attendees first and then releases the places, so that no
+// other person can get a place before the registration. Observed: the TMS accepts a registration on
+// an event whose reservations leave too few free places, and the number of remaining places becomes
+// negative. If an event rejects the registration as full, the handler releases the reserved places
+// first. Without the release, the reserved places would block the attendees for whom they are
+// reserved.
 type registerHandler struct{ *Activities }
 
 func (h effectHandlers) Register() effectHandler { return registerHandler{h.activities} }
 
 type registerNotes struct {
-	// EventFull is set when an event was full while places were reserved.
+	// EventFull is set when an event rejected a registration as full while places were reserved for
+	// the opportunity.
 	EventFull string `note:"short"`
-	// Unchecked lists the events whose free places must be read when all learners are registered.
+	// Unchecked lists the events whose free places the handler must read after it has registered
+	// all learners.
 	Unchecked string `note:"unchecked"`
 }
 
@@ -88,9 +91,9 @@ func (e registerHandler) nextRegistration(ctx context.Context, in activities.Eff
 		}
 		var missing []opportunity.ID
 		for _, contact := range contacts {
-			// The undo entry stores who is about to be registered. If the response is lost and a
-			// later inspection finds the contact on the event, the contact counts as registered by
-			// this effect.
+			// The undo entry stores which contact is about to be registered on which event. If the
+			// response is lost and a later inspection finds the contact on the event, the contact
+			// counts as registered by this effect.
 			learner := opportunity.TouchedObject{Kind: opportunity.ObjectLearner, Event: event, Contact: contact, Created: true}
 			if on := places[contact]; len(on) > 0 {
 				learner.ID, learner.Created = on[0], false
@@ -136,7 +139,8 @@ func (e registerHandler) inspectUndo(ctx context.Context, in activities.EffectIn
 	return out, nil
 }
 
-// enrolmentsOf reads the enrolments of contacts on events, for the records that about selects.
+// enrolmentsOf reads the enrolments of the contacts and events in those records for which about
+// returns true.
 func (a *Activities) enrolmentsOf(
 	ctx context.Context, records []opportunity.TouchedObject, about func(opportunity.TouchedObject) bool,
 ) (map[opportunity.ID]map[opportunity.ID][]opportunity.ID, error) {
@@ -210,8 +214,8 @@ func (e registerHandler) execute(ctx context.Context, in activities.EffectInput)
 		})
 	}
 	if errors.As(err, new(*administrate.RejectedError)) && e.shouldRelease(in) && notesOf[registerNotes](in.UndoEntry).EventFull == "" && e.isBlockedByReservation(ctx, in) {
-		// The API responded, so the request counts as done. The next inspection returns another
-		// request.
+		// The API responded, so the status of the request is done, although the API rejected the
+		// registration. The next inspection returns another request.
 		result.CallResult = activities.CallResult{Status: exchange.StatusDone}
 		notes := notesOf[registerNotes](in.UndoEntry)
 		notes.EventFull = "yes"
@@ -221,9 +225,9 @@ func (e registerHandler) execute(ctx context.Context, in activities.EffectInput)
 }
 
 // isBlockedByReservation reports whether the event has too few places only because of the places
-// that are reserved for the opportunity. If the data does not prove this, or if the places must
-// stay reserved, isBlockedByReservation returns false, because the opportunity cannot reserve
-// released places again.
+// that are reserved for the opportunity. isBlockedByReservation returns false if the data does not
+// prove that the reserved places are the only cause, or if the places must stay reserved. After a
+// release, the opportunity cannot reserve places again.
 func (e registerHandler) isBlockedByReservation(ctx context.Context, in activities.EffectInput) bool {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry}
 	if release, _, err := e.checkRelease(ctx, in, &out); err != nil || !release {

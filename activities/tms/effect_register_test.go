@@ -36,7 +36,7 @@ func TestLearnersAreRegisteredOnceAndTheReservationReleased(t *testing.T) {
 	}
 	r.wantEffect(r.runEffect(repeatInput(in, done)), 3)
 
-	// A release is not undone: the opportunity cannot reserve places again.
+	// The undo does not undo a release, because the opportunity cannot reserve places again.
 	undone := r.runEffect(undoInput(in, done))
 	r.wantEffect(undone, 13, slices.Repeat([]exchange.EffectRequestKind{exchange.RequestCancelLearner}, 4)...)
 	r.wantEventPlaces(event, 4, 0)
@@ -48,8 +48,9 @@ func TestLearnersAreRegisteredOnceAndTheReservationReleased(t *testing.T) {
 	r.wantEffect(r.runEffect(undoInput(in, undone)), 0)
 }
 
-// Each case loses one request, before or after the API executes the request. Each attendee is still
-// registered once, and the undo of the effect cancels each registration.
+// Each test case loses the response to one request; the API executes or does not execute this
+// request. Each attendee is still registered once, and the undo of the effect cancels each
+// registration.
 func TestLearnersWhoseAnswerIsLostAreRegisteredOnce(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for n := 1; ; n++ {
@@ -124,8 +125,8 @@ func TestReservationIsKept(t *testing.T) {
 	r.wantEventPlaces(event, 5, 3)
 }
 
-// newFullEvent returns a record that has reserved all free places of event 1, and as many
-// attendees.
+// newFullEvent returns a record that has reserved all free places of event 1, and one attendee for
+// each of these places.
 func (r *fixture) newFullEvent() (opportunity.ID, []opportunity.RecordedInterest, []exchange.Attendee) {
 	r.t.Helper()
 	record := r.createRecord("A-1")
@@ -141,8 +142,9 @@ func (r *fixture) newFullEvent() (opportunity.ID, []opportunity.RecordedInterest
 	return record, interests, attendees
 }
 
-// Reserved places count twice from the registration until the release. The API rejects no attendee,
-// whether or not it counts the reserved places against the attendees for whom they are reserved.
+// From the registration until the release, the TMS counts the reserved places twice. The API
+// rejects no attendee, even if the API counts the reserved places against the attendees for whom
+// the places are reserved.
 func TestReservationDoesNotBlockItsOwnLearners(t *testing.T) {
 	for short, acts := range map[string][]exchange.EffectRequestKind{
 		"booked":  {exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRelease},
@@ -197,8 +199,8 @@ func TestReservationIsNotReleasedInVain(t *testing.T) {
 	})
 }
 
-// One request reads, creates or registers a hundred people. The event is overbooked then, so one more
-// request reads by how much.
+// One request reads, creates or registers a hundred people. The event is overbooked after the
+// registration, so one more request reads by how many places it is overbooked.
 func TestManyLearnersTakeFewRequests(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")

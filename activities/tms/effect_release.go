@@ -24,8 +24,8 @@ func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) 
 		return out, readError(err)
 	}
 	out.Reservation = now.toReservation()
-	// If the API still reports reserved places without an expiry after the request, no places are
-	// reserved.
+	// If the API still reports reserved places without an expiry after the release request, the
+	// effect assumes that no places are reserved.
 	if now.reserved && (!now.expiry.IsZero() || notesOf[requestNotes](in.UndoEntry).Confirmed == "") {
 		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestRelease}

@@ -41,7 +41,8 @@ func (r *fixture) reservedPlaces() int {
 	return *got.Reserved
 }
 
-// expiry returns until when the record has reserved places; zero when it has none.
+// expiry returns the time until which the record has reserved places, or zero when the record has
+// no reserved places.
 func (r *fixture) expiry(record opportunity.ID) time.Time {
 	r.t.Helper()
 	held := r.read(record).Reservation
@@ -52,7 +53,8 @@ func (r *fixture) expiry(record opportunity.ID) time.Time {
 	return held.Until
 }
 
-// extend sets until when places are reserved, not through the worker.
+// extend sets the expiry of the reserved places with a request that does not pass through the
+// worker.
 func (r *fixture) extend(record opportunity.ID, until time.Time) {
 	r.t.Helper()
 	if _, err := r.client().ExtendReservations(r.t.Context(), administrate.ExtendReservations{OpportunityID: string(record), Until: until}); err != nil {
@@ -136,7 +138,7 @@ func TestReservationWithLostAnswerIsMadeOnce(t *testing.T) {
 	r.wantReserved(3)
 }
 
-// A response without the opportunity proves nothing; another inspection decides.
+// A response that does not contain the opportunity proves nothing, so another inspection decides.
 func TestReservationThatIsNotInTheAnswerIsReadBack(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"extend.response": "errors"})
 	record, interests := r.createWithEvent(3)
@@ -153,7 +155,7 @@ func TestNothingIsReservedWithoutAnEvent(t *testing.T) {
 	r.wantEffect(r.runEffect(reserveEffect(record, interests[:1], r.timeIn(time.Hour))), 0)
 }
 
-// The API accepts a request for places that it does not reserve, and returns no error.
+// The API accepts a request to reserve places and returns no error, but it reserves no places.
 func TestReservationWithoutEffectIsReported(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"reserve.short": "nothing"})
 	record, interests := r.createWithEvent(100)
@@ -162,7 +164,7 @@ func TestReservationWithoutEffectIsReported(t *testing.T) {
 	r.wantProblem(out, 3, "no places are reserved", exchange.RequestReserve)
 	r.wantReserved(0)
 
-	// After an operator's retry the request is sent again.
+	// When an operator retries the effect, the worker sends the request again.
 	in.UndoEntry = out.undoEntry
 	r.wantProblem(r.runEffect(in), 3, "no places are reserved", exchange.RequestReserve)
 
@@ -266,7 +268,8 @@ func TestAnExpiryThatHasPassedIsNotSetAgain(t *testing.T) {
 	r.wantExpiry(record, settings[exchange.EnsureReservation](in.Effect).Until)
 }
 
-// The API accepts an expiry and does not change it. The next inspection detects this.
+// The API accepts a request to change the expiry and returns no error, but it does not change the
+// expiry. The next inspection detects that the expiry is unchanged.
 func TestExtensionWithoutEffectIsReported(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests := r.createWithEvent(3)
@@ -296,7 +299,7 @@ func TestReservationIsReleased(t *testing.T) {
 	r.wantProblem(r.runEffect(in), 0, "cannot reserve places again")
 }
 
-// If an API reports reserved places for every opportunity without an expiry, the effect requests
+// If the API reports reserved places without an expiry for every opportunity, the effect requests
 // only one release.
 func TestReservationWithoutExpiryIsReleasedOnce(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"isReservationValid.none": "true"})

@@ -17,13 +17,13 @@ type reserveHandler struct{ *Activities }
 
 func (h effectHandlers) Reserve() effectHandler { return reserveHandler{h.activities} }
 
-// undoReleaseDelay is how long places stay reserved after the effect is undone. In this time a
-// person can still extend the reservation. After a release, the opportunity cannot reserve places
+// undoReleaseDelay is how long places stay reserved after an undo of the effect. During this delay
+// a person can still extend the reservation. After a release, the opportunity cannot reserve places
 // again.
 const undoReleaseDelay = time.Hour
 
 type reserveNotes struct {
-	// ReleaseAt is until when the places stay reserved after an undo.
+	// ReleaseAt is the time until which the places stay reserved after an undo.
 	ReleaseAt string `note:"back"`
 }
 
@@ -59,7 +59,7 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 		out.Error = opportunity.Invalidf("the expiry time %s of the reservation is in the past", formatTime(until))
 	case !now.reserved && notesOf[requestNotes](in.UndoEntry).Confirmed != "":
 		// If an operator retries the effect, the worker sends the request again, because the cause
-		// of the failure may be gone.
+		// of the earlier failure may no longer exist.
 		notes := notesOf[requestNotes](in.UndoEntry)
 		notes.Confirmed = ""
 		out.UndoEntry = withNotes(in.UndoEntry, notes)
@@ -71,8 +71,8 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// inspectUndo requests an earlier expiry of the places, if only the effect reserved places for the
-// opportunity.
+// inspectUndo returns a request for an earlier expiry of the places, if only the effect reserved
+// places for the opportunity.
 func (e reserveHandler) inspectUndo(out *activities.InspectResult, in activities.EffectInput, now reservationState) {
 	back, _ := time.Parse(time.RFC3339, notesOf[reserveNotes](in.UndoEntry).ReleaseAt) // zero if the note is not set
 	if back.IsZero() {

@@ -22,7 +22,7 @@ func learner(event opportunity.ID, first, last, email string) exchange.Attendee 
 	return exchange.Attendee{Interest: "I", Event: event, Person: &opportunity.Learner{FirstName: first, LastName: last, Email: email}}
 }
 
-// namedContact creates a contact with a request of its own.
+// namedContact creates a contact with a request that does not pass through the worker.
 func (r *fixture) namedContact(first, last, email string) opportunity.ID {
 	r.t.Helper()
 	made, err := r.client().CreateContacts(r.t.Context(), []administrate.NewContact{{FirstName: first, LastName: last, Email: email}})
@@ -33,8 +33,8 @@ func (r *fixture) namedContact(first, last, email string) opportunity.ID {
 	return opportunity.ID(made[0].Contact.ID)
 }
 
-// newOffice returns a register effect for an order of two places, which are reserved, for two people
-// with one address.
+// newOffice returns a register effect for an order of two reserved places for two people with the
+// same e-mail address.
 func (r *fixture) newOffice(people exchange.PeoplePolicy) activities.EffectInput {
 	r.t.Helper()
 	record := r.createRecord("A-1")
@@ -74,7 +74,7 @@ func TestPeopleOfOneOrderWithOneAddress(t *testing.T) {
 	}
 }
 
-// An operator decides whether the second person is the contact of the first.
+// An operator decides whether the second person and the first person are the same contact.
 func TestOperatorDecidesAboutOneAddress(t *testing.T) {
 	for name, row := range map[string]struct {
 		decide           func(*exchange.Attendee)
@@ -108,7 +108,7 @@ func TestOperatorDecidesAboutOneAddress(t *testing.T) {
 	}
 }
 
-// One question is about all people of an order.
+// One question to the operator is about all people of an order.
 func TestOneQuestionAboutAllPeople(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -141,7 +141,8 @@ func TestContactOfTheNameIsTaken(t *testing.T) {
 	}
 }
 
-// Of several contacts with the address and the name, the playbook chooses.
+// When several contacts have the person's address and name, a setting of the playbook decides
+// whether the effect uses the oldest contact.
 func TestSeveralContactsOfOneNameAndAddress(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -157,7 +158,7 @@ func TestSeveralContactsOfOneNameAndAddress(t *testing.T) {
 	}
 }
 
-// A person of another name is not cancelled.
+// The effect does not cancel the registration of a person with another name.
 func TestRegistrationOfAnotherNameIsNotCancelled(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -170,7 +171,7 @@ func TestRegistrationOfAnotherNameIsNotCancelled(t *testing.T) {
 	r.wantEventPlaces(event, 5, 0)
 }
 
-// newSoldPlace returns an order of one reserved place for a contact.
+// newSoldPlace returns an order with one reserved place for a contact.
 func (r *fixture) newSoldPlace(start opportunity.Start) (opportunity.ID, activities.EffectInput) {
 	r.t.Helper()
 	record := r.create(activities.CreateInput{Reference: "A-1", Start: start, SkipEarlierRunCheck: true}).Record.ID
@@ -181,7 +182,7 @@ func (r *fixture) newSoldPlace(start opportunity.Start) (opportunity.ID, activit
 	return record, registerEffect(record, interests, exchange.Attendee{Interest: ref.ID, Event: event, Contact: contact})
 }
 
-// A person whom another order registered does not use a place of this order.
+// A person whom another order registered does not use a reserved place of this order.
 func TestPlacesStayReservedForAPersonOfAnotherOrder(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	_, in := r.newSoldPlace(opportunity.Start{Name: "First Aid", Region: string(regionDR)})
@@ -194,7 +195,8 @@ func TestPlacesStayReservedForAPersonOfAnotherOrder(t *testing.T) {
 	r.wantEventPlaces(event, 5, 1)
 }
 
-// A person whom a trigger of the order's own transition registered uses a place of the order.
+// A person whom a trigger registered during the order's own transition uses a reserved place of the
+// order.
 func TestPlacesOfOwnTriggerAreReleased(t *testing.T) {
 	r := newFixtureIn(t, tms.ReferenceTag{}, sandbox.Options{
 		Catalogue:   catalogueWith(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [registration] }"),
@@ -213,7 +215,7 @@ func TestPlacesOfOwnTriggerAreReleased(t *testing.T) {
 	r.wantEventPlaces(event, 5, 0)
 }
 
-// Two learners on the last free place: the TMS accepts both, and the event is reported.
+// The TMS accepts two learners on the last free place, and the effect reports the overbooked event.
 func TestOverbookedEventIsReported(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -227,7 +229,7 @@ func TestOverbookedEventIsReported(t *testing.T) {
 	r.wantEventPlaces(event, 13, 0)
 }
 
-// Places that stay reserved for the order itself do not overbook the event.
+// Places that stay reserved for the order itself do not make the event overbooked.
 func TestOwnReservationOverbooksNothing(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests, attendees := r.newFullEvent()

@@ -38,17 +38,17 @@ type effectOutcome struct {
 	undoEntry exchange.UndoEntry
 	// requests are the requests that were executed, whatever their status.
 	requests []exchange.EffectRequestKind
-	// problem is why the effect is not complete; "" when it is complete.
+	// problem says why the effect is not complete; "" means that the effect is complete.
 	problem string
-	// attendees are the attendees with the contacts that are known now.
+	// attendees are the attendees with all contacts that are known after the inspections.
 	attendees []exchange.Attendee
-	// inDoubt, note and overbooked are what the last inspection returned.
+	// inDoubt, note and overbooked are values from the last inspection.
 	inDoubt    []int
 	note       string
 	overbooked []exchange.OverbookedEvent
 }
 
-// setContacts stores the contacts of the attendees, as a workflow does.
+// setContacts stores the contacts of the attendees, as the workflow does.
 func (e *effectOutcome) setContacts(contacts []opportunity.ID) {
 	for i, contact := range contacts {
 		if contact != "" {
@@ -57,8 +57,8 @@ func (e *effectOutcome) setContacts(contacts []opportunity.ID) {
 	}
 }
 
-// runEffect inspects and executes like a workflow, until the effect is complete or cannot be
-// completed.
+// runEffect inspects and executes the effect as the workflow does, until the effect is complete or
+// cannot be completed.
 func (r *fixture) runEffect(in activities.EffectInput) effectOutcome {
 	r.t.Helper()
 	out := effectOutcome{undoEntry: in.UndoEntry, attendees: slices.Clone(in.Attendees)}
@@ -106,8 +106,8 @@ func (r *fixture) runEffect(in activities.EffectInput) effectOutcome {
 	return out
 }
 
-// wantEffect fails unless the effect is complete after these requests of the effect and this
-// number of API requests.
+// wantEffect fails unless the effect is complete, the effect executed the requests acts, and the
+// worker sent the given number of API requests.
 func (r *fixture) wantEffect(got effectOutcome, requests int, acts ...exchange.EffectRequestKind) {
 	r.t.Helper()
 	if got.problem != "" || !cmp.Equal(got.requests, acts) {
@@ -323,7 +323,7 @@ func TestEffectsOfAnotherRunSendNothing(t *testing.T) {
 	}
 }
 
-// readBody returns the body of a request and keeps the body readable.
+// readBody returns the body of a request and leaves the body readable.
 func readBody(t *testing.T, q *http.Request) string {
 	t.Helper()
 	text, err := io.ReadAll(q.Body)

@@ -35,7 +35,8 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	case err != nil:
 		return out, readError(err)
 	case !issues.Shown && in.Now.Before(until):
-		// More reads before until would show nothing new, and later effects need not wait.
+		// Before the time in until, another read would show nothing new, so later effects need not
+		// wait.
 		out.RecheckAt, out.NonBlocking = until, true
 		return out, nil
 	case !issues.Shown:
@@ -66,7 +67,8 @@ func (e tokensHandler) readIssuedTokens(ctx context.Context, id opportunity.ID) 
 	return issues, err
 }
 
-// boughtTokens is how many tokens were bought: of each type with a known id, and in total.
+// boughtTokens contains the number of bought tokens of each type with a known id, and the total
+// number.
 type boughtTokens struct {
 	byType map[string]int
 	total  int
@@ -88,7 +90,7 @@ func countTokens(interests []opportunity.RecordedInterest) boughtTokens {
 
 // missing returns how many of the bought tokens were not issued. For a type with a known id, only
 // issued tokens of this type count. Issued tokens of other types and surplus tokens count for the
-// types of which only the name is known.
+// types whose id is not known.
 func (w boughtTokens) missing(issues []administrate.TokenIssue) int {
 	issued, spare := make(map[string]int), 0
 	for _, issue := range issues {

@@ -81,7 +81,8 @@ func TestMissingTokensAreReported(t *testing.T) {
 	}
 }
 
-// If the API does not show tokens, an operator gets a question after the wait for the TMS ends.
+// If the API does not show tokens, the effect waits for the TMS and then asks an operator a
+// question.
 func TestTokensThatTheAPIDoesNotShow(t *testing.T) {
 	for name, test := range map[string]struct {
 		assumed  administrate.SchemaName

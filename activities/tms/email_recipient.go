@@ -14,8 +14,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// recipients returns the contacts who get the mail, at least one. When nobody can get the mail, or when
-// some of the learners cannot, recipients returns no contacts, and missing says why.
+// recipients returns the contacts who get the mail, at least one contact. recipients returns no
+// contacts when nobody can get the mail or when some of the learners cannot get the mail; missing
+// says why.
 func (e emailHandler) recipients(
 	ctx context.Context, mail exchange.SendEmail, links administrate.OpportunityLinks, attendees []exchange.Attendee,
 ) (contacts []opportunity.ID, missing string, err error) {
@@ -39,9 +40,9 @@ func (e emailHandler) recipients(
 	return contacts, missing, err
 }
 
-// learnerContacts returns the contacts of the attendees, each once. A mail needs no answer to the
-// question who of several contacts with one address a learner is, because all of them get mail at
-// that address.
+// learnerContacts returns the contacts of the attendees without duplicates. Several contacts may
+// share one address. A mail needs no decision which of several contacts with one address a learner
+// is, because every such contact gets mail at that address.
 func (e emailHandler) learnerContacts(ctx context.Context, attendees []exchange.Attendee) (contacts []opportunity.ID, missing string, err error) {
 	if len(attendees) == 0 {
 		return nil, "no learner is named in the interests of the opportunity", nil
@@ -72,7 +73,8 @@ func (e emailHandler) learnerContacts(ctx context.Context, attendees []exchange.
 	return contacts, "", nil
 }
 
-// ownerContact returns the contact of the opportunity's owner, or else of the account's owner.
+// ownerContact returns the contact of the opportunity's owner, or the contact of the account's
+// owner if the opportunity's owner has no contact.
 func (e emailHandler) ownerContact(ctx context.Context, links administrate.OpportunityLinks) (contact opportunity.ID, missing string, err error) {
 	missing = "the opportunity has no owner to send the mail to"
 	if links.Owner != nil {
@@ -93,8 +95,8 @@ func (e emailHandler) ownerContact(ctx context.Context, links administrate.Oppor
 	return opportunity.ID(owner.ContactID), "", nil
 }
 
-// accountOwner returns the owner of the opportunity's account, or nil when there is none or the API
-// does not show it.
+// accountOwner returns the owner of the opportunity's account, or nil when the account has no owner
+// or the API does not show the owner.
 func (e emailHandler) accountOwner(ctx context.Context, links administrate.OpportunityLinks) (*administrate.User, error) {
 	if links.Account == nil {
 		return nil, nil //nolint:nilnil // an opportunity need not have an account
@@ -106,8 +108,8 @@ func (e emailHandler) accountOwner(ctx context.Context, links administrate.Oppor
 	return owner, err
 }
 
-// ownerName returns the first name of the owner who gets the mail. When the mail goes to no owner,
-// ownerName returns the first name of the opportunity's owner.
+// ownerName returns the first name of the owner who gets the mail. When the mail does not go to an
+// owner, ownerName returns the first name of the opportunity's owner.
 func (e emailHandler) ownerName(ctx context.Context, to exchange.Recipient, target opportunity.ID, links administrate.OpportunityLinks) (string, error) {
 	if to == exchange.ToOwner && (links.Owner == nil || opportunity.ID(links.Owner.ContactID) != target) {
 		owner, err := e.accountOwner(ctx, links)
@@ -118,8 +120,9 @@ func (e emailHandler) ownerName(ctx context.Context, to exchange.Recipient, targ
 	return cmp.Or(links.Owner, new(administrate.User)).FirstName, nil
 }
 
-// contactWithAddress returns the oldest contact with the e-mail address, "" when there is none. All of
-// these contacts get mail at the same address.
+// contactWithAddress returns the oldest contact with the e-mail address, or "" when no contact has
+// the address. All contacts with this address get mail at the same address, so any of these
+// contacts is suitable.
 func (e emailHandler) contactWithAddress(ctx context.Context, address string) (opportunity.ID, error) {
 	addresses := slices.Compact([]string{address, strings.ToLower(address)})
 	page, err := e.api.ContactsByEmails(ctx, addresses, "")

@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// A worker reads the epoch of its namespace when its first activity begins. The worker sends
-// nothing for its first activity, because the run may come from a backup.
+// A worker reads the epoch of its namespace when its first activity begins. The first activity
+// sends nothing, because the run may come from a backup.
 func TestNothingIsSentBeforeTheEpochIsKnown(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")

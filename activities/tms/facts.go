@@ -46,14 +46,14 @@ func (a *Activities) readEvents(ctx context.Context, record administrate.Opportu
 }
 
 // workflowFacts are facts about a record that the workflow knows. The API does not return
-// workflowFacts, or returns them only to some tenants.
+// workflowFacts, or returns workflowFacts only to some tenants.
 type workflowFacts struct {
 	region    opportunity.Ref
 	interests []opportunity.RecordedInterest
 }
 
-// playbookFacts returns the input of a playbook. Data from the API override data from the workflow,
-// because somebody may have changed the record.
+// playbookFacts returns the facts about a record, which are the input of a playbook. Data from the
+// API override data from the workflow, because somebody may have changed the record.
 func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Opportunity, events []administrate.ScheduledEvent, k workflowFacts, now time.Time) playbook.Facts {
 	facts := playbook.Facts{
 		Now: now, ID: record.ID, Details: record.Details, Step: record.Step, Reservation: record.Reservation,
@@ -107,8 +107,8 @@ func interestKind(interest administrate.Interest) opportunity.InterestKind {
 	return ""
 }
 
-// eventStart returns when an event starts in UTC, or zero if the start is unknown. eventStart also
-// returns zero for a cancelled event.
+// eventStart returns the time in UTC at which an event starts, or zero if this time is unknown.
+// eventStart also returns zero for a cancelled event.
 func eventStart(event administrate.ScheduledEvent) time.Time {
 	switch {
 	case event.Cancelled:
@@ -129,9 +129,9 @@ func eventStart(event administrate.ScheduledEvent) time.Time {
 	return at.UTC()
 }
 
-// AdoptionFacts returns the input of a playbook for a record that is adopted at the time now.
-// Follow-ups count from the time of the record's last change. The record must have all its
-// interests. The facts do not contain the starts of events.
+// AdoptionFacts returns the input of a playbook for a record that Oppflow adopts at the time in
+// now. The times of follow-ups count from the time of the record's last change. The record that the
+// caller passes must contain all its interests. The facts do not contain the starts of events.
 func AdoptionFacts(record administrate.Opportunity, now time.Time) playbook.Facts {
 	a := &Activities{now: func() time.Time { return now }}
 	snapshot := a.snapshot(record, "")

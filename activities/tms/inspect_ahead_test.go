@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/activities"
 )
 
-// TestEffectsAreInspectedInFewRequests: the inspections of effects that follow each other find the
-// same as the inspections one by one, in fewer requests.
+// TestEffectsAreInspectedInFewRequests: the joint inspection of consecutive effects returns the
+// same results as separate inspections, with fewer requests.
 func TestEffectsAreInspectedInFewRequests(t *testing.T) {
 	t.Parallel()
 	r, record := newSoldFixture(t)
@@ -48,8 +48,8 @@ func TestEffectsAreInspectedInFewRequests(t *testing.T) {
 	}
 }
 
-// TestAFailingEffectAheadIsLeftOut: an effect ahead whose data cannot be read changes nothing for
-// the effect that is inspected.
+// TestAFailingEffectAheadIsLeftOut: if the data of an effect in Ahead cannot be read, the result of
+// the inspected effect does not change.
 func TestAFailingEffectAheadIsLeftOut(t *testing.T) {
 	t.Parallel()
 	r, record := newSoldFixture(t)

@@ -52,7 +52,7 @@ func TestCreateByNames(t *testing.T) {
 		t.Error(diff)
 	}
 	r.requestCount()
-	// The name is in the worker's cache: the next start needs a single request.
+	// The worker's cache contains the name, so the next start needs only one request.
 	in.Reference, in.ResolvedNames = "A-2", nil
 	if out = r.create(in); out.Status != exchange.StatusDone {
 		t.Fatalf("created again %+v", out)
@@ -60,7 +60,7 @@ func TestCreateByNames(t *testing.T) {
 	if n := r.requestCount(); n != 1 {
 		t.Errorf("the second create took %d requests", n)
 	}
-	// The cache forgets the name after its time.
+	// The cache deletes the name after its cache time.
 	r.mu.Lock()
 	r.clockOffset = time.Hour
 	r.mu.Unlock()
@@ -114,7 +114,8 @@ func TestResolveNames(t *testing.T) {
 	}
 }
 
-// The API refuses each request for learning paths. The worker still looks up names of other kinds.
+// The API refuses each request for learning paths. The worker still looks up names of all kinds
+// except learning paths.
 func TestNamesDependOnTheirOwnRootAlone(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
@@ -136,8 +137,9 @@ func TestNamesDependOnTheirOwnRootAlone(t *testing.T) {
 	}
 }
 
-// The GraphQL root field for learning paths is switched off. The error asks the caller for the id.
-// The worker still looks up names of other kinds.
+// The worker does not look up learning paths, because the GraphQL root field for learning paths is
+// switched off. The error asks the caller to use the id of the learning path. The worker still
+// looks up names of all kinds except learning paths.
 func TestNamesOfAKindThatIsNotLookedUp(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	api, err := administrate.New(administrate.Options{Options: transport.Options{URL: r.url, Tokens: oauth.StaticToken(r.token)}, Assumed: administrate.Assumptions{LearningPaths: administrate.Off}})
@@ -155,7 +157,7 @@ func TestNamesOfAKindThatIsNotLookedUp(t *testing.T) {
 	}
 }
 
-// TestResolveManyNames: a start may name a hundred items, and one request looks up twenty.
+// TestResolveManyNames: a start may name a hundred items, and one request looks up twenty names.
 func TestResolveManyNames(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	var names []exchange.UnresolvedName
@@ -177,8 +179,8 @@ func TestResolveManyNames(t *testing.T) {
 	}
 }
 
-// The error of a name that matches several objects describes each object, so that a person
-// recognises the right one.
+// When a name matches several objects, the error describes each object, so that a person can
+// recognise the right object.
 func TestANameThatMatchesSeveralObjects(t *testing.T) {
 	steps := "  - { id: 5, name: Won, stage: 5 }\n"
 	r := newFixtureIn(t, tms.ReferenceTag{}, sandbox.Options{Catalogue: catalogueWith(t, steps, steps+"  - { id: 8, name: Won, stage: 4 }\n")})
@@ -204,8 +206,8 @@ func TestANameThatMatchesSeveralObjects(t *testing.T) {
 	}
 }
 
-// A letter with an accent is one character or two. A name in another Unicode form or in another
-// case is the same name, unless an object has exactly the given name.
+// A letter with an accent can be one character or two characters. A name in another Unicode form or
+// in other upper and lower case is the same name, unless an object has exactly the given name.
 func TestNamesInAnotherUnicodeForm(t *testing.T) {
 	const composed, decomposed = "\u00cele-de-France", "I\u0302le-de-France"
 	region := func(key, name string) string { return "  - { id: " + key + ", name: " + name + ", currency: EUR }\n" }
@@ -267,7 +269,8 @@ func TestAnAccountInAnotherUnicodeForm(t *testing.T) {
 	}
 }
 
-// An account that is not found says nothing about the accounts of other names.
+// The error for an account that is not found does not list other accounts, because the worker did
+// not read all accounts.
 func TestANameThatIsNotFoundListsWholeListsOnly(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	got := r.resolve(exchange.UnresolvedName{Type: opportunity.TypeAccount, Text: "Administrate"}, exchange.UnresolvedName{Type: opportunity.TypeAccount, Text: "Nobody Ltd"})
@@ -276,7 +279,8 @@ func TestANameThatIsNotFoundListsWholeListsOnly(t *testing.T) {
 	}
 }
 
-// mergedAccount is the id of an account that does not exist any more.
+// mergedAccount is the id of an account that no longer exists, because it was merged into another
+// account.
 var mergedAccount = id(opportunity.TypeAccount, 99)
 
 // newMergedAccountFixture returns a worker that looked up the account "Administrate" before the
@@ -293,8 +297,8 @@ func newMergedAccountFixture(t *testing.T) *fixture {
 	return r
 }
 
-// The account of a start was merged into another account after a worker looked it up. The start is
-// not rejected by an id that the caller never gave: the name is looked up again.
+// An account was merged into another account after the worker looked up its name. The API rejects
+// the old id, which the caller never gave, so the worker looks up the name again.
 func TestACreateLooksUpAMergedAccountAgain(t *testing.T) {
 	in := activities.CreateInput{Reference: "A-1", Start: opportunity.Start{Name: "First Aid", Region: string(regionDR), Account: "Administrate"}, SkipEarlierRunCheck: true}
 	name := exchange.UnresolvedName{Type: opportunity.TypeAccount, Text: "Administrate"}
@@ -320,8 +324,8 @@ func TestACreateLooksUpAMergedAccountAgain(t *testing.T) {
 	}
 }
 
-// Nothing has the name of a merged account any more. The error names the account, not an id that
-// the caller never gave.
+// After the merge, no account has the name of the merged account. The error contains the account's
+// name, not an id that the caller never gave.
 func TestAMergedAccountWithoutAName(t *testing.T) {
 	r := newMergedAccountFixture(t)
 	r.emptyOnce("accounts(", "account0")
@@ -340,13 +344,15 @@ func TestAMergedAccountWithoutAName(t *testing.T) {
 	}
 }
 
-// emptyOnce returns an empty connection as the response to the next request that contains the words.
+// emptyOnce makes the fixture respond with an empty connection to the next request whose body
+// contains words.
 func (r *fixture) emptyOnce(words, alias string) {
 	r.t.Helper()
 	r.respondOnce(words, fmt.Sprintf(`{"data":{%q:{"edges":[],"pageInfo":{"totalRecords":0,"hasNextPage":false,"endCursor":""}}}}`, alias))
 }
 
-// A rejection that no name explains stands, and costs one more request at most.
+// When no name explains a rejection, the result is still a rejection, and the worker sends at most
+// one more request.
 func TestARejectionThatNoNameExplains(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	in := activities.CreateInput{
@@ -367,8 +373,8 @@ func TestARejectionThatNoNameExplains(t *testing.T) {
 	}
 }
 
-// The name of a region that was given by id is known, because views, lists and conditions of a
-// playbook use the name.
+// The worker looks up the name of a region that was given by id, because views, lists and
+// conditions of a playbook use the name.
 func TestARegionByIDHasItsName(t *testing.T) {
 	want := opportunity.Ref{ID: regionDR, Name: "Dominican Republic"}
 	in := activities.CreateInput{Start: opportunity.Start{Name: "First Aid", Region: string(regionDR)}, SkipEarlierRunCheck: true}
@@ -397,8 +403,8 @@ func TestARegionByIDHasItsName(t *testing.T) {
 	}
 }
 
-// A record is created also when the regions cannot be read. Its next plan then has the name of the
-// region.
+// The worker creates a record even if it cannot read the regions. The next plan for this record
+// then contains the name of the region.
 func TestARegionWhoseNameCannotBeRead(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.regionsUnread = true
@@ -433,7 +439,7 @@ func TestARegionWhoseNameCannotBeRead(t *testing.T) {
 	}
 }
 
-// A TMS without a list of regions is asked once for the name of a region.
+// In a TMS without a list of regions, the worker requests the name of a region only once.
 func TestRegionsThatCannotBeLookedUpAreNotAskedForAgain(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.regionsUnread = true
@@ -457,7 +463,7 @@ func TestRegionsThatCannotBeLookedUpAreNotAskedForAgain(t *testing.T) {
 	}
 }
 
-// While the regions cannot be read, the last known name of a region counts.
+// While the worker cannot read the regions, it uses the last known name of a region.
 func TestTheLastKnownNameOfARegion(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.advanceClock(time.Hour)

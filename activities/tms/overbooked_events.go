@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// withEventToCheck returns the undo entry with the event among the events whose free places must be
-// read when all learners are registered.
+// withEventToCheck returns the undo entry in which the event is among the events whose free places
+// the handler must read after the registrations.
 func withEventToCheck(entry exchange.UndoEntry, event opportunity.ID) exchange.UndoEntry {
 	notes := notesOf[registerNotes](entry)
 	events := eventsToCheck(entry)
@@ -41,9 +41,9 @@ func eventsToCheck(entry exchange.UndoEntry) []string {
 	return nil
 }
 
-// findOverbooked reads the events whose registration did not show enough places, and returns the
-// overbooked ones. Places that are still reserved for the opportunity do not count, because its
-// learners have their own places now.
+// findOverbooked reads the events whose registration did not show enough places, and stores the
+// overbooked events in out. A place that is still reserved for the opportunity does not make the
+// event overbooked, because the opportunity's learners now have booked places.
 func (e registerHandler) findOverbooked(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) error {
 	var found []exchange.OverbookedEvent
 	for ids := range slices.Chunk(eventsToCheck(out.UndoEntry), administrate.MaxEntries) {
@@ -68,8 +68,9 @@ func (e registerHandler) findOverbooked(ctx context.Context, in activities.Effec
 	return nil
 }
 
-// ownReservedPlaces returns how many places of the event are reserved for the opportunity at most.
-// It reads the reservation unless this inspection has read it.
+// ownReservedPlaces returns the highest possible number of places of the event that are reserved
+// for the opportunity. ownReservedPlaces reads the reservation, unless this inspection has already
+// read the reservation.
 func (e registerHandler) ownReservedPlaces(ctx context.Context, in activities.EffectInput, out *activities.InspectResult, event administrate.ScheduledEvent) (int, error) {
 	if out.Reservation == nil {
 		now, err := e.readReservation(ctx, in.Opportunity)
@@ -84,7 +85,7 @@ func (e registerHandler) ownReservedPlaces(ctx context.Context, in activities.Ef
 	return min(placesOn(in, opportunity.ID(event.ID)), *event.Reserved), nil
 }
 
-// placesOn returns the number of places that the opportunity's interests have on the event.
+// placesOn returns the number of places on the event in the opportunity's interests.
 func placesOn(in activities.EffectInput, event opportunity.ID) int {
 	places := 0
 	for _, held := range in.Interests {

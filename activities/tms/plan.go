@@ -18,10 +18,11 @@ import (
 // makes one request for each hundred events. If the worker does not know the target step of a
 // transition, PlanOpportunity makes one more request to read the steps. If the workflow does not
 // know the name of the region, PlanOpportunity makes one more request to read the regions. For a
-// step that does not exist the plan is empty, because the API will reject the transition.
+// step that does not exist, the plan is empty, because the API will reject the transition.
 //
-// The plan is made with the playbook that is in force after the record was read. A worker whose
-// playbook has a lower version than the opportunity has seen makes no plan.
+// PlanOpportunity makes the plan with the playbook that is in force after the record was read. A
+// worker makes no plan if its playbook has a lower version than the playbook that the opportunity
+// has seen.
 func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInput) (activities.PlanResult, error) {
 	begun := time.Now()
 	book, err := a.currentPlaybook(ctx)
@@ -91,8 +92,8 @@ func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book
 	return result, nil
 }
 
-// findStep returns the step with the name or id, or zero if no step or several steps match. problem
-// says that the worker cannot read steps in this TMS.
+// findStep returns the step with the name or id, or the zero value if no step or several steps
+// match. problem says that the worker cannot read steps in this TMS.
 func (a *Activities) findStep(ctx context.Context, text string) (step opportunity.Step, problem string, err error) {
 	if step, ok := a.cachedStepFor(text); ok {
 		return step, "", nil

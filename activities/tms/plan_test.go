@@ -93,7 +93,7 @@ func TestPlanOfATransitionToAnUnknownStepIsEmpty(t *testing.T) {
 			t.Errorf("to %q: %+v", to, got)
 		}
 	}
-	// In a TMS that does not show its steps, the plan has no effects and reports the problem.
+	// In a TMS whose API does not show the steps, the plan has no effects and reports a problem.
 	r.newWorker(tms.ReferenceTag{})
 	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
 		if !strings.Contains(readBody(t, q), "opportunitySteps") {
@@ -151,7 +151,7 @@ reactions: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	if want := (activities.PlaybookFeatures{Digest: r.playbook.Playbook.Digest(), FollowUps: true, Reactions: true, FollowUpSteps: "state Open", QuietTime: activities.DefaultQuietTime, Spread: 6 * time.Hour}); got.PlaybookFeatures != want {
 		t.Errorf("rules %+v", got.PlaybookFeatures)
 	}
-	// The plan reports a cancellation without another read.
+	// To plan for the cancellation of an event, the worker needs no second request.
 	happened := activities.PlanInput{Opportunity: record, PlanFor: exchange.PlanCause{Kind: exchange.CauseEventCancelled, Item: cancelled}}
 	if got := r.plan(happened); !cmp.Equal(kinds(got.Plan.After), []opportunity.EffectKind{opportunity.EffectLog}) {
 		t.Errorf("%+v", got.Plan)
@@ -159,8 +159,8 @@ reactions: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	r.wantRequests(1)
 }
 
-// Data from the record override data from the workflow. The workflow supplies only the data that
-// the API does not return.
+// Data from the record override data that the workflow supplies. The workflow supplies only the
+// data that the API does not return.
 func TestPlanUsesWhatTheAPIDoesNotReturn(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	const rules = `transitions: [{ name: all, after: [{ log: { message: "{{.Value}}" } }] }]`
@@ -238,8 +238,8 @@ func TestPlanOfWhatCannotBeRead(t *testing.T) {
 	}
 }
 
-// The results of a worker without a playbook have no playbook features; the results of a worker
-// with a playbook have its features.
+// The results of a worker without a playbook have no PlaybookFeatures; the results of a worker with
+// a playbook have the features of this playbook.
 func TestResultsCarryPlaybookFeatures(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	answers := func() (all []*activities.PlaybookFeatures) {

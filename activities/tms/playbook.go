@@ -15,14 +15,14 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// VersionedPlaybook is a version of the tenant's playbook.
+// VersionedPlaybook is one version of the tenant's playbook, with its number.
 type VersionedPlaybook struct {
-	// Version is the number of the version; 0 where the namespace has no playbook.
+	// Version is the number of this version; 0 means that the namespace has no playbook.
 	Version int
 	// Playbook is nil for a playbook without rules.
 	Playbook *playbook.Playbook
 	// ServiceKeys are the keys that sign requests to the services of the playbook, by the names of
-	// their secrets.
+	// the secrets in the playbook.
 	ServiceKeys map[string]service.Key
 }
 
@@ -31,9 +31,9 @@ func (a *Activities) currentPlaybook(ctx context.Context) (VersionedPlaybook, er
 	return a.playbookAfterStart(ctx, 0)
 }
 
-// playbookAfterStart returns the playbook that is in force when the time elapsed has passed since
-// the start of the activity. The start comes from the server's clock, because the clocks of workers
-// differ.
+// playbookAfterStart adds elapsed to the start time of the activity, and returns the playbook that
+// is in force at the resulting time. The start time comes from the Temporal server's clock, because
+// the clocks of workers differ.
 func (a *Activities) playbookAfterStart(ctx context.Context, elapsed time.Duration) (VersionedPlaybook, error) {
 	started := activity.GetInfo(ctx).StartedTime
 	if started.IsZero() {
@@ -42,19 +42,19 @@ func (a *Activities) playbookAfterStart(ctx context.Context, elapsed time.Durati
 	return a.playbookAt(started.Add(elapsed))
 }
 
-// playbookUnavailable returns the error of an activity on a worker that does not know which
-// playbook is in force. The server retries the activity, on any worker.
+// playbookUnavailable returns the error of an activity on a worker that cannot use the playbook in
+// force. The Temporal server retries the activity on any worker.
 func playbookUnavailable(format string, a ...any) error {
 	return temporal.NewApplicationError(fmt.Sprintf(format, a...), string(activities.ReasonPlaybookUnavailable))
 }
 
 // dailyReadSpread is the time over which the daily reads of opportunities are spread.
-// dailyReadSpread prevents that opportunities are read at the same time, for example after an
-// outage or an import.
+// dailyReadSpread prevents that the worker reads many opportunities at the same time, for example
+// after an outage or an import.
 const dailyReadSpread = 6 * time.Hour
 
-// playbookFeatures returns the features of the playbook in force. playbookFeatures returns nil if
-// the playbook has no features and the namespace has no playbook.
+// playbookFeatures returns the features of the playbook in force, or nil if the playbook has no
+// features and the namespace has no playbook.
 //
 // An activity must call playbookFeatures before it sends a request. playbookFeatures returns an
 // error if the worker does not know the playbook in force.
@@ -84,8 +84,8 @@ func (a *Activities) featuresOf(book VersionedPlaybook) *activities.PlaybookFeat
 	return rules
 }
 
-// playbookUnavailableResult returns the result of a request that a worker does not send because it
-// does not know the playbook in force.
+// playbookUnavailableResult returns the result of a request that a worker did not send because the
+// worker does not know the playbook in force.
 func playbookUnavailableResult(err error) activities.CallResult {
 	return activities.CallResult{
 		Status: exchange.StatusNotSent, Reason: activities.ReasonPlaybookUnavailable, Error: opportunity.Failf(opportunity.Rejected, "%s", err),

@@ -60,7 +60,7 @@ func TestAnUnplannedTransitionIsNotSent(t *testing.T) {
 }
 
 // A plan uses the version of the playbook that is in force when the record is read. A worker makes
-// no plan if its version is lower than a version that the opportunity has seen.
+// no plan if its playbook has a lower version than the opportunity has seen.
 func TestAPlanIsOfTheVersionInForce(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	in := transitionInput(r.createRecord("A-1"), "Won")
@@ -89,7 +89,8 @@ func TestAPlanIsOfTheVersionInForce(t *testing.T) {
 	}
 }
 
-// wantNoPlan fails unless the worker leaves the plan to another worker.
+// wantNoPlan checks that the worker makes no plan, and that its error lets another worker make the
+// plan.
 func (r *fixture) wantNoPlan(in activities.PlanInput, says string) {
 	r.t.Helper()
 	_, err := runActivity[activities.PlanResult](r, activities.PlanOpportunity, in)

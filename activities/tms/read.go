@@ -12,7 +12,7 @@ import (
 )
 
 // ReadOpportunity reads the record, in one request. For a record that does not exist,
-// ReadOpportunity returns an error that is not retried.
+// ReadOpportunity returns an error that Temporal does not retry.
 func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInput) (activities.ReadResult, error) {
 	if in.After != "" {
 		page, err := a.api.Interests(ctx, string(in.Opportunity), in.After)
@@ -48,10 +48,10 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 }
 
 // FindOpportunity searches for records that have the reference tag. FindOpportunity reads the
-// region's opportunities page by page, because no documented filter can search for the tag. If the
-// region's name is not in the worker's cache, FindOpportunity first looks up the name. The API's
-// filter compares the exact spelling of region names, so another spelling by the caller would find
-// no record.
+// region's opportunities page by page, because no documented filter of the API can search for the
+// tag. If the region's name is not in the worker's cache, FindOpportunity first looks up the name.
+// The API's filter compares the exact spelling of region names, so a search with another spelling
+// of the name would find no record.
 func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInput) (activities.FindResult, error) {
 	if a.referenceTag.isDisabled() {
 		return activities.FindResult{Reference: in.Reference, TagDisabled: true}, nil
@@ -87,7 +87,8 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 	return out, nil
 }
 
-// snapshot converts a record. snapshot leaves members empty that the record does not contain.
+// snapshot converts a record of the API. snapshot leaves members empty whose data the record does
+// not contain.
 func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.Reference) exchange.Snapshot {
 	out := exchange.Snapshot{
 		ID: opportunity.ID(record.ID),
@@ -118,8 +119,8 @@ func interestRef(interest administrate.Interest) exchange.InterestRef {
 		ref.Quantity = *interest.Quantity
 	}
 	if interest.UnitAmount.Valid {
-		// Oppflow never writes an amount that it cannot parse. An interest with such an amount is
-		// compared by its other members.
+		// Oppflow never writes an amount that Oppflow cannot parse. Oppflow compares an interest
+		// with such an amount by its other members.
 		if amount, err := opportunity.ParseAmount(interest.UnitAmount.Decimal.String()); err == nil {
 			ref.UnitAmount = &amount
 		}

@@ -10,13 +10,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ReferenceTag says where on a record in the TMS the worker writes the caller's reference. The
-// worker uses the tag to find a record whose create request got no response. With the zero value,
-// the worker writes no tag.
+// ReferenceTag says in which part of a record in the TMS the worker writes the caller's reference.
+// The worker uses the tag to find a record whose create request got no response. If ReferenceTag is
+// the zero value, the worker writes no tag.
 type ReferenceTag struct {
-	// Attribute is the key of the custom attribute that holds the reference.
+	// Attribute is the key of the custom attribute in which the worker writes the reference.
 	Attribute string
-	// InName adds the reference to the end of the opportunity's name, in brackets.
+	// InName says that the worker adds the reference in brackets to the end of the opportunity's
+	// name.
 	InName bool
 }
 
@@ -30,7 +31,7 @@ func (m ReferenceTag) attributes(reference opportunity.Reference) []administrate
 	return []administrate.Attribute{{Key: m.Attribute, Value: string(reference)}}
 }
 
-// addToName returns the name with the tag, as the TMS stores it.
+// addToName returns the name with the tag, in the form in which the TMS stores the name.
 func (m ReferenceTag) addToName(name string, reference opportunity.Reference) string {
 	if !m.InName || name == "" {
 		return name
@@ -45,8 +46,9 @@ func (m ReferenceTag) stripFromName(name string, reference opportunity.Reference
 	return strings.TrimSuffix(name, nameSuffix(reference))
 }
 
-// nameSuffix returns the tag in a name. Brackets of the reference itself are escaped. Without the
-// escapes, a name with the tag of "b] [x" would end like a name with the tag of "x".
+// nameSuffix returns the text that adds the tag to a name. nameSuffix escapes brackets that are
+// part of the reference. Without the escapes, a name with the tag of the reference "b] [x" would
+// end like a name with the tag of the reference "x".
 func nameSuffix(reference opportunity.Reference) string {
 	return " [" + strings.NewReplacer("%", "%25", "[", "%5B", "]", "%5D").Replace(string(reference)) + "]"
 }
@@ -64,8 +66,8 @@ func (m ReferenceTag) isOn(record administrate.Opportunity, reference opportunit
 	return false
 }
 
-// Reference returns the reference in the record's tag, or false if the record has no tag. A name
-// that ends in brackets counts as tagged.
+// Reference returns the reference in the record's tag, or false if the record has no tag. Reference
+// treats every name that ends in brackets as a name with a tag.
 func (m ReferenceTag) Reference(record administrate.Opportunity) (opportunity.Reference, bool) {
 	if m.InName {
 		begin := strings.LastIndex(record.Name, " [")
@@ -90,8 +92,9 @@ func IsTagged(record administrate.Opportunity, reference opportunity.Reference) 
 		slices.ContainsFunc(record.Attributes, func(a administrate.Attribute) bool { return a.Value == string(reference) })
 }
 
-// tagOwner returns whose tag the record has. A name that ends in brackets counts as tagged,
-// because a tag cannot be distinguished from a name that looks like one.
+// tagOwner returns whether the record has the tag of the reference, the tag of another reference,
+// or no tag. tagOwner treats every name that ends in brackets as a name with a tag, because a tag
+// looks like any other text in brackets.
 func (m ReferenceTag) tagOwner(record administrate.Opportunity, reference opportunity.Reference) activities.TagOwner {
 	if m.isDisabled() {
 		return activities.TagOwnerUnknown

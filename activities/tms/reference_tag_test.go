@@ -18,7 +18,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// createNamed creates a record with another name, by a worker with another setting.
+// createNamed creates a record with the given name, through a new worker with the given reference
+// tag.
 func (r *fixture) createNamed(mark tms.ReferenceTag, reference opportunity.Reference, name string) opportunity.ID {
 	r.t.Helper()
 	r.newWorker(mark)
@@ -79,8 +80,8 @@ func TestTagOwner(t *testing.T) {
 	}
 }
 
-// The first page of a record contains the owner of the reference tag and the record; further pages
-// contain interests only.
+// The first page of a record contains the owner of the reference tag and the record; later pages
+// contain only interests.
 func TestTagOwnerOfAPage(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{Attribute: "oppflow"})
 	record := r.createRecord("A-1")
@@ -120,7 +121,7 @@ func TestTagARecord(t *testing.T) {
 			if after.TagOwner != activities.TagOwnerThis || r.readWithReference("B-2", record).TagOwner != activities.TagOwnerOther || r.readWithReference("A-1", untouched).TagOwner != activities.TagOwnerNone {
 				t.Errorf("ours %s, another's %s, one that was not marked %s", after.TagOwner, r.readWithReference("B-2", record).TagOwner, r.readWithReference("A-1", untouched).TagOwner)
 			}
-			// Nothing else of the record has changed, as callers see it.
+			// As callers see the record, the tag changes nothing else of the record.
 			if diff := cmp.Diff(before.Record, after.Record); diff != "" {
 				t.Error(diff)
 			}
@@ -194,8 +195,8 @@ func TestReservationUntilARequestedTime(t *testing.T) {
 	if got := out.Results[1]; got.Status != exchange.StatusDone || got.Reservation == nil || *got.Reservation != (opportunity.Reservation{Valid: true, Until: soon}) {
 		t.Errorf("held %+v", got)
 	}
-	// The API keeps each of these expiries exactly: later, earlier, in another zone, with a
-	// fraction of a second.
+	// The API keeps each of these expiry times exactly: a later time, an earlier time, a time in
+	// another zone, and a time with a fraction of a second.
 	for _, asked := range []time.Time{
 		soon.AddDate(1, 0, 0), soon.Add(-2 * time.Hour), soon.Add(time.Hour).In(time.FixedZone("", 5*3600+1800)), soon.Add(1500 * time.Millisecond),
 	} {
@@ -228,8 +229,8 @@ func TestReservationUntilARequestedTime(t *testing.T) {
 	}
 }
 
-// TestAnAnswerWithAnotherExpiry: the response is passed on unchanged, because the workflow
-// reports the real expiry to the caller.
+// TestAnAnswerWithAnotherExpiry: the worker returns the expiry in the response unchanged, because
+// the workflow reports the real expiry to the caller.
 func TestAnAnswerWithAnotherExpiry(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	held := time.Now().UTC().Add(240 * time.Hour).Truncate(time.Second)
@@ -261,7 +262,7 @@ func TestAnAnswerWithAnotherExpiry(t *testing.T) {
 	}
 }
 
-// Every reference is read back from the record that has its tag.
+// The worker reads every reference from the tag of the record without a change.
 func TestReferenceOfARecord(t *testing.T) {
 	t.Parallel()
 	marks := []tms.ReferenceTag{{Attribute: "oppflow"}, {InName: true}}

@@ -18,8 +18,9 @@ func (a *Activities) StoreRegions(regions []opportunity.Ref) {
 	}
 }
 
-// regionRef returns the region with its name. The API's responses do not contain the region of a
-// record. given is the region as the caller wrote it. The name is empty if it cannot be found.
+// regionRef returns the region with its id and its name. The API's responses do not contain the
+// region of a record. given is the id or the name of the region that the caller wrote. The name is
+// empty if the worker cannot find it.
 func (a *Activities) regionRef(ctx context.Context, given, id string) opportunity.Ref {
 	if given == id {
 		return a.namedRegion(ctx, opportunity.Ref{ID: opportunity.ID(id)})
@@ -31,21 +32,24 @@ func (a *Activities) regionRef(ctx context.Context, given, id string) opportunit
 	return region
 }
 
-// sideReadShare is the part of the send window that an additional read of a change may take.
+// sideReadShare limits an additional read in an activity that sends a change: the read may last the
+// send window divided by sideReadShare.
 const sideReadShare = 4
 
-// withSideReadTimeout bounds an additional read of an activity that sends a change. Neither the
-// change nor its result may be late because of such a read.
+// withSideReadTimeout limits the time of an additional read in an activity that sends a change.
+// Because of this limit, an additional read delays neither the change nor its result too long.
 func (a *Activities) withSideReadTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	now := a.now()
 	return context.WithTimeout(ctx, a.times.SendDeadline(now, 0).Sub(now)/sideReadShare)
 }
 
-// regionRetryTime is how long the worker waits after a failed look-up of the regions.
+// regionRetryTime is how long the worker waits after a failed look-up of the regions before the
+// next look-up.
 const regionRetryTime = time.Minute
 
-// namedRegion returns the region with its name. It makes one request for each hundred regions,
-// unless the worker has read the regions lately. If the request fails, the last known name counts.
+// namedRegion returns the region with its id and its name. namedRegion makes one request for each
+// hundred regions, but no request if the worker's cache contains the regions. If the request fails,
+// namedRegion returns the last known name.
 func (a *Activities) namedRegion(ctx context.Context, region opportunity.Ref) opportunity.Ref {
 	if region.ID == "" || region.Name != "" {
 		return region

@@ -11,12 +11,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// maxNamedEvents is how many events the text about a rejected request names.
+// maxNamedEvents is how many events the text about a rejected request names at most.
 const maxNamedEvents = 3
 
-// rejectedEvents names the events of a request that the API rejected, and says why an event may take
-// nobody. The reason of the API does not name the event. rejectedEvents returns "" for a request
-// that was not rejected or is not about events. It makes one request to read the events.
+// rejectedEvents returns a text that names the events of a request that the API rejected, and that
+// says why an event may accept no learner. The API's reason for the rejection does not name the
+// event. rejectedEvents returns "" for a request that was not rejected or is not about events.
+// rejectedEvents makes one request to read the events.
 func (a *Activities) rejectedEvents(ctx context.Context, in activities.EffectInput, result activities.CallResult) string {
 	if !a.isRejectedByAPI(result.Status, result.Error) {
 		return ""
@@ -37,8 +38,9 @@ func (a *Activities) rejectedEvents(ctx context.Context, in activities.EffectInp
 	return strings.Join(all, " and ")
 }
 
-// describeEvents names each of the events, and says why it may take nobody. An event that a caller
-// gave by its name or code, or that cannot be read, is named as it was given.
+// describeEvents returns a text for each of the events that names the event and says why the event
+// may accept no learner. If a caller gave an event by name or code, or if the event cannot be read,
+// the text contains the name, code or id that the caller gave.
 func (a *Activities) describeEvents(ctx context.Context, named []opportunity.ID, kind exchange.EffectRequestKind) map[opportunity.ID]string {
 	texts := make(map[opportunity.ID]string, len(named))
 	var ids []opportunity.ID
@@ -72,7 +74,7 @@ func (a *Activities) describeEvents(ctx context.Context, named []opportunity.ID,
 	return texts
 }
 
-// requestedEvents returns the events that the request of the effect is about, without duplicates.
+// requestedEvents returns the events that the request of the effect names, without duplicates.
 func requestedEvents(in activities.EffectInput) []opportunity.ID {
 	var events []opportunity.ID
 	add := func(id opportunity.ID) {

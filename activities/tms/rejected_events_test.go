@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// executeRejected executes the request of the effect, which the API rejects, and returns what the
-// result says about the object of the request.
+// executeRejected executes the request of the effect, which the API rejects, and returns the member
+// About of the result.
 func (r *fixture) executeRejected(in activities.EffectInput, request exchange.EffectRequest) string {
 	r.t.Helper()
 	in.Request, in.Now = &request, r.now()

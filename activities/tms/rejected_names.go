@@ -10,12 +10,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A worker and a run remember the ids of names. An account that was merged into another account
-// still has its name there. The API then rejects an id that the caller never gave.
+// A worker and a run store the ids of names. When an account is merged into another account, a
+// worker or a run may still have stored the old id for its name. After the merge, the API rejects
+// the old id, which the caller never gave.
 
-// lookUpRejected looks up names again whose ids were part of a rejected request. It makes no request
-// if the worker has looked the names up just now. The result is empty if nothing is known of the
-// names.
+// lookUpRejected looks up again those names whose ids were part of a rejected request.
+// lookUpRejected makes no request if the worker looked the names up just before the rejected
+// request. The result is empty if the look-up fails or no name needs a look-up.
 func (a *Activities) lookUpRejected(ctx context.Context, wanted []exchange.UnresolvedName, d *names.Resolver) []exchange.ResolvedName {
 	old := slices.DeleteFunc(slices.Clone(wanted), func(name exchange.UnresolvedName) bool {
 		id, used := d.Used[name]
@@ -42,9 +43,10 @@ func (a *Activities) lookUpRejected(ctx context.Context, wanted []exchange.Unres
 	return found
 }
 
-// handleRejectedCreate changes the result of a rejected creation whose names have another meaning
-// now. The workflow then sends the creation again with the ids of now. If a name has no meaning any
-// more, the caller gets this error in place of an error about an id that the caller never gave.
+// handleRejectedCreate changes the result of a rejected creation if the ids of its names have
+// changed. The workflow then sends the creation again with the current ids. If a name no longer
+// matches an object, the caller gets an error about the name instead of an error about an id that
+// the caller never gave.
 func (a *Activities) handleRejectedCreate(ctx context.Context, result *activities.CallResult, wanted []exchange.UnresolvedName, d *names.Resolver) {
 	if !a.isRejectedByAPI(result.Status, result.Error) {
 		return
@@ -68,8 +70,8 @@ func (a *Activities) handleRejectedCreate(ctx context.Context, result *activitie
 	}
 }
 
-// handleRejectedChanges gives each rejected change whose name has no meaning any more the error of
-// the name.
+// handleRejectedChanges replaces the error of each rejected change whose name no longer matches an
+// object with the error of the name.
 func (a *Activities) handleRejectedChanges(ctx context.Context, changes []exchange.Change, results []exchange.ChangeResult, d *names.Resolver) {
 	var wanted []exchange.UnresolvedName
 	for i, change := range changes {
@@ -86,8 +88,9 @@ func (a *Activities) handleRejectedChanges(ctx context.Context, changes []exchan
 	}
 }
 
-// isRejectedByAPI reports whether the API rejected a change for a reason that the ids in the change
-// may explain. A transition that does not exist says nothing about the name of its step.
+// isRejectedByAPI reports whether the API rejected a change for a reason that a wrong id in the
+// change may explain. The error that a transition does not exist proves nothing about the name of
+// the target step.
 func (a *Activities) isRejectedByAPI(status exchange.ChangeStatus, reason *opportunity.Error) bool {
 	return status == exchange.StatusRejected && reason != nil && reason.Type == opportunity.Rejected && !a.readOnly
 }

@@ -13,13 +13,13 @@ import (
 // reservationState is the API's data about the reserved places of an opportunity. All places of an
 // opportunity have the same expiry.
 type reservationState struct {
-	// reserved says that the API reports some places as reserved now. Without an expiry, reserved
-	// may be true even for an opportunity that never reserved places.
+	// reserved says that the API reports now that places are reserved. If the API shows no expiry,
+	// reserved may be true even for an opportunity that never reserved places.
 	reserved bool
-	// expiry is when the places expire or expired; zero if the API shows no expiry.
+	// expiry is the time at which the places expire or expired; zero if the API shows no expiry.
 	expiry time.Time
-	// expired says that the places have expired or were released, so that the opportunity cannot
-	// reserve places again.
+	// expired says that the places have expired or were released; in both cases the opportunity
+	// cannot reserve places again.
 	expired bool
 }
 
@@ -42,7 +42,7 @@ func (a *Activities) readReservation(ctx context.Context, id opportunity.ID) (re
 	return out, nil
 }
 
-// withOriginalExpiry returns the undo entry with the expiry of the places before the effect.
+// withOriginalExpiry returns the undo entry with the expiry that the places had before the effect.
 // withOriginalExpiry adds the expiry only in the first inspection of the effect.
 func (p reservationState) withOriginalExpiry(trace exchange.UndoEntry) exchange.UndoEntry {
 	notes := notesOf[requestNotes](trace)

@@ -13,9 +13,9 @@ import (
 )
 
 // ResolveNames looks up the ids of names and codes. ResolveNames makes one request for each twenty
-// names, and no request if all names are in the worker's cache. The error of a name that matches
-// nothing is NotFound. The error of a name that matches several objects is Invalid and lists these
-// objects.
+// names, and no request if all names are in the worker's cache. If a name matches nothing, the
+// error of the name is NotFound. If a name matches several objects, the error of the name is
+// Invalid and lists these objects.
 func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInput) (activities.ResolveResult, error) {
 	out := activities.ResolveResult{ResolvedNames: make([]exchange.ResolvedName, len(in.Names))}
 	var wanted []exchange.UnresolvedName
@@ -66,7 +66,7 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 	return out, nil
 }
 
-// nameFinder looks up names in the API.
+// nameFinder returns a Finder, which looks up names in the API.
 func (a *Activities) nameFinder() names.Finder { return names.Finder{API: a.api, Cache: a.nameCache} }
 
 func lookupError(name exchange.UnresolvedName, reason string) *opportunity.Error {

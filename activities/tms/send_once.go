@@ -13,20 +13,19 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// changeInput is implemented by the inputs of activities that change something.
+// changeInput is the interface of the inputs of activities that change something.
 type changeInput interface{ Subject() string }
 
-// changeOutput is implemented by pointers to the results of activities that change
-// something.
+// changeOutput is the interface of pointers to the results of activities that change something.
 type changeOutput[R any] interface {
 	*R
 	AsCallResult() *activities.CallResult
 }
 
-// sendOnce makes an activity of the function change. Every request that changes something must be
-// sent by an activity of sendOnce. The activity calls change only if it is proven that no earlier
-// attempt of the activity sent the request. If an earlier attempt may have sent the request, the
-// status of the change is unknown, and nothing is sent.
+// sendOnce returns an activity that calls the function change at most once. Only activities that
+// sendOnce returns may send a request that changes something. The activity calls change only if it
+// is proven that no earlier attempt of the activity sent the request. If an earlier attempt may
+// have sent the request, the status of the change is unknown, and this attempt sends nothing.
 func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change func(context.Context, I) (R, error)) func(context.Context, I) (R, error) {
 	return func(ctx context.Context, in I) (R, error) {
 		var result R
@@ -36,8 +35,9 @@ func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change fun
 				Status: exchange.StatusUnknown, Reason: activities.ReasonAttemptNotEnded, Error: opportunity.Failf(opportunity.Undecided, "nothing was sent: %s", why),
 			}
 		} else if why := a.checkPermission(ctx); why != nil {
-			// The check of the permission comes before the call of change, because change reads the
-			// epoch. A worker that has not proven whose namespace it serves has not read the epoch.
+			// The worker checks its permission before it calls change, because change reads the
+			// epoch. A worker that has not proven which tenant owns the namespace has not read the
+			// epoch.
 			*P(&result).AsCallResult() = notPermitted(why)
 		} else {
 			result, err = change(ctx, in)
@@ -47,15 +47,15 @@ func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change fun
 	}
 }
 
-// promptStart is the longest delay between scheduling and start that needs no proof. To make an
-// activity start twice, an operator needs three requests, and three requests take longer than
-// promptStart.
+// promptStart is the longest delay between scheduling and start for which the worker needs no proof
+// that the activity starts for the first time. To start an activity twice, an operator needs three
+// requests, and three requests take longer than promptStart.
 const promptStart = 10 * time.Millisecond
 
 // possiblySentReason returns why an earlier attempt may have sent the change of the activity, or ""
-// if none can have sent it. The workflow schedules an activity that changes something with one
-// attempt. Temporal starts the activity a second time only if somebody changed its options, or
-// started the activity again, with update-options, reset or unpause.
+// if no earlier attempt can have sent the change. The workflow schedules an activity that changes
+// something with only one attempt. Temporal starts the activity a second time only if somebody
+// changed its options with update-options, or started the activity again with reset or unpause.
 func (a *Activities) possiblySentReason(ctx context.Context) string {
 	info := activity.GetInfo(ctx)
 	switch {
@@ -68,9 +68,9 @@ func (a *Activities) possiblySentReason(ctx context.Context) string {
 	case info.StartedTime.Sub(info.ScheduledTime) <= promptStart:
 		return ""
 	}
-	// The activity task alone does not show another start. A reset of an activity sets its attempt
-	// count back to 1. The activity task contains the time-outs that the workflow scheduled, not
-	// time-outs that somebody changed later.
+	// The activity task alone does not show whether Temporal started the activity before. A reset
+	// of an activity sets its attempt count back to 1. The activity task contains the time-outs
+	// that the workflow scheduled, not time-outs that somebody changed later.
 	ctx, cancel := context.WithTimeout(ctx, earlierRunTimeout)
 	defer cancel()
 	described, err := a.temporal.DescribeWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID)
@@ -85,8 +85,8 @@ func (a *Activities) possiblySentReason(ctx context.Context) string {
 	return "the server no longer lists the activity, so somebody else completed the activity"
 }
 
-// activityDifference returns how the pending activity differs from the scheduled activity, or ""
-// without a difference.
+// activityDifference describes how the pending activity differs from the scheduled activity, or
+// returns "" if the activities do not differ.
 func activityDifference(info activity.Info, now *workflow.PendingActivityInfo) string {
 	options := now.GetActivityOptions()
 	switch {
@@ -115,7 +115,8 @@ type activityStart struct {
 	scheduled     int64
 }
 
-// addIfNew records the start of the activity, and reports whether this is the first start.
+// addIfNew stores the start of the activity, and reports whether this start is the first start on
+// this worker.
 func (b *startedActivities) addIfNew(info activity.Info) bool {
 	key := activityStart{info.WorkflowExecution.RunID, info.ActivityID, info.ScheduledTime.UnixNano()}
 	b.mu.Lock()

@@ -21,7 +21,8 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// fakeActivityInfo starts activities as the server does, with the info that the function returns.
+// fakeActivityInfo starts activities as the Temporal server does, with the activity info that the
+// function returns.
 type fakeActivityInfo struct {
 	interceptor.WorkerInterceptorBase
 	info func(activity.Info) activity.Info
@@ -53,13 +54,15 @@ func (o *fakeActivityInfoOutbound) GetInfo(ctx context.Context) activity.Info {
 	return o.task.info(o.Next.GetInfo(ctx))
 }
 
-// setActivityInfo makes the server start the activities of the fixture with the info.
+// setActivityInfo makes the fixture start its activities with the activity info that the function
+// returns.
 func (r *fixture) setActivityInfo(info func(activity.Info) activity.Info) {
 	r.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&fakeActivityInfo{info: info}}})
 }
 
-// The worker sends a change only in the first start of an activity whose options nobody changed. In
-// all other cases it sends nothing, and the status of the change is unknown.
+// The worker sends a change only in the first start of an activity, and only if nobody changed the
+// options of the activity. In all other situations the worker sends nothing, and the status of the
+// change is unknown.
 func TestAChangeIsSentOnce(t *testing.T) {
 	scheduled := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	const timeout = 35 * time.Second
@@ -143,7 +146,7 @@ func TestAChangeIsSentOnce(t *testing.T) {
 	}
 }
 
-// Every activity that changes something sends nothing in a second attempt.
+// In a second attempt, an activity that changes something sends nothing.
 func TestEveryChangeIsSentOnce(t *testing.T) {
 	r, s, _ := newServiceFixture(t)
 	record := r.createRecord("A-1")

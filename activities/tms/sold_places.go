@@ -18,16 +18,16 @@ import (
 type soldPlaces struct {
 	event opportunity.ID // "" if the id of the event is unknown
 	sold  int
-	// learners counts the people whom the effect registered or is about to register.
+	// learners is the number of people whom the effect registered or is about to register.
 	learners int
-	// found counts the people who were on the event before the effect. Another opportunity may have
-	// registered them.
+	// found is the number of people who were registered on the event before the effect. Another
+	// opportunity may have registered these people.
 	found int
 }
 
 // countSoldPlaces returns the sold places by event. contacts are the contacts of the attendees. The
-// undo entry contains the learners that the effect found and created. People are counted once on
-// each event.
+// undo entry contains the learners that the effect found and created. countSoldPlaces counts each
+// person once on each event.
 func countSoldPlaces(in activities.EffectInput, contacts []opportunity.ID, entry exchange.UndoEntry) []soldPlaces {
 	var all []soldPlaces
 	for _, held := range in.Interests {
@@ -54,7 +54,7 @@ func countSoldPlaces(in activities.EffectInput, contacts []opportunity.ID, entry
 	return all
 }
 
-// eventOfInterest returns the event of an interest, "" if only the event's name is known.
+// eventOfInterest returns the event of an interest, or "" if only the event's name is known.
 func eventOfInterest(held opportunity.RecordedInterest, attendees []exchange.Attendee) opportunity.ID {
 	if at := slices.IndexFunc(attendees, func(a exchange.Attendee) bool { return a.Interest == held.ID }); at >= 0 {
 		return attendees[at].Event
@@ -65,15 +65,15 @@ func eventOfInterest(held opportunity.RecordedInterest, attendees []exchange.Att
 	return ""
 }
 
-// wasRegisteredBefore reports whether the effect found the contact on the event.
+// wasRegisteredBefore reports whether the contact was registered on the event before the effect.
 func wasRegisteredBefore(entry exchange.UndoEntry, event, contact opportunity.ID) bool {
 	return slices.ContainsFunc(entry.Objects, func(o opportunity.TouchedObject) bool {
 		return o.Kind == opportunity.ObjectLearner && o.Event == event && o.Contact == contact && !o.Created
 	})
 }
 
-// countUnfilled returns how many sold places have no learner. counted says for one event how many
-// learners count.
+// countUnfilled returns how many sold places have no learner. counted returns how many learners
+// count for one event.
 func countUnfilled(all []soldPlaces, counted func(soldPlaces) int) int {
 	unfilled := 0
 	for _, places := range all {
@@ -82,11 +82,12 @@ func countUnfilled(all []soldPlaces, counted func(soldPlaces) int) int {
 	return unfilled
 }
 
-// checkRelease reports whether the reservation may be released, and whether places are reserved.
-// A release frees all places of the opportunity. The places stay reserved while fewer learners of
-// the opportunity are on the events than places were sold. A learner who was on an event before
-// counts only if the TMS registered learners of the opportunity on this event. Nothing else shows
-// which opportunity the learner belongs to. note says why the places stay reserved.
+// checkRelease reports whether the effect may release the reservation. checkRelease returns false
+// if no places are reserved. A release frees all places of the opportunity. The places stay
+// reserved while fewer learners of the opportunity are registered on the events than places were
+// sold. A learner who was registered on an event before the effect counts only if the TMS
+// registered learners of the opportunity on this event. Nothing else shows to which opportunity
+// such a learner belongs. note says why the places stay reserved.
 func (e registerHandler) checkRelease(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (release bool, note string, err error) {
 	all := countSoldPlaces(in, out.Contacts, out.UndoEntry)
 	if unfilled := countUnfilled(all, func(p soldPlaces) int { return p.learners + p.found }); unfilled > 0 {
@@ -127,8 +128,8 @@ func unfilledText(unfilled int) string {
 	return fmt.Sprintf("Oppflow did not release the reservation: %s %s no learner of this opportunity", plural(unfilled, "sold place"), have)
 }
 
-// hasOwnRegistration reports whether a trigger of the TMS registered learners of the opportunity
-// on the event. It returns false where the API does not show registrations.
+// hasOwnRegistration reports whether a trigger of the TMS registered learners of the opportunity on
+// the event. hasOwnRegistration returns false if the API does not show registrations.
 func (a *Activities) hasOwnRegistration(ctx context.Context, event, record opportunity.ID) (bool, error) {
 	for after := ""; ; {
 		page, err := a.api.EventRegistrations(ctx, string(event), after)

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// scheduleChange makes a workflow schedule a change with the options from another worker's
-// times, and returns the result of the change.
+// scheduleChange makes a workflow schedule a change with the options of another worker, which has
+// the given times, and returns the result of the change.
 func (r *fixture) scheduleChange(times activities.Times, name string, in any) activities.CallResult {
 	r.t.Helper()
 	var suite testsuite.WorkflowTestSuite
@@ -40,8 +40,8 @@ type activityCall struct {
 	in       any
 }
 
-// changeInputs returns the activities that change the record or an object that belongs to it, each
-// under the name of its change.
+// changeInputs returns, by name, the activities that change the record, an object of the record or
+// a service of the tenant.
 func (r *fixture) changeInputs(record opportunity.ID) map[string]activityCall {
 	acting := func(in activities.EffectInput) activities.EffectInput {
 		looked := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
@@ -70,7 +70,8 @@ func TestAChangeWithoutTimeToSendIsNotSent(t *testing.T) {
 	for name, change := range r.changeInputs(record) {
 		t.Run(name, func(t *testing.T) {
 			r.requestCount()
-			// The worker's response time alone is longer than the activity may take.
+			// The response time of the executing worker alone is longer than the time-out of the
+			// activity.
 			short := activities.Times{SendWindow: 5 * time.Second, ResponseTime: 5 * time.Second}
 			out := r.scheduleChange(short, change.activity, change.in)
 			if out.Status != exchange.StatusNotSent || out.Reason != activities.ReasonSendDeadlinePassed {
@@ -79,7 +80,8 @@ func TestAChangeWithoutTimeToSendIsNotSent(t *testing.T) {
 			if n := r.requestCount() + len(s.takeRequests()); n != 0 {
 				t.Errorf("%d requests were sent", n)
 			}
-			// With the worker's own times the same change is made.
+			// When the scheduling worker and the executing worker have the same times, the worker
+			// sends the change.
 			if out := r.scheduleChange(activities.Times{}, change.activity, change.in); out.Status != exchange.StatusDone {
 				t.Errorf("got %+v; want it done", out)
 			}

@@ -56,20 +56,20 @@ var (
 	contact  = id(opportunity.TypeContact, 2)
 )
 
-// fakeNamespace is the part of Temporal that the activities use.
+// fakeNamespace imitates the part of Temporal that the activities use.
 type fakeNamespace struct {
 	client.Client
 	runs    []string
 	err     error
 	queries []string
-	// earlierRuns are the earlier runs that the namespace remembers.
+	// earlierRuns are the earlier runs that the fake namespace has stored.
 	earlierRuns map[string]earlierRun
-	// described is the description of the run that asks.
+	// described returns the description of the run whose activity requests the description.
 	described func() (*workflowservice.DescribeWorkflowExecutionResponse, error)
 }
 
-// earlierRun is an earlier run: its start or the state that it continued from the run before
-// it, and how it failed.
+// earlierRun is an earlier run of the workflow. earlierRun contains the start message or the state
+// from which the run continued, and how the run failed.
 type earlierRun struct {
 	terminated time.Time // zero where the run was not terminated
 	start      *opportunity.Start
@@ -130,8 +130,8 @@ func (n *fakeNamespace) ListWorkflow(_ context.Context, in *workflowservice.List
 	return out, n.err
 }
 
-// fixture holds a worker's activities over a sandbox. The fixture counts each request and can
-// respond to it in place of the sandbox.
+// fixture contains the activities of a worker, which send their requests to a sandbox. The fixture
+// counts each request and can respond to a request instead of the sandbox.
 type fixture struct {
 	t          *testing.T
 	activities *tms.Activities // of the worker
@@ -140,8 +140,8 @@ type fixture struct {
 	url        string
 	token      string
 	sandbox    *sandbox.Sandbox
-	// options are the options of the next worker, except for the reference tag. playbook is in
-	// force on the next worker, unless options sets PlaybookAt.
+	// options are the options of the next worker, except for the reference tag. playbook is the
+	// playbook in force on the next worker, unless options sets PlaybookAt.
 	options  tms.Options
 	playbook tms.VersionedPlaybook
 	// regionsUnread says that the next worker has not read the regions of the tenant.
@@ -149,8 +149,8 @@ type fixture struct {
 
 	mu       sync.Mutex
 	requests int
-	// intercept, when set, gets each request first. intercept returns true when it has responded
-	// to the request, and false to pass the request to the sandbox.
+	// intercept, when set, receives each request before the sandbox. intercept returns true when it
+	// has responded to the request, and false to pass the request to the sandbox.
 	intercept   func(w http.ResponseWriter, r *http.Request) bool
 	clockOffset time.Duration // how far the clock is moved forward
 }
@@ -161,7 +161,7 @@ func (r *fixture) now() time.Time {
 	return time.Now().Add(r.clockOffset)
 }
 
-// requestCount returns how many requests came after its previous call.
+// requestCount returns how many requests arrived since the previous call of requestCount.
 func (r *fixture) requestCount() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -176,7 +176,7 @@ func (r *fixture) interceptRequests(f func(http.ResponseWriter, *http.Request) b
 	r.intercept = f
 }
 
-// respondWithStatus responds to every request with the status.
+// respondWithStatus makes the fixture respond to every request with the HTTP status code.
 func (r *fixture) respondWithStatus(code int, header ...string) {
 	r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
 		for i := 0; i+1 < len(header); i += 2 {
@@ -192,13 +192,13 @@ func newFixture(t *testing.T, mark tms.ReferenceTag) *fixture {
 	return newFixtureAssuming(t, mark, nil)
 }
 
-// newFixtureAssuming returns a fixture over a sandbox with other values for some assumptions.
+// newFixtureAssuming returns a fixture whose sandbox has other values for some assumptions.
 func newFixtureAssuming(t *testing.T, mark tms.ReferenceTag, assume map[string]string) *fixture {
 	t.Helper()
 	return newFixtureIn(t, mark, sandbox.Options{Assumptions: assume})
 }
 
-// newFixtureIn returns a fixture over a sandbox with the options.
+// newFixtureIn returns a fixture whose sandbox has the given options.
 func newFixtureIn(t *testing.T, mark tms.ReferenceTag, o sandbox.Options) *fixture {
 	t.Helper()
 	r := &fixture{t: t, namespace: &fakeNamespace{}}
@@ -228,7 +228,8 @@ func newFixtureIn(t *testing.T, mark tms.ReferenceTag, o sandbox.Options) *fixtu
 	return r
 }
 
-// newWorker starts another worker of the same TMS, whose cache has the regions only.
+// newWorker starts another worker for the same TMS. The cache of the new worker contains only the
+// regions.
 func (r *fixture) newWorker(mark tms.ReferenceTag) {
 	r.t.Helper()
 	api, err := administrate.New(administrate.Options{Options: transport.Options{URL: r.url, Tokens: oauth.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000}})
@@ -256,7 +257,7 @@ func (r *fixture) newWorker(mark tms.ReferenceTag) {
 	a.Register(registry{r.env})
 }
 
-// registry lets the activities register themselves as in a worker.
+// registry collects the activities that register themselves, as a worker does.
 type registry struct {
 	*testsuite.TestActivityEnvironment
 }
@@ -337,7 +338,7 @@ func TestReadInPages(t *testing.T) {
 			batch[i].Interest.UnitAmount = amount(t, fmt.Sprintf("%d.50", i))
 		}
 		for i, answer := range r.apply(record, batch...).Results {
-			// An interest that is read back shows its quantity and price as well.
+			// An interest that is read later also shows its quantity and price.
 			one := answer.Interests[0]
 			one.Quantity, one.UnitAmount = batch[i].Interest.Quantity, &batch[i].Interest.UnitAmount
 			want = append(want, one)
@@ -379,7 +380,8 @@ func TestAReadOfNothingIsNotRepeated(t *testing.T) {
 	}
 }
 
-// TestNoLearnerInErrorTexts: the text of a failure is written to histories and logs.
+// TestNoLearnerInErrorTexts: no error text names a learner, because histories and logs contain
+// these texts.
 func TestNoLearnerInErrorTexts(t *testing.T) {
 	const mark = "Zaphodina"
 	change := exchange.Change{Request: "r", Interest: &opportunity.Interest{

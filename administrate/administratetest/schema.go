@@ -16,18 +16,19 @@ var documented string
 //go:embed assumed.graphql
 var assumed string
 
-// Schema returns the schema of the documented and observed names. withAssumed adds the names
+// Schema returns the schema with all documented and observed names. withAssumed also adds the names
 // of administrate.Assumptions.
 func Schema(t testing.TB, withAssumed bool) *ast.Schema {
 	t.Helper()
 	sources := []*ast.Source{{Name: "documented.graphql", Input: documented}}
 	if withAssumed {
-		// The assumption ExistingLearner takes a bare id.
+		// The assumption ExistingLearner expects an id instead of an object.
 		sources[0].Input = strings.Replace(documented, "[ExistingLearnerEntry]", "[ID]", 1)
 		if sources[0].Input == documented {
 			t.Fatal("documented.graphql does not contain [ExistingLearnerEntry]")
 		}
-		// A schema extension cannot add the argument of the assumption Order.
+		// A schema extension cannot add the argument that the assumption Order assumes, so this
+		// code changes the source of the schema.
 		ordered := strings.Replace(sources[0].Input, "offset: Int, after: String): OpportunityConnection",
 			"offset: Int, after: String, order: OpportunityOrder): OpportunityConnection", 1)
 		if ordered == sources[0].Input {

@@ -1,5 +1,5 @@
-// Package http1 holds the rules of HTTP/1.1 that requests to the API and to the token endpoint
-// share. The package imports nothing of Oppflow and sends nothing.
+// Package http1 contains the HTTP/1.1 code that requests to the API and requests to the token
+// endpoint share. The package imports no other package of Oppflow and sends no requests.
 package http1
 
 import (
@@ -13,9 +13,10 @@ import (
 	"time"
 )
 
-// NewTransport returns a transport with time-outs of its own that keeps connections for 30 s. With
-// HTTP/1.1, requests do not share a connection at the same time. The proof that nothing was sent
-// relies on this. wrap, when given, wraps each new connection.
+// NewTransport returns an HTTP/1.1 transport that closes a connection after 30 idle seconds. With
+// HTTP/1.1, a connection carries only one request at a time. Oppflow's proof that a request was not
+// sent relies on this property of HTTP/1.1. If wrap is not nil, the transport calls wrap for each
+// new connection.
 func NewTransport(wrap func(net.Conn) net.Conn) *http.Transport {
 	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
 	protocols := new(http.Protocols)
@@ -39,7 +40,7 @@ func NewTransport(wrap func(net.Conn) net.Conn) *http.Transport {
 }
 
 // RetryAfter reads the header Retry-After, which contains seconds or a date. RetryAfter returns 0
-// for a header that cannot be read, and at most a day.
+// if the header is missing or unreadable, and at most 24 hours.
 func RetryAfter(resp *http.Response) time.Duration {
 	text := resp.Header.Get("Retry-After")
 	if text == "" {
@@ -49,7 +50,8 @@ func RetryAfter(resp *http.Response) time.Duration {
 	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil {
 		wait = time.Duration(min(seconds, 24*60*60)) * time.Second
 	} else if at, err := http.ParseTime(text); err == nil {
-		// If the response has a Date header, both times come from the server's clock.
+		// If the response has a Date header, RetryAfter subtracts Date from Retry-After and does
+		// not use the local clock.
 		now, err := http.ParseTime(resp.Header.Get("Date"))
 		if err != nil {
 			now = time.Now()
@@ -69,8 +71,9 @@ func IsHeaderSafe(token string) bool {
 	return token != ""
 }
 
-// NetworkCause returns the part of a transport's error that is about the network or a certificate,
-// or nil. The parts of a transport's error that NetworkCause leaves out may quote received data.
+// NetworkCause returns the part of a transport's error that is about the network or a certificate.
+// NetworkCause returns nil if the error is not about the network or a certificate. NetworkCause
+// omits the other parts of the transport's error, because these parts may quote received data.
 func NetworkCause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

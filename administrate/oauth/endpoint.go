@@ -17,35 +17,39 @@ import (
 	"github.com/oppflow/oppflow/administrate/http1"
 )
 
-// RefreshTokens keeps the token of the refresh token grant. Other processes may share and replace
-// the token. Each returned error must have a text of one line without secrets.
+// RefreshTokens stores the refresh token of the refresh token grant. Other processes may use and
+// replace the same refresh token. The text of each error that a method returns must be one line
+// without secrets.
 type RefreshTokens interface {
-	// RefreshToken returns the newest token. The Endpoint calls RefreshToken before every renewal,
-	// and once more when the endpoint does not accept the token.
+	// RefreshToken returns the newest token. The Endpoint calls RefreshToken before every renewal.
+	// The Endpoint calls RefreshToken once more when the token endpoint does not accept the refresh
+	// token.
 	RefreshToken() (string, error)
-	// Replaced is called when the endpoint has replaced the refresh token old by next. The Endpoint
-	// uses the access token of the same response only after this call. After this call,
-	// RefreshToken must return next. An error says that next is lost when the process ends.
+	// The Endpoint calls Replaced when the token endpoint has replaced the refresh token old by
+	// next. The Endpoint uses the new access token only after the call of Replaced. After the call
+	// of Replaced, RefreshToken must return next. Replaced returns an error if next is not stored
+	// and so is lost when the process ends.
 	Replaced(old, next string) error
 }
 
 // Options configure an Endpoint. TokenURL, ClientID and ClientSecret are required.
 type Options struct {
-	// TokenURL of the token endpoint, such as
+	// TokenURL is the URL of the token endpoint, such as
 	// https://auth.getadministrate.com/oauth/token (documented).
 	TokenURL string
-	// ClientID and ClientSecret are sent in the form (documented).
+	// The Endpoint sends ClientID and ClientSecret as form parameters of the token request
+	// (documented).
 	ClientID, ClientSecret string
-	// RefreshTokens, when given, selects the refresh token grant. Without RefreshTokens, the grant
-	// is client credentials (both grants are documented).
+	// If RefreshTokens is not nil, the Endpoint uses the refresh token grant (documented). If
+	// RefreshTokens is nil, the Endpoint uses the client credentials grant (documented).
 	RefreshTokens RefreshTokens
-	// Transport sends the requests; nil selects HTTP/1.1 with its own time-outs.
+	// Transport sends the token requests; nil selects the transport of http1.NewTransport.
 	Transport http.RoundTripper
-	// Timeout is the most time one request may take; 0 is 15 s.
+	// Timeout is the maximum duration of one renewal; 0 selects 15 s.
 	Timeout time.Duration
-	// OnFailure, when given, is called for every failed renewal, for an error of
-	// RefreshTokens.Replaced, and when the API refuses several tokens in a row. The error's text is
-	// one line without secrets.
+	// The Endpoint calls OnFailure (if not nil) for every failed renewal, for every error of
+	// RefreshTokens.Replaced, and whenever the API refuses several tokens in a row. The text of the
+	// error passed to OnFailure is one line without secrets.
 	OnFailure func(error)
 	// Now is the clock that decides when tokens expire; nil selects time.Now.
 	Now func() time.Time
@@ -57,40 +61,43 @@ func (Options) String() string { return "[oauth]" }
 // GoString hides the secrets from %#v.
 func (Options) GoString() string { return "[oauth]" }
 
-// OptionError says that an Endpoint cannot be made from the options.
+// OptionError says that one of the Options is missing or invalid, so NewEndpoint returns no
+// Endpoint.
 type OptionError struct {
 	Option  string // such as "TokenURL"
 	Problem string // the problem and the right form, without the value
 }
 
-// Error shows the option and the problem.
+// Error returns the name of the option and the problem.
 func (e *OptionError) Error() string { return "administrate/oauth: " + e.Option + ": " + e.Problem }
 
 const (
-	// A token is renewed before its expiry, by longestMargin or by its life divided by
-	// marginDivisor, whichever is shorter.
+	// The Endpoint renews a token before its expiry. The time between renewal and expiry is
+	// longestMargin or the token's life divided by marginDivisor, whichever is shorter.
 	longestMargin = time.Minute
 	marginDivisor = 10
-	// The back-offs after failures double from the first to the longest.
+	// The back-off after failed renewals starts at firstBackOff and doubles up to longestBackOff.
 	firstBackOff   = time.Second
 	longestBackOff = time.Minute
-	// If the API refuses a token before this age, the token probably was never valid.
+	// If the API refuses a token that is younger than minTokenAge, the API probably never accepted
+	// the token.
 	minTokenAge = time.Minute
 )
 
 // Endpoint is a TokenSource that gets its tokens from the token endpoint. Endpoint is safe for
-// concurrent use; share one Endpoint in a process.
+// concurrent use, so one Endpoint is enough for a process.
 //
-// A token is renewed before its expiry, by one minute or by a tenth of its life, whichever is
-// shorter. Callers use the old token until it expires, so a caller waits only when no token is
-// left. All callers that need a token at the same time wait for the same request. The request
-// continues when the caller that started it gives up. The back-off after failures is 1 s, then 2 s,
-// 4 s and so on, at most a minute. During a back-off the Endpoint sends no request. If no token is
-// left, Token returns the failure.
+// An Endpoint renews a token before its expiry. The time between renewal and expiry is one minute
+// or a tenth of the token's life, whichever is shorter. Token returns the old token until the
+// expiry, so a caller waits for a renewal only after the old token has expired. All callers that
+// need a token at the same time wait for the same request. A token request continues even if the
+// caller that started the request gives up. After a failed renewal the Endpoint sends no request
+// for a back-off of 1 s. The back-off doubles after each further failure, up to one minute. If the
+// old token has expired during a back-off, Token returns the error of the last renewal.
 //
-// The requests of an Endpoint do not pass the bucket of a Client. The documented limit is for the
-// API's address. No limit is documented for the endpoint's address, and an Endpoint sends only a
-// few requests in an hour.
+// The rate limit bucket of a Client does not delay the requests of an Endpoint, because the
+// documented rate limit is only for the host of the API. No rate limit is documented for the host
+// of the token endpoint. An Endpoint sends only a few requests in an hour.
 type Endpoint struct {
 	options  Options
 	endpoint string // the endpoint as shown in errors
@@ -100,10 +107,10 @@ type Endpoint struct {
 	mu            sync.Mutex
 	cached        accessToken
 	rejectedToken string // the last token that the API did not accept
-	// How many tokens in a row the API refused before minTokenAge.
+	// rejections is the number of tokens in a row that the API refused at an age below minTokenAge.
 	rejections int
-	// failure is the last failure, failures is the number of failures in a row, and backOffUntil is
-	// the end of the back-off.
+	// failure is the error of the last failed renewal or of the API's repeated refusal. failures is
+	// the number of failed renewals in a row. backOffUntil is the end of the back-off.
 	failure      *TokenError
 	failures     int
 	backOffUntil time.Time
@@ -116,7 +123,7 @@ type accessToken struct {
 	renewAt, expiry time.Time // zero when the endpoint named no expiry
 }
 
-// NewEndpoint makes an Endpoint; it sends nothing. It fails with OptionError.
+// NewEndpoint returns an Endpoint and sends no request. NewEndpoint fails with OptionError.
 func NewEndpoint(o Options) (*Endpoint, error) {
 	endpoint, err := url.Parse(o.TokenURL)
 	if err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
@@ -151,7 +158,8 @@ func NewEndpoint(o Options) (*Endpoint, error) {
 		endpoint: endpoint.Scheme + "://" + endpoint.Host + endpoint.EscapedPath(),
 		client: &http.Client{
 			Transport: o.Transport,
-			// If the client followed a redirect, it would send the secret to another address.
+			// If the HTTP client followed a redirect, the client would send the client secret to
+			// another URL.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
@@ -163,8 +171,8 @@ func (*Endpoint) String() string { return "[oauth]" }
 // GoString hides the secrets from %#v.
 func (*Endpoint) GoString() string { return "[oauth]" }
 
-// Token returns a token that has not expired. Token fails with TokenError, or with the context's
-// error when the context ends first.
+// Token returns an access token that has not expired. If no token is available, Token returns a
+// TokenError. If the context ends before a token is available, Token returns the context's error.
 func (o *Endpoint) Token(ctx context.Context) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -192,8 +200,9 @@ func (o *Endpoint) Token(ctx context.Context) (string, error) {
 	}
 }
 
-// current returns the cached token, if the token has not expired, and whether a renewal is due now.
-// If there is no token during a back-off, current returns the failure.
+// current returns the cached token, or "" if the token has expired. due reports whether the
+// Endpoint must renew the token now. If no valid token is cached during a back-off, current returns
+// the error of the last renewal.
 func (o *Endpoint) current() (token string, due bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -212,7 +221,7 @@ func (o *Endpoint) current() (token string, due bool, err error) {
 }
 
 // renew renews the token. If another caller has just renewed the token, renew returns the new token
-// without a request. During the back-off after a failed renewal, renew sends no request either.
+// without a request. During the back-off after a failed renewal, renew sends no request.
 func (o *Endpoint) renew(ctx context.Context) (string, error) {
 	token, due, err := o.current()
 	if err != nil || !due {
@@ -241,12 +250,13 @@ func (o *Endpoint) renew(ctx context.Context) (string, error) {
 	return token, nil
 }
 
-// request sends one request. If the endpoint does not accept the refresh token, and another process
-// has replaced this refresh token, request sends a second request.
+// request sends one request. If the token endpoint does not accept the refresh token because
+// another process has replaced the refresh token, request sends a second request.
 func (o *Endpoint) request(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, o.client), o.options.Timeout)
 	defer cancel()
-	// With AuthStyleInParams the library sends no second request to find out the style.
+	// With AuthStyleInParams, package oauth2 does not try out another style of client
+	// authentication with a second request.
 	if o.options.RefreshTokens == nil {
 		return (&clientcredentials.Config{
 			ClientID: o.options.ClientID, ClientSecret: o.options.ClientSecret,
@@ -282,8 +292,9 @@ func (o *Endpoint) request(ctx context.Context) (*oauth2.Token, error) {
 	}
 }
 
-// store keeps the token from the response, unless the token is useless. asked is the time of
-// the request, so that a slow response does not lengthen the token's life.
+// store caches the token of the response, or returns an error if the token cannot be used. asked is
+// the time of the request: the token's life begins at asked, because the time of the response may
+// be much later.
 func (o *Endpoint) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	useless := func(reason Reason, problem string) *TokenError {
 		return &TokenError{Reason: reason, Problem: o.endpoint + ": " + problem}
@@ -311,7 +322,7 @@ func (o *Endpoint) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	return nil
 }
 
-// Accepted records that the API accepted the token, and resets the count of refused tokens.
+// Accepted sets the count of refused tokens to 0, because the API has accepted the token.
 func (o *Endpoint) Accepted(token string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -320,9 +331,9 @@ func (o *Endpoint) Accepted(token string) {
 	}
 }
 
-// Invalidate drops the cached token, so the next call of Token requests a new token. A token that
-// is no longer cached changes nothing. If the API refuses one new token after another, the Endpoint
-// backs off between its requests to the endpoint.
+// Invalidate removes the token from the cache, so the next call of Token requests a new token. If
+// the token is no longer cached, Invalidate does nothing. If the API refuses several new tokens in
+// a row, Invalidate starts a back-off before the next request to the token endpoint.
 func (o *Endpoint) Invalidate(token string) {
 	o.mu.Lock()
 	if token == "" || token != o.cached.token {
@@ -360,7 +371,8 @@ func (o *Endpoint) report(err error) {
 }
 
 // oauthErrorCode returns the error code of an endpoint's response (RFC 6749, 5.2). oauthErrorCode
-// returns "" for a code that RFC 6749 does not name, because such a text may quote the request.
+// returns "" for a code that RFC 6749 does not list, because an unlisted code may quote the
+// request.
 func oauthErrorCode(err error) string {
 	var answer *oauth2.RetrieveError
 	if !errors.As(err, &answer) {
@@ -373,7 +385,7 @@ func oauthErrorCode(err error) string {
 	return ""
 }
 
-// tokenErrorOf returns err as a TokenError whose text quotes nothing from a response.
+// tokenErrorOf converts err to a TokenError whose text contains no text of a response.
 func (o *Endpoint) tokenErrorOf(err error) *TokenError {
 	var own *TokenError
 	if errors.As(err, &own) {
@@ -412,7 +424,8 @@ func (o *Endpoint) tokenErrorOf(err error) *TokenError {
 	return failed
 }
 
-// longestRetryAfter is the longest back-off that an endpoint can request with Retry-After.
+// longestRetryAfter is the longest back-off that the token endpoint can request with the header
+// Retry-After.
 const longestRetryAfter = 5 * time.Minute
 
 func adviceFor(code string) string {

@@ -83,7 +83,7 @@ func (e *endpoint) blockResponses() (release func()) {
 	return sync.OnceFunc(func() { close(hold) })
 }
 
-// grantFor returns responses that contain the number of the request.
+// grantFor returns a handler that grants tokens whose text contains the number of the request.
 func grantFor(form string, seconds int) func(http.ResponseWriter, int32) {
 	return func(w http.ResponseWriter, n int32) {
 		if strings.Contains(form, "%d") {
@@ -100,8 +100,8 @@ type clock struct{ ahead atomic.Int64 }
 func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
 func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
-// source returns an Endpoint, the clock of the Endpoint, and a function that returns the reported
-// errors.
+// source returns an Endpoint, the clock of the Endpoint, and a function that returns the errors
+// that the Endpoint passed to OnFailure.
 func source(t *testing.T, tokenURL string, change func(*oauth.Options)) (*oauth.Endpoint, *clock, func() []error) {
 	t.Helper()
 	var mu sync.Mutex
@@ -206,8 +206,8 @@ func TestOneRenewalForAll(t *testing.T) {
 		all.Wait()
 		wantRequests(t, e, round+1)
 		wantToken(t, o, fmt.Sprintf("hour-%d", round+1))
-		// The caller of Renew starts after the renewal has ended, so this caller does not share the
-		// renewal.
+		// Renew starts after the shared renewal has ended, and must return the new token without a
+		// second request.
 		if got, err := o.Renew(t.Context()); err != nil || got != fmt.Sprintf("hour-%d", round+1) {
 			t.Errorf("late: %q, %v", got, err)
 		}
@@ -216,8 +216,9 @@ func TestOneRenewalForAll(t *testing.T) {
 	}
 }
 
-// TestRenewedBeforeItExpires (OBS 1.1: clients renew early): before the old token expires, no
-// caller waits for the new token, and no caller gets the error of a failed renewal.
+// TestRenewedBeforeItExpires: before the old token expires, no caller waits for the new token, and
+// Token never returns the error of a failed renewal. Administrate's own clients renew tokens early
+// (observed, 1.1).
 func TestRenewedBeforeItExpires(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -261,7 +262,7 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 	eventually(t, "the failure is reported", func() bool { return len(reported()) == 1 })
 	for range 10 {
 		wantToken(t, o, "hour-1") // the Endpoint sends no request during the back-off
-		// After this call every running request has ended.
+		// After WaitForRenewals every token request that was running has ended.
 		o.WaitForRenewals()
 	}
 	wantRequests(t, e, 2)
@@ -273,8 +274,9 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 	})
 }
 
-// TestGivingUpIsOnesOwn: a caller whose context ends gets the error of its context, even if this
-// caller started the request. A caller whose context does not end gets the token.
+// TestGivingUpIsOnesOwn: if the context of a caller ends, Token returns the context's error, even
+// to the caller that started the token request. Token returns the token to the callers whose
+// context does not end.
 func TestGivingUpIsOnesOwn(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -309,7 +311,7 @@ func TestGivingUpIsOnesOwn(t *testing.T) {
 	}
 }
 
-// TestFailures checks the error text for each possible response of an endpoint.
+// TestFailures checks the error text for each kind of failed response of a token endpoint.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	answer := func(status int, body string) func(http.ResponseWriter, int32) {
@@ -394,8 +396,8 @@ func TestFailures(t *testing.T) {
 	})
 }
 
-// checkNoSecrets fails when a text of the error or of its cause shows a secret or is longer
-// than a line.
+// checkNoSecrets fails the test if the text of the error or of a wrapped error contains a secret or
+// a line break.
 func checkNoSecrets(t *testing.T, err error) {
 	t.Helper()
 	for ; err != nil; err = errors.Unwrap(err) {

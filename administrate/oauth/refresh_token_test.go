@@ -42,9 +42,9 @@ func (r *refreshTokens) Replaced(old, next string) error {
 	return r.err
 }
 
-// TestRefreshTokenGrant (OBS 1.1: a renewal returns a new refresh token, and clients store it): the
-// client uses the newest refresh token. The client calls Replaced before it uses the access token,
-// and does not call Replaced for an unchanged refresh token.
+// TestRefreshTokenGrant: a renewal returns a new refresh token, which the next renewal uses
+// (observed, 1.1). The Endpoint calls Replaced before Token returns the new access token. The
+// Endpoint does not call Replaced if the refresh token is unchanged.
 func TestRefreshTokenGrant(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -80,7 +80,7 @@ func TestRefreshTokenGrant(t *testing.T) {
 }
 
 // TestRefreshTokenOfAnotherProcess: if another process has replaced the refresh token, the renewal
-// succeeds. The client does not send an invalid refresh token twice.
+// succeeds. The Endpoint does not send an invalid refresh token a second time.
 func TestRefreshTokenOfAnotherProcess(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)

@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/oauth"
 )
 
-// TestRefusedTokens: when many requests with one token get 401, the client renews the token once.
-// Each request fails with NotSentError.
+// TestRefusedTokens: if the API returns 401 to many requests with the same token, the Endpoint
+// renews the token only once. Each request fails with NotSentError.
 func TestRefusedTokens(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -64,8 +64,8 @@ func TestRefusedTokens(t *testing.T) {
 	wantRequests(t, e, 2)
 }
 
-// TestRefusedWhileRenewing: a token that is refused during its renewal is not renewed
-// twice.
+// TestRefusedWhileRenewing: if the API refuses a token during the renewal of this token, the
+// Endpoint does not renew the token a second time.
 func TestRefusedWhileRenewing(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -81,8 +81,8 @@ func TestRefusedWhileRenewing(t *testing.T) {
 	wantRequests(t, e, 2)
 }
 
-// TestAPIThatTakesNoToken: if the API refuses every token, the back-off limits the requests to the
-// endpoint.
+// TestAPIThatTakesNoToken: if the API refuses every token, the back-off limits the number of
+// requests to the token endpoint.
 func TestAPIThatTakesNoToken(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -108,7 +108,8 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 	if n := e.asked.Load() - before; n < 50 || n > 70 {
 		t.Errorf("asked %d times within an hour, want about once a minute", n)
 	}
-	// After the API has accepted one token, the client replaces the next refused token at once.
+	// After the API has accepted a token, the Endpoint replaces the next refused token without a
+	// back-off.
 	c.advance(2 * time.Minute)
 	first, err := o.Token(t.Context())
 	if err != nil {
@@ -121,9 +122,8 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 	}
 }
 
-// If the API accepts each token for a while and then refuses the token, the client renews each
-// token at once. An API that accepts each token for a while does not count as an API that refuses
-// all tokens.
+// If the API accepts each token for a while and then refuses the token, the Endpoint renews each
+// token without a back-off. The Endpoint does not report that the API refuses all tokens.
 func TestTokensThatWorkForAWhile(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -139,8 +139,8 @@ func TestTokensThatWorkForAWhile(t *testing.T) {
 	}
 }
 
-// TestSameTokenAgain: if the endpoint returns a refused token again, the client does not use the
-// token and backs off.
+// TestSameTokenAgain: if a renewal returns the token that the API has refused, the Endpoint does
+// not use the token and starts a back-off.
 func TestSameTokenAgain(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -159,8 +159,8 @@ func TestSameTokenAgain(t *testing.T) {
 	wantToken(t, o, "other")
 }
 
-// TestBackOffs: the back-offs after failures grow. The client limits the back-off that the endpoint
-// requests.
+// TestBackOffs: the back-offs after failures grow. The Endpoint limits the back-off that the token
+// endpoint requests with Retry-After.
 func TestBackOffs(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -198,7 +198,8 @@ func TestBackOffs(t *testing.T) {
 	}
 }
 
-// TestTokenWithoutAnEnd: the client uses a token without an expiry until the API refuses the token.
+// TestTokenWithoutAnEnd: the Endpoint uses a token without an expiry until the API refuses the
+// token.
 func TestTokenWithoutAnEnd(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)

@@ -1,5 +1,5 @@
-// Package oauth provides the access tokens of API requests. A StaticToken never changes. An
-// Endpoint gets its tokens from the tenant's OAuth token endpoint.
+// Package oauth provides the access tokens of API requests. A StaticToken returns a fixed token. An
+// Endpoint requests its tokens from the tenant's OAuth token endpoint.
 package oauth
 
 import (
@@ -7,30 +7,31 @@ import (
 	"time"
 )
 
-// TokenSource returns the access token of a request. A TokenSource must cache the token, because
-// the client calls Token before every request. If Token fails, the client does not send the
+// TokenSource returns the access token for an API request. A TokenSource must cache the token,
+// because the client calls Token before every request. If Token fails, the client does not send the
 // request.
 type TokenSource interface {
 	Token(ctx context.Context) (string, error)
 }
 
-// TokenInvalidator is an optional interface of a TokenSource. The client calls Invalidate with a
-// token after the API returned 401. The client calls Accepted with a token after the API returned
-// 200. The client does not repeat a request.
+// TokenInvalidator is an optional interface of a TokenSource. If the API returns 401, the client
+// calls Invalidate with the token of the request. If the API returns 200, the client calls Accepted
+// with the token of the request. The client does not repeat a request to which the API returned
+// 401.
 type TokenInvalidator interface {
 	Invalidate(token string)
 	Accepted(token string)
 }
 
-// Reason says why there is no token.
+// Reason says why a TokenSource cannot return a token.
 type Reason string
 
 // The reasons of a TokenError.
 const (
-	// Authentication means that the endpoint did not accept the credentials, or that the API
-	// accepts none of the endpoint's tokens.
+	// Authentication means that the token endpoint did not accept the credentials, or that the API
+	// refuses the tokens of the token endpoint.
 	Authentication Reason = "authentication"
-	// Unreachable means that the endpoint returned no usable response.
+	// Unreachable means that the token endpoint returned no usable response.
 	Unreachable Reason = "unreachable"
 )
 
@@ -44,13 +45,13 @@ type TokenError struct {
 	cause      error
 }
 
-// Error shows the problem.
+// Error returns the problem as text.
 func (e *TokenError) Error() string { return "no access token: " + e.Problem }
 
-// Unwrap returns the cause or nil. The cause may contain text from a RefreshTokens.
+// Unwrap returns the wrapped error or nil. The wrapped error may be an error of RefreshTokens.
 func (e *TokenError) Unwrap() error { return e.cause }
 
-// StaticToken is a TokenSource of one token that never changes.
+// StaticToken is a TokenSource that always returns the same token.
 type StaticToken string
 
 // Token returns the token itself.

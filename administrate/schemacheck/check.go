@@ -1,5 +1,5 @@
-// Package schemacheck compares a tenant's schema with all that a client may send. The package reads
-// the schema in one request and changes nothing at the tenant.
+// Package schemacheck compares a tenant's GraphQL schema with every document that the client may
+// send. The package reads the schema in one request and changes no data of the tenant.
 package schemacheck
 
 import (
@@ -16,25 +16,27 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// Report is the result of comparing a tenant's API with all that a client may send.
+// Report says how a tenant's schema differs from what the client sends and reads.
 type Report struct {
 	// Operations is the number of different documents that Check compared.
 	Operations int
-	// Mismatches lists the differences from the documented and observed API. Some operation of
-	// Oppflow fails at a tenant with a mismatch.
+	// Mismatches lists the differences between the tenant's schema and the documented or observed
+	// API. Each mismatch causes at least one operation of Oppflow to fail at this tenant.
 	Mismatches []Mismatch
-	// FailedAssumptions are the assumptions that do not hold at the tenant.
+	// FailedAssumptions are the assumptions about the API that are wrong for this tenant.
 	FailedAssumptions []FailedAssumption
-	// SideEffects is the report for the data that only side effects of transitions and follow-ups
-	// use: accounts, contacts, events, registrations, invoices, mail, the integration log and the
-	// time of an opportunity's last change. SideEffects is separate, because a tenant without side
-	// effects and follow-ups needs none of these data. SideEffects does not repeat a problem of
-	// Mismatches or FailedAssumptions.
+	// SideEffects is the report on operations that only the effects and follow-ups of a playbook
+	// use. The operations of SideEffects concern accounts, contacts, events, registrations,
+	// invoices, mail, the integration log and the time when an opportunity was last updated.
+	// SideEffects is separate from the other members, because a tenant without a playbook does not
+	// need the operations of SideEffects. SideEffects does not repeat a problem that is in
+	// Mismatches or FailedAssumptions of the Report.
 	SideEffects SideEffectsReport
 }
 
-// SideEffectsReport is the result for the operations of side effects and follow-ups. A missing
-// operation fails only the side effects and follow-ups that need the operation.
+// SideEffectsReport is the report on the operations that only the effects and follow-ups of a
+// playbook use. If an operation of effects or follow-ups is missing in the tenant's schema, only
+// the effects and follow-ups that need the operation fail.
 type SideEffectsReport struct {
 	Operations        int
 	Mismatches        []Mismatch
@@ -51,26 +53,26 @@ type Mismatch struct {
 	Operations []string
 }
 
-// FailedAssumption is an assumption that does not hold.
+// FailedAssumption is an assumption about the API that is wrong for the tenant.
 type FailedAssumption struct {
-	// Entry is the member of Assumptions, such as "Regions".
+	// Entry is the name of the assumption's member in type Assumptions, such as "Regions".
 	Entry string
-	// Name is the assumed or corrected name; empty when the assumption is about a shape and not
-	// about a name.
+	// Name is the assumed or corrected schema name. Name is empty if the assumption is about the
+	// form of data and not about a name.
 	Name administrate.SchemaName
-	// Assumption is the text of the assumption, and Cost says what does not work when the
-	// assumption is off.
+	// Assumption is the text of the assumption. Cost says what does not work if the assumption is
+	// Off.
 	Assumption, Cost string
-	// Line is the source line at which to correct the name or switch it off, such as
+	// Line is the source line in which a developer corrects the name or sets it to Off, such as
 	// "administrate/assumed.go:97".
 	Line string
-	// Mismatches lists the differences that the assumption causes.
+	// Mismatches lists the mismatches that occur because the assumption is wrong.
 	Mismatches []Mismatch
 }
 
-// Check reads the tenant's schema, in one request that changes nothing. Check compares the schema
-// with every document that the client may send. Check fails with IntrospectionDisabledError when
-// the API does not show its schema.
+// Check reads the tenant's schema in one request, which changes no data. Check compares the schema
+// with every document that the client may send. Check fails with IntrospectionDisabledError if the
+// API does not return its schema.
 func Check(ctx context.Context, client *administrate.Client) (Report, error) {
 	schema, err := introspect(ctx, client)
 	if err != nil {
@@ -98,12 +100,13 @@ func (c *checker) check(ctx context.Context, assumed administrate.Assumptions) (
 	return checked, err
 }
 
-// findMismatches uses the documents to separate problems of assumptions from other problems. A
-// problem that occurs while every assumption is off belongs to no assumption. A further problem
-// that occurs while only one assumption is on belongs to this assumption.
+// findMismatches compares the schema with the documents of uses, and separates problems of
+// assumptions from other problems. If a problem occurs while all assumptions are Off, no assumption
+// causes the problem. If a further problem occurs while only one assumption is on, this assumption
+// causes the problem.
 //
-// findMismatches returns only failed assumptions that are in own, and only problems that are not in
-// known. findMismatches adds all problems to known.
+// findMismatches returns only failed assumptions that are listed in own, and only mismatches whose
+// problem is not in known. findMismatches adds all problems to known.
 func (c *checker) findMismatches(
 	ctx context.Context, uses *recordings, assumed administrate.Assumptions, own []administrate.Assumption, known mismatchSet,
 ) ([]Mismatch, []FailedAssumption, error) {
@@ -147,8 +150,8 @@ func (c *checker) findMismatches(
 		})
 	}
 
-	// The problems of together that are not in known occur only when several assumptions are on
-	// together.
+	// A problem that is in together but not yet in known occurs only if several assumptions are on
+	// at the same time.
 	together := mismatchSet{}
 	if err := c.compare(ctx, uses, assumed, together); err != nil {
 		return nil, nil, err
@@ -188,7 +191,8 @@ func (d mismatchSet) withoutKnown(known mismatchSet) []Mismatch {
 	return all
 }
 
-// compare adds to found the problems of the operations that are possible with the assumptions.
+// compare adds to found the problems of the operations. compare skips an operation that needs an
+// assumption that is Off.
 func (c *checker) compare(ctx context.Context, uses *recordings, assumed administrate.Assumptions, found mismatchSet) error {
 	made, err := uses.forAssumptions(ctx, assumed)
 	if err != nil {
@@ -202,9 +206,8 @@ func (c *checker) compare(ctx context.Context, uses *recordings, assumed adminis
 	return nil
 }
 
-// findProblems returns the reasons for which the tenant would refuse the document. If the tenant
-// would accept the document, findProblems returns the fields of the response that the client cannot
-// read.
+// findProblems returns the reasons why the tenant's API would refuse the document. If the API would
+// accept the document, findProblems returns the response fields whose type the client cannot read.
 func (c *checker) findProblems(ctx context.Context, r *recording, assumed administrate.Assumptions) []string {
 	if problems, done := c.problemsByKey[r.key]; done {
 		return problems
@@ -217,7 +220,8 @@ func (c *checker) findProblems(ctx context.Context, r *recording, assumed admini
 	}
 	var problems []string
 	for _, e := range list {
-		// In a batch, the name of each variable begins with the alias of its mutation.
+		// In a document of Apply, the name of each variable begins with the alias of its mutation;
+		// the reported problem omits the alias.
 		problems = append(problems, strings.ReplaceAll(e.Message, "$"+administrate.MutationAlias(0)+"_", "$"))
 	}
 	if len(problems) == 0 {

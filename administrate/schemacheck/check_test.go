@@ -24,7 +24,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// recordingClient returns a client of a new sandbox, and the responses of the sandbox.
+// recordingClient returns a client of a new sandbox, and a list to which each response of the
+// sandbox is added.
 func recordingClient(t *testing.T) (*administrate.Client, *[]string) {
 	t.Helper()
 	box, err := sandbox.Open(t.Context(), sandbox.Options{NoAuth: true, Logger: slog.New(slog.DiscardHandler)})
@@ -71,7 +72,7 @@ func everythingOff(t *testing.T) administrate.Assumptions {
 	return a
 }
 
-// fixedBodyTransport is a transport that gives every request the same response.
+// fixedBodyTransport is a transport that returns the same body for every request.
 type fixedBodyTransport []byte
 
 func (a fixedBodyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -109,8 +110,8 @@ func TestCheckFindsTheSandboxComplete(t *testing.T) {
 	}
 }
 
-// complete reports whether the report has no mismatch and no failed assumption, side effects
-// included.
+// complete reports whether the report, including its SideEffects, has no mismatch and no failed
+// assumption.
 func complete(c Report) bool {
 	return len(c.Mismatches)+len(c.FailedAssumptions)+len(c.SideEffects.Mismatches)+len(c.SideEffects.FailedAssumptions) == 0
 }
@@ -123,8 +124,8 @@ func entriesOf(unmet []FailedAssumption) []string {
 	return entries
 }
 
-// The schema has only the documented and observed names, so the check reports each assumption under
-// its own name.
+// If the schema contains only the documented and observed names, the check reports each assumption
+// as a failed assumption.
 func TestCheckReportsAssumptionsApart(t *testing.T) {
 	t.Parallel()
 	run := func(s *gql.Schema, assumed administrate.Assumptions) Report {
@@ -153,7 +154,8 @@ func TestCheckReportsAssumptionsApart(t *testing.T) {
 	if got, want := entriesOf(documented.FailedAssumptions), names(none.Core()); !slices.Equal(got, want) {
 		t.Errorf("unmet %v, want all: %v", got, want)
 	}
-	// The member of ClearAccount is documented; only the meaning of null is assumed.
+	// The check cannot find a problem with ClearAccount: the name is documented, and only the
+	// meaning of null is assumed.
 	meant := slices.DeleteFunc(names(none.SideEffect()), func(entry string) bool { return entry == "ClearAccount" })
 	if got, want := entriesOf(documented.SideEffects.FailedAssumptions), meant; !slices.Equal(got, want) {
 		t.Errorf("unmet extras %v, want all: %v", got, want)
@@ -201,8 +203,8 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 	base := introspected(t)
 	for name, test := range map[string]struct {
 		change func(introspectionJSON)
-		// missing lists texts that the mismatches contain. unmet lists the members of the failed
-		// assumptions.
+		// missing lists texts that the reported mismatches must contain. unmet lists the Entry of
+		// each expected failed assumption.
 		missing, unmet []string
 	}{
 		"a field is gone":        {func(s introspectionJSON) { s.drop("Opportunity", "fields", "isReservationValid") }, []string{`"isReservationValid" on type "Opportunity"`}, nil},
@@ -348,15 +350,15 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 	}
 }
 
-// The check reports the names that only side effects use separately, so nothing changes for a
-// tenant without side effects.
+// The check reports in SideEffects the names that only effects and follow-ups of a playbook use.
+// The other members of the report contain no name that only effects and follow-ups use.
 func TestCheckReportsExtrasApart(t *testing.T) {
 	t.Parallel()
 	base := introspected(t)
 	for name, test := range map[string]struct {
 		change func(introspectionJSON)
-		// missing is a text that the mismatch contains, and use is the operation of the mismatch.
-		// unmet lists the members of the failed assumptions.
+		// missing is a text that the expected mismatch must contain, and use is an operation that
+		// the mismatch must list. unmet lists the Entry of each expected failed assumption.
 		missing, use string
 		unmet        []string
 	}{
@@ -419,7 +421,8 @@ func TestCheckReportsExtrasApart(t *testing.T) {
 	}
 }
 
-// After a tenant corrects a name, the check no longer reports the assumption.
+// If the assumed name is corrected to the name in the tenant's schema, the check no longer reports
+// the assumption.
 func TestCheckTakesWhatATenantCorrected(t *testing.T) {
 	t.Parallel()
 	s := introspected(t)

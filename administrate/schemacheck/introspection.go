@@ -11,14 +11,15 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// IntrospectionDisabledError says that the API's response does not contain the schema. The schema
-// is missing when introspection is switched off.
+// IntrospectionDisabledError says that the API did not return its schema. The probable cause is
+// that introspection is switched off at the API.
 type IntrospectionDisabledError struct {
-	// Messages are the API's own, verbatim. The request contains no values of a caller.
+	// Messages are the API's error messages, unchanged. Messages cannot quote values of a caller,
+	// because the introspection query contains no values.
 	Messages []string
 }
 
-// Error shows the API's messages.
+// Error returns a text that contains the API's error messages.
 func (e *IntrospectionDisabledError) Error() string {
 	text := "administrate: the API does not show its schema; introspection is probably switched off at the API"
 	if len(e.Messages) > 0 {
@@ -27,12 +28,14 @@ func (e *IntrospectionDisabledError) Error() string {
 	return text
 }
 
-// errMalformedSchema says that the response holds no schema of GraphQL's form.
+// errMalformedSchema says that the schema in the response does not have the form of a GraphQL
+// introspection.
 var errMalformedSchema = errors.New("administrate: the schema in the response does not have the expected form")
 
-// introspectionQuery is the standard query without descriptions, which would make the response
-// several times as large. The query does not request deprecated arguments and input members. Older
-// servers do not support this request and would refuse the whole query.
+// introspectionQuery is the standard introspection query without descriptions, because descriptions
+// would make the response several times as large. The query does not request deprecated arguments
+// and input members. A server with an older GraphQL version would refuse a query that requests
+// deprecated arguments.
 const introspectionQuery = `query Introspection {
   __schema {
     queryType { name }
@@ -54,8 +57,8 @@ fragment Reference on __Type {
 }
 `
 
-// introspect reads the schema of the tenant, and fails with IntrospectionDisabledError when the API
-// does not show the schema.
+// introspect reads the schema of the tenant. introspect fails with IntrospectionDisabledError if
+// the API does not return the schema.
 func introspect(ctx context.Context, client *administrate.Client) (*ast.Schema, error) {
 	doc := transport.Document{Name: "Introspection", Text: introspectionQuery, Keys: []string{"__schema"}}
 	var got struct {
@@ -81,7 +84,7 @@ func introspect(ctx context.Context, client *administrate.Client) (*ast.Schema, 
 	return schema, nil
 }
 
-// The DTO types decode a schema from introspection.
+// These DTO types decode the response to the introspection query.
 type (
 	schemaDTO struct {
 		QueryType    *nameDTO  `json:"queryType"`
@@ -117,8 +120,8 @@ type (
 	}
 )
 
-// schema converts the response. The method schema does not validate the schema as a whole, because
-// a fault in a part that the client never uses does not matter.
+// schema converts the response. The method schema does not validate the whole schema, because the
+// client does not use all of the schema.
 func (s schemaDTO) schema() (*ast.Schema, error) {
 	schema := &ast.Schema{
 		Types:         map[string]*ast.Definition{},
@@ -198,7 +201,8 @@ func (t typeDTO) definition() (*ast.Definition, error) {
 	return d, nil
 }
 
-// value returns the default value. Only the presence of the value matters.
+// value returns the default value. The validation of a document checks only whether an input has a
+// default value, and ignores the value itself.
 func (i inputDTO) value() *ast.Value {
 	if i.DefaultValue == nil {
 		return nil

@@ -16,11 +16,11 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// introspectionJSON is the JSON form of a schema in introspection. Tests change it.
+// introspectionJSON is the schema in the JSON response to the introspection query. Tests change it.
 type introspectionJSON map[string]any
 
-// sandboxSchema returns the sandbox's response to the introspection. sandboxSchema sends the
-// introspection to the sandbox only once.
+// sandboxSchema returns the sandbox's response to the introspection query. sandboxSchema sends the
+// introspection query to the sandbox only once.
 var sandboxSchema = sync.OnceValues(func() ([]byte, error) {
 	box, err := sandbox.Open(context.Background(), sandbox.Options{NoAuth: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -58,12 +58,12 @@ func introspected(t testing.TB) introspectionJSON {
 	return answer.Data.Schema
 }
 
-// clone returns a copy of the schema. Changes of the copy do not change the schema.
+// clone returns a deep copy of the schema.
 func (s introspectionJSON) clone() introspectionJSON {
 	return copied(map[string]any(s)).(map[string]any)
 }
 
-// copied returns a copy of a JSON value that shares no object and no list with the value.
+// copied returns a deep copy of a JSON value.
 func copied(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -148,8 +148,9 @@ func (s introspectionJSON) rename(from, to string) {
 	visit(map[string]any(s))
 }
 
-// changedInvoices gives the response to invoice updates a type of its own. Only this type has the
-// comments and the purchase order.
+// changedInvoices changes the type of the invoice in the response to an invoice update to the new
+// type ChangedInvoice. Only ChangedInvoice has comments and a purchase order; the type Invoice
+// loses both fields.
 func (s introspectionJSON) changedInvoices(t *testing.T) {
 	t.Helper()
 	raw, err := json.Marshal(s.typ("Invoice"))
@@ -168,7 +169,8 @@ func contacts(s introspectionJSON) map[string]any {
 	return named(s.typ("ContactMutations")["fields"], "createBatch")
 }
 
-// For any schema of a tenant, the check returns a report or rejects the schema.
+// For every response to the introspection query, valid or not, the check returns a report or an
+// error.
 func TestCheckTakesAnySchema(t *testing.T) {
 	t.Parallel()
 	base := introspected(t)
@@ -196,7 +198,7 @@ func TestCheckTakesAnySchema(t *testing.T) {
 	})
 }
 
-// mutateSchema changes one random member or entry of a JSON value.
+// mutateSchema changes one random object member or list entry in the JSON form of a schema.
 func mutateSchema(rt *rapid.T, at any) {
 	for {
 		switch v := at.(type) {

@@ -8,14 +8,14 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// recorder is a Sender that keeps the documents of a client and sends nothing. respond, when given,
-// returns the data of the response to a document.
+// recorder is a Sender that stores the documents of a client and sends nothing. respond (if not
+// nil) returns the data of the response to a document.
 type recorder struct {
 	documents []transport.Document
 	respond   func(transport.Document) (json.RawMessage, error)
 }
 
-// errRecorded is the error with which Send ends a call when respond is nil.
+// errRecorded is the error that Send returns if respond is nil.
 var errRecorded = &administrate.NotSentError{Operation: "sample", Reason: administrate.Cancelled}
 
 func (r *recorder) Send(_ context.Context, doc transport.Document) (transport.Response, error) {
@@ -27,8 +27,8 @@ func (r *recorder) Send(_ context.Context, doc transport.Document) (transport.Re
 	return transport.Response{Data: data}, err
 }
 
-// run runs the operation with a client that uses the assumptions and sends its documents to the
-// recorder.
+// run calls the sample operation with a client that uses the assumptions and sends its documents to
+// the recorder.
 func (r *recorder) run(ctx context.Context, o administrate.SampleOperation, assumed administrate.Assumptions) error {
 	client, err := administrate.NewWithSender(r, assumed)
 	if err != nil {

@@ -11,16 +11,16 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// recording is an operation and the document that the operation sends.
+// recording is a sample operation and the document that the operation sends.
 type recording struct {
 	operation administrate.SampleOperation
 	document  transport.Document
 	key       string // the text and the variables of the document
 }
 
-// recordings keeps the documents of a list of operations for each set of assumptions. All checks
-// share the documents, because the documents do not depend on a schema. The documents must not be
-// changed.
+// recordings stores, for each set of assumptions, the documents of a list of sample operations. All
+// checks share the documents, because the documents do not depend on a tenant's schema. The
+// documents must not be changed.
 type recordings struct {
 	operations []administrate.SampleOperation
 
@@ -33,14 +33,14 @@ func newRecordings(uses []administrate.SampleOperation) *recordings {
 	return &recordings{operations: uses, byAssumptions: map[administrate.Assumptions][]*recording{}, byKey: map[string]*recording{}}
 }
 
-// The recordings of all documents that the client may send.
+// coreRecordings and sideEffectRecordings together record every document that the client may send.
 var (
 	coreRecordings       = newRecordings(administrate.CoreOperations())
 	sideEffectRecordings = newRecordings(administrate.SideEffectOperations())
 )
 
-// forAssumptions returns the recordings of the operations that are possible with the
-// assumptions.
+// forAssumptions returns the recordings for a set of assumptions, without the operations that need
+// an assumption that is Off.
 func (r *recordings) forAssumptions(ctx context.Context, assumed administrate.Assumptions) ([]*recording, error) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()

@@ -12,11 +12,11 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// unreadableFields returns the fields of the document whose types the client cannot read.
-// unreadableFields lets the client read a full fakeResponse, which is made from the tenant's
-// schema. Where the client cannot read the full response, unreadableFields tries responses with one
-// field set and the others null. The document must have been validated, because the validation
-// fills in the definitions of its fields.
+// unreadableFields returns the fields of the document whose types the client cannot read. The
+// client first decodes a fakeResponse that has a value in every field, according to the tenant's
+// schema. If the client cannot decode the full response, unreadableFields tries responses in which
+// only one field has a value. The caller must have validated the document, because the validation
+// sets the Definition of each field.
 func (c *checker) unreadableFields(ctx context.Context, u administrate.SampleOperation, doc *gql.QueryDocument, assumed administrate.Assumptions) []string {
 	operation := doc.Operations[0]
 	reads := func(a fakeResponse) bool {
@@ -32,7 +32,7 @@ func (c *checker) unreadableFields(ctx context.Context, u administrate.SampleOpe
 		var rejected *administrate.RejectedError // the result when the value is in the errors of the payload
 		return err == nil || errors.As(err, &rejected)
 	}
-	// Only the response to a mutation has a list of errors.
+	// Only the response to a mutation has a list of errors in its payload.
 	if reads(fakeResponse{full: true}) && (operation.Operation != gql.Mutation || reads(fakeResponse{full: true, errors: true})) {
 		return nil
 	}
@@ -60,7 +60,7 @@ func (c *checker) unreadableFields(ctx context.Context, u administrate.SampleOpe
 	return problems
 }
 
-// visitLeafFields visits the selected fields that have no selection of their own.
+// visitLeafFields calls visit for each selected field that has no selection set.
 func visitLeafFields(set gql.SelectionSet, visit func(*gql.Field)) {
 	for _, s := range set {
 		switch s := s.(type) {
@@ -78,8 +78,9 @@ func visitLeafFields(set gql.SelectionSet, visit func(*gql.Field)) {
 	}
 }
 
-// sampleValues returns possible JSON values for a field of the type, and none for a type whose
-// values are not known. An ID or a String may contain any text, so one readable value is enough.
+// sampleValues returns possible JSON values for a field of the type d. sampleValues returns nil if
+// the possible values of the type are not known. An ID or a String may contain any text, so one
+// readable value is enough.
 func sampleValues(d *gql.Definition) []any {
 	const day, second, offset = "2026-01-31", "T17:00:00", "+00:00"
 	switch {
@@ -104,10 +105,10 @@ func sampleValues(d *gql.Definition) []any {
 	return nil
 }
 
-// fakeResponse makes a response of the tenant's API. A full response has a value in every field.
-// Its list of mutation errors is empty unless errors is true. Any other response has a value only
-// in one field and in the ids. The ids have values, because the client rejects a record without an
-// id.
+// fakeResponse builds a response as the tenant's API could return it. If full is true, the response
+// has a value in every field. The list of mutation errors in the response has an entry only if
+// errors is true. If full is false, only the member field and the ids have values. The ids always
+// have values, because the client rejects an object without an id.
 type fakeResponse struct {
 	schema *gql.Schema
 	full   bool
@@ -116,8 +117,8 @@ type fakeResponse struct {
 	value  any
 }
 
-// object returns the fields of every type that an object may have. Fields of different types
-// have different keys.
+// object returns the JSON object of a selection set. If the selection set selects fields of several
+// types, the JSON object contains the fields of all these types, which have different keys.
 func (m fakeResponse) object(d *gql.Definition, set gql.SelectionSet) map[string]any {
 	o := map[string]any{}
 	for _, s := range set {
@@ -139,7 +140,8 @@ func (m fakeResponse) object(d *gql.Definition, set gql.SelectionSet) map[string
 }
 
 func (m fakeResponse) fieldValue(f *gql.Field, t *gql.Type) any {
-	// With an error in the response, the mutation would count as rejected.
+	// With an entry in the list of errors, the client would report the mutation as rejected and
+	// read no other field.
 	if f.Name == "errors" && t.Elem != nil && !m.errors && !m.selectsField(f.SelectionSet) {
 		return []any{}
 	}
@@ -162,7 +164,7 @@ func (m fakeResponse) fieldValue(f *gql.Field, t *gql.Type) any {
 	return nil
 }
 
-// selectsField reports whether the chosen field is among the selected fields.
+// selectsField reports whether the selection set selects the member field of the fakeResponse.
 func (m fakeResponse) selectsField(set gql.SelectionSet) bool {
 	found := false
 	visitLeafFields(set, func(f *gql.Field) { found = found || f.Definition == m.field })

@@ -1,6 +1,6 @@
-// Package transport sends GraphQL documents to the API. The package sends each document once,
-// before the send deadline and within the documented rate limit. If a request fails, the package
-// proves where possible that nothing was sent.
+// Package transport sends GraphQL documents to the API. The package sends each document at most
+// once, before the send deadline and within the documented rate limit. If a request fails, the
+// package proves where possible that no part of the document was sent.
 package transport
 
 import (
@@ -19,44 +19,49 @@ import (
 
 // Options configure a Client. Only URL and Tokens are needed.
 type Options struct {
-	// URL of the GraphQL endpoint, such as
-	// https://api.getadministrate.com/graphql (observed).
+	// URL is the URL of the GraphQL endpoint, such as https://api.getadministrate.com/graphql
+	// (observed).
 	URL string
-	// Tokens returns the Bearer token of each request.
+	// Tokens is the source of the Bearer token for each request.
 	Tokens oauth.TokenSource
-	// Transport sends the requests; nil selects HTTP/1.1 with its own time-outs, which keeps idle
-	// connections for 30 s. A transport given here must not repeat requests.
+	// Transport sends the requests; nil selects the transport of http1.NewTransport. Another
+	// transport must never send a request a second time.
 	Transport http.RoundTripper
-	// WrapTransport, when given, wraps the transport, for example for tracing. The wrapper must
-	// pass on each request once and may change only the headers.
+	// WrapTransport (if not nil) wraps the transport, for example for tracing. The wrapper must
+	// send each request once through the wrapped transport, and may change only the headers of the
+	// request.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
-	// RequestsPerSecond is the refill rate of the token bucket that limits all requests of this
-	// Client. 0 selects 19.8, or less if Burst leaves less of the documented limit. The documented
-	// limit is 6,000 in any 5 minutes per IP address. With the defaults at most 60 + 300 s x 19.8/s
-	// = 6,000 requests are sent in 5 minutes. All processes behind one IP address share the
-	// documented limit.
+	// RequestsPerSecond is the refill rate of the rate limit bucket, which limits all requests of
+	// this Client. If RequestsPerSecond is 0, the Client uses 19.8, or a lower rate if Burst is
+	// larger than 60. The documented rate limit is 6,000 requests in any 5 minutes per IP address.
+	// With the default values, the Client sends at most 60 + 300 s x 19.8/s = 6,000 requests in 5
+	// minutes. All processes behind one IP address share the documented rate limit.
 	RequestsPerSecond float64
-	// Burst is how many requests may be sent at once after a time without requests. 0 selects 60,
-	// or less if RequestsPerSecond leaves less of the documented limit.
+	// Burst is the number of requests that the Client may send at once after a period without
+	// requests. If Burst is 0, the Client uses 60, or a lower number if RequestsPerSecond is larger
+	// than 19.8.
 	Burst int
-	// Pace, when given, delays every request in addition to the bucket. To share the limit between
-	// processes, give each process a Pace with a part of the rate.
+	// Pace (if not nil) delays every request, in addition to the rate limit bucket. To share the
+	// documented rate limit between several processes, set in each process a Pace with a fraction
+	// of the permitted rate.
 	Pace *Pace
-	// MaxResponseBytes is the size of the largest accepted response, uncompressed; 0 is 8 MiB.
+	// MaxResponseBytes is the maximum size of an uncompressed response; 0 selects 8 MiB.
 	MaxResponseBytes int64
-	// Timeout is the longest time of one request, from its turn until the response is read; 0 is
-	// 30 s. The context's own deadline also applies.
+	// Timeout is the maximum time from the moment when the rate limit permits a request until the
+	// response is read; 0 selects 30 s. The context's own deadline also applies.
 	Timeout time.Duration
-	// OnResult, when given, is called with the error that each request returns to the caller. A nil
-	// error means that a response came. OnResult must not block.
+	// The Client calls OnResult (if not nil) after each request, with the error of the request. The
+	// error is nil if the Client received a usable HTTP response. OnResult must not block.
 	OnResult func(error)
-	// Permitted, when given, is called before each request. When Permitted returns an error, the
-	// client does not send the request and fails with a NotSentError. If Permitted returns a
-	// NotSentError, the client keeps its Reason. For any other error the Reason is NotPermitted.
+	// The Client calls Permitted (if not nil) before each request. If Permitted returns an error,
+	// the Client does not send the request and fails with a NotSentError. If the error of Permitted
+	// is a NotSentError, the Client returns the Reason of Permitted's error. For any other error of
+	// Permitted, the Client returns the Reason NotPermitted.
 	Permitted func(context.Context) error
 }
 
-// The documented limit, and defaults within that limit.
+// windowRequests and windowSeconds are the documented rate limit. defaultBurst and defaultRate
+// together use exactly the documented rate limit.
 const (
 	windowRequests = 6000
 	windowSeconds  = 300
@@ -67,8 +72,8 @@ const (
 // Client sends documents to the API of one tenant. Client is safe for concurrent use.
 type Client struct{ graphql *graphql.Client }
 
-// New makes a Client; it sends nothing. Share one Client in a process, because the bucket
-// belongs to the Client. New fails with InvalidError.
+// New returns a Client and sends nothing. A process should use only one Client, because each Client
+// has its own rate limit bucket. New fails with InvalidError.
 func New(o Options) (*Client, error) {
 	endpoint, err := url.Parse(o.URL)
 	if err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
@@ -123,9 +128,9 @@ func New(o Options) (*Client, error) {
 	return &Client{graphql: graphql.NewClient(endpoint.String(), c)}, nil
 }
 
-// newBucket returns a bucket. A zero value selects the default. In any 5 minutes burst + 300 x rate
-// requests can pass. The default burst is the part of the documented limit that the rate does not
-// use, at least 1 and at most 60.
+// newBucket returns a rate limit bucket. A value of 0 selects the default. The bucket permits up to
+// burst + 300 x perSecond requests in any 5 minutes. The default burst is the part of the
+// documented rate limit that perSecond does not use, at least 1 and at most 60.
 func newBucket(perSecond float64, burst int) *rate.Limiter {
 	if perSecond == 0 {
 		perSecond = defaultRate

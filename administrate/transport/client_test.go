@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestDocumentedLimit drives the bucket at full speed for ten minutes of virtual time and counts the
-// requests in each 5 minutes.
+// During ten minutes of virtual time, TestDocumentedLimit sends as many requests as the rate limit
+// bucket permits. TestDocumentedLimit then counts the requests in every period of 5 minutes.
 func TestDocumentedLimit(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -10,48 +10,52 @@ import (
 	"github.com/oppflow/oppflow/administrate/oauth"
 )
 
-// Reason says why a request was not sent, or was refused before its execution.
+// Reason says why a request was not executed: the client did not send the request, or the API
+// returned 401 or 429.
 type Reason string
 
 // The reasons of a NotSentError.
 const (
-	// Unreachable has three causes. No connection was made (refused, no such host, TLS). The
-	// connection ended before it took a byte of the document. The token endpoint returned no usable
-	// response.
+	// Unreachable has three possible causes. The client could not open a connection (refused, no
+	// such host, TLS). The connection broke before the client had written a byte of the document.
+	// The token endpoint returned no usable response.
 	Unreachable Reason = "unreachable"
-	// Authentication means that the API returned 401, or that there was no token.
+	// Authentication means that the API returned 401, or that the client had no usable access
+	// token.
 	Authentication Reason = "authentication"
 	// RateLimited means that the API returned 429.
 	RateLimited Reason = "rate limited"
-	// SendDeadlinePassed means that the time of WithSendDeadline passed before anything was
-	// written.
+	// SendDeadlinePassed means that the send deadline passed before the client wrote a byte of the
+	// document.
 	SendDeadlinePassed Reason = "expired"
-	// Throttled means that the request got no turn before the context's end or the time of
-	// WithSendDeadline. The cause is the client's own bucket, its pace or its back-off after a 429.
+	// Throttled means that the client's own rate limit would have delayed the request beyond the
+	// send deadline or the end of the context. The client's rate limit consists of the rate limit
+	// bucket, the Pace and the back-off after a 429.
 	Throttled Reason = "throttled"
-	// Cancelled means that the context ended before anything was written.
+	// Cancelled means that the context ended before the client wrote a byte of the document.
 	Cancelled Reason = "cancelled"
 	// NotPermitted means that Options.Permitted did not permit the request.
 	NotPermitted Reason = "withheld"
-	// NotReady means that Options.Permitted does not permit the request yet, because the process
-	// does not know which rules are in force.
+	// NotReady means that Options.Permitted does not yet permit requests, because the process does
+	// not yet know the tenant's current playbook.
 	NotReady Reason = "unready"
 )
 
-// NotSentError says that the request was provably not executed. Either no byte of the document left
-// this process, or the API returned 401 or 429 before execution. The caller may repeat the request.
+// NotSentError says that the API provably did not execute the request. Either the client did not
+// write a byte of the document, or the API returned 401 or 429 before execution. The caller may
+// repeat the request.
 type NotSentError struct {
 	Operation string // the document's operation name
 	Reason    Reason
-	// RetryAfter is the waiting time that the API requested with a 429. RetryAfter is 0 when the
-	// API named no time; the documented API never names one.
+	// RetryAfter is the waiting time in the header Retry-After of a 429. RetryAfter is 0 if the 429
+	// had no header Retry-After; according to the documentation, the API never sends this header.
 	RetryAfter time.Duration
 
 	cause error
 }
 
-// Error shows the reason. Error shows the cause only for a failed connection, a missing token, or a
-// request that is not permitted or not yet permitted.
+// Error returns a text with the reason. The text contains the cause only for the reasons
+// Unreachable, NotPermitted and NotReady, and for a TokenError.
 func (e *NotSentError) Error() string {
 	text := "administrate: the API request " + e.Operation + " was not executed: " + string(e.Reason)
 	var token *oauth.TokenError
@@ -68,23 +72,24 @@ func (e *NotSentError) Error() string {
 	return text
 }
 
-// Unwrap returns the cause, such as the error of the network, of the context or of the token
-// source, or nil. The token source decides the text of its own error.
+// Unwrap returns the cause, such as an error of the network, the context or the token source.
+// Unwrap returns nil if the NotSentError has no cause. If the cause is an error of the token
+// source, the token source decides the text of the cause.
 func (e *NotSentError) Unwrap() error { return e.cause }
 
-// RefusedError says that the API refused the document as a whole, before execution (a GraphQL
-// request error). None of the mutations in the document was executed.
+// RefusedError says that the API refused the whole document before execution (in GraphQL: a request
+// error). The API executed no mutation of a refused document.
 type RefusedError struct {
 	Operation string
-	// DocumentNames are the names in the sent document at the error locations that the API
-	// reported. An example is "regions" when the tenant's schema has no field regions.
+	// DocumentNames are the names that the sent document has at the error locations of the API's
+	// response. If the tenant's schema has no field regions, DocumentNames contains "regions".
 	DocumentNames []string
-	// Messages are the API's own, verbatim. Do not log Messages, because the messages may quote
-	// values of variables, including personal data.
+	// Messages are the unchanged error messages of the API. Callers must not log Messages, because
+	// the messages may quote values of variables, including personal data.
 	Messages []string
 }
 
-// Error shows DocumentNames, never the API's messages.
+// Error returns a text with DocumentNames and without Messages.
 func (e *RefusedError) Error() string {
 	return "administrate: the API refused the whole GraphQL document " + e.Operation + atNames(e.DocumentNames) +
 		"; no part of the document was executed"
@@ -101,29 +106,30 @@ func atNames(near []string) string {
 	return "; the API reported an error at " + strings.Join(quoted, ", ")
 }
 
-// UnknownError says that the request may or may not have been executed. A part of the request or
-// all of it may have been sent, and no response shows the outcome. Before you repeat a mutation, read
-// the record back. You may repeat a read at once.
+// UnknownError says that the API may have executed the request or not. The client sent at least a
+// part of the request, but has no response that shows the outcome. Before a caller repeats a
+// mutation, the caller must read the record back. A caller may repeat a query at once.
 type UnknownError struct {
 	Operation string
-	// Cause is a text of this package, such as "the API did not respond in time".
+	// Cause is a text that contains nothing from the API, such as "the API did not respond in
+	// time".
 	Cause string
-	// Status is the HTTP status of the response, 0 when there was none.
+	// Status is the HTTP status of the response, or 0 if the client received no response.
 	Status int
-	// HasGraphQLErrors says that the API returned a GraphQL response with top-level errors. A
-	// repeated read is likely to fail in the same way.
+	// HasGraphQLErrors says that the API returned a GraphQL response with top-level errors. If
+	// HasGraphQLErrors is true, a repeated query is likely to fail in the same way.
 	HasGraphQLErrors bool
-	// DocumentNames are the names in the sent document at the locations of the API's top-level
-	// errors.
+	// DocumentNames are the names that the sent document has at the locations of the API's
+	// top-level errors.
 	DocumentNames []string
-	// Messages are the messages of the API's top-level errors, verbatim. Do not log Messages,
-	// because the messages may quote values of variables, including personal data.
+	// Messages are the messages of the API's top-level errors, verbatim. Callers must not log
+	// Messages, because the messages may quote values of variables, including personal data.
 	Messages []string
 
 	cause error
 }
 
-// Error shows Cause, DocumentNames and Status, never the API's messages.
+// Error returns a text with Cause, DocumentNames and Status, and without Messages.
 func (e *UnknownError) Error() string {
 	text := "administrate: the outcome of the API request " + e.Operation + " is unknown: " + e.Cause + atNames(e.DocumentNames)
 	if e.Status != 0 {
@@ -132,15 +138,15 @@ func (e *UnknownError) Error() string {
 	return text
 }
 
-// Unwrap returns the error of the context or of the network, or nil.
+// Unwrap returns the error of the context or of the network that caused the UnknownError, or nil.
 func (e *UnknownError) Unwrap() error { return e.cause }
 
-// InvalidError says that the request could not be built from the caller's input. Nothing
-// was sent and no turn of the bucket was spent.
+// InvalidError says that the client could not build the request from the caller's input. The client
+// sent nothing and used nothing of the rate limit bucket.
 type InvalidError struct {
 	Where   string // such as "mutation 3: AddInterest.ExpiresAt"
 	Problem string // the problem and the right form, without the value
 }
 
-// Error shows Where and Problem.
+// Error returns a text with Where and Problem.
 func (e *InvalidError) Error() string { return "administrate: " + e.Where + ": " + e.Problem }

@@ -15,12 +15,13 @@ import (
 // joinedNameSeparator separates the names of the queries in the name of a joined document.
 const joinedNameSeparator = "_"
 
-// errNotJoinable is the error of a document that is not a single query without fragments.
+// errNotJoinable says that a document is a mutation, has fragments, or has several operations;
+// JoinDocuments joins only single queries without fragments.
 var errNotJoinable = errors.New("the document cannot be joined with other documents; only a single query without fragments can be joined")
 
-// JoinDocuments returns one query with the root fields of all documents. The response keys and the
-// variables of the document with index i get the prefix of i. The name of the joined document lists
-// the names of the documents.
+// JoinDocuments returns one query with the root fields of all documents. JoinDocuments adds a
+// prefix with the number i to the response keys and variables of the document with index i. The
+// name of the returned query consists of the names of all documents.
 func JoinDocuments(docs []Document) (Document, error) {
 	joined := &ast.OperationDefinition{Operation: ast.Query}
 	out := Document{Variables: make(map[string]any)}
@@ -73,7 +74,7 @@ func parseQuery(doc Document) (*ast.OperationDefinition, error) {
 	return parsed.Operations[0], nil
 }
 
-// prefixVariables adds the prefix to the name of each variable that the selections use.
+// prefixVariables adds the prefix to the name of each variable that is used in the selection set.
 func prefixVariables(selections ast.SelectionSet, prefix string) {
 	for _, selection := range selections {
 		switch s := selection.(type) {
@@ -108,8 +109,8 @@ func prefixValue(value *ast.Value, prefix string) {
 }
 
 // SplitResponse returns the part of the response to a joined document that belongs to the document
-// with index i. An error without a path belongs to every document. The locations of errors are left
-// out, because the locations refer to the joined document.
+// with index i. An error without a path is part of the response to every document. SplitResponse
+// omits the locations of errors, because the locations refer to the joined document.
 func SplitResponse(got Response, i int) (Response, error) {
 	var roots map[string]json.RawMessage
 	if err := json.Unmarshal(got.Data, &roots); err != nil {

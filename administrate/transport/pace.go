@@ -8,16 +8,18 @@ import (
 	"time"
 )
 
-// paceSlack is the lateness of a request that does not delay the following requests. paceSlack
+// paceSlack is how late a request may be without a delay of the following requests. paceSlack
 // exists because timers fire a little late.
 const paceSlack = 100 * time.Millisecond
 
-// errTurnTooLate says that the turn of a request would come after the deadline of the request.
+// errTurnTooLate says that the Pace would delay a request beyond the deadline of the request.
 var errTurnTooLate = errors.New("administrate: the pace would delay the request beyond the deadline of the request")
 
-// Pace spaces the requests of one or more Clients evenly, in the order of their calls of Wait. In a
-// time t at most 1 + (t + 0.1 s) x rate requests pass, even after a long time without requests. A
-// change of the rate also applies to requests that already wait. A Pace is safe for concurrent use.
+// Pace is a rate limiter without bursts: it sets equal intervals between the requests of one or
+// more Clients. The requests proceed in the order in which their callers called Wait. In any period
+// of t seconds, the Pace permits at most 1 + (t + 0.1) x rate requests, even after a long period
+// without requests. If SetRate changes the rate, the new rate also applies to requests that already
+// wait. A Pace is safe for concurrent use.
 type Pace struct {
 	turn chan struct{} // full while a caller waits for the next turn; Go serves waiting callers in order
 
@@ -28,14 +30,14 @@ type Pace struct {
 	changed  chan struct{} // closed when the interval changes
 }
 
-// NewPace makes a Pace with this many requests a second.
+// NewPace returns a Pace that permits perSecond requests per second.
 func NewPace(perSecond float64) *Pace {
 	p := &Pace{turn: make(chan struct{}, 1), changed: make(chan struct{})}
 	p.SetRate(perSecond)
 	return p
 }
 
-// SetRate changes how many requests pass in a second.
+// SetRate changes the number of requests that the Pace permits per second.
 func (p *Pace) SetRate(perSecond float64) {
 	interval := time.Duration(math.MaxInt64 / 1024)
 	if every := float64(time.Second) / perSecond; every < float64(interval) {
@@ -50,8 +52,8 @@ func (p *Pace) SetRate(perSecond float64) {
 	}
 }
 
-// Delay returns how long a new request would wait, after the requests that wait now and the
-// given number of further requests.
+// Delay returns how long a new request would wait if the requests that wait now and the given
+// number of further requests proceed first.
 func (p *Pace) Delay(further int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -66,8 +68,9 @@ func (p *Pace) delay(now time.Time, before int) time.Duration {
 	return next + time.Duration(before)*p.interval
 }
 
-// Wait returns when it is the caller's turn. Wait fails when the context ends before the turn. If
-// the turn would come after the context's deadline, Wait fails at once.
+// Wait blocks until the caller may send one request. If the context ends while Wait blocks, Wait
+// returns the context's error. If Wait would have to block until after the context's deadline, Wait
+// fails at once.
 func (p *Pace) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -108,8 +111,9 @@ func (p *Pace) Wait(ctx context.Context) error {
 	}
 }
 
-// takeTurn takes the turn if the turn has come. If not, takeTurn returns how long to wait, and a
-// channel that is closed when the rate changes.
+// takeTurn returns 0 if the next request may proceed now, and counts this request. If no request
+// may proceed yet, takeTurn returns how long to wait, and a channel that is closed when the rate
+// changes.
 func (p *Pace) takeTurn(now time.Time) (time.Duration, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

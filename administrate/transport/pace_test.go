@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestPace: for any number of callers, and after any time without requests, no period has more turns
-// than the rate allows.
+// TestPace: for any number of callers and after any period without requests, the Pace never permits
+// more requests than its rate allows.
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPace(4)

@@ -8,20 +8,22 @@ import (
 	"time"
 )
 
-// firstBackOff and longestBackOff limit the back-off after a 429 that names no time; the documented
-// API never names a time. The back-offs double from the first to the longest, which is the
-// documented window.
+// firstBackOff and longestBackOff limit the back-off after a 429 without the header Retry-After.
+// According to the documentation, the API never sends the header Retry-After. The back-off doubles
+// from firstBackOff to longestBackOff, which is the period of the documented rate limit.
 const (
 	firstBackOff   = time.Second
 	longestBackOff = windowSeconds * time.Second
 )
 
-// errBackingOff says that the back-off after a 429 ends after the caller's deadline.
+// errBackingOff says that the client sent no request because the back-off after a 429 ends after
+// the caller's deadline.
 var errBackingOff = errors.New("administrate: the request was not sent: the API returned HTTP 429 (too many requests) to an earlier request, and the back-off ends after the deadline of the request")
 
-// rateLimitBackOff delays all requests of a Client after the API has returned 429. The limit counts
-// all requests from this address (documented), so the API would refuse the next request as well.
-// The zero value delays nothing. A rateLimitBackOff is safe for concurrent use.
+// rateLimitBackOff delays all requests of a Client after the API has returned 429. The API's rate
+// limit counts all requests from one IP address (documented), so the API would also refuse other
+// requests during the back-off. The zero value delays nothing. A rateLimitBackOff is safe for
+// concurrent use by several goroutines.
 type rateLimitBackOff struct {
 	mu         sync.Mutex
 	begin      time.Time // when the back-off began
@@ -29,7 +31,7 @@ type rateLimitBackOff struct {
 	nextLength time.Duration
 }
 
-// wait returns when there is no back-off. wait fails at once when the back-off ends after the
+// wait blocks until no back-off is active. wait fails at once if the back-off ends after the
 // context's deadline.
 func (p *rateLimitBackOff) wait(ctx context.Context) error {
 	for {
@@ -58,9 +60,10 @@ func (p *rateLimitBackOff) isOver() bool {
 	return !time.Now().Before(p.until)
 }
 
-// onRateLimited records a 429 for a request that was sent at the given time. after is the time for
-// which the API asks the client to send nothing, 0 when the API names no time. A request that was
-// sent before the back-off began changes nothing, unless the API names a time.
+// onRateLimited starts or lengthens the back-off after a 429 to a request that was sent at the time
+// sent. after is the value of the header Retry-After, or 0 if the 429 had no header Retry-After. If
+// after is 0 and the request was sent before the current back-off began, onRateLimited changes
+// nothing.
 func (p *rateLimitBackOff) onRateLimited(sent time.Time, after time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -71,7 +74,8 @@ func (p *rateLimitBackOff) onRateLimited(sent time.Time, after time.Duration) {
 	length := after
 	if length == 0 {
 		p.nextLength = min(max(2*p.nextLength, firstBackOff), longestBackOff)
-		// The random part keeps processes behind one address from continuing at the same moment.
+		// The back-off has a random part, so that several processes behind one IP address do not
+		// continue at the same moment.
 		length = p.nextLength/2 + rand.N(p.nextLength/2) //nolint:gosec // it decides no secret
 	}
 	if until := now.Add(length); until.After(p.until) {
@@ -79,8 +83,9 @@ func (p *rateLimitBackOff) onRateLimited(sent time.Time, after time.Duration) {
 	}
 }
 
-// onNotRateLimited records that the API did not return 429 to a request that was sent at the given
-// time.
+// onNotRateLimited resets the length of the next back-off if the request was sent after the last
+// back-off. The caller calls onNotRateLimited for a response other than 429; sent is the time of
+// the request.
 func (p *rateLimitBackOff) onNotRateLimited(sent time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

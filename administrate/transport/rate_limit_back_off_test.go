@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestBackOffGrows: while the API continues to return 429, the back-offs grow. After the API accepts a
-// request, the back-offs are short again.
+// TestBackOffGrows: each further 429 makes the back-off longer. After a response other than 429,
+// the next back-off is short.
 func TestBackOffGrows(t *testing.T) {
 	t.Parallel()
 	var p rateLimitBackOff
@@ -30,8 +30,8 @@ func TestBackOffGrows(t *testing.T) {
 	if got := lengths(1)[0]; got > firstBackOff {
 		t.Errorf("after an answer the pause lasts %s", got)
 	}
-	// A request that was sent before the back-off began changes nothing, unless its response names
-	// a time.
+	// A 429 to a request that was sent before the back-off began changes nothing, except if the 429
+	// has the header Retry-After.
 	from, until := p.begin, p.until
 	p.onRateLimited(from.Add(-time.Second), 0)
 	p.onNotRateLimited(from.Add(-time.Second))

@@ -15,15 +15,15 @@ var (
 	errSealed             = errors.New("administrate: the request has ended; no more bytes of the request are sent")
 )
 
-// deadlinePassed reports whether the time has passed, on the wall clock.
+// deadlinePassed reports whether the wall clock has reached the time by.
 func deadlinePassed(by time.Time) bool { return !time.Now().Round(0).Before(by) }
 
-// guardedBody is the request body from which the transport reads the document. guardedBody opens at
-// the first read, if the send deadline has not passed. Before the first read, no transport can send
-// a byte of the document. A sealed body returns no bytes, so a document whose body was sealed
-// unopened was never sent. A document whose body was opened cannot be read twice. The transport may
-// send the head of the request before the first read, but the API executes nothing without a
-// document.
+// guardedBody is the request body from which the transport reads the document. The first read opens
+// a guardedBody; after the send deadline, the first read fails instead. No transport can send a
+// byte of the document before the first read. A sealed guardedBody returns no more bytes. So if a
+// guardedBody was sealed before its first read, the document was provably never sent. A transport
+// cannot read the document a second time. A transport may send the headers of the request before
+// the first read, but the API executes nothing without a document.
 type guardedBody struct {
 	sendDeadline time.Time // zero: no deadline
 	onFirstRead  func()    // called when the body opens, if not nil
@@ -57,7 +57,7 @@ func (g *guardedBody) Read(p []byte) (int, error) {
 	return g.body.Read(p)
 }
 
-// Close is called by a transport that is done with the document.
+// Close seals the body; the transport calls Close when it no longer needs the document.
 func (g *guardedBody) Close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -65,7 +65,8 @@ func (g *guardedBody) Close() error {
 	return g.body.Close()
 }
 
-// expireUnopened seals a body that has not been opened, and reports whether it sealed the body.
+// expireUnopened seals the body if the body has not been opened. expireUnopened reports whether it
+// sealed the body.
 func (g *guardedBody) expireUnopened() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -76,8 +77,8 @@ func (g *guardedBody) expireUnopened() bool {
 	return true
 }
 
-// sealForGood seals the body for good, and returns whether the body was opened and whether it
-// expired.
+// sealForGood seals the body. opened reports whether the body was ever opened, and expired reports
+// whether the send deadline passed before the first read.
 func (g *guardedBody) sealForGood() (opened, expired bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -85,9 +86,10 @@ func (g *guardedBody) sealForGood() (opened, expired bool) {
 	return g.opened, g.expired
 }
 
-// countingConn is a connection that counts the bytes that it took. The transport reads the document
-// into its buffer and may then find that the kept connection has ended. A request whose body was
-// opened counts as not sent only if the connection took no byte of the document.
+// countingConn is a connection that counts the bytes that were written to it. The transport may
+// read the document into its buffer and only then detect that an idle connection has ended. So even
+// if the body was opened, the request was provably not sent if no byte of the document was written
+// to the connection.
 type countingConn struct {
 	net.Conn
 
@@ -119,8 +121,8 @@ func (w *countingConn) count() int64 {
 	return w.written
 }
 
-// stopWrites stops all further writes. stopWrites returns true if the connection has taken exactly
-// mark bytes and no write is under way.
+// stopWrites makes all further writes fail. stopWrites returns true if exactly mark bytes were
+// written to the connection and no write is in progress.
 func (w *countingConn) stopWrites(mark int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -128,8 +130,8 @@ func (w *countingConn) stopWrites(mark int64) bool {
 	return w.written == mark && w.writing == 0
 }
 
-// connTracker remembers the connection of a request, and how many bytes that connection had
-// taken when the guarded body opened.
+// connTracker stores the connection of a request, and how many bytes were written to this
+// connection before the guardedBody was opened.
 type connTracker struct {
 	mu             sync.Mutex
 	conn           *countingConn
@@ -152,7 +154,7 @@ func (s *connTracker) clientTrace() *httptrace.ClientTrace {
 	}}
 }
 
-// recordStart stores how many bytes the connection took before the document.
+// recordStart stores how many bytes were written to the connection before the document.
 func (s *connTracker) recordStart() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,15 +163,16 @@ func (s *connTracker) recordStart() {
 	}
 }
 
-// nothingWritten proves, where possible, that the connection took no byte of the document and never
-// will. Call it only for a failed request whose guarded body was opened.
+// nothingWritten returns true if no byte of the document was written to the connection.
+// nothingWritten makes all further writes to the connection fail. Call nothingWritten only for a
+// failed request whose guardedBody was opened.
 func (s *connTracker) nothingWritten() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.conn != nil && s.conn.stopWrites(s.writtenAtStart)
 }
 
-// CountWrites returns the connection with a count of the bytes that it took. A caller's own
-// transport must use these connections. Without these counting connections, the outcome of a failed
-// request with an opened document is always unknown.
+// CountWrites wraps a connection so that the client can count the bytes written to the connection.
+// A caller's own transport must wrap its connections with CountWrites. Without CountWrites, a
+// request that fails after the transport began to read the document always returns an UnknownError.
 func CountWrites(conn net.Conn) net.Conn { return &countingConn{Conn: conn} }

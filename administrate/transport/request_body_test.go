@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestStoppedWrites: after stopWrites returns true, the connection takes no byte. stopWrites returns
-// false while a write is under way.
+// TestStoppedWrites: after stopWrites returns true, all writes to the connection fail. stopWrites
+// returns false while a write is in progress.
 func TestStoppedWrites(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
@@ -44,8 +44,8 @@ func TestStoppedWrites(t *testing.T) {
 	}
 }
 
-// TestGuardedBodyKeepsTheDeadline: the last check of the send deadline is at the first byte. The check
-// also works when no timer has fired, for example after the process was stopped and continued.
+// TestGuardedBodyKeepsTheDeadline: guardedBody checks the send deadline at its first read. The
+// check does not need a timer, so the check also works after the process was stopped and continued.
 func TestGuardedBodyKeepsTheDeadline(t *testing.T) {
 	t.Parallel()
 	g := &guardedBody{body: io.NopCloser(strings.NewReader("document")), sendDeadline: time.Now().Add(-time.Nanosecond)}

@@ -10,13 +10,13 @@ import (
 	graphql "github.com/hasura/go-graphql-client"
 )
 
-// Response is a response to a document that was executed, at least in part.
+// Response is the API's response to a document of which the API executed at least a part.
 type Response struct {
 	Data   json.RawMessage // an object
 	Errors []GraphQLError
 }
 
-// GraphQLError is an entry of the response's top-level errors.
+// GraphQLError is an entry of the list of top-level errors in a response.
 type GraphQLError struct {
 	Message   string `json:"message"`
 	Locations []struct {
@@ -26,9 +26,10 @@ type GraphQLError struct {
 	Path []any `json:"path"`
 }
 
-// executionBegan reports whether the path of an error begins with a field of the document. An error
-// with the path of a field shows that the API had begun to execute the document. Servers also add
-// paths to errors from before execution; such a path begins with another name, such as a variable.
+// executionBegan reports whether the path of an error begins with the response key of a root field.
+// An error path that begins with a root field proves that the API began to execute the document. A
+// server may also set a path in an error before execution. The path of an error before execution
+// begins with another name, such as a variable.
 func executionBegan(doc Document, errs []GraphQLError) bool {
 	return slices.ContainsFunc(errs, func(e GraphQLError) bool {
 		if len(e.Path) == 0 {
@@ -47,7 +48,7 @@ func errorMessages(errs []GraphQLError) []string {
 	return out
 }
 
-// documentNames returns the names in the sent document at the error locations.
+// documentNames returns the names that the sent document has at the locations of the errors.
 func documentNames(doc Document, errs []GraphQLError) []string {
 	lines := strings.Split(doc.Text, "\n")
 	var names []string
@@ -58,7 +59,8 @@ func documentNames(doc Document, errs []GraphQLError) []string {
 			}
 			rest := strings.TrimPrefix(lines[at.Line-1][at.Column-1:], "$")
 			name := LeadingName(rest)
-			// In "alias: field", only the field is a name of the schema.
+			// If the location contains "alias: field", documentNames returns the field, because the
+			// alias is not a name of the schema.
 			if after, found := strings.CutPrefix(rest[len(name):], ": "); found && name != "" && LeadingName(after) != "" {
 				name = LeadingName(after)
 			}
@@ -74,15 +76,16 @@ func refusedError(doc Document, errs []GraphQLError) error {
 	return &RefusedError{Operation: doc.Name, DocumentNames: documentNames(doc, errs), Messages: errorMessages(errs)}
 }
 
-// OutcomeUnknown returns an UnknownError with the document names and messages of the top-level
-// errors.
+// OutcomeUnknown returns an UnknownError with the DocumentNames and Messages of the top-level
+// errors errs.
 func OutcomeUnknown(doc Document, operation, cause string, errs []GraphQLError) error {
 	return &UnknownError{
 		Operation: operation, Cause: cause, HasGraphQLErrors: len(errs) > 0, DocumentNames: documentNames(doc, errs), Messages: errorMessages(errs),
 	}
 }
 
-// Send sends a document and returns the response, if any part of the document was executed.
+// Send sends a document. Send returns a Response if the API executed at least a part of the
+// document, and an error in all other cases.
 func (c *Client) Send(ctx context.Context, doc Document) (Response, error) {
 	ex := &inFlightRequest{document: doc}
 	data, err := c.graphql.ExecRaw(context.WithValue(ctx, inFlightRequestKey{}, ex), doc.Text, doc.Variables,
@@ -126,8 +129,9 @@ func (c *Client) Send(ctx context.Context, doc Document) (Response, error) {
 	return Response{Data: data, Errors: errs}, nil
 }
 
-// MalformedResponse returns the error for a response of an unexpected shape. The error does not
-// contain the decoder's error, because the decoder quotes the response.
+// MalformedResponse returns the error for a response that does not have the expected form.
+// MalformedResponse omits the error of the JSON decoder, because the decoder's error quotes the
+// response.
 func MalformedResponse(operation string) error {
 	return &UnknownError{Operation: operation, Cause: "the response does not have the expected form"}
 }

@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// FuzzDocumentNames: no error location of an API crashes the client or shows anything but a name in the
-// sent document.
+// FuzzDocumentNames: for any error location in a response, documentNames does not crash and returns
+// only names of the sent document.
 func FuzzDocumentNames(f *testing.F) {
 	f.Add(2, 3)
 	f.Add(-1, 0)

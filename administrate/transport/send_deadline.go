@@ -7,22 +7,25 @@ import (
 
 type sendDeadlineKey struct{}
 
-// WithSendDeadline sets the time by which a request with this context must be on the wire. The time
-// limits the wait for a token, for a turn and for a connection. The last check of the time is at
-// the moment when the transport reads the first byte of the document. After the time, the request
-// fails with a NotSentError. The Reason is SendDeadlinePassed, or Throttled when no turn came in
-// time. If the context already has an earlier time, the earlier time stays. WithSendDeadline does
-// not limit the wait for the response; use the context's deadline for this wait.
+// WithSendDeadline sets the send deadline: the time by which a request with this context must be on
+// the wire. The send deadline limits the waits for a token, for the rate limit and for a
+// connection. The last check of the send deadline is at the moment when the transport reads the
+// first byte of the document. After the send deadline, the request fails with a NotSentError. The
+// Reason is Throttled if the client's rate limit delayed the request too long, or
+// SendDeadlinePassed for any other delay. If the context already has an earlier send deadline,
+// WithSendDeadline changes nothing. The send deadline does not limit the wait for the response; the
+// context's deadline limits this wait.
 func WithSendDeadline(ctx context.Context, t time.Time) context.Context {
 	if earlier, ok := SendDeadline(ctx); ok && earlier.Before(t) {
 		return ctx
 	}
-	// Round strips the monotonic reading, so that the time is compared with the wall clock, also
-	// after the machine slept.
+	// Round removes the monotonic clock reading. So the send deadline is compared with the wall
+	// clock, which is correct even if the machine slept.
 	return context.WithValue(ctx, sendDeadlineKey{}, t.Round(0))
 }
 
-// SendDeadline returns the time set by WithSendDeadline.
+// SendDeadline returns the send deadline that WithSendDeadline set, and whether the context has a
+// send deadline.
 func SendDeadline(ctx context.Context) (time.Time, bool) {
 	t, ok := ctx.Value(sendDeadlineKey{}).(time.Time)
 	return t, ok

@@ -17,8 +17,9 @@ import (
 	"github.com/oppflow/oppflow/administrate/oauth"
 )
 
-// inFlightRequest accompanies one request through the GraphQL library. The library keeps neither
-// headers nor the cause of a failure, so the sendOnceDoer stores the error in inFlightRequest.
+// inFlightRequest is stored in the context of one request. The GraphQL library returns neither the
+// response headers nor the cause of an error, so the sendOnceDoer stores the error in
+// inFlightRequest.
 type inFlightRequest struct {
 	document   Document
 	handedOver bool  // the sendOnceDoer was called
@@ -27,10 +28,9 @@ type inFlightRequest struct {
 
 type inFlightRequestKey struct{}
 
-// sendOnceDoer sends requests. sendOnceDoer waits for a turn, adds the token, sends the document
-// once and before the send deadline, and reads the response in full. sendOnceDoer is the HTTP
-// client of the GraphQL library, and the only place that decides whether a request was provably not
-// sent.
+// sendOnceDoer is the HTTP client of the GraphQL library. sendOnceDoer waits for the rate limit and
+// adds the token. sendOnceDoer sends the document once, before the send deadline, and reads the
+// whole response. Only sendOnceDoer decides whether a request was provably not sent.
 type sendOnceDoer struct {
 	transport        http.RoundTripper
 	bucket           *rate.Limiter
@@ -43,8 +43,8 @@ type sendOnceDoer struct {
 	permitted        func(context.Context) error // nil permits everything
 }
 
-// Do implements the library's Doer. Redirects are not followed, because a redirected POST
-// would be a second request.
+// Do implements the library's Doer. Do does not follow redirects, because the redirected POST would
+// be a second request.
 func (c *sendOnceDoer) Do(req *http.Request) (*http.Response, error) {
 	ex, ok := req.Context().Value(inFlightRequestKey{}).(*inFlightRequest)
 	if !ok {
@@ -74,8 +74,8 @@ func notPermittedReason(err error) Reason {
 	return NotPermitted
 }
 
-// clearToSend waits until the request may be sent, and returns the token for the request. If
-// clearToSend fails, nothing was sent.
+// clearToSend waits until the client may send the request, and returns the access token for the
+// request. If clearToSend fails, nothing was sent.
 func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token string, err error) {
 	ctx := req.Context()
 	if req.ContentLength > MaxRequestBytes {
@@ -94,8 +94,9 @@ func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token s
 	if bounded && deadlinePassed(by) {
 		return "", notSent(operation, SendDeadlinePassed, nil)
 	}
-	// A request gets its token before its turn. If a request got its turn before its token, all
-	// requests that wait for a new token would be sent at once after the renewal.
+	// clearToSend gets the token before it waits for the rate limit. If clearToSend waited for the
+	// rate limit first, the client would send all requests that wait for a new token at once after
+	// the renewal.
 	token, err = c.token(ctx)
 	if err == nil && http1.IsHeaderSafe(token) {
 		asked := time.Now()
@@ -121,7 +122,8 @@ func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token s
 	case !http1.IsHeaderSafe(token):
 		return "", notSent(operation, Authentication, errToken)
 	}
-	// Check again, because the token may belong to credentials that are not permitted.
+	// clearToSend calls checkPermitted a second time, because the token may belong to credentials
+	// that are not permitted.
 	if err := c.checkPermitted(ctx); err != nil {
 		return "", notSent(operation, notPermittedReason(err), err)
 	}
@@ -132,7 +134,7 @@ func notSent(operation string, reason Reason, cause error) error {
 	return &NotSentError{Operation: operation, Reason: reason, cause: cause}
 }
 
-// send sends the request once, unless clearToSend returns an error.
+// send sends the request once. If clearToSend returns an error, send sends nothing.
 func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Response, error) {
 	operation := ex.document.Name
 	token, err := c.clearToSend(req, operation)
@@ -145,8 +147,8 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 	var line connTracker
 	guarded := &guardedBody{body: req.Body, sendDeadline: by, onFirstRead: line.recordStart}
 	if bounded {
-		// Without this timer the client would wait for a slow connection, although the document
-		// may not be sent any more.
+		// Without this timer the client would still wait for a slow connection after the send
+		// deadline.
 		late := time.AfterFunc(time.Until(by), func() {
 			if guarded.expireUnopened() {
 				cancel()
@@ -194,9 +196,8 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 	return resp, nil
 }
 
-// waitTurn waits for the end of a back-off, for the pace and for the bucket. waitTurn waits no
-// longer than the context and the send deadline allow. If the wait would be longer, waitTurn fails
-// at once.
+// waitTurn waits for the end of a back-off, for the Pace and for the rate limit bucket. If the wait
+// would exceed the context's deadline or the send deadline, waitTurn fails at once.
 func (c *sendOnceDoer) waitTurn(ctx context.Context) error {
 	if by, ok := SendDeadline(ctx); ok {
 		var cancel context.CancelFunc
@@ -221,7 +222,8 @@ func (c *sendOnceDoer) waitTurn(ctx context.Context) error {
 	}
 }
 
-// token gets the token, and waits no longer than the send deadline allows.
+// token returns an access token from the token source. If the send deadline passes before the token
+// arrives, token fails.
 func (c *sendOnceDoer) token(ctx context.Context) (string, error) {
 	if by, ok := SendDeadline(ctx); ok {
 		var cancel context.CancelFunc
@@ -231,8 +233,9 @@ func (c *sendOnceDoer) token(ctx context.Context) (string, error) {
 	return c.tokens.Token(ctx)
 }
 
-// observeRateLimit records in the back-off whether the API returned 429. A 429 empties the bucket,
-// because the API would refuse a burst after the back-off.
+// observeRateLimit updates the back-off according to whether the API returned 429. After a 429,
+// observeRateLimit empties the rate limit bucket, because the API would refuse a burst after the
+// back-off.
 func (c *sendOnceDoer) observeRateLimit(resp *http.Response, sent time.Time) {
 	if resp.StatusCode == http.StatusTooManyRequests {
 		c.backOff.onRateLimited(sent, http1.RetryAfter(resp))
@@ -254,7 +257,8 @@ func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response
 		if resp.StatusCode == http.StatusTooManyRequests {
 			refused.Reason, refused.RetryAfter = RateLimited, http1.RetryAfter(resp)
 		}
-		// The rest of the response is read so that the connection can be used again.
+		// The client reads the rest of the response so that the connection can carry another
+		// request.
 		_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
 		return nil, refused
 	}
@@ -275,7 +279,8 @@ func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response
 		}
 		return body, nil
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		// Servers return the status 400 or 422 when they refuse a document before execution.
+		// GraphQL servers return the HTTP status 400 or 422 when they refuse a document before
+		// execution.
 		var answer struct {
 			Data   json.RawMessage `json:"data"`
 			Errors []GraphQLError  `json:"errors"`
@@ -301,7 +306,7 @@ func connectionLost(ctx context.Context, operation string, err error, status int
 	return &UnknownError{Operation: operation, Cause: cause, Status: status, cause: http1.NetworkCause(err)}
 }
 
-// MaxRequestBytes is the size of the largest request that is sent.
+// MaxRequestBytes is the maximum size of a request that the client sends.
 const MaxRequestBytes = 256 << 10
 
 var errToken = errors.New("administrate: the access token is empty or contains characters that an HTTP header cannot contain")

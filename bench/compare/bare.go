@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// Names of the bare workflow and of its messages.
+// These constants are the names of the bare workflow, its messages and its activities.
 const (
 	bareWorkflow = "Bare"
 	bareCall     = "call"
@@ -31,14 +31,15 @@ const (
 // bareState is the result of a query of the bare workflow.
 type bareState struct {
 	Record string `json:"record"`
-	// Done is the number of calls that have taken effect. Waiting is the number of messages that wait.
+	// Done is the number of API calls that have taken effect. Waiting is the number of messages
+	// whose API call has not taken effect yet.
 	Done, Waiting int
 }
 
-// bareLifecycle is the shortest Temporal workflow that makes the calls of a lifecycle.
-// bareLifecycle handles one call at a time, each with one message and one activity. bareLifecycle
-// ends when the record is won. bareLifecycle keeps none of Oppflow's promises: no recognition of
-// repeated messages, no read-back after a lost response, and no view.
+// bareLifecycle is the shortest Temporal workflow that makes the API calls of the reference
+// lifecycle. bareLifecycle makes one API call at a time, with one message and one activity for each
+// API call. bareLifecycle ends when the opportunity is won. Unlike Oppflow, bareLifecycle does not
+// recognise repeated messages, does not read back after a lost response, and has no view.
 func bareLifecycle(ctx workflow.Context) error {
 	once := workflow.ActivityOptions{
 		TaskQueue: activities.TaskQueue, StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
@@ -95,7 +96,7 @@ func bareLifecycle(ctx workflow.Context) error {
 	}
 }
 
-// bareCalls are the activities of the bare workflow.
+// bareCalls contains the activities of the bare workflow.
 type bareCalls struct{ api *administrate.Client }
 
 func (b bareCalls) create(ctx context.Context) (string, error) { return create(ctx, b.api) }
@@ -104,8 +105,8 @@ func (b bareCalls) request(ctx context.Context, record string, call Call) error 
 	return call.request(ctx, b.api, record)
 }
 
-// bareWorkers returns the two workers of the bare workflow. The bare workers have the same task
-// queues, rate and cache as Oppflow's workers.
+// bareWorkers returns the two workers of the bare workflow. The workers of the bare workflow have
+// the same task queues, rate limit and cache size as Oppflow's workers.
 func bareWorkers(c client.Client, api *administrate.Client, perSecond float64) []worker.Worker {
 	worker.SetStickyWorkflowCacheSize(host.DefaultCachedWorkflows)
 	lives := worker.New(c, lifecycle.TaskQueue, worker.Options{LocalActivityWorkerOnly: true})
@@ -117,8 +118,9 @@ func bareWorkers(c client.Client, api *administrate.Client, perSecond float64) [
 	return []worker.Worker{lives, requests}
 }
 
-// bare drives the bare workflow by updates, or by signals. With signals, the driver queries the
-// number of calls that have taken effect every 20 ms.
+// bare returns the Subject that plays the lifecycle with the bare workflow. The driver sends the
+// messages as updates or as signals. With signals, the driver queries the bare workflow every 20 ms
+// until all API calls have taken effect.
 func bare(c client.Client, byUpdate bool) Subject {
 	name := "bare, signals"
 	if byUpdate {
@@ -155,7 +157,8 @@ func (b *bareDriver) begin(ctx context.Context) error {
 	return err
 }
 
-// startBare starts a bare workflow and returns the id of the record as soon as the record exists.
+// startBare starts a bare workflow, waits until the record exists, and returns the id of the
+// record.
 func startBare(ctx context.Context, c client.Client, options client.StartWorkflowOptions) (string, error) {
 	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
 	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
@@ -181,7 +184,7 @@ func (b *bareDriver) state(ctx context.Context) (bareState, error) {
 	return state, err
 }
 
-// done waits until all calls have taken effect.
+// done waits until all API calls that the driver requested have taken effect.
 func (b *bareDriver) done(ctx context.Context) (bareState, error) {
 	var state bareState
 	err := pollUntil(ctx, func() (bool, error) {
@@ -209,7 +212,7 @@ func (b *bareDriver) send(ctx context.Context, line CallGroup, sent func(n, of i
 	return err
 }
 
-// update requests one call and waits for its result.
+// update requests one API call with an update and waits until the API call has taken effect.
 func (b *bareDriver) update(ctx context.Context, call Call) error {
 	handle, err := b.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: b.id, UpdateName: bareCall, Args: []any{call}, WaitForStage: client.WorkflowUpdateStageCompleted,

@@ -17,15 +17,15 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// preparedEnvironment is an environment that is being prepared for a test.
+// preparedEnvironment is an Environment that another goroutine prepares for a test.
 type preparedEnvironment struct {
 	environment *compare.Environment
 	err         error
 	done        chan struct{}
 }
 
-// prepare starts to prepare an environment for the test. The environment is closed when the test
-// ends.
+// prepare starts to prepare an Environment in another goroutine. The cleanup of the test closes the
+// Environment.
 func prepare(t *testing.T, o compare.EnvironmentOptions) *preparedEnvironment {
 	t.Helper()
 	o.Progress = func(text string) { fmt.Fprintln(os.Stderr, text) }
@@ -46,7 +46,7 @@ func prepare(t *testing.T, o compare.EnvironmentOptions) *preparedEnvironment {
 	return p
 }
 
-// await returns the environment once it is ready.
+// await waits until the Environment is ready and returns the Environment.
 func (p *preparedEnvironment) await(t *testing.T) *compare.Environment {
 	t.Helper()
 	<-p.done
@@ -59,9 +59,10 @@ func (p *preparedEnvironment) await(t *testing.T) *compare.Environment {
 	return p.environment
 }
 
-// leastCounts returns the counts of a lifecycle, by subject. On a busy machine a task may fail and
-// run again, which adds to the counts. Nothing lowers the counts. If the counts differ from the
-// wanted counts, leastCounts therefore returns the lowest counts of three runs.
+// leastCounts returns the Counts of one lifecycle for each subject. On a busy machine a task may
+// fail and be repeated, which increases the Counts. No other influence changes the Counts. So if
+// wanted returns false, leastCounts repeats the measurement up to three times and returns the
+// lowest Counts.
 func leastCounts(t *testing.T, g *compare.Environment, wanted func(map[string]compare.Counts) bool) map[string]compare.Counts {
 	t.Helper()
 	counts := make(map[string]compare.Counts)
@@ -82,11 +83,12 @@ func leastCounts(t *testing.T, g *compare.Environment, wanted func(map[string]co
 	return counts
 }
 
-// The test fails if the requests, events or actions of a lifecycle exceed the budget. The counts
-// are the same in every run and with every database of the server.
+// The test fails if the API requests, history events or actions of a lifecycle exceed the budget.
+// The counts of API requests, history events and actions are the same in every run and with every
+// database of the Temporal server.
 func TestALifecycleKeepsToItsBudget(t *testing.T) {
-	// The environment in memory and the environment with PostgreSQL start at the same time. While
-	// the test counts in one environment, the other environment is idle.
+	// The Environment with the Temporal data in memory and the Environment with PostgreSQL start at
+	// the same time. While the test counts in one Environment, the other Environment is idle.
 	inMemory, inPostgres := prepare(t, compare.EnvironmentOptions{}), prepare(t, compare.EnvironmentOptions{Postgres: true, NoSync: true})
 	<-inPostgres.done
 	counts := leastCounts(t, inMemory.await(t), func(counts map[string]compare.Counts) bool {
@@ -147,7 +149,8 @@ func TestBudgetsAreExceeded(t *testing.T) {
 	}
 }
 
-// The documentation pages give the same numbers of a lifecycle as the budget.
+// README.md and docs/measurements.md contain the same numbers of API requests, history events and
+// actions as the budgets.
 func TestDocsStateTheBudgets(t *testing.T) {
 	for _, page := range []string{"../../README.md", "../../docs/measurements.md"} {
 		text, err := os.ReadFile(page)

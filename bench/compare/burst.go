@@ -11,19 +11,21 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Burst is the measurement of many signals that one opportunity gets at once.
+// Burst is the measurement of many signals that are sent to one opportunity at once.
 type Burst struct {
 	Signals int `json:"signals"`
-	// Sent is how long it took to send the signals. Effect is how long it took until the last
-	// signal had taken effect. Sent and Effect count from the first signal.
+	// Sent is the time from the first signal until all signals were sent. Effect is the time from
+	// the first signal until the last signal had taken effect.
 	Sent   time.Duration `json:"sentNs"`
 	Effect time.Duration `json:"lastEffectNs"`
-	// Requests and Runs are the numbers of requests and runs that the signals took.
+	// Requests is the number of API requests that the signals caused. Runs is the number of runs
+	// that handled the signals.
 	Requests int `json:"requests"`
 	Runs     int `json:"runs"`
 }
 
-// Burst sends the given number of signals to one opportunity as fast as eight senders can.
+// Burst sends the given number of signals to one opportunity, as fast as possible from eight
+// goroutines.
 func (g *Environment) Burst(ctx context.Context, signals int) (Burst, error) {
 	burst := Burst{Signals: signals}
 	reference := g.nextReference()

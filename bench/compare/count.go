@@ -12,22 +12,25 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// Counts are the costs of a lifecycle. All but Bytes are exact: two runs have the same counts.
+// Counts are the costs of one lifecycle. Without a playbook, all members except Bytes are exact:
+// two measurements return the same numbers. With a playbook, Tasks also varies.
 type Counts struct {
-	// Requests is the number of requests that the API got.
+	// Requests is the number of API requests.
 	Requests int `json:"requests"`
-	// Events and Bytes are the length of the history. Bytes differ a little from run to run, because the encoding of
-	// times has no fixed length.
+	// Events is the number of history events, and Bytes is the size of the history. Bytes differs
+	// slightly between two measurements, because the encoding of times has no fixed length.
 	Events int   `json:"events"`
 	Bytes  int64 `json:"bytes"`
-	// Tasks is the number of workflow tasks.
+	// Tasks is the number of completed workflow tasks.
 	Tasks int `json:"workflowTasks"`
-	// Actions is the number of actions that Temporal Cloud bills, without queries and heartbeats: start, signal,
-	// update, attempt of an activity, timer, upsert of search attributes, continue-as-new.
+	// Actions is the number of actions that Temporal Cloud bills, except queries and heartbeats.
+	// Actions includes each start, signal, update, attempt of an activity, timer, upsert of search
+	// attributes and continue-as-new.
 	Actions int `json:"actions"`
 }
 
-// countActions counts the tasks and actions behind the events of a history.
+// countActions counts the history events, and the workflow tasks and actions that caused the
+// history events.
 func countActions(events []*historypb.HistoryEvent) Counts {
 	counts := Counts{Events: len(events)}
 	for _, event := range events {
@@ -49,14 +52,15 @@ func countActions(events []*historypb.HistoryEvent) Counts {
 	return counts
 }
 
-// SubjectCounts is the counts of one lifecycle of a subject.
+// SubjectCounts contains the Counts of one lifecycle of a subject.
 type SubjectCounts struct {
 	Subject string `json:"subject"`
 	Counts
 }
 
-// Count plays one lifecycle of each subject while nothing else runs, and counts. Before the counted
-// lifecycle, it plays another one to open the connections.
+// Count plays one lifecycle of each subject, without other load, and returns the Counts. Before the
+// counted lifecycle of a subject, Count plays an uncounted lifecycle in order to open the
+// connections.
 func (g *Environment) Count(ctx context.Context, contestants []Subject) ([]SubjectCounts, error) {
 	var all []SubjectCounts
 	for _, c := range contestants {
@@ -72,7 +76,7 @@ func (g *Environment) Count(ctx context.Context, contestants []Subject) ([]Subje
 	return all, nil
 }
 
-// count plays one lifecycle while nothing else runs and returns its counts.
+// count plays one lifecycle without other load and returns the Counts of the lifecycle.
 func (g *Environment) count(ctx context.Context, c Subject, reference opportunity.Reference) (Counts, error) {
 	before, err := g.requests(ctx)
 	if err != nil {
@@ -92,7 +96,7 @@ func (g *Environment) count(ctx context.Context, c Subject, reference opportunit
 	return counts, err
 }
 
-// historyCounts returns the counts of the only run of a reference.
+// historyCounts returns the Counts from the history of the only run of a reference.
 func historyCounts(ctx context.Context, c client.Client, reference opportunity.Reference) (Counts, error) {
 	var events []*historypb.HistoryEvent
 	id := lifecycle.WorkflowID(reference)
@@ -112,9 +116,9 @@ func historyCounts(ctx context.Context, c client.Client, reference opportunity.R
 	return counts, nil
 }
 
-// sendHeld sends a group of several calls while the API holds back its response to the first call.
-// The response is released once all messages are in the history. Therefore the same messages wait
-// together in every run.
+// sendHeld sends a group of several API calls while the sandbox delays its response to the first
+// API call. The sandbox sends the response when all messages of the group are in the history. So in
+// every measurement the same messages wait together.
 func (g *Environment) sendHeld(ctx context.Context, c Subject, s driver, line CallGroup) error {
 	if c.Temporal == nil {
 		return s.send(ctx, line, ignoreSent)

@@ -11,8 +11,9 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// An action is what Temporal Cloud bills. Each attempt of an activity is an action, and a query is
-// none. The continue-as-new of a run is one action; the start of the continued run is none.
+// countActions counts as actions what Temporal Cloud bills. Each attempt of an activity is an
+// action. A query is not counted as an action. The continue-as-new of a run is one action, and the
+// start of the next run is not an additional action.
 func TestCountActions(t *testing.T) {
 	plain := func(typ enums.EventType) *historypb.HistoryEvent { return &historypb.HistoryEvent{EventType: typ} }
 	started := func(continued string) *historypb.HistoryEvent {
@@ -60,7 +61,7 @@ func TestCountActions(t *testing.T) {
 	}
 }
 
-// The lifecycle has the number of calls that the budgets and the tables name.
+// The reference lifecycle has as many API calls as the constant Calls says.
 func TestTheLifecycleHasElevenCalls(t *testing.T) {
 	calls, reserved := 1, 0 // the start
 	for _, line := range CallGroups() {

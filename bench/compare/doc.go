@@ -1,8 +1,10 @@
-// Package compare measures the cost of a sales opportunity with three kinds of drivers: Oppflow,
-// the shortest Temporal workflow with the same calls, and a plain loop without durability. All
-// three use the same server, the same sandbox and workers of the same size.
+// Package compare measures the cost of a sales opportunity with three kinds of subjects: Oppflow,
+// the shortest Temporal workflow with the same API calls, and a plain loop without durability.
+// Oppflow and the shortest workflow use the same Temporal server and workers with the same
+// settings. All three kinds of subjects use the same sandbox.
 //
-// The package uses the clock only for durations and rates. Compare durations and rates only as
-// ratios within one run. The counts (requests, events, tasks, actions) are exact and the same in
-// every run. The package measures on this machine and sends nothing to any other machine.
+// Durations and rates depend on the machine, so compare only the ratios of durations and rates
+// within one measurement. The counts (API requests, history events, actions) are exact and the same
+// in every measurement. The package measures on this machine and sends nothing to any other
+// machine.
 package compare

@@ -22,43 +22,45 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// bareNamespace is the namespace of the bare workflows. The bare workflows need their own
+// bareNamespace is the Temporal namespace of the bare workflows. The bare workflows need their own
 // namespace, because their task queues have the same names as Oppflow's task queues.
 const bareNamespace = "bare"
 
-// unlimitedRate is a rate that no measurement reaches, in requests per second.
+// unlimitedRate is a rate of API requests per second that no measurement reaches.
 const unlimitedRate = 5000
 
 // EnvironmentOptions are the options of an Environment. The zero value is an environment without a
 // rate limit.
 type EnvironmentOptions struct {
-	// Limit makes the sandbox accept 200 requests in any 10 seconds. All subjects then send at the
-	// rate that a tenant's worker has for this limit.
+	// If Limit is true, the sandbox accepts only 200 requests in any 10 seconds. Each subject then
+	// sends limitedRate requests per second, as a tenant's worker does with this rate limit of the
+	// API.
 	Limit bool
-	// Postgres stores the Temporal server's data in a PostgreSQL of this environment rather than in
-	// memory.
+	// If Postgres is true, the Temporal server stores its data in a PostgreSQL server of this
+	// Environment. If Postgres is false, the Temporal server stores its data in memory.
 	Postgres bool
-	// NoSync makes the PostgreSQL of this environment not wait for the disk. Do not measure times
-	// with NoSync. The counts are the same.
+	// If NoSync is true, the PostgreSQL server does not wait for the disk. Do not measure durations
+	// or rates with NoSync; the counts do not depend on NoSync.
 	NoSync bool
-	// Playbook is the playbook of Oppflow's worker, or "" for none.
+	// Playbook is the playbook of Oppflow's worker. If Playbook is "", the worker has no playbook.
 	Playbook string
-	// CPUProfile and MemoryProfile are files for the profiles of Oppflow's worker. Oppflow's worker
-	// writes the profiles when the worker ends.
+	// CPUProfile and MemoryProfile are the files into which Oppflow's worker writes its profiles
+	// when the worker ends.
 	CPUProfile, MemoryProfile string
-	// Progress is called with one line for each step that takes long.
+	// Prepare calls Progress with a line of text at the start of each slow step.
 	Progress func(string)
-	// Output receives the output of the parts; nil drops it.
+	// Output receives the output of the Temporal server, the sandbox and the workers. If Output is
+	// nil, the output of the processes is discarded.
 	Output io.Writer
 }
 
-// limitedRate is the rate of a worker when the API accepts 200 requests in 10 seconds. The server
-// starts at once as many activities as it starts in a second. At 18 a second, the server therefore
-// starts up to 198 activities in the first 10 seconds.
+// limitedRate is how many API requests a worker sends per second if the API accepts 200 requests in
+// 10 seconds. The Temporal server permits a burst as large as the rate of one second. So with 18
+// activities per second, the Temporal server starts up to 198 activities in the first 10 seconds.
 const limitedRate = 18
 
-// Environment is the parts that the subjects use: a Temporal server, a sandbox, and a worker for
-// each subject.
+// Environment consists of a Temporal server, a sandbox, a worker for Oppflow and a worker for the
+// bare workflow. All subjects use the processes of one Environment.
 type Environment struct {
 	*stack.Stack
 	sandbox         adminclient.Client
@@ -85,7 +87,7 @@ func Prepare(ctx context.Context, o EnvironmentOptions) (*Environment, error) {
 	return g, nil
 }
 
-// start starts all parts, one after the other.
+// start starts the Temporal server, the sandbox and the workers, one after the other.
 func (g *Environment) start(ctx context.Context, o EnvironmentOptions) error {
 	tenant := filepath.Join(g.dir, "catalogue.yaml")
 	if err := os.WriteFile(tenant, catalogueFor(o), 0o600); err != nil {
@@ -128,10 +130,11 @@ func (g *Environment) start(ctx context.Context, o EnvironmentOptions) error {
 	return g.startWorkers(ctx, rate, o)
 }
 
-// catalogueFor returns the catalogue. With a playbook the transition to Won issues the tokens and
-// creates the invoice, as in a tenant. The API has no request that issues tokens or creates an
-// invoice. The playbook's effects check that the transition issued the tokens and created the
-// invoice.
+// catalogueFor returns the YAML file from which the sandbox reads its tenant's steps, transitions
+// and items. If o names a playbook, triggers of the transition to Won issue the training tokens and
+// create the invoice, as in a real tenant. The API has no operation that issues training tokens or
+// creates an invoice. The playbook's effects check that the triggers issued the training tokens and
+// created the invoice.
 func catalogueFor(o EnvironmentOptions) []byte {
 	if o.Playbook == "" {
 		return catalogue
@@ -139,8 +142,9 @@ func catalogueFor(o EnvironmentOptions) []byte {
 	return bytes.Replace(catalogue, []byte("{ from: 3, to: 4 }"), []byte("{ from: 3, to: 4, triggers: [token, invoice] }"), 1)
 }
 
-// burstSize is the number of requests that the plain loop may send at once. With a rate limit,
-// burstSize is the number of activities that the server starts at once.
+// burstSize returns the number of API requests that the plain loop may send at once. With a rate
+// limit, burstSize returns the number of activities that the Temporal server starts at once.
+// Without a rate limit, burstSize returns 0, which selects the default of the client.
 func burstSize(limit bool) int {
 	if limit {
 		return limitedRate
@@ -153,8 +157,8 @@ func (g *Environment) connect(ctx context.Context, namespace string) (client.Cli
 	return c, err
 }
 
-// startWorkers starts one worker of each kind as a separate process. The settings of all workers
-// are equal.
+// startWorkers starts Oppflow's worker and the worker of the bare workflow as separate processes.
+// Oppflow's worker and the worker of the bare workflow have the same rate limit.
 func (g *Environment) startWorkers(ctx context.Context, rate float64, o EnvironmentOptions) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -180,8 +184,8 @@ func (g *Environment) startWorkers(ctx context.Context, rate float64, o Environm
 	return g.bareWorker.Start(ctx)
 }
 
-// requests returns the number of requests that the API got so far. The request log numbers the
-// API's requests from 1.
+// requests returns the number of API requests since the start of the sandbox. The number of API
+// requests is the number of the last entry in the sandbox's request log.
 func (g *Environment) requests(ctx context.Context) (int, error) {
 	entries, err := g.sandbox.RequestLog(ctx, g.countedRequests)
 	if len(entries) > 0 {
@@ -190,7 +194,7 @@ func (g *Environment) requests(ctx context.Context) (int, error) {
 	return int(g.countedRequests), err
 }
 
-// Subjects returns all subjects, in the order of the tables.
+// Subjects returns all subjects, in the order in which the report lists the subjects.
 func (g *Environment) Subjects() []Subject {
 	return []Subject{
 		direct(g.api),
@@ -203,7 +207,7 @@ func (g *Environment) Subjects() []Subject {
 	}
 }
 
-// Close stops all parts of the environment.
+// Close stops all processes of the Environment and removes their files.
 func (g *Environment) Close(ctx context.Context) error {
 	for _, c := range []client.Client{g.oppflow, g.bare} {
 		if c != nil {

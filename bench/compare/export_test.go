@@ -2,11 +2,11 @@ package compare
 
 import "fmt"
 
-// Budget is the highest allowed cost of a lifecycle. A budget equals the present cost; lower the
-// budget when the cost falls.
+// Budget is the maximum cost of one lifecycle. A Budget always equals the current cost, so a
+// developer who lowers the cost must also lower the Budget.
 type Budget struct{ Requests, Events, Actions int }
 
-// Budgets returns the budgets of the modes of Oppflow, by name.
+// Budgets maps the name of each subject that uses Oppflow to its Budget.
 func Budgets() map[string]Budget {
 	return map[string]Budget{
 		oppflowMode{oneMessage: true}.String():                 {Requests: 7, Events: 77, Actions: 20},
@@ -16,7 +16,7 @@ func Budgets() map[string]Budget {
 	}
 }
 
-// Exceeds returns one line for each count of a lifecycle that is above the budget.
+// Exceeds returns one line of text for each count in c that is higher than in the Budget.
 func (b Budget) Exceeds(c Counts) []string {
 	var all []string
 	for _, one := range []struct {

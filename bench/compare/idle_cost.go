@@ -11,21 +11,21 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// Idle is the cost of many open opportunities without events.
+// Idle is the cost of many open opportunities to which nothing happens.
 type Idle struct {
 	// Opportunities is the number of opportunities. Each opportunity has handled one message. One
-	// worker handled all opportunities. Cached is the number of opportunities that the worker keeps
-	// in its cache.
+	// worker handled all opportunities. Cached is the number of opportunities in the worker's
+	// workflow cache.
 	Opportunities int `json:"opportunities"`
 	Cached        int `json:"cached"`
-	// EmptyBytes is the resident memory of a worker that has done nothing. Bytes is the worker's
-	// resident memory after all opportunities have handled their message. AllowedBytes is the limit
-	// for Bytes: 60 KB for each cached opportunity and 60 MB above the empty worker.
+	// EmptyBytes is the worker's resident memory before the first opportunity. Bytes is the
+	// worker's resident memory after each opportunity has handled one message. AllowedBytes is the
+	// limit for Bytes: EmptyBytes, plus 60 MB, plus 60 KB for each cached opportunity.
 	EmptyBytes   uint64 `json:"emptyResidentBytes"`
 	Bytes        uint64 `json:"residentBytes"`
 	AllowedBytes uint64 `json:"allowedResidentBytes"`
-	// Events is the length of the history of an opportunity that is no longer in the cache.
-	// FirstAnswer is how long the worker took to return the result of a query of that opportunity.
+	// Events is the number of history events of an opportunity that is no longer in the worker's
+	// cache. FirstAnswer is how long the first query of this uncached opportunity takes.
 	Events      int           `json:"events"`
 	FirstAnswer time.Duration `json:"firstResponseNs"`
 }
@@ -34,16 +34,16 @@ type Idle struct {
 const (
 	bytesPerOpportunity = 60_000
 	fixedBytes          = 60_000_000
-	// longHistory is the number of events of the opportunity that Idle queries last. A run
-	// continues as new after 2,000 events.
+	// longHistory is the number of history events of the opportunity that Idle queries last. A run
+	// continues as new after 2,000 history events.
 	longHistory = 1_950
-	// concurrentOpens is the number of opportunities that are opened at a time.
+	// concurrentOpens is the number of opportunities that Idle starts at the same time.
 	concurrentOpens = 16
 )
 
-// Idle opens the given number of opportunities, makes each opportunity handle one message, and then
-// measures the worker. The environment must be new, because earlier work increases the worker's
-// memory.
+// Idle starts the given number of opportunities, sends one message to each opportunity, and then
+// measures the worker. The Environment must be new, because earlier measurements increase the
+// worker's memory.
 func (g *Environment) Idle(ctx context.Context, opportunities int, tell func(string)) (Idle, error) {
 	idle := Idle{Opportunities: opportunities, Cached: host.DefaultCachedWorkflows}
 	empty, err := readProcessUsage(ctx, g.worker)
@@ -88,7 +88,8 @@ func (g *Environment) Idle(ctx context.Context, opportunities int, tell func(str
 	return idle, err
 }
 
-// growHistory opens an opportunity and sends messages to it until its history is long.
+// growHistory starts an opportunity and sends messages to the opportunity until its history has
+// about longHistory history events.
 func (g *Environment) growHistory(ctx context.Context, idle *Idle) (driver, error) {
 	reference := g.nextReference()
 	s, err := oppflow(g.oppflow, oppflowMode{byUpdate: true}).begin(ctx, reference)

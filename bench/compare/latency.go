@@ -9,10 +9,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Latency is the duration of an operation while nothing else runs.
+// Latency contains the measured durations of one operation without other load.
 type Latency struct {
 	What string `json:"what"`
-	// P50, P95 and P99 are percentiles over N.
+	// P50, P95 and P99 are the percentiles of N measured durations.
 	P50 time.Duration `json:"p50Ns"`
 	P95 time.Duration `json:"p95Ns"`
 	P99 time.Duration `json:"p99Ns"`
@@ -21,7 +21,7 @@ type Latency struct {
 	OfBare float64 `json:"ofBare,omitempty"`
 }
 
-// percentiles returns the percentiles of the measured times.
+// percentiles returns a Latency with the percentiles of the measured durations.
 func percentiles(what string, all []time.Duration) Latency {
 	l := Latency{What: what, N: len(all)}
 	if len(all) == 0 {
@@ -33,12 +33,14 @@ func percentiles(what string, all []time.Duration) Latency {
 	return l
 }
 
-// Latencies measures n updates of the bare workflow and n updates of Oppflow in turn, one after the
-// other. Latencies also measures n times how long a record takes from the start of its workflow.
+// Latencies measures the durations of n updates of the bare workflow and of n updates of Oppflow,
+// alternately. Latencies also measures the time from the start of a workflow until the record
+// exists.
 func (g *Environment) Latencies(ctx context.Context, n int, tell func(string)) ([]Latency, error) {
 	plain, driven := bare(g.bare, true), oppflow(g.oppflow, oppflowMode{byUpdate: true})
-	// A run of Oppflow sometimes continues as new, and a bare run never does. Oppflow and the bare
-	// workflow therefore get new opportunities before their runs have long histories.
+	// A run of Oppflow with a long history continues as new, and a run of the bare workflow never
+	// continues as new. So Latencies starts new opportunities before the histories of the runs are
+	// long.
 	const each = 50
 	lines := CallGroups()
 	unseen := lines[4] // one interest: no attribute of the list changes
@@ -62,7 +64,7 @@ func (g *Environment) Latencies(ctx context.Context, n int, tell func(string)) (
 			return nil, err
 		}
 		for turn := range min(each, n-done) {
-			// The account alternates between two accounts, so each of these updates changes an
+			// Successive updates alternate between two accounts, so each update changes a search
 			// attribute.
 			change := CallGroup{Calls: []Call{{Details: &opportunity.UpdateDetails{Account: []string{account, otherAccount}[turn%2]}}}}
 			for _, one := range []struct {

@@ -9,18 +9,18 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// catalogue is the tenant of the lifecycle: three steps before Won, no triggers, and enough places
-// for all lifecycles.
+// catalogue is the YAML file from which the sandbox reads its tenant's steps, transitions and
+// items. The tenant has three steps before Won, no triggers, and enough places for all lifecycles.
 //
 //go:embed catalogue.yaml
 var catalogue []byte
 
-// The lifecycle names all objects by their ids, so no subject looks up a name.
+// The lifecycle uses ids for all objects of the TMS, so no subject must look up a name.
 const (
 	region       = "UmVnaW9uOlVL"                                             // Region:UK
 	account      = "T3JnYW5pc2F0aW9uOjE="                                     // Organisation:1
 	otherAccount = "T3JnYW5pc2F0aW9uOjI="                                     // Organisation:2
-	currency     = "EUR"                                                      // the currency of its region is GBP
+	currency     = "EUR"                                                      // the currency of region UK is GBP
 	qualified    = "T3Bwb3J0dW5pdHlTdGVwOjI="                                 // OpportunityStep:2
 	quoted       = "T3Bwb3J0dW5pdHlTdGVwOjM="                                 // OpportunityStep:3
 	won          = "T3Bwb3J0dW5pdHlTdGVwOjQ="                                 // OpportunityStep:4
@@ -32,24 +32,25 @@ const (
 	recordName   = "Measured"                                                 // the name of every record
 )
 
-// Calls is the number of API calls of a lifecycle, the start included.
+// Calls is the number of API calls of one lifecycle, including the creation of the record.
 const Calls = 11
 
-// Call is one API call after the start. Exactly one of its members is set.
+// Call is one API call after the creation of the record. In each Call exactly one member is set.
 type Call struct {
 	Details  *opportunity.UpdateDetails `json:"details,omitempty"`
 	Interest *opportunity.Interest      `json:"interest,omitempty"`
 	Step     *opportunity.Progress      `json:"step,omitempty"`
 }
 
-// CallGroup is a group of calls. A driver begins the next group when all calls of the group have
-// taken effect.
+// CallGroup is a group of calls. A driver sends a group only after all API calls of the previous
+// group have taken effect.
 type CallGroup struct {
 	Name  string
 	Calls []Call
 }
 
-// CallGroups returns the groups of the reference lifecycle after the start, in order.
+// CallGroups returns the groups of API calls that follow the creation of the record in the
+// reference lifecycle, in order.
 func CallGroups() []CallGroup {
 	interest := func(item string, quantity int) Call {
 		amount, _ := opportunity.ParseAmount("199.90")
@@ -66,7 +67,7 @@ func CallGroups() []CallGroup {
 	}
 }
 
-// command returns the call as a message of the contract.
+// command returns the Oppflow command that requests the API call.
 func (c Call) command() opportunity.Command {
 	switch {
 	case c.Details != nil:
@@ -78,7 +79,8 @@ func (c Call) command() opportunity.Command {
 	}
 }
 
-// request makes the call with one API request. request does not check the content of the response.
+// request makes the API call without Oppflow, with one API request. request does not check the
+// content of the response.
 func (c Call) request(ctx context.Context, api *administrate.Client, record string) error {
 	var err error
 	switch {
@@ -97,7 +99,7 @@ func (c Call) request(ctx context.Context, api *administrate.Client, record stri
 	return err
 }
 
-// create creates the record of a lifecycle.
+// create creates the record of a lifecycle, without Oppflow.
 func create(ctx context.Context, api *administrate.Client) (string, error) {
 	made, err := api.CreateOpportunity(ctx, administrate.NewOpportunity{Name: recordName, RegionID: region})
 	return made.ID, err

@@ -10,7 +10,8 @@ import (
 	"github.com/oppflow/oppflow/bench/compare"
 )
 
-// Like the command bench, the test program is also the program of the workers that it measures.
+// The tests start their own test binary as the measured workers, as the command bench does with its
+// own binary.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == compare.WorkerCommand {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

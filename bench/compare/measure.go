@@ -11,22 +11,29 @@ import (
 	"time"
 )
 
-// Options select what is measured. The zero value measures everything, on the embedded server.
+// Options select what is measured. The zero value selects all measurements, with a Temporal server
+// that stores its data in memory.
 type Options struct {
-	// Quick measures only the counts and a short form of the rates.
+	// If Quick is true, Measure measures only the counts and, with a shorter duration, the rates.
 	Quick bool
-	// Only lists the figures to measure, by their names from Figures. Empty means all figures.
+	// Only is the list of the figures to measure, by their names (see Figures). An empty Only
+	// selects all figures.
 	Only []string
-	// InFlight are the numbers of lifecycles at a time in the measurements of rates. Empty means 1,
-	// 8 and 32, or only 8 in the quick form.
+	// InFlight lists how many lifecycles run at the same time in the measurements of rates; Measure
+	// measures the rates for each number. An empty InFlight selects 1, 8 and 32, or only 8 if Quick
+	// is true.
 	InFlight []int
-	// Postgres makes the Temporal server use a PostgreSQL of the environment.
+	// If Postgres is true, the Temporal server stores its data in a PostgreSQL server that Measure
+	// starts.
 	Postgres bool
-	// CPUProfile and MemoryProfile are files for the profiles of Oppflow's worker in the measurement of rates.
+	// CPUProfile and MemoryProfile are the files into which Oppflow's worker writes its profiles of
+	// the measurement of rates.
 	CPUProfile, MemoryProfile string
-	// Progress is called with the current step, its number and the number of all steps; it may be nil.
+	// Measure calls Progress (if not nil) with the description of the current step, the number of
+	// completed steps and the number of all steps.
 	Progress func(step, of int, what string)
-	// Output receives the output of the parts; nil drops it.
+	// Output receives the output of the Temporal server, the sandbox and the workers. If Output is
+	// nil, the output of the processes is discarded.
 	Output io.Writer
 }
 
@@ -41,32 +48,34 @@ const (
 	figurePlaybook  = "playbook"
 )
 
-// Figures returns the names of the figures, in the order of the report.
+// Figures returns the names of all figures that Measure can measure, in the order of the report.
 func Figures() []string {
 	return []string{figureCounts, figureRates, figureLatencies, figureBurst, figureIdle, figureLimited, figurePlaybook}
 }
 
-// QuickFigures returns the figures of the quick form.
+// QuickFigures returns the names of the figures that Measure measures if Quick is true.
 func QuickFigures() []string { return []string{figureCounts, figureRates} }
 
-// step is one measurement for a figure, in an environment.
+// step is one measurement of a figure in an Environment.
 type step struct {
 	figure, what string
 	do           func(ctx context.Context, g *Environment, tell func(string), r *Report) error
 }
 
-// environmentPlan is the measurements in one environment.
+// environmentPlan lists the measurements in one Environment.
 type environmentPlan struct {
 	environment EnvironmentOptions
 	steps       []step
 }
 
-// fullPlan and quickPlan return the plans for rates, in full and in the quick form.
+// fullPlan returns the plan of a full measurement of rates. quickPlan returns the plan of the
+// shorter measurement if Quick is true.
 func fullPlan() RatePlan  { return RatePlan{Rounds: 3, Warm: 2 * time.Second, Window: 8 * time.Second} }
 func quickPlan() RatePlan { return RatePlan{Rounds: 1, Warm: time.Second, Window: 4 * time.Second} }
 
-// limitedPlan is the plan for a limit of 20 requests a second. With this limit a lifecycle takes
-// long, and the burst at the beginning must be over before the window.
+// limitedPlan returns the plan of the measurement of rates with a limit of 20 API requests per
+// second. With 20 API requests per second a lifecycle takes long, so Window must be long. Warm is
+// long, because the initial burst must be over before the counted period Window.
 func limitedPlan() RatePlan {
 	return RatePlan{Rounds: 1, Warm: 20 * time.Second, Window: 60 * time.Second, InFlight: 32}
 }
@@ -79,7 +88,8 @@ const (
 	inMemoryServer    = "SQLite in memory"
 )
 
-// Measure runs the selected measurements. With an error it also returns the results so far.
+// Measure runs the selected measurements. If a measurement fails, Measure returns the error
+// together with the figures measured before.
 func Measure(ctx context.Context, o Options) (Report, error) {
 	report := Report{Server: inMemoryServer, Processors: runtime.NumCPU()}
 	if o.Postgres {
@@ -111,7 +121,8 @@ func Measure(ctx context.Context, o Options) (Report, error) {
 	return report, nil
 }
 
-// runPart runs the measurements of one plan in its environment.
+// runPart starts the Environment of one environmentPlan and runs its measurements in this
+// Environment.
 func (o Options) runPart(ctx context.Context, p environmentPlan, report *Report, tell func(string), done func()) (err error) {
 	tell("starting the Temporal server, the sandbox and the workers")
 	p.environment.Output, p.environment.Progress, p.environment.Postgres = o.Output, tell, o.Postgres
@@ -130,7 +141,7 @@ func (o Options) runPart(ctx context.Context, p environmentPlan, report *Report,
 	return nil
 }
 
-// parts returns the plans for the options. Each plan has its own environment.
+// parts returns the environmentPlans for the options. Each environmentPlan has its own Environment.
 func (o Options) parts() []environmentPlan {
 	profiled := EnvironmentOptions{CPUProfile: o.CPUProfile, MemoryProfile: o.MemoryProfile}
 	count := step{figureCounts, "measurement of the counts", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {

@@ -11,10 +11,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// oppflowMode is the way in which a driver sends messages to Oppflow.
+// oppflowMode says how a driver sends messages to Oppflow: as updates or signals, and with the
+// interests in one message or in five.
 type oppflowMode struct {
 	byUpdate bool
-	// oneMessage puts the five interests into one message.
+	// If oneMessage is true, the driver sends the five interests of the lifecycle in one message.
 	oneMessage bool
 }
 
@@ -29,8 +30,9 @@ func (h oppflowMode) String() string {
 	return name
 }
 
-// oppflow drives Oppflow as a service does. Unlike a service, the driver waits for the effect of a
-// signal: it reads the view every 20 ms.
+// oppflow returns the Subject that plays the lifecycle with Oppflow. The driver sends the same
+// messages as a program that uses Oppflow. After a signal, the driver reads the view every 20 ms
+// until the signal has taken effect.
 func oppflow(c client.Client, h oppflowMode) Subject {
 	messages := lifecycle.NewClient(c)
 	return Subject{Name: h.String(), Temporal: c, begin: func(ctx context.Context, reference opportunity.Reference) (driver, error) {
@@ -40,7 +42,7 @@ func oppflow(c client.Client, h oppflowMode) Subject {
 	}}
 }
 
-// oppflowDriver is an opportunity that Oppflow drives.
+// oppflowDriver is the driver that sends the messages of one opportunity to Oppflow.
 type oppflowDriver struct {
 	oppflowMode
 	temporal  client.Client
@@ -66,7 +68,7 @@ func (d *oppflowDriver) begin(ctx context.Context) error {
 	})
 }
 
-// awaitView reads the view until shows returns true.
+// awaitView reads the view repeatedly until shows returns true for the view.
 func (d *oppflowDriver) awaitView(ctx context.Context, shows func(opportunity.View) bool) error {
 	return pollUntil(ctx, func() (bool, error) {
 		view, err := d.messages.View(ctx, d.reference)
@@ -79,7 +81,7 @@ func (d *oppflowDriver) awaitView(ctx context.Context, shows func(opportunity.Vi
 
 func (d *oppflowDriver) record() string { return d.id }
 
-// messagesOf returns the commands of a group.
+// messagesOf returns the commands that request the API calls of a group.
 func (d *oppflowDriver) messagesOf(line CallGroup) []opportunity.Command {
 	commands := make([]opportunity.Command, len(line.Calls))
 	var all opportunity.AddInterests
@@ -138,8 +140,8 @@ func (d *oppflowDriver) end(ctx context.Context) error {
 	return err
 }
 
-// sendTogether sends all messages at once and waits until all have an outcome. sendTogether calls
-// sent after each message is under way.
+// sendTogether starts to send all messages, each in its own goroutine, and waits until every
+// message has an outcome. sendTogether calls sent each time when it has started to send a message.
 func sendTogether[M any](messages []M, sent func(n, of int) error, ask func(M) error) error {
 	var group errgroup.Group
 	for n, message := range messages {

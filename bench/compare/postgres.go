@@ -14,22 +14,22 @@ import (
 	"time"
 )
 
-// postgresTimeout is how long PostgreSQL may take to accept connections after its start, and to
-// stop.
+// postgresTimeout is the maximum time until a started PostgreSQL server accepts connections, and
+// the maximum time until a stopped server ends.
 const postgresTimeout = 30 * time.Second
 
-// database is a PostgreSQL of one environment, on the loopback interface, with all its files in one
-// directory.
+// database is the PostgreSQL server of one Environment. The PostgreSQL server listens only on the
+// loopback interface and stores all its files in one directory.
 type database struct {
 	address string
 	server  *exec.Cmd
 	stop    context.CancelFunc
 }
 
-// ErrNoPostgres reports that PostgreSQL was requested and is not installed.
+// ErrNoPostgres says that a measurement needs PostgreSQL, but PostgreSQL is not installed.
 var ErrNoPostgres = errors.New("PostgreSQL is not installed on this machine (no initdb in PATH or /usr/lib/postgresql/*/bin); on Debian, the command apt-get install postgresql installs PostgreSQL")
 
-// postgresPrograms returns the directory of PostgreSQL's programs.
+// postgresPrograms returns the directory that contains PostgreSQL's programs, such as initdb.
 func postgresPrograms() (string, error) {
 	if found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); err == nil && len(found) > 0 {
 		return filepath.Dir(found[len(found)-1]), nil
@@ -44,9 +44,10 @@ func postgresPrograms() (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// startPostgres creates a database below the directory and runs it until it is stopped. Every user
-// of this machine can access the database. By default the database waits until its writes are on
-// the disk, as PostgreSQL does. With noSync it does not wait.
+// startPostgres creates a new database in the directory dir/postgres and starts a PostgreSQL server
+// for the database. Every user of this machine can access the database without a password. If
+// noSync is false, PostgreSQL waits until its writes are on the disk (the default of PostgreSQL).
+// If noSync is true, PostgreSQL does not wait for the disk.
 func startPostgres(ctx context.Context, dir string, noSync bool) (*database, error) {
 	programs, err := postgresPrograms()
 	if err != nil {
@@ -105,7 +106,7 @@ func (d *database) close() error {
 	return err
 }
 
-// freePort returns a port that is free at this moment.
+// freePort returns a TCP port that no program uses at this moment.
 func freePort(ctx context.Context) (int, error) {
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")

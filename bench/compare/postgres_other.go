@@ -4,6 +4,6 @@ package compare
 
 import "syscall"
 
-// unprivileged returns no attributes: PostgreSQL runs as the user of this program. PostgreSQL refuses to run as
-// root.
+// unprivileged returns no process attributes, so PostgreSQL runs as the user of this program.
+// PostgreSQL refuses to run as root.
 func unprivileged(string) (*syscall.SysProcAttr, error) { return nil, nil }

@@ -14,42 +14,46 @@ import (
 // SubjectRate is the rate at which a subject completes lifecycles.
 type SubjectRate struct {
 	Subject string `json:"subject"`
-	// InFlight is the number of lifecycles at a time.
+	// InFlight is the number of lifecycles that run at the same time.
 	InFlight int `json:"inFlight"`
-	// PerSecond is the rate of the subject's calls, in lifecycles per second.
+	// PerSecond is the number of the subject's API calls per second, divided by the number of API
+	// calls in a lifecycle.
 	PerSecond float64 `json:"lifecyclesPerSecond"`
-	// OfBase is the ratio of PerSecond to the base subject's PerSecond in the same run.
+	// OfBase is the ratio of PerSecond to the PerSecond of the base subject in the same
+	// measurement.
 	OfBase float64 `json:"ofBase"`
-	// RequestsEach is the number of requests of a lifecycle. RequestsEach varies, because Oppflow
-	// sends one request for messages that arrive together.
+	// RequestsEach is the mean number of API requests for one lifecycle. RequestsEach varies,
+	// because Oppflow sends only one API request for messages that arrive together.
 	RequestsEach float64 `json:"requestsPerLifecycle"`
-	// Usage is the usage of the subject's worker. Usage is zero for the plain loop, which has no
-	// worker.
+	// Usage is the CPU time and memory that the subject's worker used. Usage is zero for the plain
+	// loop, because the plain loop has no worker.
 	Usage Usage `json:"worker"`
 }
 
 // Usage is the CPU time and the memory that a worker process used.
 type Usage struct {
-	// CPUSeconds is the CPU time for 1,000 lifecycles.
+	// CPUSeconds is the CPU time of the worker for 1,000 lifecycles.
 	CPUSeconds float64 `json:"cpuSecondsPer1000"`
-	// PeakBytes is the most resident memory since the process began.
+	// PeakBytes is the largest resident memory of the worker process since its start.
 	PeakBytes uint64 `json:"peakResidentBytes"`
 }
 
-// RatePlan is the plan of a measurement of rates. The subjects take turns, so other load on the
-// machine affects all subjects alike.
+// RatePlan says how Rates measures the subjects. Rates measures the subjects alternately in several
+// rounds, so other load on the machine affects all subjects equally.
 type RatePlan struct {
-	// InFlight is the number of lifecycles at a time.
+	// InFlight is the number of lifecycles that run at the same time.
 	InFlight int
-	// Rounds is the number of turns of each subject. In each turn only the calls that take effect
-	// within Window count. Window begins Warm after the start of the turn.
+	// Rounds is how often Rates measures each subject. In each round, a subject first plays
+	// lifecycles for the duration Warm, and then for the duration Window. Rates counts only the API
+	// calls that take effect during Window.
 	Rounds       int
 	Warm, Window time.Duration
-	// Progress is called before each turn; it may be nil.
+	// Rates calls Progress (if not nil) before it measures a subject in a round.
 	Progress func(what string)
 }
 
-// Rates measures the subjects. base names the subject with which the others are compared.
+// Rates measures how many lifecycles each subject completes per second. base is the name of the
+// subject with which Rates compares the other subjects.
 func (g *Environment) Rates(ctx context.Context, contestants []Subject, base string, plan RatePlan) ([]SubjectRate, error) {
 	sums := make([]turnResult, len(contestants))
 	for round := range plan.Rounds {
@@ -92,8 +96,9 @@ func (g *Environment) Rates(ctx context.Context, contestants []Subject, base str
 	return rated, nil
 }
 
-// turnResult is the result of one turn of a subject. calls counts only within the window.
-// lifecycles, requests and cpu (the worker's CPU seconds) count during the whole turn.
+// turnResult is the measurement of one subject in one round. calls is the number of API calls that
+// took effect during the plan's Window. lifecycles, requests and cpu (the worker's CPU seconds)
+// include the time before and after Window.
 type turnResult struct {
 	calls, lifecycles, requests int64
 	window                      time.Duration
@@ -108,8 +113,9 @@ func (t *turnResult) add(other turnResult) {
 	t.cpu += other.cpu
 }
 
-// playTurn makes the subject play the planned number of lifecycles at a time until the window is
-// over. Lifecycles that have begun are played to their end.
+// playTurn measures one subject in one round. It keeps plan.InFlight lifecycles running until the
+// end of the plan's Window. After Window, playTurn completes the running lifecycles and starts no
+// more.
 func (g *Environment) playTurn(ctx context.Context, c Subject, plan RatePlan) (turnResult, error) {
 	var result turnResult
 	before, err := g.usage(ctx, c)
@@ -165,7 +171,8 @@ func (g *Environment) nextReference() opportunity.Reference {
 	return opportunity.Reference(fmt.Sprintf("life-%d", g.references.Add(1)))
 }
 
-// sleep waits for the duration. sleep returns false if the context ends first.
+// sleep waits for the duration d. If the context ends before the duration is over, sleep returns
+// false.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -8,19 +8,21 @@ import (
 	"time"
 )
 
-// Report is everything that one run has measured. A member that was not measured is empty.
+// Report contains all figures that one call of Measure measured. A member of Report is empty if its
+// figure was not measured.
 type Report struct {
-	// Command is the command that made the report.
+	// Command is the command line that produced the report.
 	Command string `json:"command"`
-	// Server is the kind of the Temporal server. Processors is the number of the machine's processors.
+	// Server is the database of the Temporal server: "SQLite in memory" or "PostgreSQL". Processors
+	// is the number of the machine's processors.
 	Server     string `json:"server"`
 	Processors int    `json:"processors"`
-	// Counts are the counts without a playbook. Playbook are the counts with the default playbook.
-	// Both are exact.
+	// Counts are the exact counts of each subject without a playbook. Playbook are the counts of
+	// each subject with the default playbook, which are exact except Tasks.
 	Counts   []SubjectCounts `json:"counts"`
 	Playbook []SubjectCounts `json:"defaultPlaybook,omitempty"`
-	// Rates are the rates without a limit. Limited are the rates with a limit of 200 requests in
-	// any 10 seconds.
+	// Rates are the rates without a rate limit of the API. Limited are the rates with a rate limit
+	// of 200 API requests in any 10 seconds.
 	Rates     []SubjectRate `json:"rates,omitempty"`
 	Limited   []SubjectRate `json:"limited,omitempty"`
 	Latencies []Latency     `json:"latencies,omitempty"`
@@ -28,14 +30,16 @@ type Report struct {
 	Burst     *Burst        `json:"burst,omitempty"`
 }
 
-// Base is the subject with which the tables compare the others if the API has no limit.
+// Base is the name of the subject with which the report compares the other subjects if the API has
+// no rate limit.
 const Base = "bare, signals"
 
-// LimitedBase is the subject with which the tables compare the others if the API has a limit. No
-// other subject with one request for each call completes more lifecycles within the limit.
+// LimitedBase is the name of the subject with which the report compares the other subjects if the
+// API has a rate limit. Among the subjects that send one request for each API call, no subject
+// completes more lifecycles within the rate limit.
 const LimitedBase = "direct"
 
-// Write writes the tables for people, in Markdown that is readable as plain text.
+// Write writes the report as Markdown tables that are readable as plain text.
 func (r Report) Write(w io.Writer) error {
 	p := &page{w: w}
 	p.text("The command %s measured on a machine with %d processors; the database of the Temporal server is %s.", r.Command, r.Processors, r.Server)
@@ -55,7 +59,7 @@ func (r Report) Write(w io.Writer) error {
 	return p.err
 }
 
-// page is the output and stores the first error of the writes.
+// page writes texts and tables to w, and stores the first error of a write.
 type page struct {
 	w   io.Writer
 	err error
@@ -67,7 +71,7 @@ func (p *page) text(format string, args ...any) {
 	}
 }
 
-// table writes rows of cells, of which the first row is the heading.
+// table writes the caption and a table; the first row contains the headings of the columns.
 func (p *page) table(caption string, rows [][]string) {
 	if len(rows) < 2 {
 		return

@@ -10,7 +10,8 @@ import (
 	"github.com/oppflow/oppflow/bench/compare"
 )
 
-// The tables are Markdown that is readable as plain text. Each comparison names its base subject.
+// The tables of the report are Markdown that is readable as plain text. Each comparison names its
+// base subject.
 func TestReport(t *testing.T) {
 	report := compare.Report{
 		Command: "go run ./bench", Server: "SQLite in memory", Processors: 2,

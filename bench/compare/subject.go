@@ -14,33 +14,35 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Subject plays the reference lifecycle in one of the compared ways.
+// Subject is one of the compared ways to play the reference lifecycle, such as Oppflow with
+// updates.
 type Subject struct {
-	// Name is the name of the way, in a word or two.
+	// Name is a short name of the subject, such as "bare, signals".
 	Name string
-	// Temporal is the connection to the namespace of the subject's workflows. Temporal is nil for
-	// the subject without workflows.
+	// Temporal is the connection to the Temporal namespace of the subject's workflows. Temporal is
+	// nil for the plain loop, which has no workflows.
 	Temporal client.Client
 	begin    func(ctx context.Context, reference opportunity.Reference) (driver, error)
 }
 
-// driver drives one opportunity that has started.
+// driver plays the lifecycle of one opportunity whose record exists.
 type driver interface {
-	// record is the id of the record in the TMS.
+	// record returns the id of the record in the TMS.
 	record() string
-	// send sends all the calls of a group and waits until all have taken effect. After each
-	// message, send calls sent with the numbers of messages under way and of all messages in the
-	// group.
+	// send sends the messages for all API calls of a group and waits until all API calls have taken
+	// effect. After each message, send calls the function sent. The arguments of sent are the
+	// number of messages sent so far and the number of all messages of the group.
 	send(ctx context.Context, line CallGroup, sent func(n, of int) error) error
-	// waiting returns the number of received messages that have not taken effect.
+	// waiting returns the number of messages that the workflow has received but that have not taken
+	// effect.
 	waiting(ctx context.Context) (int, error)
-	// end waits until the opportunity has ended.
+	// end waits until the opportunity's workflow has ended.
 	end(ctx context.Context) error
 }
 
-// play plays a lifecycle from its start to its end. play calls done after the start with 1, and
-// after each group with the number of the group's calls. If within is not nil, play calls within
-// instead of send for a group of several calls.
+// play plays a whole lifecycle. play calls done with 1 after the record exists, and after each
+// group with the number of the group's API calls. If within is not nil, play calls within instead
+// of send for each group of several API calls.
 func (c Subject) play(ctx context.Context, reference opportunity.Reference, done func(calls int), within func(s driver, line CallGroup) error) error {
 	s, err := c.begin(ctx, reference)
 	if err != nil {
@@ -66,10 +68,12 @@ func (c Subject) play(ctx context.Context, reference opportunity.Reference, done
 
 func ignoreSent(int, int) error { return nil }
 
-// viewEvery is how often a driver that sends signals checks whether the calls have taken effect.
+// viewEvery is the interval at which a driver that sends signals checks whether the API calls have
+// taken effect.
 const viewEvery = 20 * time.Millisecond
 
-// pollUntil calls ask every 20 ms until ask returns true. A query that a busy server gives up on is repeated.
+// pollUntil calls ask every 20 ms until ask returns true. If a query in ask exceeds its deadline
+// because the server is busy, pollUntil calls ask again.
 func pollUntil(ctx context.Context, ask func() (bool, error)) error {
 	_, err := backoff.Retry(ctx, func() (bool, error) {
 		yes, err := ask()
@@ -81,10 +85,11 @@ func pollUntil(ctx context.Context, ask func() (bool, error)) error {
 	return err
 }
 
-// errNotYet says that the calls have not taken effect yet.
+// errNotYet says that ask has not returned true yet.
 var errNotYet = errors.New("not yet")
 
-// direct is the plain loop: one call after the other.
+// direct returns the Subject that makes one API call after the other in a plain loop, without
+// Temporal.
 func direct(api *administrate.Client) Subject {
 	return Subject{Name: "direct", begin: func(ctx context.Context, _ opportunity.Reference) (driver, error) {
 		id, err := create(ctx, api)

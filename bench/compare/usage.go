@@ -9,13 +9,13 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// processUsage is what a process has used since it began.
+// processUsage is the CPU time and memory that a process has used since its start.
 type processUsage struct {
 	cpu            float64 // seconds
 	resident, peak uint64  // bytes
 }
 
-// processOf returns the worker of a subject, or nil for the plain loop.
+// processOf returns the worker process of a subject, or nil for the plain loop.
 func (g *Environment) processOf(c Subject) *stack.Process {
 	switch c.Temporal {
 	case g.oppflow:
@@ -27,7 +27,7 @@ func (g *Environment) processOf(c Subject) *stack.Process {
 	}
 }
 
-// usage returns what the worker of a subject has used.
+// usage returns the CPU time and memory that the worker of a subject has used.
 func (g *Environment) usage(ctx context.Context, c Subject) (processUsage, error) {
 	if worker := g.processOf(c); worker != nil {
 		return readProcessUsage(ctx, worker)
@@ -35,7 +35,7 @@ func (g *Environment) usage(ctx context.Context, c Subject) (processUsage, error
 	return processUsage{}, nil
 }
 
-// readProcessUsage asks the operating system what a process has used.
+// readProcessUsage reads the CPU time and memory of a worker process from the operating system.
 func readProcessUsage(ctx context.Context, worker *stack.Process) (processUsage, error) {
 	p, err := process.NewProcessWithContext(ctx, int32(worker.PID())) //nolint:gosec // ids of processes fit
 	if err != nil {

@@ -20,8 +20,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// WorkerCommand is the argument with which the program runs one of the measured workers instead of
-// a measurement.
+// WorkerCommand is the first argument with which the program runs as a measured worker instead of a
+// measurement.
 const WorkerCommand = "worker"
 
 // The names of the workers.
@@ -35,9 +35,9 @@ const (
 	flagMemoryProfile = "memprofile"
 )
 
-// RunWorker runs the worker that args name until ctx ends. RunWorker returns the exit code. The
-// arguments after "--" are for the worker itself. Oppflow's worker is the program of the product in
-// another process.
+// RunWorker runs Oppflow's worker or the worker of the bare workflow until ctx ends; args contains
+// the name of the worker. RunWorker returns the exit code. RunWorker passes the arguments after
+// "--" to the worker. The worker named oppflow runs the same code as the program oppflow-worker.
 func RunWorker(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	flags := pflag.NewFlagSet(WorkerCommand, pflag.ContinueOnError)
 	cpu := flags.String(flagCPUProfile, "", "file to which the worker writes its CPU profile")
@@ -64,8 +64,8 @@ func RunWorker(ctx context.Context, args, env []string, stdout, stderr io.Writer
 	return code
 }
 
-// profile starts the profiles for the given files. The function that it returns stops the profiles and writes the
-// files.
+// profile starts a CPU profile and a memory profile; an empty file name selects no profile. The
+// returned function stops the profiles and writes the files.
 func profile(cpu, memory string) (func() error, error) {
 	var running *os.File
 	if cpu != "" {
@@ -95,7 +95,7 @@ func profile(cpu, memory string) (func() error, error) {
 	}, nil
 }
 
-// runBare runs the workers of the bare workflow until ctx ends.
+// runBare runs the two Temporal workers of the bare workflow until ctx ends.
 func runBare(ctx context.Context, args, env []string) error {
 	temporal, api := settings.Temporal{Environment: env}, settings.API{Environment: env}
 	flags := pflag.NewFlagSet(workerBare, pflag.ContinueOnError)

@@ -21,12 +21,14 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// build builds the contents of the images. build runs the build instruction of the Dockerfile for
-// Oppflow's programs, with the files that .dockerignore does not exclude. build compiles the
-// Temporal server, its schema tool and the Web UI from the modules of the same versions. The result
-// is the paths of the programs by name, and the path of the Web UI's configuration as "ui".
+// build builds the programs that the container images contain. build runs the instruction of the
+// Dockerfile that builds Oppflow's programs, with the files that .dockerignore does not exclude.
+// build compiles the Temporal server, its schema tool and the Web UI from Go modules of the same
+// versions as in the images. build returns the path of each program by name, and the directory of
+// the Web UI's module as "ui".
 //
-// build keeps the programs in the user's cache, so it does not link unchanged programs again.
+// build stores the programs in the user's cache directory, so the next build does not link
+// unchanged programs again.
 func build(t *testing.T, project *types.Project, source string) map[string]string {
 	t.Helper()
 	bin, env, unlock := buildDir(t, project.WorkingDir)
@@ -60,9 +62,10 @@ func build(t *testing.T, project *types.Project, source string) map[string]strin
 	return programs
 }
 
-// buildDir returns the directory for the built programs of a checkout and the environment that
-// builds need to replace a program in one step. The function unlock unlocks the directory for the
-// next build.
+// buildDir returns the directory bin for the programs built from the repository in the directory
+// checkout. env contains the environment variables with which go build replaces a program by a
+// rename on the same file system. buildDir locks the directory, and the function unlock unlocks the
+// directory for the next build.
 func buildDir(t *testing.T, checkout string) (bin string, env []string, unlock func()) {
 	t.Helper()
 	base, err := os.UserCacheDir()
@@ -87,7 +90,8 @@ func buildDir(t *testing.T, checkout string) (bin string, env []string, unlock f
 	return bin, []string{"GOTMPDIR=" + work}, func() { _ = lock.Close() }
 }
 
-// buildScript returns the instruction of the Dockerfile that builds Oppflow's programs.
+// buildScript returns the shell script of the RUN instruction in the Dockerfile that builds
+// Oppflow's programs.
 func buildScript(t *testing.T, dir string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(dir, "Dockerfile"))
@@ -103,8 +107,9 @@ func buildScript(t *testing.T, dir string) string {
 	return ""
 }
 
-// dockerContext copies the files that the build of the image gets, and returns the number of files.
-// The files are all regular files that .dockerignore does not exclude.
+// dockerContext copies the build context of the image to the directory to, and returns the number
+// of copied files. The build context consists of all regular files that .dockerignore does not
+// exclude.
 func dockerContext(t *testing.T, from, to string) int {
 	t.Helper()
 	ignore, err := os.ReadFile(filepath.Join(from, ".dockerignore"))
@@ -163,7 +168,7 @@ func dockerContext(t *testing.T, from, to string) int {
 	return files
 }
 
-// run runs a command to its end and returns its standard output.
+// run runs a command, waits until the command ends, and returns its standard output.
 func run(t *testing.T, dir string, env []string, name string, args ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), name, args...)

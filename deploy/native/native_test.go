@@ -28,13 +28,14 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// outageTimeout is longer than the time after which a worker reports that Temporal does not
-// respond.
+// outageTimeout is the maximum wait until the worker's health check notices a change. outageTimeout
+// is longer than the time after which a worker reports that Temporal does not respond.
 const outageTimeout = 2 * time.Minute
 
-// All services of the compose file start, and the story of the API documentation has the documented
-// outcome. A second run of the one-shot services changes nothing. The database survives a stop of
-// the Temporal server. Every service stops within its grace period.
+// All services of the compose file start. The sample sale of the API documentation (package story)
+// runs with the documented responses. A second run of the one-shot services changes nothing. The
+// data in the database survives a stop of the Temporal server. Every service stops within its grace
+// period.
 func TestComposeFile(t *testing.T) {
 	u := startAll(t)
 
@@ -97,7 +98,7 @@ func TestComposeFile(t *testing.T) {
 		if err := u.checkHealth(t.Context(), "temporal"); err == nil {
 			t.Error("Temporal is gone, and its health check passes")
 		}
-		// The worker reports the outage after 45 s.
+		// The worker reports after 45 s that Temporal does not respond.
 		if testrun.Long(t) {
 			u.await(t, outageTimeout, "unhealthy", func() bool { return u.checkHealth(t.Context(), "worker") != nil })
 			if err := u.checkHealth(t.Context(), "worker"); err == nil || !strings.Contains(err.Error(), "could not poll the task queue") {
@@ -120,7 +121,8 @@ func TestComposeFile(t *testing.T) {
 			if status := described.RawResponse.GetWorkflowExecutionInfo().GetStatus(); status != enums.WORKFLOW_EXECUTION_STATUS_COMPLETED {
 				t.Errorf("the opportunity of the story is %v", status)
 			}
-			// The server stores visibility in the other database.
+			// The Temporal server stores search attributes in the database temporal_visibility, not
+			// in the database temporal.
 			query := `OpportunityState = "Won" and WorkflowId = "opportunity/` + string(reference) + `"`
 			u.await(t, time.Minute, "found by its search attributes", func() bool {
 				found, err := temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
@@ -144,7 +146,7 @@ func TestComposeFile(t *testing.T) {
 	})
 }
 
-// withClient calls work with a connection that has the worker's settings.
+// withClient connects to Temporal with the worker's settings and calls work with the connection.
 func (u *composeRun) withClient(t *testing.T, work func(client.Client)) {
 	t.Helper()
 	env := u.environment("worker")
@@ -177,7 +179,7 @@ func (u *composeRun) play(t *testing.T, reference opportunity.Reference) {
 	})
 }
 
-// schemaVersions returns the schema versions of both databases.
+// schemaVersions returns the schema versions of the databases temporal and temporal_visibility.
 func (u *composeRun) schemaVersions(t *testing.T) string {
 	t.Helper()
 	schema := u.environment("schema")
@@ -210,8 +212,9 @@ func get(ctx context.Context, url string) (status int, body string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	// Some of these addresses must not be requested through a proxy, and no connection may stay
-	// open.
+	// The HTTP client uses no proxy, because a proxy cannot reach addresses of this machine. The
+	// HTTP client leaves no connection open, because an open connection could delay the stop of a
+	// service.
 	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
 	if err != nil {
 		return 0, "", err

@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// findPostgres returns the directory of PostgreSQL's programs. Without these programs, findPostgres
-// skips the test.
+// findPostgres returns the directory of PostgreSQL's programs. If PostgreSQL is not installed,
+// findPostgres skips the test.
 func findPostgres(t *testing.T) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
@@ -33,7 +33,8 @@ func findPostgres(t *testing.T) string {
 	return ""
 }
 
-// credential returns the user that runs a service. PostgreSQL refuses to run as root.
+// credential returns the operating system user as which a service runs, or nil for the current
+// user. PostgreSQL refuses to run as root.
 func (u *composeRun) credential(service string) *syscall.Credential {
 	if service != "postgresql" || os.Geteuid() != 0 {
 		return nil
@@ -52,8 +53,8 @@ func (u *composeRun) credential(service string) *syscall.Credential {
 	return nil
 }
 
-// database initialises an empty volume in the same way as the image, and returns the command that
-// the image then runs.
+// database returns the command that runs PostgreSQL. If the data volume is empty, database first
+// initialises the volume in the same way as the PostgreSQL image.
 func (u *composeRun) database(name string) ([]string, error) {
 	data := filepath.Join(u.localPath(name, "/var/lib/postgresql/data"), "pgdata")
 	if _, err := os.Stat(data); err == nil {
@@ -95,7 +96,8 @@ func (u *composeRun) serve(data string) []string {
 		filepath.Join(u.postgres, "postgres"), "-D", data, "-h", loopback, "-p", strconv.Itoa(u.ports["postgresql:5432"]),
 		// No service connects through a socket.
 		"-c", "unix_socket_directories=",
-		// The test stops PostgreSQL cleanly, so data need not be written to the disk at once.
+		// PostgreSQL need not write its data to the disk at once, because the test stops PostgreSQL
+		// cleanly.
 		"-c", "fsync=off", "-c", "full_page_writes=off",
 	}
 }

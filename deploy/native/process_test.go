@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// process is a program in its own process group. The program ends at the end of the test, or
-// before.
+// process is a running program in its own process group. The program ends at the latest when the
+// test process ends.
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
@@ -24,15 +24,16 @@ func launch(args, env []string, dir, log string, as *syscall.Credential) (*proce
 	if err != nil {
 		return nil, err
 	}
-	// The command has no context, because only stop and kill may end the command.
+	// exec.Command is used without a context, because only the methods stop and kill may end the
+	// command.
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = env, dir, output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Credential: as}
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
-		// The kernel sends its signal when the thread that started the child ends. The thread that
-		// starts the child must therefore run as long as the child.
+		// The kernel kills the child (Pdeathsig) when the thread that started the child ends. So
+		// the thread that starts the child must exist as long as the child.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer output.Close()
@@ -59,8 +60,9 @@ func (p *process) isAlive() bool {
 	}
 }
 
-// stop sends SIGTERM and expects exit status 0 within the grace period. If the process stores no
-// data, the signal itself may end the process.
+// stop sends SIGTERM and expects that the process ends with exit status 0 within the grace period.
+// If keepsNothing is true (the process stores no data), the process may also end because of the
+// signal itself.
 func (p *process) stop(grace time.Duration, keepsNothing bool) error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -78,7 +80,7 @@ func (p *process) stop(grace time.Duration, keepsNothing bool) error {
 	}
 }
 
-// kill ends the process and its children.
+// kill kills the process and its children with SIGKILL and waits for the end of the process.
 func (p *process) kill() {
 	if p.isAlive() {
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)

@@ -27,12 +27,13 @@ const (
 	root          = "../.."
 	loopback      = "127.0.0.1"
 	allInterfaces = "0.0.0.0"
-	// healthyTimeout is how long a service may take until it is healthy, on a busy machine.
+	// healthyTimeout is the maximum time from the start of a service until the service is healthy.
+	// healthyTimeout is long enough for a busy machine.
 	healthyTimeout = 2 * time.Minute
 	poll           = 200 * time.Millisecond
 )
 
-// composeRun is the running services of the compose file.
+// composeRun contains the running services of the compose file.
 type composeRun struct {
 	project  *types.Project
 	dir      string            // of logs and data
@@ -43,13 +44,13 @@ type composeRun struct {
 	logs     map[string]string // paths
 }
 
-// startAll starts every service as in the compose file, and waits until each service is healthy or
-// has ended.
+// startAll starts the services in the order of the compose file. startAll waits until each service
+// is healthy, or has ended if it is a one-shot service.
 func startAll(t *testing.T) *composeRun {
 	t.Helper()
 	postgres := findPostgres(t)
 	dir := t.TempDir()
-	// The database runs as another user, who needs access to the directories.
+	// PostgreSQL runs as another user, who needs access to the directories of the test.
 	for _, path := range []string{dir, filepath.Dir(dir)} {
 		if err := os.Chmod(path, 0o711); err != nil {
 			t.Fatal(err)
@@ -90,8 +91,8 @@ func loadProject(t *testing.T) *types.Project {
 	project, err := loader.LoadWithContext(t.Context(), types.ConfigDetails{
 		WorkingDir:  dir,
 		ConfigFiles: []types.ConfigFile{{Filename: filepath.Join(dir, "docker-compose.yml")}},
-		// The story runs with a worker without a playbook, because the sandbox does not issue the
-		// tokens that the default playbook expects.
+		// The worker runs without a playbook, because the sandbox does not issue the training
+		// tokens that the default playbook expects after the sample sale.
 		Environment: types.Mapping{"OPPFLOW_PLAYBOOK": "none"},
 	})
 	if err != nil {
@@ -100,7 +101,8 @@ func loadProject(t *testing.T) *types.Project {
 	return project
 }
 
-// startOrder lists the services, each after the services that it waits for.
+// startOrder returns all services in the order in which they start: each service comes after the
+// services for which it waits.
 func (u *composeRun) startOrder() []string {
 	var order []string
 	var visit func(string)
@@ -119,15 +121,16 @@ func (u *composeRun) startOrder() []string {
 	return order
 }
 
-// stopOrder lists the running services, each before the services that it waits for.
+// stopOrder returns the running services in the order in which they stop: each service comes before
+// the services for which it waits.
 func (u *composeRun) stopOrder() []string {
 	order := u.startOrder()
 	slices.Reverse(order)
 	return slices.DeleteFunc(order, func(service string) bool { return u.running[service] == nil })
 }
 
-// unlistedPorts returns the ports of programs in containers that the compose file does not name.
-// The key of each port is the variable that changes the port.
+// unlistedPorts returns the ports on which the services listen but which the compose file does not
+// list. The key of each port is the environment variable that sets another port.
 func unlistedPorts() map[string]map[string]int {
 	return map[string]map[string]int{"temporal": {
 		"FRONTEND_GRPC_PORT": 7233, "FRONTEND_HTTP_PORT": 7243,
@@ -136,7 +139,7 @@ func unlistedPorts() map[string]map[string]int {
 	}}
 }
 
-// choosePorts chooses a free port of this machine for each port of the services.
+// choosePorts chooses a free port of this machine for each port on which a service listens.
 func (u *composeRun) choosePorts(t *testing.T) {
 	t.Helper()
 	listened := map[string]int{"postgresql:5432": 5432, "ui:8080": 8080, "sandbox:8480": 8480, "worker:8481": 8481}
@@ -171,9 +174,9 @@ func (u *composeRun) choosePorts(t *testing.T) {
 	}
 }
 
-// listen uses a port of the lower half, for two reasons. The Temporal server stores its ports in
-// signed 16-bit columns. A higher port may already be the local port of another connection when the
-// service starts.
+// listen listens on a random free port below 30000, for two reasons. The Temporal server stores its
+// ports in signed 16-bit columns. The operating system may use a higher port for an outgoing
+// connection before the service starts.
 func listen(t *testing.T) net.Listener {
 	t.Helper()
 	var config net.ListenConfig
@@ -189,15 +192,15 @@ func listen(t *testing.T) net.Listener {
 
 func key(service string, port int) string { return service + ":" + strconv.Itoa(port) }
 
-// address returns the address of a service's port on this machine.
+// address returns the host and port on this machine that replace a port of a service's container.
 func (u *composeRun) address(service string, port int) string {
 	return net.JoinHostPort(loopback, strconv.Itoa(u.ports[key(service, port)]))
 }
 
 var hostPort = regexp.MustCompile(`\b([a-z]+|0\.0\.0\.0|127\.0\.0\.1):(\d+)\b`)
 
-// translate replaces the hosts, ports and paths in a value of a service by the hosts, ports and
-// paths of this machine.
+// translate replaces the container hosts, ports and paths in a setting of a service by hosts, ports
+// and paths of this machine.
 func (u *composeRun) translate(service, value string) string {
 	if strings.HasPrefix(value, "/") {
 		return u.localPath(service, value)
@@ -224,8 +227,8 @@ func (u *composeRun) translate(service, value string) string {
 	})
 }
 
-// localPath returns the path on this machine of a program or of a file in a mounted directory of a
-// service's container.
+// localPath returns the path on this machine for a path in a service's container: a program, or a
+// file in a mounted volume.
 func (u *composeRun) localPath(service, path string) string {
 	if program, ok := u.programs[strings.TrimPrefix(path, "/")]; ok {
 		return program
@@ -243,7 +246,8 @@ func (u *composeRun) localPath(service, path string) string {
 	return path
 }
 
-// environment returns the variables that the compose file sets for a service, translated to this machine.
+// environment returns the environment variables that the compose file sets for a service, with
+// hosts, ports and paths of this machine.
 func (u *composeRun) environment(service string) map[string]string {
 	all := map[string]string{}
 	for name, value := range u.project.Services[service].Environment {
@@ -258,7 +262,8 @@ func (u *composeRun) environment(service string) map[string]string {
 	return all
 }
 
-// start runs a service and waits until dependent services may start.
+// start starts a service. start waits until the service is healthy, or has ended if it is a
+// one-shot service.
 func (u *composeRun) start(t *testing.T, name string) error {
 	t.Helper()
 	service := u.project.Services[name]
@@ -306,7 +311,7 @@ func (u *composeRun) start(t *testing.T, name string) error {
 	}
 }
 
-// runOnce runs a service that ends by itself.
+// runOnce runs a one-shot service and waits until the service has ended.
 func (u *composeRun) runOnce(ctx context.Context, name string) error {
 	command, err := u.command(name)
 	if err != nil {
@@ -331,7 +336,8 @@ func (u *composeRun) runOnce(ctx context.Context, name string) error {
 	return nil
 }
 
-// command returns the command that the image runs for the service.
+// command returns the command line that the container of the service runs, with paths of this
+// machine.
 func (u *composeRun) command(name string) ([]string, error) {
 	service := u.project.Services[name]
 	args := slices.Concat(service.Entrypoint, service.Command)
@@ -354,7 +360,8 @@ func (u *composeRun) command(name string) ([]string, error) {
 	return nil, fmt.Errorf("%s: this test cannot run the image %s", name, image)
 }
 
-// launch starts a command with the service's variables, and with PATH and TMPDIR of the machine.
+// launch starts a command with the environment variables and ports of the service, and with a PATH
+// and a TMPDIR for this machine.
 func (u *composeRun) launch(name string, args []string) (*process, error) {
 	env := u.environment(name)
 	for variable, port := range unlistedPorts()[name] {
@@ -364,7 +371,8 @@ func (u *composeRun) launch(name string, args []string) (*process, error) {
 	for variable, value := range env {
 		all = append(all, variable+"="+value)
 	}
-	// The variable identifies processes that a test leaves running.
+	// The variable OPPFLOW_CI_RUN marks the process, so that the CI script can find processes that
+	// a test did not end.
 	if mark, ok := os.LookupEnv("OPPFLOW_CI_RUN"); ok {
 		all = append(all, "OPPFLOW_CI_RUN="+mark)
 	}
@@ -379,8 +387,8 @@ func (u *composeRun) launch(name string, args []string) (*process, error) {
 
 var url = regexp.MustCompile(`^https?://`)
 
-// checkHealth runs the health check of a service. For a check with wget, checkHealth sends the
-// request itself.
+// checkHealth runs the health check that the compose file defines for a service. If the health
+// check calls wget, checkHealth sends the HTTP request itself.
 func (u *composeRun) checkHealth(ctx context.Context, name string) error {
 	test := u.project.Services[name].HealthCheck.Test
 	if len(test) < 2 || test[0] != "CMD" {
@@ -421,8 +429,8 @@ func (u *composeRun) checkHealth(ctx context.Context, name string) error {
 	return nil
 }
 
-// stop stops a service in the same way as a container runtime, and expects the service to end
-// without an error within its grace period.
+// stop stops a service in the same way as a container runtime. stop returns an error if the service
+// does not end cleanly within its grace period.
 func (u *composeRun) stop(name string) error {
 	p, service := u.running[name], u.project.Services[name]
 	delete(u.running, name)
@@ -440,7 +448,7 @@ func (u *composeRun) stop(name string) error {
 	return nil
 }
 
-// output returns the last part of a service's output.
+// output returns the end of the log of a service.
 func (u *composeRun) output(name string) string {
 	content, err := os.ReadFile(u.logs[name])
 	if err != nil {

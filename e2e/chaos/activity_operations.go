@@ -27,7 +27,7 @@ type runningChange struct {
 	activity   string
 }
 
-// activityOperation is an operation of an operator on an activity.
+// activityOperation is an operation of Temporal with which an operator changes a pending activity.
 type activityOperation struct {
 	name  string
 	apply func(context.Context, runningChange) error
@@ -102,8 +102,8 @@ func (c runningChange) update(ctx context.Context) error {
 }
 
 // operateActivities applies Temporal's activity operations in turn to changes that are under way.
-// Each opportunity gets one operation. A fault makes the API respond slowly, so changes stay under
-// way.
+// Each opportunity gets one operation. A fault makes the API respond slowly, so that changes are
+// still under way when the operation begins.
 func (s *Experiment) operateActivities(ctx context.Context) error {
 	slow, err := s.sandbox.SetFault(ctx, fault.Rule{Kind: fault.Slow, Operation: fault.AnyMutation, Delay: fault.Duration(s.options.SlowTime)})
 	if err != nil {
@@ -131,8 +131,8 @@ func (s *Experiment) operateActivities(ctx context.Context) error {
 			}
 			pulled[reference] = true
 			count[one.name]++
-			// The operation may leave the change status unknown. The record is then read back after
-			// the activity time and the settle time.
+			// The activity operation may leave the change status unknown. If the change status is
+			// unknown, Oppflow reads the record back after the activity time and the settle time.
 			s.recordPeriod(OperateActivities, from, time.Now().Add(s.options.activityTime()+s.options.Times.Settle()), reference)
 		}
 		_ = sleep(ctx, 20*time.Millisecond)
@@ -144,8 +144,8 @@ func (s *Experiment) operateActivities(ctx context.Context) error {
 	return nil
 }
 
-// runningChange returns the opportunity's change whose activity a worker has begun in the first
-// attempt.
+// runningChange returns the opportunity's change if a worker works on the first attempt of the
+// change's activity.
 func (s *Experiment) runningChange(ctx context.Context, reference opportunity.Reference) (runningChange, bool) {
 	about, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
 	if err != nil {

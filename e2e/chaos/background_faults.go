@@ -6,10 +6,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// backgroundFaults are the faults that are set during the whole experiment, each with a seed of its
-// own. The background faults include no fault that holds requests, because only kills use such
-// faults. times is how often the faults were set before. times changes the seeds, so the faults
-// affect other requests each time.
+// backgroundFaults are the faults that are set during the whole experiment; each fault has its own
+// seed. The background faults include no fault that holds requests, because only the disruptions
+// that kill workers use such faults. times is how often the faults were set before. times changes
+// the seeds, so the faults affect other requests each time.
 func backgroundFaults(o Options, times uint64) []fault.Rule {
 	const often, seldom, progress, details, interest = 0.012, 0.008, "opportunities.progress", "opportunities.update", "opportunities.addInterest"
 	rules := []fault.Rule{
@@ -18,8 +18,8 @@ func backgroundFaults(o Options, times uint64) []fault.Rule {
 		{Kind: fault.DropBefore, Probability: often},
 		{Kind: fault.DropAfter, Probability: often},
 		{Kind: fault.TooManyRequests, Probability: often, RetryAfter: fault.Duration(time.Second)},
-		// A worker asks for no token for up to a minute when the API refuses several tokens in
-		// their first minute.
+		// If the API refuses several tokens that are less than a minute old, a worker requests no
+		// token for up to a minute.
 		{Kind: fault.ExpireTokens, From: 30, Every: 2000},
 		{Kind: fault.Truncated, Probability: often},
 		{Kind: fault.Malformed, Probability: often},

@@ -12,7 +12,7 @@ import (
 type disruptionPeriod struct {
 	kind     DisruptionKind
 	from, to time.Time
-	// reference is the opportunity that the disruption affects; "" is all opportunities.
+	// reference is the opportunity that the disruption affects; "" means all opportunities.
 	reference opportunity.Reference
 }
 
@@ -23,16 +23,16 @@ type Coverage struct {
 	// Times is how often the disruption was executed.
 	Times    int `json:"times"`
 	Messages int `json:"messages"`
-	// Share is the affected share of all messages.
+	// Share is the share of all messages that the kind of disruption affected.
 	Share float64 `json:"share"`
 }
 
 // minCoverage is the share of the messages that each kind of disruption must have affected in the
-// long form.
+// long form of the experiment.
 const minCoverage = 0.01
 
-// recordPeriod records a time in which a disruption was active, for the opportunity of, or for all
-// opportunities if of is "".
+// recordPeriod records a time in which a disruption was active. The parameter of is the affected
+// opportunity; "" means all opportunities.
 func (s *Experiment) recordPeriod(what DisruptionKind, from, to time.Time, of opportunity.Reference) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,7 +68,8 @@ func (s *Experiment) coverage(e audit.Evidence) []Coverage {
 	return list
 }
 
-// latePeriods are the times in which a change that was committed late was under way.
+// latePeriods returns, for each change that was committed late, the period in which its request was
+// under way.
 func latePeriods(e audit.Evidence) []disruptionPeriod {
 	references := map[string]opportunity.Reference{}
 	for _, record := range e.Records {
@@ -88,9 +89,9 @@ func latePeriods(e audit.Evidence) []disruptionPeriod {
 	return list
 }
 
-// Uncovered are the kinds of disruptions that affected too few messages to show anything. In the
-// long form of the experiment, less than minCoverage of the messages is too few. In any other form
-// of the experiment, a kind is uncovered only if it affected no message.
+// Uncovered returns the kinds of disruptions that affected too few messages for a conclusion. In
+// the long form of the experiment, less than minCoverage of the messages is too few. In any other
+// form of the experiment, a kind is uncovered only if it affected no message.
 func (r Report) Uncovered() []DisruptionKind {
 	var list []DisruptionKind
 	for _, met := range r.Coverage {

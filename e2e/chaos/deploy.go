@@ -39,7 +39,8 @@ func (s *Experiment) deployPlaybook(ctx context.Context) error {
 	return err
 }
 
-// runCLI runs a command of the command line. The end of the experiment does not cancel the command.
+// runCLI runs a command of Oppflow's command line. The end of the experiment does not cancel the
+// command.
 func (s *Experiment) runCLI(ctx context.Context, args ...string) error {
 	var said bytes.Buffer
 	env := append(s.parts.Environ(), "TEMPORAL_CONFIG_FILE="+os.DevNull) // so that the command does not read the user's own file
@@ -49,12 +50,12 @@ func (s *Experiment) runCLI(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// missingEffectKind is the effect kind that the added worker does not support. The playbook of the
-// experiment uses this kind.
+// missingEffectKind is the effect kind that the worker of runWorkerWithoutEffect does not support.
+// The playbook of the experiment has effects of the kind missingEffectKind.
 const missingEffectKind = "call"
 
-// runWorkerWithoutEffect adds a worker that does not support the kind missingEffectKind. The worker
-// leaves effects of this kind to the other workers.
+// runWorkerWithoutEffect adds a worker that does not support the kind missingEffectKind. The added
+// worker leaves effects of the kind missingEffectKind to the other workers.
 func (s *Experiment) runWorkerWithoutEffect(ctx context.Context) error {
 	older := s.parts.AddWorker("--without-effect", missingEffectKind)
 	if err := older.Start(ctx); err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// Disruption is one disturbance of the parts.
+// Disruption is one planned disturbance of the workers, the Temporal server, the API or the
+// opportunities.
 type Disruption struct {
 	Kind DisruptionKind
 	// Pause is the wait before the disruption.
@@ -50,13 +51,13 @@ const (
 	Restore                 DisruptionKind = "restore Temporal's database"
 )
 
-// requiredKinds are the kinds that every form executes.
+// requiredKinds are the kinds of disruptions that every form of the experiment executes.
 func requiredKinds() []DisruptionKind {
 	return []DisruptionKind{KillAnywhere, KillBeforeSend, KillBeforeAnswer, KillBeforeReport, KillDuringContinueAsNew, KillDuringCompletion, RestartServer, FreezeWorker}
 }
 
-// optionalKinds are the kinds of which the long form of the experiment executes all. In any other
-// form of the experiment, the seed chooses some of the optional kinds.
+// optionalKinds are the kinds of disruptions that only the long form of the experiment executes
+// completely. In any other form of the experiment, the seed chooses some of the optional kinds.
 func optionalKinds() []DisruptionKind {
 	return []DisruptionKind{
 		BlockAPI, FailQuery, OperateActivities, ResetPaused, ResetOld, FailService, SendWhenDue, TransitionManually, DelayVisibility, DeployPlaybook, RunWorkerWithoutEffect,
@@ -73,11 +74,13 @@ func DisruptionKinds() []DisruptionKind {
 	return slices.Concat([]DisruptionKind{CommitLate}, requiredKinds(), optionalKinds(), []DisruptionKind{Restore})
 }
 
-// newDisruptions returns the planned disruptions, each kind once in a random order. The long form
-// of the experiment gets more disruptions than its time allows. The long form kills a worker three
-// times, because a worker is back within a second and one kill affects few messages. CommitLate
-// occurs only once, because it blocks other disruptions until its activity has ended. Restore
-// occurs at most once, because an opportunity that lost a message may then wait for an operator.
+// newDisruptions returns the planned disruptions in rounds. Each round has each kind once, in a
+// random order. For the long form of the experiment, newDisruptions plans more disruptions than the
+// experiment has time for. In each round of disruptions, the long form kills a worker three times,
+// because a worker is back within a second and one kill affects few messages. CommitLate occurs
+// only once, because CommitLate blocks other disruptions until the activity of the late change has
+// ended. Restore occurs at most once, because an opportunity that lost a message in a restore may
+// then wait for an operator.
 func newDisruptions(o Options) []Disruption {
 	chance := rand.New(rand.NewPCG(o.Seed, 2)) //nolint:gosec // it decides no secret
 	fresh, first := optionalKinds(), []DisruptionKind{CommitLate}
@@ -131,8 +134,9 @@ func (p Plan) has(kinds ...DisruptionKind) bool {
 	return slices.ContainsFunc(p.Disruptions, func(d Disruption) bool { return slices.Contains(kinds, d.Kind) })
 }
 
-// disrupt executes the list, until the list or the context ends. After the time enough, disrupt
-// leaves out every kind that was executed before. disrupt records errors and goes on.
+// disrupt executes the disruptions of the list, until the list or the context ends. After the time
+// enough, disrupt skips every kind of disruption that was executed before. disrupt records errors
+// and continues with the next disruption.
 func (s *Experiment) disrupt(ctx context.Context, list []Disruption, enough time.Time) {
 	for _, d := range list {
 		if time.Now().After(enough) && s.wasExecuted(d.Kind) {
@@ -146,7 +150,7 @@ func (s *Experiment) disrupt(ctx context.Context, list []Disruption, enough time
 			s.reportProgress(string(d.Kind))
 			from := time.Now()
 			err = s.runDisruption(ctx, d)
-			// The workers must run again after an error, too.
+			// The workers must run again even if the disruption failed.
 			if again := s.startWorkers(context.WithoutCancel(ctx)); again != nil {
 				err = errors.Join(err, again)
 			}
@@ -253,7 +257,8 @@ func (s *Experiment) startWorkers(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// restartServer kills or stops the Temporal server, and starts it again on its databases.
+// restartServer kills or stops the Temporal server, and starts the server again with the same
+// databases.
 func (s *Experiment) restartServer(ctx context.Context, atOnce bool) error {
 	server := s.parts.Server()
 	if atOnce {
@@ -268,12 +273,12 @@ func (s *Experiment) restartServer(ctx context.Context, atOnce bool) error {
 	return nil
 }
 
-// freeze freezes a worker, or all workers, for longer than an activity may take, and then lets the
-// frozen workers continue.
+// freeze freezes a worker, or all workers, for longer than the timeout of an activity, and then
+// lets the frozen workers continue.
 //
-// A frozen client keeps its connections. A late request would be committed when the client
-// continues, after the settle time. Oppflow may rely on the settle time, so no request is made late
-// during the freeze.
+// A frozen client keeps its connections. A request with the fault Late would be committed only
+// after the frozen client continues, and therefore after the settle time. Oppflow may rely on the
+// settle time, so no request gets the fault Late during the freeze.
 func (s *Experiment) freeze(ctx context.Context, all bool) error {
 	if err := s.stopLateFault(ctx); err != nil {
 		return err
@@ -297,10 +302,11 @@ func (s *Experiment) freeze(ctx context.Context, all bool) error {
 	return errors.Join(err, s.setBackgroundFaults(context.WithoutCancel(ctx)))
 }
 
-// commitLate commits a change after the worker that sent it has stopped waiting. commitLate kills
-// no worker: the activity ends when the worker stops waiting, and the commit follows. No other
-// request is late, and no fault expires tokens meanwhile. If another fault or an expired token
-// prevents the late commit, commitLate sends another change.
+// commitLate makes the API commit a change after the worker that sent the change has stopped
+// waiting for the response. commitLate kills no worker: the activity ends when the worker stops
+// waiting, and the commit follows. During commitLate no other request is late, and no fault expires
+// tokens. If another fault or an expired token prevents the late commit, commitLate sends another
+// change.
 func (s *Experiment) commitLate(ctx context.Context) error {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {
@@ -323,8 +329,8 @@ func (s *Experiment) commitLate(ctx context.Context) error {
 	}
 }
 
-// tryCommitLate sends a change and makes it late. tryCommitLate returns the late request, or an
-// empty entry if another fault decided the result of the change.
+// tryCommitLate sends a change and makes the request of the change late. tryCommitLate returns the
+// late request, or an empty entry if another fault decided the result of the change.
 func (s *Experiment) tryCommitLate(ctx context.Context, from sender, reference opportunity.Reference) (late requestlog.Entry, err error) {
 	if err := s.removeFaults(ctx, fault.Late, fault.ExpireTokens); err != nil {
 		return late, err
@@ -409,7 +415,7 @@ func (s *Experiment) setBackgroundFaults(ctx context.Context) error {
 	return nil
 }
 
-// await calls ask until it returns true without an error, at most for the given time.
+// await calls ask until ask returns true without an error, or until the given time is over.
 func await(ctx context.Context, within time.Duration, what string, ask func() (bool, error)) error {
 	deadline := time.Now().Add(within)
 	for {

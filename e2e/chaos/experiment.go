@@ -46,16 +46,16 @@ type Experiment struct {
 	existingRecords []opportunity.ID
 	startedAt       time.Time
 
-	// Only the disruptions use the following counters, one disruption at a time.
+	// Only the disruptions use probes, requests and deployments, one disruption at a time.
 	probes, requests, deployments int
-	// random makes the choices of the disruptions.
+	// random is the source of the random choices of the disruptions.
 	random *rand.Rand
 	// faultRounds counts how often the background faults were set.
 	faultRounds uint64
 
-	// allFrozen is set while no worker runs.
+	// allFrozen is set while all workers are frozen.
 	allFrozen atomic.Bool
-	// resetMu is held while a run is reset.
+	// resetMu is locked while a run is reset.
 	resetMu sync.Mutex
 
 	mu          sync.Mutex
@@ -64,7 +64,7 @@ type Experiment struct {
 	terminated  map[opportunity.Reference][]string
 	currentStep string
 	// periods are the times in which disruptions were active. executions counts how often each kind
-	// was executed.
+	// of disruption was executed.
 	periods    []disruptionPeriod
 	executions map[DisruptionKind]int
 	// restores are the restores of Temporal's database.
@@ -171,7 +171,7 @@ func freePort(ctx context.Context) (int, error) {
 	return address.Port, listener.Close()
 }
 
-// tables is the file of the sandbox's tables.
+// tables returns the path of the file with the sandbox's tables.
 func (s *Experiment) tables() string { return filepath.Join(s.data, "sandbox.db") }
 
 // Stop stops the parts.
@@ -195,15 +195,15 @@ func (s *Experiment) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// graceTime is how long senders may go on sending after the last disruption.
+// graceTime is how long senders may send after the last disruption.
 const graceTime = 40 * time.Second
 
-// quietTimeout is how long the runs may take after the last disruption until no message waits.
+// quietTimeout is the longest time from the last disruption until no message waits in any run.
 const quietTimeout = 6 * time.Minute
 
 // Execute sends all messages while the parts are disrupted, and then waits until no run has a
-// waiting message. An error means that the experiment could not be executed. Evidence returns the
-// results.
+// waiting message. Execute returns an error if the experiment could not be executed. Evidence
+// returns the results.
 func (s *Experiment) Execute(ctx context.Context) error {
 	if err := s.setBackgroundFaults(ctx); err != nil {
 		return err
@@ -258,14 +258,14 @@ func (s *Experiment) Execute(ctx context.Context) error {
 	return s.awaitAllQuiet(ctx)
 }
 
-// maxDisruptionTime bounds how long the parts are disrupted. It leaves time to execute every kind of
-// disruption once.
+// maxDisruptionTime bounds how long the parts are disrupted. maxDisruptionTime leaves time to
+// execute every kind of disruption once.
 func (s *Experiment) maxDisruptionTime() time.Duration {
 	return s.options.DisruptionTime + quietTimeout
 }
 
-// awaitAllQuiet waits until no run has a waiting message, except behind a question. After
-// quietTimeout it checks each remaining run only for viewTimeout.
+// awaitAllQuiet waits until no run has a waiting message, except messages that wait behind a
+// question. After quietTimeout, awaitAllQuiet checks each remaining run only for viewTimeout.
 func (s *Experiment) awaitAllQuiet(ctx context.Context) error {
 	calming, cancel := context.WithTimeout(ctx, quietTimeout)
 	defer cancel()

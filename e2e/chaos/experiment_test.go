@@ -20,8 +20,8 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// An experiment reports no violation. The test then seeds a violation of each kind, and the audit
-// reports only the seeded violation.
+// An experiment reports no violation. After the experiment, the test seeds a violation of each kind
+// in the evidence, and the audit reports only the seeded violation.
 func TestExperiment(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute) // the server is built the first time
 	defer cancel()
@@ -29,8 +29,8 @@ func TestExperiment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The quick experiment has as many kills as the short form and a fifth of its messages. One
-	// question is therefore a larger share.
+	// The quick experiment has as many kills as the short form, and a fifth of the messages of the
+	// short form. One question is therefore a larger share of the messages in the quick experiment.
 	rules := testrun.Pick(t, audit.Tolerances{MaxQuestionShare: 0.03}, audit.Tolerances{})
 	options := testrun.Pick(t, chaos.Quick(1), chaos.Short(1))
 	options.Race, options.Output = testrun.Race, output
@@ -102,7 +102,7 @@ func wantOnly(t *testing.T, found []audit.Violation, kind audit.Kind, reference 
 }
 
 // Equal seeds make equal plans, and different seeds make different plans. A third of the messages
-// are alike.
+// are the same for all opportunities.
 func TestPlan(t *testing.T) {
 	plan := chaos.NewPlan(chaos.Short(7))
 	compare := cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(opportunity.Amount.Equal)}

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// dueWindow extends the recorded period of the disruption. The period begins dueWindow before the
-// due time, and ends dueWindow after the message is sent.
+// dueWindow extends the recorded period of the disruption at both ends. The period begins dueWindow
+// before the due time, and ends dueWindow after the message is sent.
 const dueWindow = time.Second
 
 // sendWhenDue sends messages at the due times of follow-ups, to opportunities that are started for
@@ -49,7 +49,7 @@ func (s *Experiment) sendWhenDue(ctx context.Context) error {
 	return nil
 }
 
-// nextDue waits until a follow-up is planned for a time in the future, and returns the time.
+// nextDue waits until a follow-up is planned for a time in the future, and returns this time.
 func (s *Experiment) nextDue(ctx context.Context, reference opportunity.Reference) (time.Time, error) {
 	for {
 		view, err := s.client.View(ctx, reference)

@@ -80,8 +80,8 @@ func (s *Experiment) chain(ctx context.Context, reference opportunity.Reference,
 		return c, err
 	}
 	c.Status = statusOf(about.RawResponse.GetWorkflowExecutionInfo().GetStatus())
-	// A run that was terminated before its first task cannot be queried. The query then goes to the
-	// previous run of the chain, which has the same state.
+	// A run that was terminated before its first workflow task cannot be queried. The experiment
+	// then queries the previous run of the chain, which has the same state as the terminated run.
 	asked := ""
 	var histories [][]*historypb.HistoryEvent
 	for run := last; run != ""; {
@@ -127,7 +127,7 @@ func (s *Experiment) chain(ctx context.Context, reference opportunity.Reference,
 	return c, nil
 }
 
-// skippedRequests are the request ids in the signals named skip of a run.
+// skippedRequests returns the request ids in the signals named skip of a run.
 func skippedRequests(events []*historypb.HistoryEvent) []string {
 	var list []string
 	for _, event := range events {
@@ -152,10 +152,11 @@ func resetTime(events []*historypb.HistoryEvent) time.Time {
 	return at
 }
 
-// query queries a run. query repeats a query that the server gave up because the query waited for a
+// query queries a run. query repeats a query that the server stopped because the query waited for a
 // dead worker. query also repeats a query that fails without an error of the contract, for two
-// reasons. The SDK drops the error when the result comes with a workflow task. A busy worker may
-// report a workflow that waits for the processor as deadlocked.
+// reasons. First, the SDK drops the error of a query when a worker sends the query's result
+// together with a workflow task. Second, a busy worker may report a deadlock of a workflow that
+// only waits for the processor.
 func (s *Experiment) query(ctx context.Context, answer any, workflow, run, name string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, momentTimeout)
 	defer cancel()
@@ -187,7 +188,7 @@ func statusOf(status enums.WorkflowExecutionStatus) audit.Status {
 	}
 }
 
-// acceptedMessage is a command that is being read from an event.
+// acceptedMessage is a command that the experiment is reading from a history event.
 type acceptedMessage struct {
 	audit.Accepted
 	update string // id of the update, "" for a signal
@@ -249,8 +250,8 @@ func acceptedMessages(run string, events []*historypb.HistoryEvent) []audit.Acce
 	return list
 }
 
-// reportTimes returns when the last change that was made for each request was reported. For a
-// change with an unknown result, this is the time at which the record was read back.
+// reportTimes returns, for each request, when the last change of the request was reported. A change
+// with an unknown result counts as reported at the time at which the record was read back.
 func reportTimes(events []*historypb.HistoryEvent) map[string]time.Time {
 	over := map[string]time.Time{}
 	var unknown []string

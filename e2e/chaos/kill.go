@@ -18,7 +18,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// killWorkers kills all workers, because any worker may have the task.
+// killWorkers kills all workers, because any worker may have the activity.
 func (s *Experiment) killWorkers(place KillPoint, evidence string) {
 	for _, w := range s.workers {
 		w.Kill()
@@ -47,9 +47,9 @@ func (s *Experiment) signal(ctx context.Context, from sender, reference opportun
 	return id
 }
 
-// killBeforeSend makes the workers ask for new tokens, holds the tokens back, and kills the workers
-// while an activity waits for a token. The activity has begun, and its request cannot have been
-// sent. killBeforeSend tries again if no activity came to wait for a token.
+// killBeforeSend makes the workers request new tokens, holds the tokens back, and kills the workers
+// while an activity waits for a token. The activity has begun, and the activity's request cannot
+// have been sent without a token. killBeforeSend tries again if no activity waited for a token.
 func (s *Experiment) killBeforeSend(ctx context.Context) error {
 	for deadline := time.Now().Add(2 * momentTimeout); ; {
 		err := s.tryKillBeforeSend(ctx)
@@ -79,8 +79,8 @@ func (s *Experiment) tryKillBeforeSend(ctx context.Context) error {
 	}
 	s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{commonInterest()}})
 	evidence := ""
-	// An activity that waits longer than its send window sends nothing. The workflow then schedules
-	// another activity, so the wait covers two activities.
+	// An activity that waits longer than its send window sends nothing. After such an activity the
+	// workflow schedules another activity, so this wait covers two activities.
 	err = await(ctx, min(momentTimeout, 2*s.options.activityTime()), "an activity that waits for an access token", func() (bool, error) {
 		status, err := s.sandbox.Fault(ctx, tokens)
 		if err != nil || status.Held == 0 {
@@ -129,7 +129,7 @@ func (s *Experiment) startedActivity(ctx context.Context, reference opportunity.
 	return "", nil
 }
 
-// lastRequest is the number of the newest request in the request log.
+// lastRequest returns the number of the newest request in the request log.
 func (s *Experiment) lastRequest(ctx context.Context) (int64, error) {
 	entries, err := s.sandbox.RequestLog(ctx, 0)
 	if err != nil || len(entries) == 0 {
@@ -139,8 +139,8 @@ func (s *Experiment) lastRequest(ctx context.Context) (int64, error) {
 }
 
 // killBeforeAnswer holds a request in the sandbox before or after the request runs, and kills the
-// workers meanwhile. killBeforeAnswer releases the request right after the kill, so the request
-// commits long before its activity times out.
+// workers while the request is held. killBeforeAnswer releases the request right after the kill, so
+// the request commits long before its activity times out.
 func (s *Experiment) killBeforeAnswer(ctx context.Context, ran bool) error {
 	kind := fault.HoldBefore
 	if ran {
@@ -159,7 +159,8 @@ func (s *Experiment) killBeforeAnswer(ctx context.Context, ran bool) error {
 	return nil
 }
 
-// holdNextInterest holds the next request that adds an interest, and sends such a request.
+// holdNextInterest sets a fault that holds the next request that adds an interest, and sends a
+// message that causes such a request.
 func (s *Experiment) holdNextInterest(ctx context.Context, kind fault.Kind) (int, error) {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {
@@ -236,7 +237,8 @@ func (s *Experiment) killBeforeReport(ctx context.Context) error {
 }
 
 // killDuringContinueAsNew sends messages until a run continues as new, and then freezes the
-// workers. If the next run has not completed a workflow task, it kills the workers.
+// workers. If the next run has then not completed a workflow task, killDuringContinueAsNew kills
+// the workers.
 func (s *Experiment) killDuringContinueAsNew(ctx context.Context) error {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {
@@ -302,8 +304,9 @@ func (s *Experiment) awaitContinued(ctx context.Context, reference opportunity.R
 	return "", errors.New("the run ended without continuing as new")
 }
 
-// killDuringCompletion wins an opportunity, and freezes the workers when the last transition is
-// reported. If the run has not ended, it kills the workers.
+// killDuringCompletion moves an opportunity to a won step, and freezes the workers when the last
+// transition is reported to Temporal. If the run has not ended at this point, killDuringCompletion
+// kills the workers.
 func (s *Experiment) killDuringCompletion(ctx context.Context) error {
 	for range killAttempts {
 		done, err := s.tryKillDuringCompletion(ctx)
@@ -350,7 +353,8 @@ func (s *Experiment) tryKillDuringCompletion(ctx context.Context) (bool, error) 
 	return false, nil
 }
 
-// isWonReport reports whether the event is the result of a transition that won the opportunity.
+// isWonReport reports whether the history event is the result of a transition that won the
+// opportunity.
 func isWonReport(event *historypb.HistoryEvent) bool {
 	for _, payload := range event.GetActivityTaskCompletedEventAttributes().GetResult().GetPayloads() {
 		if strings.Contains(string(payload.GetData()), `"state":"Won"`) {

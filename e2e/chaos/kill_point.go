@@ -29,7 +29,7 @@ func KillPoints() []KillPoint {
 	return []KillPoint{BeforeSend, BeforeAnswer, BeforeReport, DuringContinueAsNew, DuringCompletion}
 }
 
-// Kill is a kill -9 of the workers, with the evidence for the point.
+// Kill is one kill of the workers with SIGKILL, with the evidence for the kill point.
 type Kill struct {
 	Point    KillPoint `json:"place"`
 	At       time.Time `json:"at"`

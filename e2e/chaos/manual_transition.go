@@ -16,8 +16,8 @@ import (
 )
 
 // transitionManually makes a person's transition in the TMS while Oppflow gets a command for the
-// same transition. transitionManually uses new opportunities, and existing opportunities whose step
-// is before the transition.
+// same transition. transitionManually uses new opportunities, and existing opportunities that are
+// in the step before the transition.
 func (s *Experiment) transitionManually(ctx context.Context) error {
 	var moved atomic.Int32
 	meanwhile := func(ctx context.Context, view opportunity.View) {
@@ -37,7 +37,7 @@ func (s *Experiment) transitionManually(ctx context.Context) error {
 	return nil
 }
 
-// manualStep is the step to which people take a record.
+// manualStep is the step to which a person's transition leads.
 const manualStep = "Opportunity"
 
 // manualMutation is the GraphQL document of a person's transition.

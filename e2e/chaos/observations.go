@@ -15,7 +15,7 @@ type observationLog struct {
 
 func newObservationLog() *observationLog { return &observationLog{count: map[int]int{}} }
 
-// add stores an observation under the next number of its sender.
+// add stores an observation under the next sequence number of the observation's sender.
 func (j *observationLog) add(t audit.Observation) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

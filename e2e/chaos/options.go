@@ -27,10 +27,11 @@ type Options struct {
 	// Times are the times of the workers; zero members are the defaults of a worker.
 	Times activities.Times
 	// LateBy is the time from the end of the client's wait to the commit of a late request. LateBy
-	// must be shorter than the settle time, because Oppflow reads back after the settle time and
-	// relies on the commit. LateBy must be longer than two seconds, so that a read-back without the
-	// settle time comes too early. The server may take one second to notice the end of an activity,
-	// and another second for a timer.
+	// must be shorter than the settle time, because a late change must be committed before Oppflow
+	// reads the record back. LateBy must be longer than two seconds, so that Oppflow would read
+	// back before the commit if Oppflow did not wait for the settle time. Without the settle time,
+	// the server may take one second to notice the end of an activity, and another second for a
+	// timer.
 	LateBy time.Duration
 	// SlowTime is how long a slow response takes. SlowTime is shorter than the response time, so
 	// that the client waits for the response.
@@ -39,34 +40,37 @@ type Options struct {
 	// tokens expire during the experiment. TokenLifetime is longer than a late request takes,
 	// because the API would refuse a late request with an expired token. In the longer forms of the
 	// experiment, most tokens are older than a minute when the API refuses them. A worker treats a
-	// refused younger token as never valid, and waits longer after each one.
+	// refused token that is less than a minute old as never valid, and waits longer after each such
+	// token.
 	TokenLifetime time.Duration
-	// Freeze is how long a worker is frozen. Freeze must be longer than the sum of the send window
-	// and the response time, which an activity may take.
+	// Freeze is how long a worker is frozen. Freeze must be longer than an activity may take, which
+	// is the sum of the send window and the response time.
 	Freeze time.Duration
-	// Outage is how long the API is unavailable, or fails one query. Outage is longer than the
-	// settle time.
+	// Outage is how long blockAPI makes the API unavailable, and how long failQuery makes a query
+	// fail. Outage is longer than the settle time.
 	Outage time.Duration
-	// HoldTime is the length of a disruption without a length of its own. Examples are activity
-	// operations and the pause of opportunities.
+	// HoldTime is the duration of the disruptions for which Options has no other duration. Examples
+	// of such disruptions are activity operations and the pause of opportunities.
 	HoldTime time.Duration
 	// OptionalKinds is how many of the optional kinds of disruptions are executed in a form of the
 	// experiment other than the long form.
 	OptionalKinds int
-	// Only are the kinds of disruptions that are executed; none means the kinds of the form.
+	// Only are the kinds of disruptions that are executed; if Only is empty, the form of the
+	// experiment decides the kinds.
 	Only []DisruptionKind
-	// ContinueAfter is the length of history at which the server suggests to continue as new; 0
-	// keeps the server's default.
+	// ContinueAfter is the number of history events after which the server suggests to continue as
+	// new; 0 keeps the server's default.
 	ContinueAfter int
 	// Long executes every kind of disruption repeatedly until DisruptionTime is over.
 	Long bool
-	// Race builds the parts with the race detector.
+	// Race says that the parts are built with the race detector.
 	Race bool
 	// Data is the directory of the databases; "" means a temporary directory that Stop removes.
 	Data string
-	// Progress gets a line about the progress of the experiment; nil gets none.
+	// Progress is called with each line about the progress of the experiment; nil means that no
+	// line is written.
 	Progress func(string)
-	// Output gets the output of the parts; nil drops the output.
+	// Output is the writer of the parts' output; nil drops the output.
 	Output io.Writer
 }
 
@@ -89,15 +93,16 @@ func Long(seed uint64, minutes int) Options {
 	})
 }
 
-// withDefaultTimes sets the default send window of a worker. The response time and the settle time
-// are short, because the sandbox commits late requests within three seconds.
+// withDefaultTimes sets the times of an experiment in which a worker has its default send window.
+// The response time and the settle time are short, because the sandbox commits late requests within
+// three seconds.
 func withDefaultTimes(o Options) Options {
 	o.Times = activities.Times{ResponseTime: 4 * time.Second, SettleTime: 8 * time.Second}
 	o.LateBy, o.SlowTime, o.TokenLifetime, o.Pause = 3*time.Second, 2*time.Second, 3*time.Minute, 2*time.Second
 	return o
 }
 
-// workerTimes are the arguments that set the times of a worker.
+// workerTimes returns the arguments that set the times of a worker.
 func (o Options) workerTimes() []string {
 	args := []string{"--settle-time", o.Times.Settle().String()}
 	if o.Times.SendWindow > 0 {
@@ -120,7 +125,7 @@ func (o Options) responseTime() time.Duration {
 	return cmp.Or(o.Times.ResponseTime, activities.DefaultResponseTime)
 }
 
-// ErrOptions means that the options break a condition of an experiment.
+// ErrOptions means that the options do not meet a condition of an experiment.
 var ErrOptions = errors.New("the options of the chaos test are not valid")
 
 func (o Options) validate() error {

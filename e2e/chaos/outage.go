@@ -12,7 +12,8 @@ import (
 )
 
 // blockAPI makes the API unavailable for longer than the settle time. The API closes each
-// connection or, in the silent form, does not respond. A request of the silent form never runs.
+// connection or, in the silent form, does not respond. In the silent form, the API never executes
+// the request.
 func (s *Experiment) blockAPI(ctx context.Context, silently bool) error {
 	rule := fault.Rule{Kind: fault.DropBefore}
 	if silently {
@@ -37,8 +38,9 @@ func (s *Experiment) blockAPI(ctx context.Context, silently bool) error {
 	return errors.Join(err, s.setBackgroundFaults(ctx))
 }
 
-// failQuery makes the API fail one of its queries. failQuery tries up to disruptionAttempts of the
-// queries sent so far, until the API gets the query that fails. The seed decides the order.
+// failQuery makes the API fail a query that the workers have sent before. failQuery tries up to
+// disruptionAttempts different queries, until a worker sends the chosen query. The seed decides the
+// order of the queries.
 func (s *Experiment) failQuery(ctx context.Context) error {
 	entries, err := s.sandbox.RequestLog(ctx, 0)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// maxResets is how many runs one disruption resets.
+// maxResets is the highest number of runs that one disruption resets.
 const maxResets = 24
 
 // resetPaused resets runs of paused opportunities.
@@ -75,8 +75,8 @@ func (s *Experiment) resetOld(ctx context.Context) error {
 }
 
 // resettableReferences are the open opportunities that get only signals, in an order that depends
-// on the seed. After a reset Temporal delivers signals before updates, so a mix of both would
-// change the order.
+// on the seed. After a reset Temporal delivers signals before updates, so a mix of signals and
+// updates would change the order of the messages.
 func (s *Experiment) resettableReferences(ctx context.Context) ([]opportunity.Reference, error) {
 	var open []opportunity.Reference
 	for _, script := range s.plan.Scripts {
@@ -121,7 +121,8 @@ func (s *Experiment) oldRun(ctx context.Context, reference opportunity.Reference
 }
 
 // resetAllWhilePaused pauses the opportunities, lets messages wait for a while, resets the runs,
-// and resumes the opportunities. No opportunity stays paused, even after an error.
+// and resumes the opportunities. No opportunity stays paused after the disruption, even if an error
+// occurs.
 func (s *Experiment) resetAllWhilePaused(ctx context.Context, what DisruptionKind, open []opportunity.Reference, reset func(context.Context, opportunity.Reference, int) error) error {
 	if len(open) == 0 {
 		return errors.New("the disruption found no open run that it can reset")
@@ -164,7 +165,7 @@ func (s *Experiment) resetWhilePaused(ctx context.Context, reference opportunity
 		return false, err
 	}
 	ended := false
-	// A change that is under way is completed first.
+	// If a change is under way, the opportunity is paused after the end of the change.
 	if err := await(ctx, momentTimeout, "a pause", func() (bool, error) {
 		about, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
 		if err != nil {

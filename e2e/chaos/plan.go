@@ -38,7 +38,8 @@ type Step struct {
 	Repeats int
 	// NoRetry is set when the sender does not send the message again after an unknown result.
 	NoRetry bool
-	// ResetToFirst makes a reset go to the first completed workflow task instead of the last.
+	// ResetToFirst resets the run to the first completed workflow task instead of the last
+	// completed workflow task.
 	ResetToFirst bool
 	// Pause is the wait before the step.
 	Pause time.Duration
@@ -53,7 +54,7 @@ type Script struct {
 	SignalsOnly bool
 }
 
-// Plan is the scripts of the senders, and the disruptions that happen meanwhile.
+// Plan is the scripts of the senders, and the disruptions while the senders send.
 type Plan struct {
 	Seed        uint64
 	Scripts     []Script
@@ -76,8 +77,8 @@ type planner struct {
 	random  *rand.Rand
 }
 
-// One of every longEvery opportunities is long; the other constants are used in the same way. Three
-// of every resetEvery opportunities get only signals, unless the opportunities are terminated.
+// These constants are shares: for example, one of every longEvery opportunities is long. Three of
+// every resetEvery opportunities get only signals, except opportunities whose run is terminated.
 const (
 	longEvery       = 20
 	terminatedEvery = 9
@@ -137,7 +138,7 @@ func (p *planner) script(n int) Script {
 }
 
 // useOneTransport sends all messages as signals. After a reset, Temporal delivers signals before
-// updates, so a mix of both would change the order of the messages.
+// updates, so a mix of signals and updates would change the order of the messages.
 func useOneTransport(steps []Step) {
 	for i := range steps {
 		steps[i].Transport = audit.BySignal
@@ -145,7 +146,7 @@ func useOneTransport(steps []Step) {
 }
 
 // spread spreads the steps over 70 % of DisruptionTime. In the long form of the experiment, spread
-// uses all of DisruptionTime, so the last disruptions affect messages, too.
+// uses all of DisruptionTime, so that the last disruptions affect messages.
 func (p *planner) spread(steps []Step) {
 	length := p.options.DisruptionTime
 	if !p.options.Long {
@@ -204,8 +205,9 @@ func (p *planner) command(moved *bool) opportunity.Command {
 	}
 }
 
-// progress returns the transition to Opportunity at most once. All other transitions that it
-// returns are not configured for the step of the record.
+// progress returns a command for a transition. The transition to the step Opportunity is returned
+// at most once. All other transitions that progress returns are not configured for the step of the
+// record.
 func (p *planner) progress(moved *bool) opportunity.Command {
 	switch n := p.random.IntN(4); {
 	case n == 0:

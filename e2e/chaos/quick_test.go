@@ -6,8 +6,8 @@ import (
 	"github.com/oppflow/oppflow/activities"
 )
 
-// Quick is an experiment of about half a minute. The send window, response time and settle time are
-// seconds, so Oppflow soon reads back a change that a kill leaves unknown.
+// Quick is an experiment of about half a minute. The send window, response time and settle time
+// last only seconds, so Oppflow soon reads back a change that a kill leaves unknown.
 func Quick(seed uint64) Options {
 	return Options{
 		Seed: seed, DisruptionTime: 12 * time.Second, Pause: 400 * time.Millisecond, Opportunities: 30, Messages: 6, LongMessages: 40,

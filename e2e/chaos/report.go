@@ -19,8 +19,8 @@ type Report struct {
 	// Sent counts the messages that were sent. Messages counts each accepted command once.
 	Sent     int `json:"sent"`
 	Messages int `json:"messages"`
-	// SendResults counts the results that senders know. Outcomes counts the final outcomes of the
-	// messages.
+	// SendResults counts the messages by the result that their sender knows. Outcomes counts the
+	// final outcomes of the messages.
 	SendResults map[audit.SendResult]int `json:"sendResults"`
 	Outcomes    map[string]int           `json:"outcomes"`
 	// Requests counts the requests to the API. Faults counts the requests with a fault, by the
@@ -28,7 +28,7 @@ type Report struct {
 	Requests int            `json:"requests"`
 	Faults   map[string]int `json:"faults"`
 	Kills    []Kill         `json:"kills"`
-	// MissedKills counts the attempts to kill that came too late for their kill point, by point.
+	// MissedKills counts, by kill point, the attempts to kill that came too late.
 	MissedKills map[KillPoint]int `json:"missed,omitempty"`
 	// Late counts the requests that committed a change after their client had stopped waiting.
 	Late         int `json:"late"`
@@ -36,7 +36,7 @@ type Report struct {
 	Freezes      int `json:"freezes"`
 	Restarts     int `json:"serverRestarts"`
 	// Restores counts the restores of Temporal's database. LostByRestore counts the messages that
-	// no history has since a restore.
+	// are in no history after a restore.
 	Restores      int `json:"restores"`
 	LostByRestore int `json:"lostByRestore"`
 	Resets        int `json:"resets"`
@@ -44,7 +44,8 @@ type Report struct {
 	// Continued counts the runs that were continued as new.
 	Continued int `json:"continued"`
 	Questions int `json:"questions"`
-	// Coverage contains, for each kind of disruption, how many messages it affected.
+	// Coverage contains, for each kind of disruption, the number of messages that the kind
+	// affected.
 	Coverage []Coverage `json:"met"`
 	// Problems are the errors in the experiment itself.
 	Problems   []string          `json:"problems,omitempty"`

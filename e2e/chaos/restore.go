@@ -13,8 +13,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// restore makes a backup of Temporal's database, waits, deletes the database, and restores it from the backup, as
-// docs/restore.md says. No worker runs until the command recover has sent a message to every opportunity.
+// restore makes a backup of Temporal's database, waits, deletes the database, and restores the
+// database from the backup, as docs/restore.md says. No worker runs until the command `oppflow
+// recover` has sent a message to every opportunity.
 func (s *Experiment) restore(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx) // the end of the experiment must not cancel the restore
 	server := s.parts.Server()
@@ -52,7 +53,7 @@ func (s *Experiment) restore(ctx context.Context) error {
 	return s.startMissing(ctx)
 }
 
-// readFiles reads a file and the files that SQLite stores beside it.
+// readFiles reads a file and the files that SQLite stores beside the file.
 func readFiles(path string) (map[string][]byte, error) {
 	files, err := filepath.Glob(path + "*")
 	if err != nil {
@@ -90,7 +91,7 @@ func writeFiles(path string, content map[string][]byte) error {
 }
 
 // startMissing starts again the opportunities that began after the backup. The restored database
-// does not have such opportunities.
+// does not contain the opportunities that began after the backup.
 func (s *Experiment) startMissing(ctx context.Context) error {
 	for _, reference := range s.references() {
 		_, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
@@ -108,7 +109,7 @@ func (s *Experiment) startMissing(ctx context.Context) error {
 }
 
 // skipAfterRestore sends skip for the question of an opportunity after a restore of Temporal's
-// database. A lost message can be the subject of such a question. The auditor treats a skipped
+// database. After a restore, a question can concern a lost message. The auditor treats a skipped
 // request as a request that may have taken effect.
 func (s *Experiment) skipAfterRestore(ctx context.Context, view opportunity.View) {
 	s.mu.Lock()

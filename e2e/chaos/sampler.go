@@ -18,10 +18,10 @@ import (
 const (
 	// sampleEvery is how often all open opportunities are sampled.
 	sampleEvery = 10 * time.Second
-	// maxSampling is how many opportunities are sampled at the same time. While no worker polls,
-	// each sample takes as long as the timeout.
+	// maxSampling is the highest number of opportunities that are sampled at the same time. While
+	// no worker polls, each sample lasts until sampleTimeout.
 	maxSampling = 64
-	// sampleTimeout bounds how long one view may take.
+	// sampleTimeout bounds how long the query for one view may take.
 	sampleTimeout = 5 * time.Second
 )
 
@@ -32,7 +32,7 @@ type sampler struct {
 	looked  map[opportunity.Reference]time.Time // when each opportunity was sampled last
 }
 
-// add stores a sample if a message may wait in it.
+// add stores a sample that has a waiting message or no view.
 func (p *sampler) add(s audit.Sample) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,7 +91,7 @@ func (s *Experiment) sample(ctx context.Context, reference opportunity.Reference
 }
 
 // listedReason is the reason that the commands list and show print for an opportunity whose
-// workflow does not respond, or "".
+// workflow does not respond, or "" if there is no reason.
 func (s *Experiment) listedReason(ctx context.Context, reference opportunity.Reference, about *workflowservice.DescribeWorkflowExecutionResponse) string {
 	var words []string
 	if payload := about.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()[lifecycle.OpportunityAttention.GetName()]; payload != nil {

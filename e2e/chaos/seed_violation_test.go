@@ -112,7 +112,8 @@ func (b evidenceCopy) isUndisturbed(reference opportunity.Reference) bool {
 	return !byHand && !slices.ContainsFunc(b.evidence.Observations, func(t audit.Observation) bool { return t.Reference == reference && b.evidence.MayBeLost(t) })
 }
 
-// firstInterest finds an interest of a running opportunity that has no question.
+// firstInterest finds an interest that choose accepts, in a running opportunity that has no
+// question.
 func (b evidenceCopy) firstInterest(choose func(createdInterest) bool) (createdInterest, error) {
 	for _, c := range b.evidence.Chains {
 		if c.Status != audit.Running || c.View == nil || c.View.Question != nil || !b.isUndisturbed(c.Reference) {
@@ -201,7 +202,8 @@ func (b evidenceCopy) reorder() (opportunity.Reference, error) {
 	return "", errNoTarget
 }
 
-// commits returns the committed mutations of one record with one name, from the request log.
+// commits returns the committed mutations of one record that have the given name, from the request
+// log.
 func (b evidenceCopy) commits(record opportunity.ID, name string) []*requestlog.Field {
 	var list []*requestlog.Field
 	for n := range b.evidence.RequestLog {
@@ -322,7 +324,8 @@ func (b evidenceCopy) addQuestions() error {
 			wanted--
 		}
 	}
-	// One question for each opportunity may be too few. Parked commands count as questions, too.
+	// One question for each opportunity may be too few to exceed the tolerance. Parked commands
+	// count as questions, too.
 	for n := range b.evidence.Chains {
 		c := &b.evidence.Chains[n]
 		if wanted > 0 && c.Status == audit.Running && c.View != nil && b.isUndisturbed(c.Reference) {
@@ -365,7 +368,8 @@ func (b evidenceCopy) askWhatTheRecordShows() (opportunity.Reference, error) {
 	return "", errNoTarget
 }
 
-// overlap makes a request arrive just before the end of the previous request for the same record.
+// overlap changes the request log so that a request arrives just before the end of the previous
+// request for the same record.
 func (b evidenceCopy) overlap() (opportunity.Reference, error) {
 	before := map[string]*requestlog.Entry{}
 	for n := range b.evidence.RequestLog {
@@ -394,8 +398,9 @@ func (b evidenceCopy) overlap() (opportunity.Reference, error) {
 	return "", errNoTarget
 }
 
-// addUnexplainedWait makes a message wait for three minutes without a reason. A reset could explain
-// the wait, so the run of the message was not reset.
+// addUnexplainedWait changes the evidence so that a message waits for three minutes without a
+// reason. A reset could explain the wait, so addUnexplainedWait chooses a message whose run was not
+// reset.
 func (b evidenceCopy) addUnexplainedWait() (opportunity.Reference, error) {
 	for _, c := range b.evidence.Chains {
 		if slices.ContainsFunc(b.evidence.Resets, func(r audit.Reset) bool { return r.Reference == c.Reference }) {
@@ -415,9 +420,9 @@ func (b evidenceCopy) addUnexplainedWait() (opportunity.Reference, error) {
 	return "", errNoTarget
 }
 
-// SeedLostMessage makes the running parts lose a message, and returns the reference.
-// SeedLostMessage sends a message while no worker runs, and terminates the run before a worker
-// handles the message.
+// SeedLostMessage makes the running parts lose a message, and returns the reference of the lost
+// message. SeedLostMessage sends a message while no worker runs, and terminates the run before a
+// worker handles the message.
 func (s *Experiment) SeedLostMessage(ctx context.Context) (opportunity.Reference, error) {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {
@@ -438,7 +443,7 @@ func (s *Experiment) Recheck(ctx context.Context, before audit.Evidence, referen
 	return s.collectEvidence(ctx, kept, references)
 }
 
-// copyTables writes a copy of the tables that no other process uses.
+// copyTables copies the tables into a file that no other process uses.
 func copyTables(ctx context.Context, from, to string) (err error) {
 	db, err := openTables(from, "ro")
 	if err != nil {
@@ -449,7 +454,7 @@ func copyTables(ctx context.Context, from, to string) (err error) {
 	return err
 }
 
-// numericKey is the number in a global id.
+// numericKey returns the number in a global id.
 func numericKey(id opportunity.ID) int64 {
 	parsed, err := globalid.Parse(string(id))
 	if err != nil {

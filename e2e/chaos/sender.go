@@ -27,7 +27,7 @@ const (
 	maxUpdateAttempts = 2
 )
 
-// sender plays scripts, one after the other, and records the results.
+// sender executes scripts, one after the other, and records the results.
 type sender struct {
 	experiment *Experiment
 	number     int
@@ -141,7 +141,8 @@ func (s sender) send(ctx context.Context, reference opportunity.Reference, step 
 		observed := s.sendOnce(ctx, reference, step.Command, step.Transport)
 		s.experiment.observations.add(observed)
 		again := observed.Result == audit.Unknown && !step.NoRetry || observed.Result == audit.Refused && observed.Error == string(opportunity.Busy)
-		// An update may wait until an operator answers a question, so its attempts are limited.
+		// An update may wait until an operator answers a question, so the number of attempts of an
+		// update is limited.
 		if !again || step.Transport == audit.ByUpdate && asked == maxUpdateAttempts || sleep(ctx, retryInterval) != nil {
 			return observed
 		}
@@ -234,8 +235,8 @@ func (s *Experiment) reset(ctx context.Context, reference opportunity.Reference,
 
 // resetRun resets a run to its first or last completed workflow task. The function choose returns
 // the run. While no worker polls for activities, resetRun resets no run, because the server would
-// lose the activities that wait for a worker. A mutex prevents another reset between the choice and
-// the reset.
+// lose the activities that wait for a worker. A mutex prevents another reset between the choice of
+// the run and the reset of the run.
 func (s *Experiment) resetRun(ctx context.Context, reference opportunity.Reference, choose func(context.Context, opportunity.Reference) (string, error), first bool) error {
 	if s.allFrozen.Load() {
 		return errPending

@@ -37,8 +37,8 @@ type service struct {
 	mu        sync.Mutex
 	behaviour serviceBehaviour
 	changed   chan struct{} // closed when the behaviour changes
-	// callTimes are the times of each opportunity's first call since the behaviour changed. With
-	// the behaviour serviceAnswers the service records no calls.
+	// callTimes are the times of the first call for each opportunity since the behaviour changed.
+	// With the behaviour serviceAnswers the service records no calls.
 	callTimes map[opportunity.Reference]time.Time
 }
 
@@ -96,8 +96,9 @@ func (v *service) close() {
 	v.server.Close()
 }
 
-// playbookFormat is the playbook of the experiment. A transition between the open steps calls the
-// service before and after the transition. A follow-up is due after some seconds without a message.
+// playbookFormat is the playbook of the experiment. For a transition between the open steps, the
+// playbook calls the service before and after the transition. A follow-up becomes due after some
+// seconds without a message.
 const playbookFormat = `services:
   erp: { url: %s, secret: chaos-key }
 transitions:
@@ -143,8 +144,9 @@ func (s *Experiment) openService() (args, env []string, err error) {
 // transitionManually sends a transition.
 const maxOwnMessages = 40
 
-// failService makes the tenant's service fail, hang and reject, one after the other. Meanwhile
-// opportunities make a transition that needs the service.
+// failService makes the tenant's service return errors, not respond, and reject calls, one after
+// the other. During each behaviour of the service, opportunities make a transition that needs the
+// service.
 func (s *Experiment) failService(ctx context.Context) error {
 	met := 0
 	for _, m := range []serviceBehaviour{serviceFails, serviceHangs, serviceRejects} {
@@ -165,9 +167,9 @@ func (s *Experiment) failService(ctx context.Context) error {
 	return nil
 }
 
-// rounds is how often a disruption repeats a small action. In the long form of the experiment,
-// rounds returns long, which affects enough messages. In any other form of the experiment, rounds
-// returns 1.
+// rounds returns how often a disruption repeats its action. In the long form of the experiment,
+// rounds returns long, so that the disruption affects enough messages. In any other form of the
+// experiment, rounds returns 1.
 func (s *Experiment) rounds(long int) int {
 	if s.options.Long {
 		return long
@@ -180,8 +182,8 @@ func (s *Experiment) rounds(long int) int {
 const newOpportunities = 8
 
 // transitionNew starts opportunities, and sends each opportunity a transition and then other
-// messages. If meanwhile is not nil, it is called for each opportunity at the time of the
-// transition. An opportunity whose start fails gets no messages.
+// messages. If meanwhile is not nil, transitionNew calls meanwhile for each opportunity at the time
+// of the transition. An opportunity whose start fails gets no messages.
 func (s *Experiment) transitionNew(ctx context.Context, count int, meanwhile func(context.Context, opportunity.View)) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.rounds(3))*s.options.HoldTime)
 	defer cancel()
@@ -217,9 +219,10 @@ func newStart() opportunity.Start {
 	return opportunity.Start{Name: "Fresh", Region: "UK", EntryStep: "Proposed"}
 }
 
-// transitionExisting sends the transition between the open steps to opportunities whose step is
-// before the transition, at most to the given number. If meanwhile is not nil, it is called for
-// each opportunity at the same time. transitionExisting returns the number of these opportunities.
+// transitionExisting sends the transition between the open steps to opportunities that are in the
+// step before the transition, up to the given number of opportunities. If meanwhile is not nil,
+// transitionExisting calls meanwhile for each opportunity while the transition is sent.
+// transitionExisting returns the number of opportunities that got the transition.
 func (s *Experiment) transitionExisting(ctx context.Context, most int, meanwhile func(context.Context, opportunity.View)) int {
 	references := s.references()
 	s.random.Shuffle(len(references), func(i, j int) { references[i], references[j] = references[j], references[i] })
@@ -245,5 +248,6 @@ func (s *Experiment) transitionExisting(ctx context.Context, most int, meanwhile
 	return moved
 }
 
-// disruptionSender sends a disruption's messages to opportunities that belong to other senders.
+// disruptionSender returns a sender that sends a disruption's messages to opportunities of other
+// senders.
 func (s *Experiment) disruptionSender() sender { return sender{experiment: s, number: firstProbe} }

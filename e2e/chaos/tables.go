@@ -22,8 +22,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// openTables opens the sandbox's tables. The mode is the value of SQLite's URI parameter mode, such
-// as "ro".
+// openTables opens the sandbox's tables. mode is the value of SQLite's URI parameter mode, such as
+// "ro".
 func openTables(path string, mode string) (*sql.DB, error) {
 	query := url.Values{"mode": {mode}, "_pragma": {"busy_timeout(10000)"}}
 	return sql.Open("sqlite", "file://"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?"+query.Encode())
@@ -43,7 +43,7 @@ func readRecords(ctx context.Context, path, mark string) (list []audit.Record, e
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	// Both queries run in one transaction, so both results show the same state.
+	// Both queries run in one transaction, so both results show the same state of the tables.
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("the sandbox's tables could not be read: %w", err)
@@ -59,7 +59,8 @@ func readRecords(ctx context.Context, path, mark string) (list []audit.Record, e
 	return records, nil
 }
 
-// readOpportunities returns the records without their interests, and the index of each record by its key.
+// readOpportunities returns the records without their interests, and the index of each record by
+// its key.
 func readOpportunities(ctx context.Context, tx *sql.Tx, mark string) ([]audit.Record, map[int64]int, error) {
 	rows, err := tx.QueryContext(ctx, recordsQuery, mark)
 	if err != nil {
@@ -123,7 +124,7 @@ func readInterests(ctx context.Context, tx *sql.Tx, records []audit.Record, plac
 }
 
 // readRequestLog reads the file in which the sandbox logs requests. If several lines have the same
-// number, the last line counts.
+// request number, only the last of these lines counts.
 func readRequestLog(path string) ([]requestlog.Entry, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

@@ -58,8 +58,8 @@ func (p *Parts) Replay(reference opportunity.Reference, name string) {
 func (p *Parts) ReplayOf(workflowID, name string) {
 	p.T.Helper()
 	for n, history := range p.RunsOf(workflowID) {
-		// The history is stored first, because a replay writes search attributes into the first
-		// event.
+		// The history is stored before the replay, because a replay writes search attributes into
+		// the first event.
 		storeHistory(p.T, fmt.Sprintf("%s-%d", name, n+1), history)
 		replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
 			Interceptors: []interceptor.WorkerInterceptor{workflows.Interceptor()},
@@ -68,7 +68,8 @@ func (p *Parts) ReplayOf(workflowID, name string) {
 			p.T.Fatal(err)
 		}
 		workflows.Register(replayer, workflows.Options{})
-		// The workflow reads its reference from its workflow id. A history does not contain the id.
+		// The workflow reads its reference from its workflow id. A history does not contain the
+		// workflow id.
 		original := workflow.Execution{ID: workflowID}
 		err = replayer.ReplayWorkflowHistoryWithOptions(nil, history, worker.ReplayWorkflowHistoryOptions{OriginalExecution: original})
 		if err != nil {
@@ -77,9 +78,9 @@ func (p *Parts) ReplayOf(workflowID, name string) {
 	}
 }
 
-// storeHistory writes a history to the directory named by OPPFLOW_RECORD_HISTORIES. Use it with the
-// code of a release to make fixtures of the replay test. Fixtures from a branch that changes the
-// code prove nothing.
+// storeHistory writes a history to the directory named by OPPFLOW_RECORD_HISTORIES. Use
+// storeHistory with the code of a release to make fixtures of the replay test. Fixtures from a
+// branch that changes the code prove nothing.
 func storeHistory(t *testing.T, name string, history *historypb.History) {
 	t.Helper()
 	dir := os.Getenv("OPPFLOW_RECORD_HISTORIES")

@@ -27,8 +27,8 @@ type Parts struct {
 	T *testing.T
 	// Output is what the parts wrote.
 	Output *Output
-	// Temporal is a Temporal client of the test's namespace. Client is Oppflow's client in this
-	// namespace.
+	// Temporal is a Temporal client of the test's namespace. Client is Oppflow's client in the
+	// test's namespace.
 	Temporal client.Client
 	Client   *lifecycle.Client
 	// API is a client of the sandbox.
@@ -42,9 +42,9 @@ func (p *Parts) In(t *testing.T) *Parts {
 	return &below
 }
 
-// SendWindow, ResponseTime and SettleTime are the times of the parts. These three times are shorter
-// than a tenant's times, so a test waits less for a lost response. DefaultTimes returns the flags
-// with a tenant's times.
+// SendWindow, ResponseTime and SettleTime are the times of the workers in tests. These three times
+// are shorter than a tenant's times, so that a test waits less for a lost response. DefaultTimes
+// returns the flags with a tenant's times.
 const (
 	SendWindow   = 2 * time.Second
 	ResponseTime = 2 * time.Second
@@ -52,8 +52,8 @@ const (
 )
 
 // Start starts a sandbox and a worker for the test. The parts work in a namespace of the test on a
-// Temporal server that tests share, and stop when the test ends. Under the race detector the parts
-// are built with the race detector, too.
+// Temporal server that tests share, and stop when the test ends. If the test runs with the race
+// detector, the parts are built with the race detector.
 func Start(t *testing.T, o stack.Options) *Parts {
 	t.Helper()
 	o.Race = testrun.Race
@@ -66,8 +66,8 @@ func StartWithoutRace(t *testing.T, o stack.Options) *Parts {
 	t.Helper()
 	output := new(Output)
 	o.NoUI, o.Setup, o.Output = true, prepareNamespace, output
-	// The sandbox does not limit the rate of requests. Tests of the limit use a sandbox of their
-	// own.
+	// The sandbox does not limit the rate of requests. Tests of the rate limit use a sandbox of
+	// their own.
 	if !slices.Contains(o.SandboxArgs, "--rate") {
 		o.SandboxArgs = append([]string{"--no-rate-limit"}, o.SandboxArgs...)
 	}
@@ -134,7 +134,7 @@ func DefaultTimes() []string {
 	return []string{"--send-window", settings.DefaultSendWindow.String(), "--response-time", settings.DefaultResponseTime.String()}
 }
 
-// Interests returns a message that adds one interest of the quantity.
+// Interests returns a message that adds one interest with the given quantity.
 func Interests(quantity int) opportunity.AddInterests {
 	amount, _ := opportunity.ParseAmount("10.00") // the error is nil, because 10.00 is a valid amount
 	return opportunity.AddInterests{Interests: opportunity.Interests{{Item: "Q291cnNlVGVtcGxhdGU6MTE=", Quantity: quantity, UnitAmount: amount}}}

@@ -34,7 +34,7 @@ func (p *Parts) RecordsOf(id opportunity.ID) (string, error) {
 		map[string]any{"id": id})
 }
 
-// Query sends a GraphQL request and returns its data, indented.
+// Query sends a GraphQL request and returns the data of the response as indented JSON.
 func (p *Parts) Query(query string, variables map[string]any) (string, error) {
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -79,12 +79,12 @@ func (p *Parts) Opportunity(id opportunity.ID) administrate.Opportunity {
 	return record
 }
 
-// SandboxAdmin returns a client for the sandbox's own controls beside the API.
+// SandboxAdmin returns a client for the sandbox's controls that are not part of the API.
 func (p *Parts) SandboxAdmin() adminclient.Client {
 	return adminclient.Client{APIURL: p.APIURL(), Token: p.APIToken()}
 }
 
-// RequestLog returns every request that the sandbox has got, oldest first.
+// RequestLog returns every request that the sandbox has received, oldest first.
 func (p *Parts) RequestLog() []requestlog.Entry {
 	p.T.Helper()
 	entries, err := p.SandboxAdmin().RequestLog(p.T.Context(), 0)

@@ -20,7 +20,7 @@ import (
 
 // parallelTests returns how many tests run at the same time. The tests wait for other processes
 // most of the time, so more tests than processors run. With the race detector the processes need
-// more CPU time, so fewer tests run.
+// more CPU time, so fewer tests run at the same time.
 func parallelTests() string {
 	if testrun.Race {
 		return "6"
@@ -52,14 +52,15 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// Program returns the path of the command line. The command line is built when a test needs it for the first time.
+// Program returns the path of Oppflow's built command line. The command line is built when a test
+// needs it for the first time.
 func Program() (string, error) { return shared.program() }
 
 // shared are the servers that tests share.
 var shared servers
 
 // servers are Temporal servers. A server starts when a test needs it for the first time. Each
-// dynamic configuration needs a server of its own.
+// dynamic configuration of Temporal needs a server of its own.
 type servers struct {
 	mu         sync.Mutex
 	running    map[string]*server
@@ -105,7 +106,8 @@ func (s *servers) namespace(ctx context.Context, o stack.Options) (*stack.Stack,
 	return one.stack, name, one.err
 }
 
-// program returns the path of the command line. The command line is built when a test needs it for the first time.
+// program returns the path of Oppflow's built command line. The command line is built when a test
+// needs it for the first time.
 func (s *servers) program() (string, error) {
 	s.build.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
@@ -120,7 +122,7 @@ func (s *servers) program() (string, error) {
 	return filepath.Join(s.directory, "oppflow"), s.buildResult
 }
 
-// stop stops all servers and removes the program.
+// stop stops all servers and removes the built command line.
 func (s *servers) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()

@@ -28,7 +28,7 @@ func (p *parts) newCallerGroup(reference opportunity.Reference) *callerGroup {
 func callerID(n int) string   { return fmt.Sprintf("caller %02d", n) }
 func callerName(n int) string { return fmt.Sprintf("name by caller %02d", n) }
 
-// add makes another caller send its update and wait for the outcome.
+// add makes caller n send an update and wait for the outcome.
 func (c *callerGroup) add(ctx context.Context, n int) {
 	c.recordAnswer(n, "")
 	c.done.Go(func() {
@@ -47,7 +47,7 @@ func (c *callerGroup) recordAnswer(n int, answer string) {
 	c.answers[n] = answer
 }
 
-// hasArrived reports whether the caller has an outcome or its update is accepted.
+// hasArrived reports whether caller n has an outcome or an accepted update.
 func (c *callerGroup) hasArrived(n int) bool {
 	c.mu.Lock()
 	answer := c.answers[n]

@@ -22,12 +22,13 @@ import (
 // once, and two workers carry the commands out. No command fails. The workers use nearly the whole
 // limit, and the API rejects hardly any request.
 func TestABurstWithinTheLimit(t *testing.T) {
-	// Earlier tests sent 170 to 180 of 180 possible requests in 10 seconds. Earlier tests sent only
-	// 160 requests in the 10 seconds in which the second worker gets its share of the rate. The
-	// long form of the tests does not count these 10 seconds. A busy machine sends fewer requests,
-	// so only one of three bursts must reach the number. The short form of the tests runs beside
-	// the tests of another package, so 140 requests are enough. A worker that used only half of the
-	// rate would send 90.
+	// In earlier executions of this test, the workers sent 170 to 180 of 180 possible requests in
+	// 10 seconds. The workers sent only 160 requests in the 10 seconds in which the second worker
+	// gets its share of the rate. The long form of the tests does not count the 10 seconds in which
+	// the second worker gets its share of the rate. A busy machine sends fewer requests, so only
+	// one of three bursts must reach the required number of requests. The short form of the tests
+	// runs beside the tests of another package, so the short form requires only 140 requests. A
+	// worker that used only half of the rate would send 90 requests in 10 seconds.
 	const bursts = 3
 	least := testrun.Pick(t, 140, 170)
 	most := 0
@@ -39,10 +40,12 @@ func TestABurstWithinTheLimit(t *testing.T) {
 	}
 }
 
-// minRateInBurst returns the least number of requests that were sent in any 10 seconds while work waited.
+// minRateInBurst returns the least number of requests that were sent in any 10 seconds while work
+// waited.
 func minRateInBurst(t *testing.T) int {
-	// The server starts at once as many activities as it starts in a second. At 18 a second, the
-	// server therefore starts up to 198 activities in the first 10 seconds.
+	// At the beginning, the server starts a burst of as many activities as the rate allows in one
+	// second. At a rate of 18 a second, the server therefore starts up to 198 activities in the
+	// first 10 seconds.
 	const commands, limit, window = 10, 200, 10 * time.Second
 	opportunities := testrun.Pick(t, 120, 500) // two requests for each opportunity, which is more than the limit of a window
 	p := startPartsWithoutRace(t, stack.Options{
@@ -57,8 +60,8 @@ func minRateInBurst(t *testing.T) int {
 	reference := func(n int) opportunity.Reference { return opportunity.Reference(fmt.Sprintf("burst %d", n)) }
 	for n := range opportunities {
 		senders.Go(func() error {
-			// The region is given by its id. For an unknown name, a worker would run activities
-			// that send no request.
+			// The region is given by its id. For a region name that the worker has not resolved,
+			// the worker would run activities that send no request.
 			start := opportunity.Start{Name: "Burst", Region: "UmVnaW9uOlVL"}
 			if _, err := p.Temporal.ExecuteWorkflow(sending, lifecycle.FirstStartOptions(reference(n), start), lifecycle.WorkflowType, start); err != nil {
 				return err
@@ -137,8 +140,8 @@ func (p *parts) awaitChanges(ctx context.Context, changes int) {
 	}
 }
 
-// minInWindow returns the least number of requests in any window that begins with a request and ends before the last
-// request.
+// minInWindow returns the least number of requests in a window. Each window begins with a request
+// and ends before the last request.
 func minInWindow(sent []time.Time, window time.Duration) int {
 	least := len(sent)
 	end := 0

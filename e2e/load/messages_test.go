@@ -20,8 +20,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// ringCatalogue returns the catalogue of a ring of steps. The step names have the greatest allowed
-// length.
+// ringCatalogue returns a catalogue whose steps form a ring. The step names have the greatest
+// allowed length.
 func ringCatalogue(t *testing.T) (catalogue string, lap func(n int) string) {
 	t.Helper()
 	lap = func(n int) string { return padded(fmt.Sprintf("Lap %d ", n%ringSteps), 250) }
@@ -67,7 +67,7 @@ func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 		}
 	}
 	s := p.senders(ctx, reference, nil)
-	// Each transition depends on the transition before, so all transitions have one sender. A
+	// Each transition depends on the transition before, so one sender sends all transitions. A
 	// transition that is repeated or out of order is not configured and fails.
 	s.send(moves, move)
 	sent := map[int]int{}
@@ -161,7 +161,7 @@ func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
 }
 
 // Transitions are sent while no worker runs. Each transition is a request of its own, so
-// transitions make many more events than other messages.
+// transitions make many more history events than other messages.
 func TestTransitionsWaitForTheWorker(t *testing.T) {
 	parallelIfShort(t)
 	p, r := startRecorded(t, stack.Options{SandboxArgs: []string{"--catalogue", "testdata/ring.yaml"}})
@@ -197,9 +197,9 @@ func TestTransitionsWaitForTheWorker(t *testing.T) {
 	if !testrun.Long(t) {
 		return // too few transitions to extrapolate
 	}
-	// The test extrapolates to as many transitions as the server accepts signals. The first run
-	// makes transitions until the waiting transitions are small enough for the state of the next
-	// run.
+	// The test extrapolates to as many transitions as the number of signals that the server accepts
+	// for one run. The first run makes transitions until the remaining transitions are small enough
+	// for the state of the next run.
 	const (
 		most   = 9000
 		longer = 40_000 // events, after which the waiting messages would be given up; the server ends a run at 51,200 events
@@ -275,9 +275,9 @@ func TestRunsStayShort(t *testing.T) {
 	}
 }
 
-// The API does not respond. The server allows a limited number of open updates for one run, and
-// more callers than that wait. An
-// operator's message still takes effect, and every caller's request takes effect once.
+// The API does not respond. The server allows a limited number of open updates for one run, and the
+// test has more waiting callers than this number. An operator's message takes effect while the
+// callers wait, and every caller's request takes effect once.
 func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	parallelIfShort(t)
 	// The long response time keeps the change under way until all callers have arrived, even on a
@@ -313,8 +313,8 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the operator could not pause the opportunity: %v", err)
 	}
-	// Requests that are under way are completed. Nothing else is sent, and every waiting caller
-	// gets an outcome.
+	// The API makes the changes that are already under way. After the pause, Oppflow sends no
+	// further change, and every waiting caller gets an outcome.
 	under := len(r.heldChanges())
 	r.release()
 	crowd.wait()
@@ -339,8 +339,8 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	p.runSizes(reference)
 }
 
-// Callers send the next update as soon as the last update returns, so the run is never without an
-// update. The run still continues as new. Every update returns and takes effect once.
+// Callers send the next update as soon as the previous update returns, so the run always has an
+// open update. The run still continues as new. Every update returns and takes effect once.
 func TestUpdatesBackToBack(t *testing.T) {
 	parallelIfShort(t)
 	p, r := startRecorded(t, stack.Options{})

@@ -29,7 +29,7 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	for n := range testrun.Pick(t, 20, 80) {
 		reference := opportunity.Reference(fmt.Sprint("rate ", n))
 		// The activity that plans the effects of a transition reads the record and then the
-		// record's events. The effects of winning read several records each.
+		// record's events. The effects of a transition to a won step read several records each.
 		start := opportunity.Start{Name: "Rate", Region: "UK", Account: "Administrate", Currency: "USD", Interests: opportunity.Interests{{
 			Item: "ABC-123-01", Kind: opportunity.Event, Quantity: 1, UnitAmount: harness.Interests(1).Interests[0].UnitAmount,
 		}}}
@@ -75,7 +75,7 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	}
 }
 
-// maxInWindow returns how many of the times are in the fullest window.
+// maxInWindow returns the highest number of times in one window.
 func maxInWindow(times []time.Time, window time.Duration) int {
 	most, begin := 0, 0
 	for end, at := range times {

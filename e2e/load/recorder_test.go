@@ -30,13 +30,13 @@ type change struct {
 	input map[string]any
 }
 
-// text is a member of the mutation's input.
+// text returns a member of the mutation's input.
 func (c change) text(member string) string {
 	text, _ := c.input[member].(string)
 	return text
 }
 
-// record is the id of the opportunity that the mutation changes.
+// record returns the id of the opportunity that the mutation changes.
 func (c change) record() opportunity.ID {
 	if c.field == "update" {
 		return opportunity.ID(c.text("id"))
@@ -219,8 +219,8 @@ func (r *recorder) mutationsOf(record opportunity.ID, field string) []change {
 	return slices.DeleteFunc(slices.Clone(r.changes), func(c change) bool { return c.field != field || c.record() != record })
 }
 
-// awaitMutations waits until the API got the given number of mutations of the record and no message waits. It returns the
-// view.
+// awaitMutations waits until the API got the given number of mutations of the record and no message
+// waits. It returns the view.
 func (p *parts) awaitMutations(ctx context.Context, r *recorder, reference opportunity.Reference, record opportunity.ID, mutations int) opportunity.View {
 	p.T.Helper()
 	begin := time.Now()

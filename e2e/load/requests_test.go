@@ -123,8 +123,8 @@ func TestRequestsOfMessages(t *testing.T) {
 	}
 }
 
-// Many records are read again, and no caller waits for these reads. A command's request goes before
-// the waiting reads.
+// The worker reads many records again, and no caller waits for these reads. A command's request is
+// sent before the waiting reads.
 func TestCommandsGoBeforeSweeps(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5"}})
@@ -151,8 +151,8 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 	if outcome, err := p.Client.Update(ctx, apart, harness.Interests(1)); err != nil || outcome.State != opportunity.Done {
 		t.Fatalf("%+v, %v", outcome, err)
 	}
-	// A busy machine may handle the command late. The time therefore counts from the event that
-	// schedules the command's activity.
+	// A busy machine may handle the command late. The measured time therefore begins at the history
+	// event that schedules the command's activity.
 	runs := p.Runs(apart)
 	var scheduled time.Time
 	for _, event := range runs[len(runs)-1].Events {

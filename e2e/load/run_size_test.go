@@ -99,7 +99,7 @@ func runSizeOf(p *parts, run *historypb.History) runSize {
 				f.requests++
 			}
 		case enums.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
-			// When a task fails again and again, only the first failure is an event.
+			// When a workflow task fails repeatedly, only the first failure is a history event.
 			f.retries += int(event.GetWorkflowTaskScheduledEventAttributes().GetAttempt()) - 1
 		case enums.EVENT_TYPE_WORKFLOW_TASK_FAILED:
 			f.fails[event.GetWorkflowTaskFailedEventAttributes().GetCause().String()]++
@@ -130,7 +130,7 @@ func runSizeOf(p *parts, run *historypb.History) runSize {
 	return f
 }
 
-// check asserts that the state that was passed on is within the limits.
+// check asserts that the state that the run received is within the limits.
 func (f runSize) check(p *parts, where string) {
 	p.T.Helper()
 	s := f.state
@@ -161,7 +161,7 @@ func (f runSize) check(p *parts, where string) {
 	}
 }
 
-// largest returns the highest number of events of a run.
+// largest returns the highest number of history events in one run.
 func largest(prints []runSize) int {
 	most := 0
 	for _, f := range prints {

@@ -14,12 +14,12 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// scaled returns a tenth of the count in the short form of the tests. The short form also continues
-// as new after a tenth of the events.
+// scaled returns a tenth of the count in the short form of the tests. In the short form, a run also
+// continues as new after a tenth of the history events.
 func scaled(t *testing.T, count int) int { return testrun.Pick(t, count/10, count) }
 
 // parallelIfShort makes a load test run in parallel in the short form. In the long form no other
-// test may run, because its load would change the measurements.
+// test may run, because the load of another test would change the measurements.
 func parallelIfShort(t *testing.T) {
 	if !testrun.Long(t) {
 		t.Parallel()
@@ -31,8 +31,8 @@ func padded(text string, length int) string {
 	return text + strings.Repeat("·", max(0, length-len(text))/len("·")) // a character of two bytes
 }
 
-// namedUpdate returns the n-th message of a sender, about 400 bytes of JSON. The name identifies the message. The request
-// id has the greatest length that is allowed.
+// namedUpdate returns the n-th message of a sender, about 400 bytes of JSON. The name identifies
+// the message. The request id has the greatest length that is allowed.
 func namedUpdate(sender, n int) opportunity.Command {
 	return opportunity.UpdateDetails{
 		RequestID: padded(fmt.Sprintf("request %d of sender %d ", n, sender), opportunity.MaxRequestIDLength),
@@ -40,7 +40,8 @@ func namedUpdate(sender, n int) opportunity.Command {
 	}
 }
 
-// senders sends messages to a reference. Each sender sends its own messages in order, as fast as the pace allows.
+// senders sends messages to a reference. Each sender sends its own messages in order, as fast as
+// the pace allows.
 type senders struct {
 	parts     *parts
 	reference opportunity.Reference

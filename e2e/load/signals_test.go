@@ -19,9 +19,10 @@ import (
 )
 
 // Two thousand signals of three kinds, from five senders at once, reach one opportunity over
-// several runs. Each signal takes effect once, in the order of the Signaled events. The steps form
-// a ring, so a transition that is repeated or out of order is not configured. The ids of the
-// interests show their order. The record must have the name of the last signal.
+// several runs. Each signal takes effect once, in the order of the history events
+// WorkflowExecutionSignaled. The steps form a ring, so a transition that is repeated or out of
+// order is not configured. The ids of the interests show the order in which the interests were
+// added. The record must have the name of the last signal.
 func TestTwoThousandSignals(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{
@@ -49,7 +50,7 @@ func TestTwoThousandSignals(t *testing.T) {
 			return nil
 		})
 	}
-	// Each transition depends on the transition before, so all transitions have one sender.
+	// Each transition depends on the transition before, so one sender sends all transitions.
 	send(moves, func(i int) opportunity.Command {
 		return opportunity.Progress{To: fmt.Sprintf("Lap %d", (i+1)%ringSteps)}
 	})
@@ -71,7 +72,7 @@ func TestTwoThousandSignals(t *testing.T) {
 		return len(view.Queue) == 0
 	})
 
-	// Every run sets what the Web UI shows.
+	// Every run sets the metadata that the Web UI shows.
 	shown := p.Metadata(reference)
 	if !strings.Contains(shown.GetCurrentDetails(), "two thousand") || !strings.Contains(shown.GetCurrentDetails(), view.Step.Name) {
 		t.Errorf("the details of the last run: %q", shown.GetCurrentDetails())

@@ -19,8 +19,8 @@ import (
 
 // Twenty callers start opportunities without a pause, and so use the whole rate of the API. One
 // more caller sends three updates, one after the other, to each of its opportunities. With a
-// playbook the worker also plans follow-ups. The updates still take as long as without a playbook,
-// because no update waits for a plan.
+// playbook the worker also plans follow-ups. With a playbook, the updates take as long as without a
+// playbook, because no update waits for a plan.
 func TestUpdatesDoNotWaitForPlans(t *testing.T) {
 	parallelIfShort(t)
 	took := map[string][]time.Duration{}
@@ -95,7 +95,7 @@ func updateLatencies(t *testing.T, playbook string) []time.Duration {
 
 // requestsBeforeUpdate returns "" if the request of each update was scheduled in the same workflow
 // task as the update. If a request was scheduled in a later workflow task, requestsBeforeUpdate
-// returns a text.
+// returns a text that names the task's history event.
 func (p *parts) requestsBeforeUpdate(reference opportunity.Reference) string {
 	waits := false
 	for _, run := range p.Runs(reference) {

@@ -17,7 +17,7 @@ import (
 
 // Hundreds of opportunities of one source start at once, and visibility allows only ten queries a
 // second. An urgent start is done in seconds, while most of the others wait. A start of another
-// source does not wait for all of them.
+// source does not wait for all starts of the first source.
 func TestAnUrgentStartGoesFirst(t *testing.T) {
 	p := startPartsWithoutRace(t, stack.Options{
 		DynamicConfig: map[string]any{"frontend.namespaceRPS.visibility": 10},
@@ -25,7 +25,7 @@ func TestAnUrgentStartGoesFirst(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	// The worker resolves the names before the many opportunities start.
+	// The first start makes the worker resolve the names before the many opportunities start.
 	if _, err := p.Client.Start(ctx, "first", opportunity.Start{Name: "First", Region: "UK"}); err != nil {
 		t.Fatal(err)
 	}

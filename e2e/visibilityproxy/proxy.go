@@ -29,18 +29,18 @@ type Mode string
 const (
 	// Unchanged shows the runs as the server does.
 	Unchanged Mode = "the list contains all runs as the Temporal server lists them"
-	// Lagging hides the runs that started within lag, and shows the runs that ended within lag as
-	// running.
+	// Lagging hides the runs that started less than lag ago, and shows the runs that ended less
+	// than lag ago as running.
 	Lagging Mode = "the list does not contain recent changes of runs"
-	// NewestOnly hides the earlier runs of an opportunity that ended within lag.
+	// NewestOnly hides the earlier runs of an opportunity that ended less than lag ago.
 	NewestOnly Mode = "the list contains only the newest run of each opportunity"
 )
 
-// lag is how far visibility is behind.
+// lag is how long visibility does not show that a run started or ended.
 const lag = 30 * time.Second
 
-// Proxy stands between the workers and the Temporal server. Proxy forwards every call, and changes
-// which runs visibility shows. Proxy is safe for concurrent use.
+// Proxy is a proxy between the workers and the Temporal server. Proxy forwards every call, and
+// changes which runs visibility shows. Proxy is safe for concurrent use.
 type Proxy struct {
 	address    string
 	server     *grpc.Server
@@ -122,7 +122,7 @@ func (x *Proxy) SetMode(how Mode) {
 	x.mode = how
 }
 
-// listMethod is the method that reads visibility.
+// listMethod is the gRPC method that reads visibility.
 const listMethod = workflowservice.WorkflowService_ListWorkflowExecutions_FullMethodName
 
 // forward forwards a call. Every call of Temporal's API is unary.
@@ -150,7 +150,7 @@ func (x *Proxy) forward(_ any, stream grpc.ServerStream) error {
 	return stream.SendMsg(&answered)
 }
 
-// applyMode changes a response of visibility to the mode that is set.
+// applyMode changes a response that lists runs as the current mode requires.
 func (x *Proxy) applyMode(answered *rawMessage) error {
 	x.mu.Lock()
 	showing := x.mode

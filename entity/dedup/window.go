@@ -18,23 +18,22 @@ type Entry struct {
 
 const entrySize = 16 + 16 + 1
 
-// Window remembers the last MaxRememberedRequests request ids. With Window, a repeated
-// request takes effect once, and a known id with another payload is detected. Older ids are
-// remembered only while their requests wait. Window keeps digests only. The zero value is
-// empty.
+// Window remembers the last MaxRememberedRequests request ids. With Window, a repeated request
+// takes effect once, and a known id with another payload is detected. Window remembers an older id
+// only while its request waits. Window keeps digests only. The zero value is empty.
 //
-// The JSON form is one string, about 44 bytes per request.
+// Window's JSON form is one string of about 44 bytes per request.
 type Window struct {
 	entries   []Entry                    // oldest first
 	positions map[opportunity.Digest]int // index in entries, plus dropped
 	dropped   int
 }
 
-// Len returns how many requests are remembered.
+// Len returns the number of remembered requests.
 func (w *Window) Len() int { return len(w.entries) }
 
-// Find returns the remembered request with the id, or nil. The result is valid until the next Add or
-// Complete.
+// Find returns the remembered request with the id, or nil. The returned Entry is valid until the
+// next call of Add or Complete.
 func (w *Window) Find(id string) *Entry {
 	place, found := w.positions[opportunity.DigestOf([]byte(id))]
 	if !found {
@@ -43,7 +42,8 @@ func (w *Window) Find(id string) *Entry {
 	return &w.entries[place-w.dropped]
 }
 
-// Add remembers a new request, and forgets an older request when there are too many.
+// Add remembers a new request. If more than MaxRememberedRequests requests are remembered, Add
+// forgets an older request.
 func (w *Window) Add(id string, payload []byte) {
 	entry := Entry{id: opportunity.DigestOf([]byte(id)), payload: opportunity.DigestOf(payload), state: 'p'}
 	if w.positions == nil {
@@ -54,8 +54,8 @@ func (w *Window) Add(id string, payload []byte) {
 	w.trim()
 }
 
-// Complete stores the outcome of the request, and forgets an older request when there are too
-// many.
+// Complete stores the outcome of the request. If more than MaxRememberedRequests requests are
+// remembered, Complete forgets an older request.
 func (w *Window) Complete(id string, state opportunity.OutcomeState) {
 	if entry := w.Find(id); entry != nil {
 		entry.state = state[0]
@@ -63,8 +63,8 @@ func (w *Window) Complete(id string, state opportunity.OutcomeState) {
 	}
 }
 
-// trim forgets the oldest requests while there are too many. trim keeps a request without an
-// outcome, because such a request still waits, maybe for a long time.
+// trim forgets the oldest requests while more than MaxRememberedRequests are remembered. trim keeps
+// a request without an outcome, because this request still waits, maybe for a long time.
 func (w *Window) trim() {
 	for len(w.entries) > opportunity.MaxRememberedRequests {
 		oldest := slices.IndexFunc(w.entries, func(e Entry) bool { return e.state != 'p' })
@@ -84,10 +84,10 @@ func (w *Window) trim() {
 // IsPending reports whether the request has no outcome yet.
 func (e *Entry) IsPending() bool { return e.state == 'p' }
 
-// HasPayload reports whether the request has this payload.
+// HasPayload reports whether the remembered request had the given payload.
 func (e *Entry) HasPayload(payload []byte) bool { return e.payload == opportunity.DigestOf(payload) }
 
-// OutcomeState returns the state of the request's outcome.
+// OutcomeState returns the state of the request's outcome: done, pending or failed.
 func (e *Entry) OutcomeState() opportunity.OutcomeState {
 	switch e.state {
 	case 'd':

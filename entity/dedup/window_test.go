@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestWindowAgainstModel compares Window with a plain list that forgets as documented.
-// The window has its real size, so it may be filled before the drawn steps begin.
+// TestWindowAgainstModel compares Window with a plain list that forgets requests by the documented
+// rule. The window has its real size, so the test may fill the window before the drawn steps begin.
 func TestWindowAgainstModel(t *testing.T) {
 	t.Parallel()
 	type known struct {
@@ -90,8 +90,8 @@ func TestWindowAgainstModel(t *testing.T) {
 				if handled.Len() != len(model) {
 					t.Fatalf("%d remembered, want %d", handled.Len(), len(model))
 				}
-				// Look up requests at both ends of the window, where requests are forgotten or
-				// added, and one request in between.
+				// The test looks up the requests at both ends of the window, where requests are
+				// forgotten or added, and one request in the middle.
 				look := []int{0, 1, 2, 3, 4, len(model) / 2, len(model) - 2, len(model) - 1}
 				for _, i := range look {
 					if i < 0 || i >= len(model) {
@@ -113,8 +113,8 @@ func TestWindowAgainstModel(t *testing.T) {
 	})
 }
 
-// TestPendingRequestIsNotForgotten: a forgotten request would be executed twice when it is
-// repeated.
+// TestPendingRequestIsNotForgotten: if a pending request were forgotten, a repetition of the
+// request would be executed again.
 func TestPendingRequestIsNotForgotten(t *testing.T) {
 	var handled dedup.Window
 	handled.Add("waits", nil)

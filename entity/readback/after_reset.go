@@ -9,14 +9,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Backlog holds every change that waits after a reset, in the order of the queue. The zero value is
-// empty.
+// Backlog contains every change that waits after a reset, in the order of the queue. The zero value
+// is empty.
 type Backlog struct {
 	Changes  []exchange.Change
 	arrivals []Arrival // one for each change
 }
 
-// Arrival is when and how a message arrived.
+// Arrival says when and how a message arrived.
 type Arrival struct {
 	// FromUpdate says that the message came as an update, not as a signal.
 	FromUpdate bool
@@ -29,36 +29,39 @@ func (b *Backlog) Add(m exchange.Change, arrival Arrival) {
 }
 
 // isBefore reports whether the change at i was certainly requested before the change at j. After a
-// reset, all messages arrive again at once, signals first.
+// reset, Temporal delivers all messages again at once, with the signals first.
 func (b Backlog) isBefore(i, j int) bool {
 	return i < j && (b.arrivals[i].FromUpdate == b.arrivals[j].FromUpdate || b.arrivals[i].Accepted.Before(b.arrivals[j].Accepted))
 }
 
-// DecideAfterReset decides all changes that wait after a reset, from a read of the record. The
-// run before the reset may have sent a part of the waiting changes, but the state of that run is
-// lost. Call DecideAfterReset only when no request of that run can be in flight any more. First
-// end the requests whose names cannot be resolved, because these requests were never sent. The
-// results have the order of the backlog.
+// DecideAfterReset decides all changes that wait after a reset, from a read of the record. The run
+// before the reset may have sent a part of the waiting changes, but the state of that run is lost.
+// Call DecideAfterReset only when no request of the run before the reset can still be in flight.
+// Before the call, end the requests whose names cannot be resolved, because these requests were
+// never sent. The results have the order of the changes in the backlog.
 //
-// Interests are matched by their items. All interests of the record in an item that were not known
-// before count as made. The changes of an item stay unknown when the record has more new interests
-// in the item than requested. If the record has fewer new interests in the item, the changes stay
-// unknown unless the requested interests are equal in all facts that cannot be read back. A
-// transition counts as done when the record is in its target step, and no other transition leads to
-// that step. Details and expiries count as done when the record shows them, or when changes that
-// count as done and that may have come later overwrote them.
+// Interests are matched by their items. Every interest of the record that was not known before
+// counts as the effect of a waiting change of the same item. If the record has more new interests
+// in an item than requested, the changes of the item stay unknown. If the record has fewer new
+// interests in the item than requested, the changes become decided only when the requested
+// interests are equal in all facts that cannot be read back. A transition counts as done when the
+// record is in its target step, and no other waiting transition has that target step. Details and
+// expiries count as done when the record shows them. Details and expiries also count as done when
+// other changes overwrote them, if these other changes count as done and may have been made later.
 //
 // The run before the reset executed the messages in their order. A change that took effect
-// therefore proves that the changes before it were sent. A change that was sent and that the record
-// does not show stays unknown. Either the API rejected this change or a person undid it, so to send
-// it again would be a guess. All other changes count as not sent. If the API rejected such a change
-// before, the API rejects it again.
+// therefore proves that the changes before it were sent. A change that was certainly sent, and
+// whose effect the record does not show, stays unknown. If a sent change is not on the record, the
+// API rejected the change or a person undid the change, so a second send would be a guess. All
+// changes that are neither done nor unknown count as not sent. If the API rejected a change that
+// counts as not sent, the API rejects the change again.
 //
-// from is the step of the record that the run knew, "" when the run knew no step.
+// The parameter from is the step of the record that the run knew, or "" when the run knew no step.
 //
-// isTransitive returns false for a run that a worker of an earlier version began. In such a run, an
-// update counts as done only if the record shows all details of the updates that overwrote it.
-// DecideAfterReset calls isTransitive only when its result depends on isTransitive.
+// The function isTransitive returns false for a run that a worker of an earlier version began. In a
+// run of an earlier version, an update counts as done only if the record shows all details of the
+// updates that overwrote it. DecideAfterReset calls isTransitive only when the results depend on
+// the returned value.
 func (k Known) DecideAfterReset(b Backlog, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, isTransitive func() bool) []exchange.ChangeResult {
 	answers := make([]exchange.ChangeResult, len(b.Changes))
 	for i := range answers {
@@ -81,8 +84,9 @@ func (k Known) DecideAfterReset(b Backlog, from opportunity.ID, record exchange.
 	return answers
 }
 
-// resendLaterUpdates also resends an update that the record shows, when an earlier update of the
-// same details is sent again. The record may have shown these details before both updates.
+// resendLaterUpdates handles an update that is sent again. Each later update of the same details is
+// then sent again, too, even if the record shows the details of the later update. The record may
+// have had these details already before both updates.
 func (b Backlog) resendLaterUpdates(answers []exchange.ChangeResult) {
 	for i, m := range b.Changes {
 		if m.Update == nil || answers[i].Status == exchange.StatusDone {
@@ -96,7 +100,8 @@ func (b Backlog) resendLaterUpdates(answers []exchange.ChangeResult) {
 	}
 }
 
-// wasSent reports whether a change that was certainly requested later took effect.
+// wasSent reports whether a change took effect that was certainly requested after the change at i.
+// If such a later change took effect, the change at i was sent.
 func (b Backlog) wasSent(i int, answers []exchange.ChangeResult) bool {
 	for j := range answers {
 		if answers[j].Status == exchange.StatusDone && b.isBefore(i, j) {
@@ -146,8 +151,8 @@ func (k Known) readBackInterestsAfterReset(b Backlog, answers []exchange.ChangeR
 	}
 }
 
-// readBackTransitions decides transitions by the record's step. When the record is in the step
-// from, either no transition was made, or the transitions led back to that step.
+// readBackTransitions decides the waiting transitions from the record's step. When the record is in
+// the step from, no transition was made, or the made transitions led back to that step.
 func (b Backlog) readBackTransitions(answers []exchange.ChangeResult, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) {
 	var moves, there []int
 	for i, m := range b.Changes {
@@ -176,7 +181,8 @@ func (b Backlog) readBackTransitions(answers []exchange.ChangeResult, from oppor
 	}
 }
 
-// stepID returns the id of the target step, if it is known.
+// stepID returns the id of the target step if the id is known; otherwise, stepID returns the target
+// as written.
 func stepID(p opportunity.Progress, resolved map[exchange.UnresolvedName]opportunity.ID) opportunity.ID {
 	if id, named := resolved[exchange.UnresolvedName{Type: opportunity.TypeStep, Text: p.To}]; named {
 		return id
@@ -184,9 +190,10 @@ func stepID(p opportunity.Progress, resolved map[exchange.UnresolvedName]opportu
 	return opportunity.ID(p.To)
 }
 
-// readBackUpdates decides whether the record shows the details of each update. An update also counts
-// as done when it would only undo other updates that are done and that may have come later.
-// isTransitive says whether these other updates may themselves be overwritten, see DecideAfterReset.
+// readBackUpdates decides for each update whether the record shows its details. An update also
+// counts as done when other updates that are done, and that may have been made later, set all of
+// its missing details. The function isTransitive says whether these other updates may themselves be
+// overwritten, see DecideAfterReset.
 func (b Backlog) readBackUpdates(answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, isTransitive func() bool) {
 	missing := make(map[int]opportunity.UpdateDetails)
 	var done []int
@@ -212,8 +219,9 @@ func (b Backlog) readBackUpdates(answers []exchange.ChangeResult, record exchang
 	}
 }
 
-// overwrittenUpdates returns the updates that are not done and whose missing details the done
-// updates set, too. An update that certainly came earlier cannot have overwritten another update.
+// overwrittenUpdates returns the updates whose missing details were all set by updates that are
+// done. overwrittenUpdates does not return an update that is itself done. An update that certainly
+// came earlier cannot have overwritten a later update.
 func (b Backlog) overwrittenUpdates(missing map[int]opportunity.UpdateDetails, done []int) []int {
 	var overwritten []int
 	for _, i := range slices.Sorted(maps.Keys(missing)) {
@@ -254,7 +262,7 @@ func missingFrom(u opportunity.UpdateDetails, details opportunity.Details, resol
 	return missing
 }
 
-// without returns the update without the details that the other update also sets.
+// without returns the update u without the details that the update other also sets.
 func without(u, other opportunity.UpdateDetails) opportunity.UpdateDetails {
 	if other.Name != "" {
 		u.Name = ""
@@ -269,7 +277,8 @@ func without(u, other opportunity.UpdateDetails) opportunity.UpdateDetails {
 }
 
 // readBackExpiry decides whether the record shows the expiry. The expiry also counts as done when
-// it would undo another expiry that the record shows and that may have come later.
+// the record shows another expiry that may have been set later. A second send would undo that other
+// expiry.
 func (b Backlog) readBackExpiry(i int, record exchange.Snapshot) exchange.ChangeResult {
 	shows := func(j int) bool {
 		return record.Reservation.Until.Sub(b.Changes[j].ReservationChange.Until).Abs() <= opportunity.ExpiryTolerance

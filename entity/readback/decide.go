@@ -8,40 +8,44 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Decide decides the changes of unknown status in a batch from a read of the record. Call
-// Decide only when none of these changes can be in flight any more. A change becomes done, not
-// sent or rejected when the record proves this status. If the record does not prove the status of a
-// change, the change stays unknown.
+// Decide decides the changes of unknown status in a batch from a read of the record. Call Decide
+// only when none of these changes can still be in flight. A change becomes done, not sent or
+// rejected when the record proves this status. If the record does not prove the status of a change,
+// the change stays unknown.
 //
-// Added interests are the interests of the record that were not known before. The API makes the
-// changes of one request in order, and may reject some of them. So each added interest must match a
-// requested interest, in the order of the request. If the record has any other added interest, the
-// changes that add interests stay unknown. When an interest is missing although a later change took
-// effect, the API rejected the interest, and the reason was lost. An interest that the API rejected
-// is not sent again. A requested interest stays unknown when an added interest may be this interest
-// or a different requested interest in the same item. Quantity and unit amount, which some tenants
-// let Oppflow read, may distinguish two interests in the same item. Learners cannot be read back.
-// When some added interests are ambiguous, only commands whose interests are all on the record
-// without ambiguity become done.
+// An added interest is an interest of the record that the run did not know before. The API makes
+// the changes of one request in order, and may reject some of the changes. Each added interest must
+// therefore match a requested interest, in the order of the request. If an added interest matches
+// no requested interest, all unknown changes that add interests stay unknown. If an interest is
+// missing although a later change took effect, the API rejected the interest. The reason of the
+// rejection was lost with the response. An interest that the API rejected is not sent again. A
+// requested interest stays unknown when an added interest may be either this interest or a
+// different requested interest in the same item. For some tenants, Oppflow can read quantity and
+// unit amount, which may distinguish two interests in the same item. Learners cannot be read back.
+// When some added interests are ambiguous, a command becomes done only if all its interests are on
+// the record without ambiguity.
 //
-// A transition counts as done when the record is in the target step, and as not sent when the
-// record is still in its known step. When the target is the known step, the transition counts as
-// not sent, because a transition connects two steps (documented). When such a progress is sent
-// again, the API rejects it again.
+// A transition counts as done when the record is in the target step. A transition counts as not
+// sent when the record is still in the step that the run knew. When the target step is the step
+// that the run knew, the transition counts as not sent. The API documents that a transition
+// connects two different steps. When a transition to the current step is sent again, the API
+// rejects the transition again.
 //
-// To set details or an expiry again does no harm, so these changes become not sent when the record
-// does not show them, although they may have been made. Details stay unknown when a later change
-// set the same details again. An expiry counts as done when the record shows it, or when a later expiry
-// that overwrote it was set. When a later expiry overwrote the first expiry, it is unknown whether
-// the first expiry was ever set, and nothing depends on this. If the opportunity had no reserved
-// places at the time of the first expiry, the API had nothing to extend, and the request fails.
+// A second send of details or of an expiry does no harm. Details and an expiry therefore become not
+// sent when the record does not show them, although the API may have made these changes. Details
+// stay unknown when a later change has set the same details. An expiry counts as done when the
+// record shows it, or when the API set a later expiry in its place. When a later expiry overwrote
+// the first expiry, it is unknown whether the API ever set the first expiry, but nothing depends on
+// this fact. If the opportunity had no reserved places at the time of the first expiry, the API had
+// nothing to extend, and the request for the first expiry fails.
 //
-// resolved maps names of items to their ids.
+// The parameter resolved maps names of items to their ids.
 //
-// If a worker of an earlier version began the run, the read does not show which changes of a lost
-// request the API rejected: added interests decide only if they match the first interests of the
-// request, and a superseded expiry counts as done. For such a run, showsRejected returns false.
-// Decide calls showsRejected only when its result depends on showsRejected.
+// If a worker of an earlier version began the run, Decide does not find out which changes of a lost
+// request the API rejected. Added interests then decide only if they match the first interests of
+// the request, and a superseded expiry counts as done. For a run that an earlier version began,
+// showsRejected returns false. Decide calls showsRejected only when the results depend on the
+// returned value.
 func (k Known) Decide(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, showsRejected func() bool) []exchange.ChangeResult {
 	decided := slices.Clone(answers)
 	k.readBackInterests(batch, decided, record, resolved, showsRejected)
@@ -72,8 +76,9 @@ func (k Known) Decide(batch []exchange.Change, answers []exchange.ChangeResult, 
 	return decided
 }
 
-// isLaterChangeApplied reports whether the API handled a later change of the batch, and so had
-// handled the change at i before. Details or an expiry that the record shows do not prove this.
+// isLaterChangeApplied reports whether the API handled a change of the batch after the change at i.
+// If the API handled a later change, the API also handled the change at i. Details or an expiry
+// that the record shows do not prove that the API handled a change.
 func isLaterChangeApplied(i int, batch []exchange.Change, answers, decided []exchange.ChangeResult) bool {
 	for j := i + 1; j < len(batch); j++ {
 		shows := batch[j].Interest != nil || batch[j].Progress != nil
@@ -138,8 +143,8 @@ func (k Known) readBackProgress(asked opportunity.Progress, record exchange.Snap
 	return exchange.ChangeResult{Status: exchange.StatusUnknown}
 }
 
-// isOverwritten reports whether a later update of the batch, which the API made, set a detail of
-// the update at i. To send the earlier update again would undo the later update.
+// isOverwritten reports whether an update of the batch after the update at i was made and set one
+// of the same details. A second send of the earlier update would undo the later update.
 func isOverwritten(i int, batch []exchange.Change, answers []exchange.ChangeResult) bool {
 	update := batch[i].Update
 	for n := i + 1; n < len(batch); n++ {
@@ -154,11 +159,11 @@ func isOverwritten(i int, batch []exchange.Change, answers []exchange.ChangeResu
 	return false
 }
 
-// isExpirySuperseded reports whether a later expiry of the batch, which the API set, is now the
-// expiry of the places. To send the requested expiry at i again would undo the later expiry. An
-// expiry that no caller requested is sent with new places. The expiry of new places counts only
-// when it is no earlier than the requested expiry. In addition, the API must have confirmed the
-// expiry of the new places, or the reservation must have changed.
+// isExpirySuperseded reports whether a later change of the batch has set the expiry that the places
+// have now. A second send of the requested expiry at i would undo the later expiry. Oppflow itself
+// adds an expiry that no caller requested when a batch reserves new places. The expiry of new
+// places counts only when it is no earlier than the requested expiry. In addition, the API must
+// have confirmed the expiry of the new places, or the read must show a changed reservation.
 func (k Known) isExpirySuperseded(i int, batch []exchange.Change, answers, decided []exchange.ChangeResult, record exchange.Snapshot) bool {
 	asked := batch[i].ReservationChange.Until
 	changed := record.Reservation.Valid != k.Reservation.Valid || !record.Reservation.Until.Equal(k.Reservation.Until)
@@ -175,7 +180,8 @@ func (k Known) isExpirySuperseded(i int, batch []exchange.Change, answers, decid
 }
 
 // hadNoPlaces reports whether the opportunity had no reserved places when the API handled the
-// change at i: none were known before the batch, and no earlier change of the batch reserved any.
+// change at i. No places were known before the batch, and no earlier change of the batch reserved
+// places.
 func (k Known) hadNoPlaces(i int, batch []exchange.Change, decided []exchange.ChangeResult) bool {
 	if k.Reservation.Valid || k.ExpiryPending {
 		return false
@@ -188,7 +194,7 @@ func (k Known) hadNoPlaces(i int, batch []exchange.Change, decided []exchange.Ch
 	return true
 }
 
-// isExpiryVisible reports whether the places are reserved as one of these changes requested.
+// isExpiryVisible reports whether the record shows the expiry that one of these changes requested.
 func isExpiryVisible(batch []exchange.Change, record exchange.Snapshot) bool {
 	return slices.ContainsFunc(batch, func(m exchange.Change) bool {
 		return m.ReservationChange != nil && m.IsRequested() && m.ReservationChange.ExpiryError(&record.Reservation) == nil

@@ -8,12 +8,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// matchInOrder returns, for each interest of asked, the interest of there that must be the asked
-// interest, or nil when there is none. The interests of there are a part of the asked interests, in
-// the order of asked. When an interest of there may be one of several asked interests, which are
-// not equal in all facts, matchInOrder returns nil for these asked interests, and false.
-// matchInOrder returns nil instead of the list when the interests of there cannot all be asked
-// interests.
+// matchInOrder assigns the interests of the record, in there, to the requested interests, in asked.
+// For each requested interest, shown contains the interest of the record that must be its effect,
+// or nil. The interests in there must be some of the requested interests, in the order of asked. If
+// an interest of the record may be one of several requested interests that differ in a fact, shown
+// is nil for each of them, and unique is false. If the interests of the record cannot all be
+// requested interests, the result shown is nil.
 func matchInOrder(there []exchange.InterestRef, asked []ExpectedInterest) (shown []*exchange.InterestRef, unique bool) {
 	first, last := make([]int, len(there)), make([]int, len(there)) // the first and the last asked one that each may be
 	at := 0
@@ -47,8 +47,8 @@ func matchInOrder(there []exchange.InterestRef, asked []ExpectedInterest) (shown
 	return shown, unique
 }
 
-// ExpectedInterest is a requested interest, reduced to the facts that distinguish it from
-// others.
+// ExpectedInterest is a requested interest, reduced to the facts that distinguish it from other
+// interests.
 type ExpectedInterest struct {
 	item       opportunity.ID // "" when it is not known
 	quantity   int
@@ -56,8 +56,8 @@ type ExpectedInterest struct {
 	content    string
 }
 
-// ExpectedInterestOf returns the interest that the change adds. resolved maps names of items to their
-// ids.
+// ExpectedInterestOf returns the interest that the change adds. The parameter resolved maps names
+// of items to their ids.
 func ExpectedInterestOf(m exchange.Change, resolved map[exchange.UnresolvedName]opportunity.ID) ExpectedInterest {
 	e := ExpectedInterest{item: opportunity.ID(m.Interest.Item), quantity: m.Interest.Quantity, unitAmount: m.Interest.UnitAmount}
 	if names := m.Names(); len(names) > 0 {
@@ -69,17 +69,17 @@ func ExpectedInterestOf(m exchange.Change, resolved map[exchange.UnresolvedName]
 	return e
 }
 
-// Matches reports whether the interest of the record may be the requested one, by all facts that
-// were read.
+// Matches reports whether all facts that were read of the record's interest agree with the expected
+// interest.
 func (e ExpectedInterest) Matches(ref exchange.InterestRef) bool {
 	return ref.Item != "" && ref.Item == e.item &&
 		(ref.Quantity == 0 || ref.Quantity == e.quantity) &&
 		(ref.UnitAmount == nil || ref.UnitAmount.Equal(e.unitAmount))
 }
 
-// IsUniquePrefix reports whether the interests in there must be the first interests of asked. All
-// facts that were read must match. No other assignment of there to asked may match, unless the
-// exchanged interests are equal in all facts.
+// IsUniquePrefix reports whether the interests in there must be the effect of the first interests
+// in asked. All facts of an interest that were read must agree. Every other assignment of there to
+// asked must be impossible, or must only exchange interests that are equal in all facts.
 func IsUniquePrefix(there []exchange.InterestRef, asked []ExpectedInterest) bool {
 	if len(there) > len(asked) {
 		return false
@@ -89,9 +89,10 @@ func IsUniquePrefix(there []exchange.InterestRef, asked []ExpectedInterest) bool
 			return false
 		}
 	}
-	// An interest in there may be any asked interest that it matches, at its own index or later.
-	// The index must leave room for the interests after it. All these asked interests must be
-	// equal.
+	// An interest of the record may be the effect of any matching requested interest at its own
+	// index or later. The index of the requested interest must leave room for the later interests
+	// of the record. If several requested interests match one interest of the record, these
+	// requested interests must be equal.
 	last := len(asked)
 	for n := len(there) - 1; n >= 0; n-- {
 		for last--; !asked[last].Matches(there[n]); {

@@ -6,16 +6,17 @@ import (
 )
 
 // Known is what the run knew of the record before the changes of unknown status were sent. The zero
-// value is the knowledge of a run that knows no record.
+// value of Known means that the run knew no record.
 type Known struct {
-	// InterestIDs holds the ids of the interests.
+	// InterestIDs contains the ids of the interests that the run knew.
 	InterestIDs map[opportunity.ID]bool
 	StepID      opportunity.ID
 	Reservation opportunity.Reservation
-	// ExpiryPending says that places were reserved whose expiry may not be set.
+	// ExpiryPending says that places were reserved, and that their expiry may not be set yet.
 	ExpiryPending bool
 }
 
-// CanRepeat reports whether to make the change again does no harm. A change that can be repeated is
-// sent again when the record does not show it, although the change may have been made.
+// CanRepeat reports whether it does no harm to make the change a second time. A change that can be
+// repeated is sent again when the record does not show its effect, although the API may have made
+// the change.
 func CanRepeat(m exchange.Change) bool { return m.Update != nil || m.ReservationChange != nil }

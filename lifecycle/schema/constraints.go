@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The classes of characters in the patterns. Every dialect of regular expressions reads the classes
-// in the same way.
+// These constants are classes of characters for the patterns. Every dialect of regular expressions
+// interprets these classes in the same way.
 const (
 	controlChars     = `\x00-\x1f\x7f-\x9f`
 	nonPrintingChars = `\x00-\x1f\x7f-\xa0`
@@ -24,7 +24,7 @@ const (
 	base64Chars      = `A-Za-z0-9+/`
 )
 
-// The forms of texts, each from "^" to "$".
+// These constants are patterns for complete texts, each from "^" to "$".
 const (
 	textForm      = `^[^` + controlChars + `]*[^` + blankChars + `][^` + controlChars + `]*$`
 	requestIDForm = `^[^#` + nonPrintingChars + `][^` + nonPrintingChars + `]*$`
@@ -36,14 +36,14 @@ const (
 	localTimeForm = `^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$`
 )
 
-// orEmpty returns a form that also allows the empty text, because an empty text means the same as
-// an absent member.
+// orEmpty returns a pattern that also matches the empty text, because an empty text means the same
+// as an absent member.
 func orEmpty(form string) string {
 	return "^(" + strings.TrimSuffix(strings.TrimPrefix(form, "^"), "$") + ")?$"
 }
 
-// idForm returns the form of global ids that name one of the types. An id is base64 of
-// the type, a colon and a key, so the beginning of the id shows the type.
+// idForm returns the pattern for global ids of the given types. A global id is the base64 form of
+// the type, a colon and a key, so the type determines the beginning of the id.
 func idForm(types ...string) string {
 	var beginnings []string
 	for _, typ := range types {
@@ -52,9 +52,9 @@ func idForm(types ...string) string {
 	return "^(" + strings.Join(beginnings, "|") + ")[" + base64Chars + "]*={0,2}$"
 }
 
-// idBeginning returns a pattern for the beginning of the base64 ids of the type. The pattern begins
+// idBeginning returns a pattern for the beginning of the global ids of the type. The pattern begins
 // with the base64 characters that encode only the type and the colon. If the next character also
-// encodes some bits of the key, the pattern allows all possible values of that character.
+// encodes some bits of the key, the pattern allows every character that can follow.
 func idBeginning(typ string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	encoded := base64.StdEncoding.EncodeToString([]byte(typ + ":"))
@@ -78,7 +78,8 @@ type constraints struct {
 	err        error
 }
 
-// scalar returns the schema of a type that is one JSON string, nil for any other type.
+// scalar returns the schema of a type that is encoded as one JSON string, or nil for any other
+// type.
 func (r *constraints) scalar(t reflect.Type) *jsonschema.Schema {
 	text := &jsonschema.Schema{Type: "string"}
 	switch t {
@@ -109,7 +110,7 @@ func (r *constraints) recordError(values []any, err error) []any {
 	return values
 }
 
-// applyTextRules adds the rules that the fields of the type have as tags.
+// applyTextRules adds the rules that the fields of the type have in their tags.
 func (r *constraints) applyTextRules(t reflect.Type, s *jsonschema.Schema) {
 	o := object{Schema: s, constraints: r, typ: t.Name()}
 	for member, rule := range opportunity.TextRules(t) {
@@ -121,7 +122,7 @@ func (r *constraints) applyTextRules(t reflect.Type, s *jsonschema.Schema) {
 	}
 }
 
-// apply adds the rules of the type with the name.
+// apply adds the rules for the type with the given name to the schema.
 func (r *constraints) apply(name string, s *jsonschema.Schema) {
 	o := object{Schema: s, constraints: r, typ: name}
 	if o.has("requestId") && name != "OutcomeInput" {
@@ -191,21 +192,21 @@ func (o object) member(name string) *jsonschema.Schema {
 	return member
 }
 
-// text gives a member the form and length of a text.
+// text adds the pattern and the maximum length of a text to the schema of a member.
 func (o object) text(name, form string, longest int) {
 	member := o.member(name)
 	member.Pattern, member.MaxLength = form, uintPtr(longest)
 }
 
-// optionalTexts gives the form of a text to members that may be absent or empty.
+// optionalTexts adds the pattern of a text to the schemas of members that may be absent or empty.
 func (o object) optionalTexts(names ...string) {
 	for _, name := range names {
 		o.text(name, orEmpty(textForm), opportunity.MaxTextLength)
 	}
 }
 
-// start adds the rules of a start: a record is created by name and region, or adopted by its id
-// alone.
+// start adds the rules of a start: to create a record, name and region are required; to adopt a
+// record, only its id is allowed.
 func (o object) start() {
 	o.optionalTexts("name", "region", "account", "currency", "entryStep")
 	o.text("adopt", orEmpty(idForm(opportunity.TypeOpportunity)), opportunity.MaxTextLength)
@@ -217,8 +218,8 @@ func (o object) start() {
 	o.OneOf = []*jsonschema.Schema{create, adopt}
 }
 
-// interest adds the rules of an interest. The rules depend on the kind, which is given or follows
-// from the id.
+// interest adds the rules of an interest. The rules depend on the kind of the interest, which is
+// given or follows from the id.
 func (o object) interest() {
 	o.text("item", textForm, opportunity.MaxTextLength)
 	kind := o.member("kind")
@@ -275,12 +276,12 @@ func (o object) interest() {
 	}
 }
 
-// nonEmpty returns the schema of an object whose member is present and not empty.
+// nonEmpty returns the schema of an object in which the member is present and not empty.
 func nonEmpty(member string) *jsonschema.Schema {
 	return required(member, &jsonschema.Schema{MinLength: uintPtr(1)})
 }
 
-// empty returns the schema of an object whose member is absent or empty.
+// empty returns the schema of an object in which the member is absent or empty.
 func empty(member string) *jsonschema.Schema {
 	return withProperty(member, &jsonschema.Schema{MaxLength: uintPtr(0)})
 }

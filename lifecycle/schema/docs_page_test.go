@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// docsPage returns the page that describes the contract for callers.
+// docsPage returns the text of the documentation page that describes the contract for callers.
 func docsPage(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(checkout, "docs/contract.md"))
@@ -30,8 +30,8 @@ var (
 	nameFlags  = regexp.MustCompile(`(?:--name|--update-name|--type) (\w+)`)
 )
 
-// Oppflow and its schema accept every payload on the page. Every response on the page fits its
-// schema and has no member that Oppflow does not write.
+// Oppflow accepts every payload on the page, and every payload fits its schema. Every response on
+// the page fits its schema and contains only members that Oppflow writes.
 func TestExamplesOfThePage(t *testing.T) {
 	text, checker, decode := docsPage(t), newChecker(t), decoders()
 	payload := func(name string, example []byte) {
@@ -110,7 +110,7 @@ func TestExamplesOfThePage(t *testing.T) {
 	}
 }
 
-// isInExampleProgram reports whether the program contains the code unchanged.
+// isInExampleProgram reports whether an example program contains the code of the page unchanged.
 func isInExampleProgram(t *testing.T, code string) bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(checkout, "e2e/typescript/src/*.ts"))
@@ -129,7 +129,8 @@ func isInExampleProgram(t *testing.T, code string) bool {
 	return false
 }
 
-// The page lists the same as the contract: its messages, error types, attention kinds and files.
+// The page lists all messages, error types, attention kinds and files of the contract, and no
+// others.
 func TestPageIsComplete(t *testing.T) {
 	text := docsPage(t)
 	source, err := readSource(checkout)

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// schemaIDPrefix is the beginning of the ids of the schemas. An id names a schema; there is no file
-// at that address.
+// schemaIDPrefix is the beginning of the ids of the schemas. An id is only the name of a schema:
+// there is no file at the URL that the id contains.
 const schemaIDPrefix = "https://github.com/oppflow/oppflow/docs/schemas/"
 
 // document is one schema to write.
@@ -21,8 +21,8 @@ type document struct {
 	name, title string
 	// value is a value of the type that the schema describes.
 	value any
-	// isResponse says that Oppflow writes the document: later versions may add members. A document
-	// that a caller writes contains only the members of this version.
+	// isResponse is true for a document that Oppflow writes; later versions may add members to such
+	// a document. A document that a caller writes may contain only the members of this version.
 	isResponse bool
 }
 
@@ -43,7 +43,7 @@ func documents() []document {
 	}...)
 }
 
-// schemas returns the files, by name, made from the sources in the checkout.
+// schemas makes the schema files from the Go sources in the checkout and returns the files by name.
 func schemas(checkout string) (map[string][]byte, error) {
 	source, err := readSource(checkout)
 	if err != nil {

@@ -3,8 +3,8 @@
 // from another language.
 //
 // The schemas follow the Go types, their comments and constants. The schemas add the rules of
-// Validate that JSON Schema can express. A schema never rejects what Oppflow accepts, except for
-// the cases that the package's tests list. Oppflow also rejects some payloads that fit their
+// Validate that JSON Schema can express. A schema accepts everything that Oppflow accepts, except
+// for the payloads that the package's tests list. Oppflow also rejects some payloads that fit their
 // schema. The tests list these cases, too.
 package main
 
@@ -16,7 +16,7 @@ import (
 
 //go:generate go run .
 
-// The paths from the directory of this package, where go generate runs.
+// These paths are relative to the directory of this package, in which go generate runs.
 const (
 	checkout  = "../.."
 	directory = checkout + "/docs/schemas"

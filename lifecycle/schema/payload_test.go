@@ -36,7 +36,8 @@ func decoders() map[string]func([]byte) error {
 	return all
 }
 
-// createOutcomeInput and outcomeInput are checked as the workflow checks them.
+// createOutcomeInput and outcomeInput are the inputs of two updates, with the checks that the
+// workflow makes.
 type (
 	createOutcomeInput lifecycle.CreateOutcomeInput
 	outcomeInput       lifecycle.OutcomeInput
@@ -88,7 +89,7 @@ func stricter() []difference {
 }
 
 // laxer returns the payloads that Oppflow accepts although their schemas reject them; callers must
-// not rely on this.
+// not send such payloads.
 func laxer() []difference {
 	return []difference{
 		{"progress", `{"to":"Won","requestId":null}`, "null stands for a member that is left out"},
@@ -97,7 +98,7 @@ func laxer() []difference {
 	}
 }
 
-// difference is a payload on which Oppflow and the schema differ, and why.
+// difference is a payload that either only Oppflow or only the schema accepts, and the reason.
 type difference struct{ name, payload, why string }
 
 func TestWhereTheyDiffer(t *testing.T) {
@@ -120,8 +121,9 @@ func TestWhereTheyDiffer(t *testing.T) {
 	}
 }
 
-// Except for the cases of stricter and laxer, a schema rejects exactly what Oppflow rejects. The
-// test generates random payloads, and then removes, adds or replaces something in them.
+// A schema rejects exactly what Oppflow rejects, except for the payloads that stricter and laxer
+// return. The test generates random payloads, and then removes, adds or replaces a value in each
+// payload.
 func TestSchemasRefuseWhatOppflowRefuses(t *testing.T) {
 	checker, decode := newChecker(t), decoders()
 	for _, d := range documents() {
@@ -337,7 +339,8 @@ func mutate(t *rapid.T, payload jsonObject) string {
 	return fmt.Sprintf("%q replaced", name)
 }
 
-// keepComparable replaces the member where it is now one of the stricter cases.
+// keepComparable replaces the value of the member when Oppflow rejects this value but the schema
+// accepts it.
 func keepComparable(o jsonObject, name string) {
 	value, isText := o[name].(string)
 	switch item, _ := o["item"].(string); {
@@ -348,7 +351,7 @@ func keepComparable(o jsonObject, name string) {
 	}
 }
 
-// otherValue returns a value that is wrong in most places.
+// otherValue returns a random value that is invalid for most members.
 func otherValue(t *rapid.T) any {
 	texts := []any{
 		"", " ", "\t", "a\nb", "a\u0000b", "a\u0085b", "\u00a0", "#1", "a@b", "a@", "@b", "a@b@c", "a b@c", "course", "event", "tokens", "Course", "true", "1", "1.", "1.50",
@@ -363,7 +366,8 @@ func otherValue(t *rapid.T) any {
 	return rapid.SampledFrom(slices.Concat(texts, numbers, composites)).Draw(t, "value")
 }
 
-// objects returns all objects in the payload, itself first, in a fixed order.
+// objects returns all JSON objects in the payload in a fixed order, beginning with the payload
+// itself.
 func objects(value any) []jsonObject {
 	switch value := value.(type) {
 	case jsonObject:

@@ -14,8 +14,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A response that fills every member passes its schema, also with a member from a later version. A
-// response fails when a required member is missing or has another type.
+// A response that fills every member fits its schema. The response with an added member from a
+// later version fits the schema, too. A response does not fit its schema when a required member is
+// missing or has another type.
 func TestAnswersFitTheirSchemas(t *testing.T) {
 	checker := newChecker(t)
 	for _, d := range documents() {
@@ -50,7 +51,7 @@ func TestAnswersFitTheirSchemas(t *testing.T) {
 	}
 }
 
-// The responses that real states of an opportunity return also pass.
+// The responses of runs in real states fit their schemas, too.
 func TestRealAnswersFitTheirSchemas(t *testing.T) {
 	checker := newChecker(t)
 	now := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)

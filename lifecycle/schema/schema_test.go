@@ -78,7 +78,7 @@ func newChecker(t *testing.T) checker {
 	return c
 }
 
-// refuses returns why the schema rejects the payload, nil when the schema accepts it.
+// refuses returns why the schema rejects the payload, or nil when the schema accepts the payload.
 func (c checker) refuses(name string, payload []byte) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(payload))
 	if err != nil {
@@ -87,8 +87,8 @@ func (c checker) refuses(name string, payload []byte) error {
 	return c[name].Validate(value)
 }
 
-// The schemas use only regular expressions that all languages read in the same way. The only
-// escapes in the regular expressions are a character in two hexadecimal digits and a dot.
+// The schemas use only regular expressions that have the same meaning in all languages. The regular
+// expressions contain only two kinds of escape: \x with two hexadecimal digits, and \. for a dot.
 func TestPatternsArePortable(t *testing.T) {
 	files, err := schemas(checkout)
 	if err != nil {

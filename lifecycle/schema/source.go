@@ -14,14 +14,14 @@ import (
 	"strings"
 )
 
-// sourceInfo is the information about the packages of the contract that reflection does not have:
-// their comments, and the values of their enumerations.
+// sourceInfo is the information about the packages of the contract that Go's reflection does not
+// return: their comments, and the values of their enumerations.
 type sourceInfo struct {
 	comments map[string]string   // by import path, type and field, with dots between
 	values   map[string][]string // values of string constants, by import path and type
 }
 
-// module is the import path of the checkout.
+// module is the import path of the Go module in the checkout.
 const module = "github.com/oppflow/oppflow"
 
 func readSource(checkout string) (*sourceInfo, error) {
@@ -98,7 +98,8 @@ func (s *sourceInfo) readValues(pkg string, general *ast.GenDecl, spec *ast.Valu
 	}
 }
 
-// enumeration returns the values of a type in the order of the source.
+// enumeration returns the values of an enumeration type, in the order in which the Go source
+// declares the values.
 func (s *sourceInfo) enumeration(t reflect.Type) ([]any, error) {
 	var all []any
 	for _, value := range s.values[t.PkgPath()+"."+t.Name()] {
@@ -113,7 +114,7 @@ func (s *sourceInfo) enumeration(t reflect.Type) ([]any, error) {
 var exportedWord = regexp.MustCompile(`\b[A-Z][A-Za-z]*\b`)
 
 // comment returns the comment of a type, or of its field, on one line. comment replaces the names
-// of fields with the names of their members.
+// of Go fields with the names of the JSON members.
 func (s *sourceInfo) comment(t reflect.Type, field string) string {
 	key := t.PkgPath() + "." + t.Name()
 	if field != "" {

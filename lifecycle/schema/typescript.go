@@ -13,12 +13,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// typeScriptFile is the file with the TypeScript types of the contract, from the directory of
-// this package.
+// typeScriptFile is the path of the file with the TypeScript types of the contract, relative to the
+// directory of this package.
 const typeScriptFile = checkout + "/e2e/typescript/src/contract.ts"
 
-// typeScript returns the types of all payloads and responses. A type has the name of its Go type,
-// except Error, which is the name of a type of TypeScript.
+// typeScript returns the TypeScript types of all payloads and responses. A TypeScript type has the
+// name of its Go type. Only the Go type Error has another name, because TypeScript itself has a
+// type Error.
 func typeScript(source *sourceInfo) ([]byte, error) {
 	types := map[string]string{}
 	add := func(name string, schema *jsonschema.Schema, isResponse bool) error {
@@ -61,7 +62,7 @@ func typeScript(source *sourceInfo) ([]byte, error) {
 	return file.Bytes(), nil
 }
 
-// typeDeclaration returns the declaration of a type, with its comment.
+// typeDeclaration returns the TypeScript declaration of a type, with its comment.
 func typeDeclaration(name string, s *jsonschema.Schema, isResponse bool) string {
 	var text strings.Builder
 	writeTypeComment(&text, "", s.Description)
@@ -88,8 +89,8 @@ func writeTypeComment(text *strings.Builder, indent, comment string) {
 	}
 }
 
-// typeExpression returns the type of a schema. Later versions may write more values of an
-// enumeration.
+// typeExpression returns the TypeScript type that corresponds to a schema. In a response, later
+// versions of Oppflow may write more values of an enumeration.
 func typeExpression(s *jsonschema.Schema, isResponse bool) string {
 	if s.Ref != "" {
 		return typeName(s.Ref[strings.LastIndexByte(s.Ref, '/')+1:])

@@ -14,8 +14,8 @@ import (
 // MaxEntries is the highest number of mistakes that are reported at once.
 const MaxEntries = 100
 
-// Entry is a mistake in a playbook: its line and column, counted from 1, and one line of text. The
-// text says what is wrong and what would be right.
+// Entry is a mistake in a playbook: its line and column, counted from 1, and one line of text. The text of an entry
+// says what is wrong and what would be right.
 type Entry struct {
 	Line   int    `json:"line"`
 	Column int    `json:"column"`
@@ -71,7 +71,7 @@ func Suggest(written string, known []string) string {
 	return "the known names are " + strings.Join(known, ", ")
 }
 
-// Quote returns the text as a mistake quotes it, shortened if it is long.
+// Quote returns the text in the form in which a mistake quotes it; a long text is shortened.
 func Quote(text string) string {
 	const longest = 60
 	if utf8.RuneCountInString(text) <= longest {

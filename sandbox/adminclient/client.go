@@ -18,7 +18,7 @@ import (
 
 // Client is a client of a running sandbox. A Client is safe for concurrent use.
 type Client struct {
-	// APIURL is the address of the sandbox's API, such as http://127.0.0.1:8080/graphql.
+	// APIURL is the URL of the sandbox's API, such as http://127.0.0.1:8080/graphql.
 	APIURL string
 	// Token is the value of Sandbox.Token, which never expires.
 	Token string
@@ -33,27 +33,27 @@ func (s Client) SetFault(ctx context.Context, rule fault.Rule) (int, error) {
 	return answer.ID, err
 }
 
-// ReleaseFault lets the requests that the fault holds continue. The fault stays active.
+// ReleaseFault lets the requests continue that the fault holds back. The fault stays active.
 func (s Client) ReleaseFault(ctx context.Context, id int) error {
 	return s.call(ctx, http.MethodPost, fmt.Sprintf("faults/%d/release", id), nil, nil)
 }
 
-// DiscardFault discards the requests that the fault holds. The fault stays active.
+// DiscardFault discards the requests that the fault holds back. The fault stays active.
 func (s Client) DiscardFault(ctx context.Context, id int) error {
 	return s.call(ctx, http.MethodPost, fmt.Sprintf("faults/%d/discard", id), nil, nil)
 }
 
-// RemoveFault removes the fault. The requests that the fault holds continue.
+// RemoveFault removes the fault. The requests that the removed fault holds back continue.
 func (s Client) RemoveFault(ctx context.Context, id int) error {
 	return s.call(ctx, http.MethodDelete, fmt.Sprintf("faults/%d", id), nil, nil)
 }
 
-// ClearFaults removes all faults. The requests that the faults hold continue.
+// ClearFaults removes all faults. The requests that the removed faults hold back continue.
 func (s Client) ClearFaults(ctx context.Context) error {
 	return s.call(ctx, http.MethodDelete, "faults", nil, nil)
 }
 
-// Faults returns the active faults, in the order in which they were set.
+// Faults returns the active faults, in the order in which SetFault set the faults.
 func (s Client) Faults(ctx context.Context) ([]fault.Status, error) {
 	var answer struct {
 		Faults []fault.Status `json:"faults"`
@@ -73,7 +73,8 @@ func (s Client) Fault(ctx context.Context, id int) (fault.Status, error) {
 	return fault.Status{}, err
 }
 
-// RequestLog returns all requests after the given number, the oldest first.
+// RequestLog returns the log entries of all requests whose number is higher than after, from the
+// oldest to the newest.
 func (s Client) RequestLog(ctx context.Context, after int64) ([]requestlog.Entry, error) {
 	var all []requestlog.Entry
 	for {
@@ -91,7 +92,7 @@ func (s Client) RequestLog(ctx context.Context, after int64) ([]requestlog.Entry
 	}
 }
 
-// Outbox returns all mail in the order in which it was sent.
+// Outbox returns all mails in the order in which the sandbox sent the mails.
 func (s Client) Outbox(ctx context.Context) ([]store.Mail, error) {
 	var answer struct {
 		Mails []store.Mail `json:"mails"`

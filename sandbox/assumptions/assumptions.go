@@ -1,7 +1,7 @@
-// Package assumptions is the table of the sandbox's assumptions. Each row is about a part of the
+// Package assumptions is the table of the sandbox's assumptions. Each row is about a detail of the
 // API that is neither documented nor observed. Its values are the possible behaviours. A user who
 // knows how a tenant's TMS behaves can choose another value of a row. The sandbox then behaves as
-// the chosen value says. The package does no I/O.
+// the chosen value of the row says. The package does no I/O.
 //
 // A test that passes only with a row's default proves nothing about the API.
 package assumptions
@@ -19,32 +19,33 @@ type Name string
 
 // Option is one possible behaviour of the API.
 type Option struct {
-	// Value is the word that chooses the behaviour.
+	// Value is the word with which a user chooses this behaviour.
 	Value string
-	// Description describes what the sandbox does with the value.
+	// Description describes how the sandbox behaves with this value.
 	Description string
 }
 
-// Assumption is one behaviour that is unknown outside of the vendor. An Assumption has at least
-// two options; the first option is the default.
+// Assumption is one detail of the API's behaviour that is unknown outside of the vendor. An
+// Assumption has at least two options; the first option is the default.
 type Assumption struct {
 	Name    Name
 	Options []Option
-	// AnyName reports that the value may be any GraphQL name: the name that the API uses. Options
-	// are then only suggestions.
+	// AnyName reports that a user may choose any GraphQL name as the value, namely the name that
+	// the API uses. The options of such a row are only suggestions.
 	AnyName bool
 }
 
-// All returns all rows, grouped by subject.
+// All returns all rows of the table, grouped by subject.
 func All() []Assumption {
 	return slices.Concat(search(), filters(), names(), ids(), fields(), mutations(), interests(), reservations(), pipeline(), relatedRecords(), protocol())
 }
 
-// Absent is the value that removes a part from the schema. A request that uses the removed part is rejected.
+// Absent is the value of a row that removes a field, member or argument from the schema. A request
+// that uses a removed field, member or argument is rejected.
 const Absent = "absent"
 
-// nameAssumption returns a row about the name of something in the API. The default of the row is
-// the first of the names. The row also has the value Absent.
+// nameAssumption returns a row about the name of a field, member or argument of the API. The
+// default of the row is the first of the names. The row also has the value Absent.
 func nameAssumption(row Name, thing string, names ...string) Assumption {
 	r := Assumption{Name: row, AnyName: true}
 	for _, name := range names {
@@ -54,12 +55,12 @@ func nameAssumption(row Name, thing string, names ...string) Assumption {
 	return r
 }
 
-// Choices are the chosen values. The zero value has every row's default. Choices are safe for
-// concurrent use.
+// Choices are the chosen values. The zero value of Choices has every row's default. Choices are
+// safe for concurrent use.
 type Choices struct{ chosen map[Name]string }
 
 // ParseChoices reads choices from a map of row names to values, such as "reserve.short": "refused".
-// Its error names the row and the possible values.
+// The error of ParseChoices names the wrong row and its possible values.
 func ParseChoices(words map[string]string) (Choices, error) {
 	c := Choices{chosen: make(map[Name]string, len(words))}
 	for _, word := range slices.Sorted(maps.Keys(words)) {
@@ -76,14 +77,15 @@ func ParseChoices(words map[string]string) (Choices, error) {
 	return c, nil
 }
 
-// IsDefault reports whether no value was chosen. Every row then has its default.
+// IsDefault reports whether the user chose no value. Without a chosen value every row has its
+// default.
 func (c Choices) IsDefault() bool { return len(c.chosen) == 0 }
 
-// Is reports whether the row has the value. Callers must not pass the default value: Is returns
-// false for a row without a chosen value.
+// Is reports whether the user chose the value for the row. Callers must not pass the default value
+// of a row: Is returns false for a row for which the user chose no value.
 func (c Choices) Is(row Name, value string) bool { return c.chosen[row] == value }
 
-// Of returns the value of a row, "" if there is no such row.
+// Of returns the value of a row, or "" if the table has no row with the name.
 func (c Choices) Of(row Name) string {
 	if value, ok := c.chosen[row]; ok {
 		return value

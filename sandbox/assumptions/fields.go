@@ -1,9 +1,9 @@
 package assumptions
 
-// The rows about unobserved fields and filters of records other than opportunities.
+// These are the rows about unobserved fields and filters of records other than opportunities.
 const (
-	// FilterItems to FilterSenders say by which fields, besides the id, these records can be
-	// filtered.
+	// FilterItems to FilterSenders say by which fields, besides the id, items, regions, currencies,
+	// steps, interests, log entries and sending addresses can be filtered.
 	FilterItems      Name = "filter.items"
 	FilterRegions    Name = "filter.regions"
 	FilterCurrencies Name = "filter.currencies"
@@ -11,12 +11,14 @@ const (
 	FilterInterests  Name = "filter.interests"
 	FilterLogs       Name = "filter.externalIntegrationLogs"
 	FilterSenders    Name = "filter.sendingEmailAddresses"
-	// ItemFields to RegistrationFields say which unobserved fields these records have.
+	// ItemFields to RegistrationFields say which unobserved fields items, invoices, learners and
+	// registrations have.
 	ItemFields         Name = "item.fields"
 	InvoiceFields      Name = "invoice.fields"
 	LearnerFields      Name = "learner.fields"
 	RegistrationFields Name = "registration.fields"
-	// PayloadFields says whether mutations return the records that they changed.
+	// PayloadFields says whether the payloads of mutations contain the records that the mutations
+	// changed.
 	PayloadFields Name = "payload.fields"
 )
 

@@ -2,25 +2,26 @@ package assumptions
 
 // The rows about names in searches.
 const (
-	// FilterFields says by which fields opportunities can be filtered, besides the observed fields.
+	// FilterFields says by which fields opportunities can be filtered, in addition to the observed
+	// fields.
 	FilterFields Name = "filter.opportunity.fields"
-	// FilterName to FilterContact are the names of filter fields of opportunities.
+	// FilterName to FilterContact are the rows about the names of fields that filter opportunities.
 	FilterName    Name = "filter.opportunity.name"
 	FilterAccount Name = "filter.opportunity.account"
 	FilterCreated Name = "filter.opportunity.created"
 	FilterUpdated Name = "filter.opportunity.updated"
 	FilterOwner   Name = "filter.opportunity.owner"
 	FilterContact Name = "filter.opportunity.contact"
-	// FilterTypes says the names of the input types of filters. The row FilterTypes does not
-	// contain the names for events, accounts, contacts and course templates, because these names
-	// were observed.
+	// FilterTypes says which names the input types of filters have. The row FilterTypes does not
+	// apply to events, accounts, contacts and course templates, because the names of their filter
+	// types were observed.
 	FilterTypes Name = "filter.types"
-	// FilterOperation is the name of the enum of filter operations.
+	// FilterOperation says which name the enum of filter operations has.
 	FilterOperation Name = "filter.operation"
-	// Order is the name of the argument that orders lists. The row does not apply to events,
-	// because both names were observed for events.
+	// Order says which name the argument has that sorts lists. The row Order does not apply to
+	// lists of events, because these lists were observed to accept both order and orderBy.
 	Order Name = "order"
-	// OrderTypes says the names of the input types of the argument that orders lists.
+	// OrderTypes says which names the input types of the argument have that sorts lists.
 	OrderTypes Name = "order.types"
 )
 

@@ -1,6 +1,7 @@
 package assumptions
 
-// The rows about creating and updating opportunities.
+// These are the rows about the creation and the update of opportunities and about the update of
+// events.
 const (
 	CreateRequired   Name = "create.required"
 	CreateCurrency   Name = "create.currency"
@@ -11,7 +12,8 @@ const (
 	UpdateNull       Name = "update.null"
 	ErrorLabels      Name = "errors.labels"
 	ErrorsFirst      Name = "errors.first"
-	// EventTitle, EventState and EventPlaces are about members of the input of event.update.
+	// EventTitle, EventState and EventPlaces are the rows about the names of input members of
+	// event.update.
 	EventTitle  Name = "event.update.title"
 	EventState  Name = "event.update.lifecycleState"
 	EventPlaces Name = "event.update.maxPlaces"

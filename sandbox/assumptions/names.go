@@ -1,40 +1,43 @@
 package assumptions
 
-// The rows about parts of the API whose names were not observed.
+// These are the rows about parts of the API whose names were not observed.
 const (
-	// QueryRegions to QueryInvoices are the names of queries at the root.
+	// QueryRegions to QueryInvoices are the rows about the names of root queries.
 	QueryRegions         Name = "query.regions"
 	QueryCourseTemplates Name = "query.courseTemplates"
 	QueryLearningPaths   Name = "query.learningPaths"
 	QueryTokenTypes      Name = "query.trainingTokenTypes"
 	QueryInvoices        Name = "query.invoices"
-	// OpportunityRegion to OpportunityTokens are the names of fields of opportunities.
+	// OpportunityRegion to OpportunityTokens are the rows about the names of fields of
+	// opportunities.
 	OpportunityRegion  Name = "opportunity.region"
 	OpportunityCreated Name = "opportunity.createdAt"
 	OpportunityUpdated Name = "opportunity.updatedAt"
 	OpportunityTokens  Name = "opportunity.tokenIssues"
-	// InterestFields says which fields an interest has besides InterestQuantity and InterestUnit.
+	// InterestFields says which fields an interest has besides its quantity and its unit amount.
 	InterestFields   Name = "interest.fields"
 	InterestQuantity Name = "interest.quantity.name"
 	InterestUnit     Name = "interest.unitAmount.name"
-	// InterestType says the value of __typename for an interest.
+	// InterestType says which __typename an interest has.
 	InterestType Name = "interest.type"
-	// InterestEvent says the type of an event in an interest.
+	// InterestEvent says which GraphQL type an event has that is the item of an interest.
 	InterestEvent Name = "interest.event.type"
-	// InvoiceLines is the name of the field that returns the lines of an invoice.
+	// InvoiceLines says which name the field has that returns the lines of an invoice.
 	InvoiceLines Name = "invoice.lines"
-	// ExtendOpportunity is the name of the field that extendReservations returns besides errors.
+	// ExtendOpportunity says which name the field for the opportunity has in the response of
+	// extendReservations.
 	ExtendOpportunity Name = "extend.opportunity"
 	// CurrencyID says whether currencies have global ids.
 	CurrencyID Name = "currency.id"
-	// NodeUnknown says what node returns for an id without a record.
+	// NodeUnknown says what the query "node" returns for an id that no record has.
 	NodeUnknown Name = "node.unknown"
 	// TotalTax says whether totals include tax.
 	TotalTax Name = "total.tax"
-	// InputTypes says the names of the input types of mutations of opportunities. The row does not
-	// apply to create and update, because their input types are documented.
+	// InputTypes says which names the input types of mutations of opportunities have. The row
+	// InputTypes does not apply to the mutations "create" and "update", because the input types of
+	// these two mutations are documented.
 	InputTypes Name = "input.types"
-	// OtherInputTypes says the names of all other input types, which were not observed.
+	// OtherInputTypes says which names the unobserved input types of all other mutations have.
 	OtherInputTypes Name = "input.types.others"
 )
 

@@ -1,26 +1,31 @@
 package assumptions
 
-// The rows about transitions and their triggers.
+// These are the rows about transitions and their triggers.
 const (
-	// ProgressUnknown says how a progress to an unknown step is refused.
+	// ProgressUnknown says with which label the API refuses a progress to an unknown step.
 	ProgressUnknown Name = "progress.unknown"
 	// ClosedOpportunity says whether an opportunity that is Won, Lost or Archived can be changed.
 	ClosedOpportunity Name = "closed"
-	// MissingAttributes says how a transition without its required attributes is refused.
+	// MissingAttributes says which attributes an error names when a transition lacks required
+	// attributes.
 	MissingAttributes Name = "required.missing"
-	// TriggerAccount says from which data the account trigger creates the account.
+	// TriggerAccount says from which data the trigger "account" of a transition creates the
+	// account.
 	TriggerAccount Name = "trigger.account"
-	// TriggerContact says from which data the contact trigger creates contacts.
+	// TriggerContact says from which data the trigger "contact" of a transition creates contacts.
 	TriggerContact Name = "trigger.contact"
-	// TriggerInvoice says what a second invoice trigger does.
+	// TriggerInvoice says what the trigger "invoice" does when it runs a second time for an
+	// opportunity.
 	TriggerInvoice Name = "trigger.invoice"
-	// TriggerInvoiceAccount says what an invoice trigger does without an account.
+	// TriggerInvoiceAccount says what the trigger "invoice" does when the opportunity has no
+	// account.
 	TriggerInvoiceAccount Name = "trigger.invoice.account"
-	// TriggerToken says what a token trigger does without an account.
+	// TriggerToken says what the trigger "token" does when the opportunity has no account.
 	TriggerToken Name = "trigger.token"
-	// TriggerRegistration says what a registration trigger does with an event that takes no registrations.
+	// TriggerRegistration says what the trigger "registration" does with an event that was
+	// cancelled or is a draft.
 	TriggerRegistration Name = "trigger.registration"
-	// BookingFilters says by which fields registrations, learners and invoices can be found.
+	// BookingFilters says by which fields registrations, learners and invoices can be filtered.
 	BookingFilters Name = "filter.bookings"
 	// InvoiceFinal says whether an invoice that is not a draft can be changed.
 	InvoiceFinal Name = "invoice.final"

@@ -1,35 +1,36 @@
 package assumptions
 
-// The rows about the limit of requests, the form of requests and responses, and OAuth.
+// These are the rows about the rate limit, the form of requests and responses, and OAuth.
 const (
-	// RateCountsRefused says whether a request that exceeds the rate limit counts against the
-	// limit.
+	// RateCountsRefused says whether a request that was refused because of the rate limit counts
+	// against the limit.
 	RateCountsRefused Name = "rate.refused"
-	// RateTokens says whether token requests count against the limit.
+	// RateTokens says whether requests to the token endpoint count against the rate limit.
 	RateTokens Name = "rate.tokens"
 	// RequestSize says how large a request may be.
 	RequestSize Name = "request.size"
-	// NamespaceOrder says in which order the fields inside a namespace run.
+	// NamespaceOrder says in which order the mutations inside a namespace run.
 	NamespaceOrder Name = "namespace.order"
 	// FailedMutationResponse says what a response contains when a mutation had an internal failure.
 	FailedMutationResponse Name = "mutation.failed"
-	// RejectedDocument says how a document is rejected.
+	// RejectedDocument says which form the response to a rejected GraphQL document has.
 	RejectedDocument Name = "rejected.response"
-	// EmptyErrors says what a response without errors contains.
+	// EmptyErrors says whether a response without errors contains the member "errors".
 	EmptyErrors Name = "errors.empty"
 	// OAuthHeader says whether the client may also send its id and secret in the header
 	// Authorization.
 	OAuthHeader Name = "oauth.client"
-	// OAuthQuery says whether the token endpoint takes parameters in the URL.
+	// OAuthQuery says whether the token endpoint accepts parameters in the URL.
 	OAuthQuery Name = "oauth.query"
 	// OAuthAuthorize says whether the authorization endpoint accepts a request without
 	// redirect_uri.
 	OAuthAuthorize Name = "oauth.authorize"
 	// OAuthScope says which scopes exist.
 	OAuthScope Name = "oauth.scope"
-	// OAuthRefresh says how often a refresh token can be used.
+	// OAuthRefresh says whether a refresh token can be used more than once.
 	OAuthRefresh Name = "oauth.refresh"
-	// OAuthRedirect says whether the exchange of a code must repeat the redirect_uri.
+	// OAuthRedirect says whether the token request for an authorization code must repeat the
+	// redirect_uri.
 	OAuthRedirect Name = "oauth.redirect"
 	// OAuthRefusal says with which status the token endpoint refuses a wrong client id or secret.
 	OAuthRefusal Name = "oauth.refusal"

@@ -1,39 +1,45 @@
 package assumptions
 
-// The rows about places on events.
+// These are the names of the assumptions about places on events.
 const (
 	// ReserveKind says what happens to a reservation of an item other than an event.
 	ReserveKind Name = "reserve.kind"
-	// ReserveState says whether reservePlacesForInterests can reserve places on an event that takes
-	// no registrations.
+	// ReserveState says whether reservePlacesForInterests can reserve places on a cancelled event
+	// or a draft event.
 	ReserveState Name = "reserve.state"
-	// ReserveOverbooked says what happens to a reservation of more places than are left.
+	// ReserveOverbooked says what happens to a reservation of more places than the event has free.
 	ReserveOverbooked Name = "reserve.short"
-	// ReserveDuration says how long places are reserved before an expiry is set.
+	// ReserveDuration says how long places stay reserved if no client sets an expiry time.
 	ReserveDuration Name = "reserve.length"
-	// ReserveExpired says what happens to a reservation for an opportunity whose reservations have expired.
+	// ReserveExpired says what happens to a new reservation for an opportunity whose earlier
+	// reservations have expired.
 	ReserveExpired Name = "reserve.lapsed"
-	// ReservationNone says the value of isReservationValid for an opportunity that never reserved a place.
+	// ReservationNone says which value isReservationValid has for an opportunity that never
+	// reserved a place.
 	ReservationNone Name = "isReservationValid.none"
 	// ExtendResponse says what extendReservations returns.
 	ExtendResponse Name = "extend.response"
-	// RegistrationOverbooked says what happens to a registration of more places than are left.
+	// RegistrationOverbooked says what happens to a registration of more places than the event has
+	// free.
 	RegistrationOverbooked Name = "registration.short"
-	// EventDisplayID says which display id an event has.
+	// EventDisplayID says whether the displayId of an event is the event's number or the event's
+	// code.
 	EventDisplayID Name = "event.displayId"
-	// EventStartDate says the format of an event's startDate.
+	// EventStartDate says whether the startDate of an event contains a time.
 	EventStartDate Name = "event.startDate"
-	// EventPrice says whether an event also shows its price as an amount.
+	// EventPrice says whether an event has the field price in addition to the field defaultPrice.
 	EventPrice Name = "event.price"
-	// EventSearch says whether events can be searched by words.
+	// EventSearch says whether filters can search events for words of a text.
 	EventSearch Name = "event.search"
-	// EventUpdated says which changes set an event's updatedAt.
+	// EventUpdated says which mutations change the updatedAt of an event.
 	EventUpdated Name = "event.touched"
-	// LearnerReactivate says whether a learner can be reactivated on an event that takes no registrations.
+	// LearnerReactivate says whether learner.reactivate can book a place on a cancelled event or a
+	// draft event.
 	LearnerReactivate Name = "learner.reactivate"
-	// RegistrationOrderDate says what the orderDate of a registration is.
+	// RegistrationOrderDate says which time is the orderDate of a registration.
 	RegistrationOrderDate Name = "registration.orderDate"
-	// RegistrationReservation says what happens to the reserved places of an interest when a trigger registers it.
+	// RegistrationReservation says what happens to the reserved places of an interest when a
+	// trigger registers the learners of the interest.
 	RegistrationReservation Name = "registration.hold"
 )
 

@@ -17,7 +17,7 @@ import (
 var defaultYAML []byte
 
 // Catalogue is the data of a tenant before the first opportunity. An id in the catalogue is the
-// part of the API's global id after the colon.
+// text after the colon in the API's decoded global id.
 type Catalogue struct {
 	Currencies         []Currency          `yaml:"currencies"`
 	Regions            []Region            `yaml:"regions"`
@@ -31,38 +31,41 @@ type Catalogue struct {
 	Events             []Event             `yaml:"events"`
 	LearningPaths      []LearningPath      `yaml:"learningPaths"`
 	TrainingTokenTypes []TrainingTokenType `yaml:"trainingTokenTypes"`
-	// SendingAddresses are the addresses that send mail. Templates are the templates of mails.
+	// SendingAddresses are the addresses from which the tenant sends mail. Templates are the
+	// templates of mails.
 	SendingAddresses []SendingAddress `yaml:"sendingAddresses"`
 	Templates        []Template       `yaml:"templates"`
-	// CustomFields are fields that the tenant has defined for records of the TMS.
+	// CustomFields are fields that the tenant has defined for objects of the TMS, such as learners.
 	CustomFields []CustomField `yaml:"customFields"`
 	// Opportunities are written only into a new data file. A start with an existing data file
 	// ignores the opportunities of the catalogue.
 	Opportunities []Opportunity `yaml:"opportunities"`
 }
 
-// Currency is a currency by its ISO 4217 code.
+// Currency is a currency; Code is its ISO 4217 code.
 type Currency struct {
 	Code   string `yaml:"code"`
 	Name   string `yaml:"name"`
 	Symbol string `yaml:"symbol"`
 }
 
-// Region is a sales region. Currency applies to the region's opportunities that name no currency.
+// Region is a sales region. Currency is the currency of a new opportunity in the region if the
+// create mutation names no currency.
 type Region struct {
 	ID       string `yaml:"id"`
 	Name     string `yaml:"name"`
 	Currency string `yaml:"currency"`
 }
 
-// Stage is a phase of selling. State is Open, Won, Lost or Archived.
+// Stage is a phase of the sale. State is Open, Won, Lost or Archived.
 type Stage struct {
 	ID    int64  `yaml:"id"`
 	Name  string `yaml:"name"`
 	State string `yaml:"state"`
 }
 
-// Step is a point inside a stage. An opportunity that names no step starts in the first entry step.
+// Step is a point inside a stage. A new opportunity starts in the first entry step if the create
+// mutation names no step.
 type Step struct {
 	ID    int64  `yaml:"id"`
 	Name  string `yaml:"name"`
@@ -77,8 +80,9 @@ type Transition struct {
 	// Required lists the values that must not be empty for the transition: account, contact, owner, interests, or
 	// the key of an attribute.
 	Required []string `yaml:"required,omitempty"`
-	// Triggers lists what the transition creates: account, contact, registration, token, invoice.
-	// The triggers run in the order of the function Triggers, whatever their order in the list.
+	// Triggers lists the triggers of the transition: account, contact, registration, token and
+	// invoice. Each trigger creates what its name says. The triggers run in the order of the
+	// function Triggers, whatever their order in the list.
 	Triggers []string `yaml:"triggers,omitempty"`
 }
 
@@ -86,7 +90,7 @@ type Transition struct {
 func Triggers() []string { return []string{"account", "contact", "registration", "token", "invoice"} }
 
 // User is a person who works with the TMS. Contact is the contact that receives the user's mail; 0
-// is no contact.
+// means that the user has no contact.
 type User struct {
 	ID        int64  `yaml:"id"`
 	FirstName string `yaml:"firstName"`
@@ -102,8 +106,9 @@ type SendingAddress struct {
 	Verified bool   `yaml:"verified"`
 }
 
-// CustomField is a field that the tenant has defined for a type: Event, Opportunity, Account,
-// Contact or Learner. Kind is the form in which its values are entered. All values are text.
+// CustomField is a field that the tenant has defined for all objects of one type. The type is
+// Event, Opportunity, Account, Contact or Learner. Kind says in which form a user enters the values
+// of the field. All values are text.
 type CustomField struct {
 	ID    int64  `yaml:"id"`
 	Type  string `yaml:"type"`
@@ -149,8 +154,8 @@ type CourseTemplate struct {
 	State string `yaml:"state"`
 }
 
-// Event is a scheduled run of a course template. State is draft, published or cancelled; Start and End are local to
-// TimeZone.
+// Event is a training event: one date of a course template. State is draft, published or cancelled;
+// Start and End are local times of the time zone TimeZone.
 type Event struct {
 	ID           int64  `yaml:"id"`
 	Template     int64  `yaml:"template"`
@@ -169,16 +174,16 @@ type Event struct {
 	Type                 string `yaml:"type"`
 	LearningMode         string `yaml:"learningMode"`
 	RegistrationDeadline string `yaml:"registrationDeadline"` // local to TimeZone
-	// Price is the price of a place, a number with at most two decimal places. An empty Currency is the region's
-	// currency.
+	// Price is the price of a place, a number with at most two decimal places. If Currency is
+	// empty, the price is in the currency of the region.
 	Price    string `yaml:"price"`
 	Currency string `yaml:"currency"`
-	// Account is the account for which the event is run; 0 is none. Notes are internal.
+	// Account is the account for which the event is held; 0 means no account. Notes are internal.
 	Account int64  `yaml:"account"`
 	Notes   string `yaml:"notes"`
 }
 
-// LearningPath is a sequence of courses sold as one. State is draft or published.
+// LearningPath is a sequence of courses that is sold as one item. State is draft or published.
 type LearningPath struct {
 	ID    int64  `yaml:"id"`
 	Code  string `yaml:"code"`
@@ -193,7 +198,7 @@ type TrainingTokenType struct {
 	Name string `yaml:"name"`
 }
 
-// Opportunity is an open sale in a new data file.
+// Opportunity is an open opportunity that a new data file contains at its creation.
 type Opportunity struct {
 	ID       int64  `yaml:"id"`
 	Name     string `yaml:"name"`
@@ -203,7 +208,8 @@ type Opportunity struct {
 	Step     int64  `yaml:"step"`
 }
 
-// Default returns the embedded catalogue: every id and name that the API documentation shows, and some more.
+// Default returns the embedded catalogue, which contains every id and name of the API documentation
+// and some further entries.
 func Default() (*Catalogue, error) { return Parse("default.yaml", defaultYAML) }
 
 // Load reads the catalogue file at path. Errors name the file, line and column.
@@ -215,8 +221,9 @@ func Load(path string) (*Catalogue, error) {
 	return Parse(path, data)
 }
 
-// Parse reads a catalogue. Unknown and repeated keys, repeated ids and references to missing records are errors.
-// Each error names the file, line and column, and the correct form. Parse reports all errors at once.
+// Parse reads a catalogue. Unknown keys, repeated keys, repeated ids and references to missing
+// entries are errors. Each error names the file, line and column, and says what is correct. Parse
+// reports all errors at once.
 func Parse(name string, data []byte) (*Catalogue, error) {
 	var documents []yaml.Node
 	if err := yaml.Load(data, &documents, yaml.WithAllDocuments()); err != nil {
@@ -245,7 +252,7 @@ func Parse(name string, data []byte) (*Catalogue, error) {
 }
 
 // keepNulls turns null list entries into empty mappings and null keys into strings. Without
-// keepNulls, the YAML library drops null entries and null keys.
+// keepNulls, the YAML library would drop null entries and null keys.
 func keepNulls(node *yaml.Node) {
 	for i, inner := range node.Content {
 		keepNulls(inner)
@@ -261,7 +268,8 @@ func keepNulls(node *yaml.Node) {
 	}
 }
 
-// withPosition turns an error of the YAML library into one line with a position.
+// withPosition turns an error of the YAML library into one line of text that contains the error's
+// position in the file.
 func withPosition(name string, data []byte, err error) error {
 	var wrong *yaml.LoadError
 	if !errors.As(err, &wrong) {

@@ -39,7 +39,7 @@ func TestDefaultHoldsWhatTheDocumentationShows(t *testing.T) {
 	if s := steps[4]; s.Name != "Opportunity" || stages[s.Stage].State != "Open" {
 		t.Errorf("step 4 is %+v", s)
 	}
-	// Every state can be reached from the entry step.
+	// Transitions lead from the entry step to every other step.
 	reached := map[int64]bool{3: true}
 	for range c.Steps {
 		for _, tr := range c.Transitions {
@@ -75,7 +75,8 @@ func TestParseAcceptsASmallCatalogue(t *testing.T) {
 	}
 }
 
-// Each case changes one place in validCatalogue. The error names the place and the mistake.
+// Each test case makes one mistake in validCatalogue. The error of Parse contains the position and
+// the kind of the mistake.
 func TestParseErrorsHavePositions(t *testing.T) {
 	for _, c := range []struct {
 		name, old, new string

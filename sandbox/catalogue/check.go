@@ -18,8 +18,8 @@ type checker struct {
 	problems []error
 }
 
-// report reports a mistake in one entry of a list. The position is that of the key's value. If the
-// entry does not have the key, the position is that of the entry.
+// report reports a mistake in one entry of a list. The reported position is the position of the
+// key's value. If the entry lacks the key, the reported position is the position of the entry.
 func (c *checker) report(list string, index int, key, format string, args ...any) {
 	at := c.entries[list][index]
 	var members map[string]yaml.Node
@@ -43,7 +43,7 @@ var (
 	price       = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,2})?$`)
 )
 
-// checkIDs checks the ids of a list and returns them as a set.
+// checkIDs checks the ids in a list of the catalogue and returns the ids as a set.
 func checkIDs[T any, K comparable](c *checker, list, key string, rows []T, id func(T) K, valid func(K) bool, right string) map[K]bool {
 	seen := make(map[K]bool, len(rows))
 	for i, row := range rows {
@@ -70,14 +70,14 @@ func (c *checker) checkRequired(list string, i int, key, value string) {
 	}
 }
 
-// checkState checks a state against the allowed words.
+// checkState checks that a state is one of the allowed words.
 func (c *checker) checkState(list string, i int, value string, words ...string) {
 	if !slices.Contains(words, value) {
 		c.report(list, i, "state", "state is %q, but must be one of %s", value, strings.Join(words, ", "))
 	}
 }
 
-// checkReference checks that the record with the given id is in the catalogue.
+// checkReference checks that the catalogue contains the entry to which value refers.
 func checkReference[K comparable](c *checker, list string, i int, key string, value K, known map[K]bool, in string) {
 	if !known[value] {
 		c.report(list, i, key, "%s is %#v, which is not in %s of the catalogue", key, value, in)
@@ -173,7 +173,8 @@ func (c *checker) people(k *Catalogue, contacts map[int64]bool) {
 	}
 }
 
-// checkWords checks a list for duplicates. of lists the allowed words; nil allows all.
+// checkWords checks a list for empty entries, duplicates and words that are not allowed. The
+// argument of contains the allowed words; nil allows every word.
 func (c *checker) checkWords(list string, i int, key string, words, of []string) {
 	seen := make(map[string]bool)
 	for _, word := range words {

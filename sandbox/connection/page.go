@@ -1,5 +1,6 @@
-// Package connection implements the pages of the API: edges with positional cursors, page info, and
-// the requested window. The package does not depend on a database or a GraphQL server.
+// Package connection implements the pages of lists in the API: edges with positional cursors, page
+// info, and the requested part of a list. The package does not depend on a database or a GraphQL
+// server.
 package connection
 
 import (
@@ -10,7 +11,7 @@ import (
 	"strings"
 )
 
-// The sizes of a page: documented.
+// The sizes of a page are documented.
 const (
 	DefaultSize = 50
 	MaximumSize = 100
@@ -22,9 +23,10 @@ type Window struct {
 	Limit  int
 }
 
-// NewWindow reads the arguments of a connection. Without first, the window has DefaultSize rows. A
-// first above MaximumSize is silently reduced to it (documented). A request may have offset or
-// after, not both. The API returns the errors of NewWindow to its caller.
+// NewWindow reads the arguments of a connection. Without the argument first, the window has
+// DefaultSize rows. An argument first above MaximumSize has the effect of MaximumSize, without an
+// error (documented). A request may have the argument offset or the argument after, but not both
+// arguments. The sandbox returns the errors of NewWindow to the client.
 func NewWindow(first, offset *int32, after *string) (Window, error) {
 	w := Window{Limit: DefaultSize}
 	if first != nil {
@@ -54,13 +56,14 @@ func NewWindow(first, offset *int32, after *string) (Window, error) {
 
 const cursorPrefix = "Cursor:"
 
-// Cursor returns the cursor of a zero-based position. A cursor is only a position (documented
-// form). If a row before it is added or removed, the cursor names another row.
+// Cursor returns the cursor of a zero-based position. A cursor contains only a position
+// (documented). If a row before the position is added or removed, the cursor identifies another
+// row.
 func Cursor(position int) string {
 	return base64.StdEncoding.EncodeToString([]byte(cursorPrefix + strconv.Itoa(position)))
 }
 
-// ParseCursor reads a cursor that Cursor wrote.
+// ParseCursor returns the position in a cursor that Cursor wrote.
 func ParseCursor(s string) (int, error) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(s)
 	if err == nil {
@@ -82,8 +85,9 @@ type Page[T any] struct {
 	count  func(context.Context) (int, error)
 }
 
-// NewPage makes a page of the rows found for w. rows may contain one row more than requested; this row shows that
-// there are more. count is called only if the total is requested.
+// NewPage makes the page of the window w. rows may contain one row more than w requests; the
+// additional row shows that the list continues after the page. NewPage does not call count;
+// Info.TotalRecords calls count when a client requests the number of rows of the whole list.
 func NewPage[T any](w Window, rows []T, count func(context.Context) (int, error)) *Page[T] {
 	p := &Page[T]{offset: w.Offset, rows: rows, count: count}
 	if len(rows) > w.Limit {
@@ -95,7 +99,7 @@ func NewPage[T any](w Window, rows []T, count func(context.Context) (int, error)
 // Rows returns the rows of this page.
 func (p *Page[T]) Rows() []T { return p.rows }
 
-// Edges returns the rows with their cursors.
+// Edges returns the rows of the page, each with its cursor.
 func (p *Page[T]) Edges() []*Edge[T] {
 	edges := make([]*Edge[T], len(p.rows))
 	for i := range p.rows {

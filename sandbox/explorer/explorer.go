@@ -16,7 +16,7 @@ import (
 //go:embed page.html page.css page.js assets/*.gz
 var files embed.FS
 
-// Assets is the path of the page's files; it ends in a slash.
+// Assets is the path of the page's files; the path ends in a slash.
 const Assets = "/_sandbox/explorer/"
 
 const query = `# This page sends queries to the sandbox. The schema documentation is on the left; Ctrl-Enter runs the query.
@@ -28,16 +28,16 @@ const query = `# This page sends queries to the sandbox. The schema documentatio
 }
 `
 
-// Options are the options of the page.
+// Options are the options of the GraphiQL page.
 type Options struct {
 	// URL is the path of the API.
 	URL string
 	// Token is the API token that the page sends if the browser runs on this machine. Browsers on
-	// other machines get the page without the token. "" is for an API without tokens.
+	// other machines get the page without the token. "" means that the API requires no token.
 	Token string
 }
 
-// Handler returns a handler for "GET /", the page, and a handler for the files below Assets.
+// Handler returns the handler of the page for "GET /", and the handler of the files below Assets.
 func Handler(o Options) (page, assets http.Handler, err error) {
 	shown, err := template.ParseFS(files, "page.html")
 	if err != nil {
@@ -55,7 +55,8 @@ func Handler(o Options) (page, assets http.Handler, err error) {
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
-		// The page connects to no other address, and no other page may embed it.
+		// The policy allows the page to connect only to the sandbox, and no other page may embed
+		// the page.
 		w.Header().Set("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'")
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		_ = shown.Execute(w, map[string]string{"Assets": Assets, "URL": o.URL, "Headers": headers, "Query": query}) // an error means that the client has gone
@@ -64,7 +65,7 @@ func Handler(o Options) (page, assets http.Handler, err error) {
 }
 
 // isLocal reports whether the client runs on this machine and the Host header names this machine.
-// The check of Host keeps a foreign page whose host name resolves to this machine from reading the
+// Without the check of Host, a foreign page whose host name resolves to this machine could read the
 // token.
 func isLocal(r *http.Request) bool {
 	from, _, err := net.SplitHostPort(r.RemoteAddr)

@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// ErrUnknown reports that no active rule has the id.
+// ErrUnknown reports that no active rule has the given id.
 var ErrUnknown = errors.New("there is no fault with this id")
 
 // Injector contains the active rules. An Injector is safe for concurrent use.
@@ -40,11 +40,11 @@ type heldRequest struct {
 type Status struct {
 	ID int `json:"id"`
 	Rule
-	// Matched counts the requests with the rule's Operation and Contains since the rule was set.
+	// Matched counts the requests since Set that match the rule's Operation and Contains.
 	Matched int `json:"matched"`
 	// Hits counts the requests to which the fault applied.
 	Hits int `json:"hits"`
-	// Held counts the requests that are held now.
+	// Held is the number of requests that the rule holds at present.
 	Held int `json:"held"`
 }
 
@@ -60,7 +60,7 @@ func (p *Injector) Set(r Rule) (int, error) {
 	return p.lastID, nil
 }
 
-// Remove removes a rule. The requests that the rule holds continue.
+// Remove removes a rule. After Remove, the requests that the rule holds continue to run.
 func (p *Injector) Remove(id int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,14 +73,14 @@ func (p *Injector) Remove(id int) error {
 	return nil
 }
 
-// Clear removes all rules. The requests that the rules hold continue.
+// Clear removes all rules. After Clear, the requests that the rules hold continue to run.
 func (p *Injector) Clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
 }
 
-// Close removes all rules like Clear. After Close no request is held.
+// Close removes all rules like Clear. After Close, no rule holds a request.
 func (p *Injector) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,9 +99,9 @@ func (p *Injector) clear() {
 // active.
 func (p *Injector) Release(id int) (int, error) { return p.releaseHeld(id, false) }
 
-// Discard discards the requests that the rule holds, and returns the number of these requests. A
-// request held before it ran does not run. A request held after it ran gets no response. The rule
-// stays active.
+// Discard discards the requests that the rule holds, and returns the number of these requests. If a
+// discarded request was held before it ran, the request does not run. If a discarded request was
+// held after it ran, the client gets no response. The rule stays active.
 func (p *Injector) Discard(id int) (int, error) { return p.releaseHeld(id, true) }
 
 func (p *Injector) releaseHeld(id int, thrown bool) (int, error) {
@@ -143,8 +143,8 @@ type Match struct {
 	injector *Injector
 }
 
-// Match counts a request with the operations and the text. Match returns the fault that applies to
-// the request, or nil if no fault applies.
+// Match counts a request in each rule that matches the operations and the text of the request.
+// Match returns the fault that applies to the request, or nil if no fault applies.
 func (p *Injector) Match(operations []string, text string) *Match {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -172,8 +172,8 @@ func (a *activeRule) matches() bool {
 	if a.matched < from || (a.matched-from)%every != 0 || r.Times > 0 && a.hits >= r.Times {
 		return false
 	}
-	// A random number is drawn only if the other conditions match, so the same requests always get
-	// the same numbers.
+	// A random number is drawn only if all other conditions of the rule match, so the same requests
+	// always get the same numbers.
 	return r.Probability == 0 || a.random.Float64() < r.Probability
 }
 
@@ -190,7 +190,7 @@ func (h *Match) Wait(ctx context.Context) bool {
 	}
 }
 
-// addHeld adds a held request to the rule and returns the request.
+// addHeld adds a held request to its rule and returns the held request.
 func (h *Match) addHeld() *heldRequest {
 	h.injector.mu.Lock()
 	defer h.injector.mu.Unlock()
@@ -205,7 +205,7 @@ func (h *Match) addHeld() *heldRequest {
 	return held
 }
 
-// removeHeld removes a held request whose wait ended because its context ended.
+// removeHeld removes a held request from its rule after the request's context ended.
 func (h *Match) removeHeld(held *heldRequest) {
 	h.injector.mu.Lock()
 	defer h.injector.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package fault decides which fault applies to which request of the sandbox: by operation, by count
-// and by probability. The package does not depend on HTTP or GraphQL. Package sandbox applies the
-// faults to the requests.
+// Package fault decides which fault applies to which request of the sandbox. The decision depends
+// on the operation, a count and a probability. The package does not depend on HTTP or GraphQL.
+// Package sandbox applies the faults to the requests.
 package fault
 
 import (
@@ -11,38 +11,42 @@ import (
 	"time"
 )
 
-// Kind is what happens to a request.
+// Kind says what a fault does to a request.
 type Kind string
 
 // The kinds of faults. At most one fault applies to a request.
 const (
-	// ErrorBefore returns 500; the request does not run.
+	// ErrorBefore returns the status 500; the request does not run.
 	ErrorBefore Kind = "error-before"
-	// ErrorAfter runs the request and returns 500.
+	// ErrorAfter runs the request and then returns the status 500.
 	ErrorAfter Kind = "error-after"
 	// DropBefore closes the connection; the request does not run.
 	DropBefore Kind = "drop-before"
 	// DropAfter runs the request and closes the connection without a response.
 	DropAfter Kind = "drop-after"
-	// Late waits until the client disconnects or the request is released, waits for Delay, and
-	// then runs the request. Late returns no response.
+	// Late waits until the client disconnects or the rule releases the request. Late then waits for
+	// Delay and runs the request. Late returns no response.
 	Late Kind = "late"
-	// HoldBefore holds the request and runs it at its release, even if the client has disconnected.
+	// HoldBefore holds the request until its release and then runs the request, even if the client
+	// has disconnected.
 	HoldBefore Kind = "hold-before"
-	// HoldAfter runs the request and holds the response until it is released.
+	// HoldAfter runs the request and holds the response until the release.
 	HoldAfter Kind = "hold-after"
-	// TooManyRequests returns 429, with the header Retry-After if RetryAfter is set; the request does not run.
+	// TooManyRequests returns the status 429, with the header Retry-After if RetryAfter is set; the
+	// request does not run.
 	TooManyRequests Kind = "too-many"
-	// ExpireTokens ends all access tokens of the token endpoint before the request is handled.
+	// ExpireTokens makes all access tokens of the token endpoint invalid before the request is
+	// handled.
 	ExpireTokens Kind = "expire-tokens"
 	// FailField makes the mutation that Operation names, such as opportunities.progress, fail
-	// internally. With FailField, the other fields of the request run.
+	// internally. The other mutations of the request run. With the value "stops" of the assumption
+	// mutation.failed, the root fields after the failed field do not run.
 	FailField Kind = "fail-field"
-	// FailQuery returns an error of the API itself for the query that Operation names, with status 200; the request
-	// does not run.
+	// FailQuery returns a GraphQL error with status 200 for the query that Operation names; the
+	// request does not run.
 	FailQuery Kind = "fail-query"
-	// FailTrigger makes the trigger that Trigger names fail. If Trigger is "", the first trigger of
-	// the transition fails.
+	// FailTrigger makes a trigger fail: the trigger that the member Trigger names. If Trigger is
+	// "", the first trigger of the transition fails.
 	FailTrigger Kind = "fail-trigger"
 	// Truncated runs the request and cuts the response off in the middle.
 	Truncated Kind = "partial"
@@ -52,44 +56,48 @@ const (
 	Slow Kind = "slow"
 )
 
-// triggers are the triggers that FailTrigger can make fail.
+// triggers are the names of the triggers that FailTrigger can make fail.
 var triggers = []string{"account", "contact", "registration", "token", "invoice"}
 
 var kinds = []Kind{
 	ErrorBefore, ErrorAfter, DropBefore, DropAfter, Late, HoldBefore, HoldAfter, TooManyRequests, ExpireTokens, FailField, FailQuery, FailTrigger, Truncated, Malformed, Slow,
 }
 
-// AnyMutation as an Operation matches every request that changes something.
+// AnyMutation is the Operation that matches every request with a mutation.
 const AnyMutation = "mutation"
 
-// Rule decides to which requests a fault applies. A condition with its zero value matches every
-// request.
+// Rule contains the conditions that decide to which requests a fault applies. A condition that has
+// the zero value matches every request.
 type Rule struct {
 	Kind Kind `json:"kind"`
-	// Operation is a mutation such as "opportunities.progress", AnyMutation, a root field of a
-	// query, a document's operation name or a part of it between underscores, or "token" for the
-	// token endpoint. "" matches every
-	// request, including token requests.
+	// Operation is the name by which the rule matches requests. A name is a mutation such as
+	// "opportunities.progress", AnyMutation, a root field of a query or a document's operation
+	// name. A part of the operation name between underscores also matches. The name "token" matches
+	// the token endpoint. "" matches every request, including token requests.
 	Operation string `json:"operation,omitempty"`
 	// Contains is a text that the request contains, such as an id or a reference.
 	Contains string `json:"mentions,omitempty"`
 	// Trigger is the trigger that FailTrigger makes fail: account, contact, registration, token or
-	// invoice. "" is the first trigger of the transition.
+	// invoice. "" means the first trigger of the transition.
 	Trigger string `json:"trigger,omitempty"`
-	// From is the number of the first matching request to which the fault applies, counted from 1.
+	// From is the number of the first matching request to which the fault applies; the first
+	// matching request has the number 1.
 	From int `json:"from,omitempty"`
-	// Every makes the fault apply to every n-th matching request, starting with From; 0 means 1.
+	// Every is the interval, in matching requests, between two requests to which the fault applies;
+	// 0 means 1.
 	Every int `json:"every,omitempty"`
-	// Times is the highest number of requests to which the fault applies; 0 is any number.
+	// Times is the highest number of requests to which the fault applies; 0 means no limit.
 	Times int `json:"times,omitempty"`
 	// Probability is the probability that the fault applies to a request that meets all other
 	// conditions; 0 means 1.
 	Probability float64 `json:"probability,omitempty"`
 	// Seed is the seed of the random numbers for Probability.
 	Seed uint64 `json:"seed,omitempty"`
-	// RetryAfter is the value of the header Retry-After for TooManyRequests; 0 is no header.
+	// RetryAfter is the value of the header Retry-After for TooManyRequests; 0 means that the
+	// header is absent.
 	RetryAfter Duration `json:"retryAfter,omitempty"`
-	// Delay is how long Late waits after the disconnect or the release, and how long Slow takes.
+	// Delay is how long Late waits after the disconnect or the release, and how long Slow sends the
+	// response.
 	Delay Duration `json:"after,omitempty"`
 }
 

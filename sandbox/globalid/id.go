@@ -1,8 +1,9 @@
 // Package globalid reads and writes the API's global ids: base64 of "<Type>:<key>".
 //
-// The prefix often differs from the GraphQL type name: an Account is an "Organisation", an Event a "Course". The key
-// is not always a number: a region has letters, a training token type 32 hexadecimal digits. The package does no I/O
-// and does not check whether a record exists.
+// The prefix often differs from the GraphQL type name: the prefix of an Account is "Organisation",
+// the prefix of an Event is "Course". The key is not always a number: the key of a region consists
+// of letters, and the key of a training token type consists of 32 hexadecimal digits. The package
+// does no I/O and does not check whether an object with the id exists.
 package globalid
 
 import (
@@ -15,8 +16,8 @@ import (
 )
 
 // The prefixes of the API are documented or observed, except Currency, Invoice, User and
-// ExternalIntegrationLog. The four assumed prefixes have alternatives in the table of
-// sandbox/assumptions.
+// ExternalIntegrationLog. The assumptions in sandbox/assumptions contain alternatives for these
+// four prefixes.
 const (
 	Opportunity         = "Opportunity"
 	OpportunityStep     = "OpportunityStep"
@@ -50,10 +51,11 @@ func Types() []string {
 	}
 }
 
-// maxLength is the longest text that Parse decodes. The longest id of the API has 56 characters.
+// maxLength is the longest text that Parse decodes. The longest id of the API has 56 characters,
+// far fewer than the limit.
 const maxLength = 512
 
-// ErrMalformed is wrapped by every error of Parse.
+// ErrMalformed is the error that every error of Parse wraps.
 var ErrMalformed = errors.New("malformed id")
 
 // ID is a decoded global id.
@@ -67,14 +69,14 @@ func Encode(typ, key string) string {
 	return base64.StdEncoding.EncodeToString([]byte(typ + ":" + key))
 }
 
-// EncodeInt is Encode for the types whose key is a number.
+// EncodeInt returns the encoded id for a type whose key is a number.
 func EncodeInt(typ string, key int64) string {
 	return Encode(typ, strconv.FormatInt(key, 10))
 }
 
 // Parse decodes s. Parse accepts exactly what Encode writes: padded standard base64 of UTF-8 text
-// with a type of letters, a colon and a non-empty key. Because Parse accepts no other form, one
-// record has one id. Errors wrap ErrMalformed.
+// with a type of letters, a colon and a non-empty key. Because Parse accepts no other form, each
+// object has exactly one valid id. Errors wrap ErrMalformed.
 func Parse(s string) (ID, error) {
 	if s == "" {
 		return ID{}, fmt.Errorf("%w: the id is empty", ErrMalformed)
@@ -96,8 +98,8 @@ func Parse(s string) (ID, error) {
 	return ID{Type: typ, Key: key}, nil
 }
 
-// TypeOnly reads an id with an empty key, such as Organisation: (observed). The id names the type,
-// not a record.
+// TypeOnly reads an id with an empty key, such as "Organisation:" (observed). An id with an empty
+// key identifies a type, not an object.
 func TypeOnly(s string) (typ string, ok bool) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(s)
 	if err != nil {
@@ -107,7 +109,8 @@ func TypeOnly(s string) (typ string, ok bool) {
 	return typ, ok && typ != "" && strings.IndexFunc(typ, notLetter) < 0
 }
 
-// ParseAs decodes s and requires the type. Errors wrap ErrMalformed.
+// ParseAs returns the key of an id, and an error if the id is not of the type typ. Errors wrap
+// ErrMalformed.
 func ParseAs(s, typ string) (string, error) {
 	id, err := Parse(s)
 	if err != nil {
@@ -119,8 +122,8 @@ func ParseAs(s, typ string) (string, error) {
 	return id.Key, nil
 }
 
-// ParseInt decodes s. ParseInt requires the type, and a positive number in canonical form as the
-// key. Errors wrap ErrMalformed.
+// ParseInt decodes s. ParseInt returns an error if the id is not of the type typ or the key is not
+// a positive number in canonical form. Errors wrap ErrMalformed.
 func ParseInt(s, typ string) (int64, error) {
 	key, err := ParseAs(s, typ)
 	if err != nil {

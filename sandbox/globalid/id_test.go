@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// DOC (3.4): these are the ids in the API documentation, and one observed id.
+// Documented (3.4): documentedIDs contains the ids of the API documentation, and one observed id.
 var documentedIDs = map[string]globalid.ID{
 	"T3Bwb3J0dW5pdHk6MQ==":         {Type: globalid.Opportunity, Key: "1"},
 	"T3Bwb3J0dW5pdHk6Mg==":         {Type: globalid.Opportunity, Key: "2"},

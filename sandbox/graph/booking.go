@@ -17,10 +17,12 @@ func (r *Resolver) RegistrationMutations() RegistrationMutationsResolver {
 	return registrationMutations{r}
 }
 
-// Learner returns the resolvers of the fields that the struct of a learner does not have.
+// Learner returns the resolvers of the GraphQL fields of a learner that the Go struct of a learner
+// does not contain.
 func (r *Resolver) Learner() LearnerResolver { return learner{r} }
 
-// Registration returns the resolvers of the fields that the struct of a registration does not have.
+// Registration returns the resolvers of the GraphQL fields of a registration that the Go struct of
+// a registration does not contain.
 func (r *Resolver) Registration() RegistrationResolver { return registration{r} }
 
 func (mutation) Event(context.Context) (*EventMutations, error) { return &EventMutations{}, nil }
@@ -51,7 +53,8 @@ func (r eventMutations) RegisterContacts(ctx context.Context, _ *EventMutations,
 	return &EventRegisterContactsPayload{Errors: problems, Event: e, Learners: learners}, nil
 }
 
-// RegisterNamedLearners registers each learner separately. A refused learner does not affect the others.
+// RegisterNamedLearners registers each learner separately. A refused learner does not affect the
+// registration of the other learners.
 func (r eventMutations) RegisterNamedLearners(ctx context.Context, _ *EventMutations, input []*store.NamedLearner) ([]*EventRegisterNamedLearnerPayload, error) {
 	payloads := make([]*EventRegisterNamedLearnerPayload, len(input))
 	for i, in := range input {
@@ -128,7 +131,8 @@ func (r registration) Event(ctx context.Context, b *store.Registration) (*store.
 	return r.Store.EventByKey(ctx, b.EventID)
 }
 
-// Registerables returns the items of a registration. In the sandbox this is always one event.
+// Registerables returns the items of a registration. In the sandbox, a registration always has
+// exactly one item, an event.
 func (r registration) Registerables(ctx context.Context, b *store.Registration) ([]*store.Event, error) {
 	e, err := r.Store.EventByKey(ctx, b.EventID)
 	if err != nil || e == nil {

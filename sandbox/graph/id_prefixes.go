@@ -10,8 +10,8 @@ import (
 )
 
 // idPrefixes swaps two prefixes of global ids: the prefix in the code and the prefix in documents.
-// Because it swaps in both directions, a document's id with the prefix of the code identifies no
-// record.
+// Because the swap works in both directions, an id in a document with the prefix of the code
+// identifies no object.
 type idPrefixes map[string]string
 
 // newIDPrefixes makes idPrefixes from a map of prefixes in the code to prefixes in documents.
@@ -26,8 +26,8 @@ func newIDPrefixes(names map[string]string) (idPrefixes, error) {
 	return p, nil
 }
 
-// maybeID matches texts that may be global ids. Ids also occur in messages and notes. Two calls of
-// replaceIn restore the original text.
+// maybeID matches texts that may be global ids. Ids occur not only in id fields, but also in
+// messages and notes. Two calls of replaceIn restore the original text.
 var maybeID = regexp.MustCompile(`[A-Za-z0-9+/]{4,}={0,2}`)
 
 // replaceIn swaps the prefixes of all ids in a text.

@@ -6,10 +6,12 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Invoice returns the resolvers of the fields that the struct of an invoice does not have.
+// Invoice returns the resolvers of the GraphQL fields of an invoice that the Go struct of an
+// invoice does not contain.
 func (r *Resolver) Invoice() InvoiceResolver { return invoice{r} }
 
-// InvoiceLine returns the resolvers of the fields that the struct of a line of an invoice does not have.
+// InvoiceLine returns the resolvers of the GraphQL fields of an invoice line that the Go struct of
+// an invoice line does not contain.
 func (r *Resolver) InvoiceLine() InvoiceLineResolver { return invoiceLine{r} }
 
 // InvoiceMutations returns the mutations of invoices.

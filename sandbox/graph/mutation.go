@@ -11,8 +11,8 @@ import (
 
 type mutation struct{}
 
-// Opportunities returns the namespace of opportunities. GraphQL runs mutations' root fields in the
-// order of the document, but fields inside a namespace in any order.
+// Opportunities returns the namespace of opportunities. GraphQL runs the root fields of a mutation
+// in the order of the document, but may run the fields inside a namespace in any order.
 func (mutation) Opportunities(context.Context) (*OpportunityMutations, error) {
 	return &OpportunityMutations{}, nil
 }
@@ -59,8 +59,8 @@ func interestsPayload(interests []*store.Interest, err error) (*OpportunityAddIn
 	return &OpportunityAddInterestPayload{Errors: problems, Interests: interests}, nil
 }
 
-// isExplicitNull reports whether a member of the input is given as null. The generated input struct
-// has nil for null and for a missing member.
+// isExplicitNull reports whether the input contains the member with the value null. The generated
+// input struct cannot show the difference, because null and a missing member are both nil.
 func isExplicitNull(ctx context.Context, member string) bool {
 	field := graphql.GetFieldContext(ctx).Field.Field
 	input, ok := field.ArgumentMap(graphql.GetOperationContext(ctx).Variables)["input"].(map[string]any)

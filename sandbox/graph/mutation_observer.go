@@ -11,25 +11,28 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// MutationResult is a mutation that ran.
+// MutationResult describes a mutation and its outcome.
 type MutationResult struct {
-	// Alias is the name of the mutation in the request: the alias at the root and the alias inside the namespace.
+	// Alias is the alias of the mutation in the request: the alias at the root, a dot, and the
+	// alias inside the namespace.
 	Alias string
-	// Name is the namespace and the field, such as "opportunities.progress".
+	// Name is the namespace, a dot and the field, such as "opportunities.progress".
 	Name string
-	// Opportunity is the id of the mutation's opportunity, "" when there is none.
+	// Opportunity is the id of the opportunity that the mutation names or creates, or "" without an
+	// opportunity.
 	Opportunity string
-	// Refusal is the refusal in the payload, or nil when there is none.
+	// Refusal is the refusal in the payload, or nil if the mutation was not refused.
 	Refusal *store.RefusalError
-	// Err is the error of an internal failure.
+	// Err is the error of a mutation that failed internally, or nil.
 	Err error
 }
 
-// Observer observes the mutations of one request. Several goroutines may call it.
+// Observer observes the mutations of one request. Several goroutines may call an Observer at the
+// same time.
 type Observer interface {
-	// Begin is called before a mutation runs, so d has no result yet. The mutation runs in the
-	// returned context. If Begin returns an error, the mutation does not run and fails with this
-	// error.
+	// Begin is called before a mutation runs, so d has no outcome yet. The mutation runs in the
+	// context that Begin returns. If Begin returns an error, the mutation does not run and fails
+	// with the error of Begin.
 	Begin(ctx context.Context, d MutationResult) (context.Context, error)
 	// End is called with the result of the mutation.
 	End(MutationResult)
@@ -50,7 +53,8 @@ type observedRequest struct {
 	failed *graphql.FieldContext
 }
 
-// isStopped reports whether the first failed mutation is in another namespace than the field.
+// isStopped reports whether an earlier mutation has failed in a namespace other than the namespace
+// of field.
 func (o *observedRequest) isStopped(field *graphql.FieldContext) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -73,10 +77,11 @@ var ErrNotRun = errors.New("the mutation did not run, because an earlier mutatio
 // namespace in the order of the document.
 type MutationObserver struct {
 	InOrder bool
-	// SingleLabel gives all refusals the same label, except Transition Not Found.
+	// SingleLabel gives the same label to all refusals, except to refusals with the label
+	// "Transition Not Found".
 	SingleLabel bool
-	// StopAfterFailure stops a request after a failed mutation: the root fields after its namespace
-	// do not run.
+	// StopAfterFailure stops a request after a failed mutation: the root fields after the failed
+	// mutation's namespace do not run.
 	StopAfterFailure bool
 }
 
@@ -124,7 +129,7 @@ func (m MutationObserver) InterceptField(ctx context.Context, next graphql.Resol
 	return payload, done.Err
 }
 
-// opportunityIDOf returns the opportunity id in an input.
+// opportunityIDOf returns the opportunity id in the input of a mutation.
 func opportunityIDOf(input any) string {
 	switch in := input.(type) {
 	case store.OpportunityUpdate:

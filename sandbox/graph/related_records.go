@@ -8,7 +8,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Account returns the resolvers of the fields that the struct of an account does not have.
+// Account returns the resolvers of the GraphQL fields of an account that the Go struct of an
+// account does not contain.
 func (r *Resolver) Account() AccountResolver { return account{r} }
 
 // AccountMutations returns the mutations of accounts.
@@ -17,7 +18,7 @@ func (r *Resolver) AccountMutations() AccountMutationsResolver { return accountM
 // ContactMutations returns the mutations of contacts.
 func (r *Resolver) ContactMutations() ContactMutationsResolver { return contactMutations{r} }
 
-// ExternalLogMutations returns the mutations of the log of integrations.
+// ExternalLogMutations returns the mutations of the integration log.
 func (r *Resolver) ExternalLogMutations() ExternalLogMutationsResolver { return externalLog{r} }
 
 func (mutation) Account(context.Context) (*AccountMutations, error) { return &AccountMutations{}, nil }
@@ -63,10 +64,12 @@ func (r opportunity) Owner(ctx context.Context, o *store.Opportunity) (*store.Us
 	return r.Store.OwnerOfOpportunity(ctx, o.ID)
 }
 
-// Contact returns the resolvers of the fields that the struct of a contact does not have.
+// Contact returns the resolvers of the GraphQL fields of a contact that the Go struct of a contact
+// does not contain.
 func (r *Resolver) Contact() ContactResolver { return contact{r} }
 
-// PersonalName returns the resolvers of the fields that the struct of a name does not have.
+// PersonalName returns the resolvers of the GraphQL fields of a personal name that the Go struct of
+// a personal name does not contain.
 func (r *Resolver) PersonalName() PersonalNameResolver { return personalName{r} }
 
 type contact struct{ *Resolver }

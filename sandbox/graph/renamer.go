@@ -11,23 +11,25 @@ import (
 )
 
 // Renamer is an extension of the GraphQL server that lets a document use the names of a
-// SchemaVariant. After the validation, Renamer translates the document into the names of the
-// generated code. Responses have the names of the document, because the translation keeps the
-// aliases.
+// SchemaVariant. After the validation of a document, Renamer translates the document into the names
+// of the generated code. Responses have the names of the document, because the translation keeps
+// the aliases.
 type Renamer struct {
 	codeSchema *ast.Schema
-	// visibleTypes are the types of the schema that documents are validated against.
+	// visibleTypes are the types of the schema that the server validates documents against.
 	visibleTypes map[string]*ast.Definition
-	// The maps types, members and arguments go from names in documents to names in the code. A key
-	// of types is a type. A key of members is a type in the code and a member in the document. A
-	// key of arguments is a type and a field in the code and an argument in the document.
+	// The maps types, members and arguments translate names in documents into names in the code. A
+	// key of the map types is a type name in the document. A key of the map members is a type name
+	// in the code and a member name in the document. A key of the map arguments is a type name and
+	// a field name in the code and an argument name in the document.
 	types      map[string]string
 	members    map[[2]string]string
 	arguments  map[[3]string]string
 	wrappedIDs map[string]idWrapper
-	// typeNames is the value of __typename for a type of the code that implements an interface under another name.
+	// typeNames contains the value of __typename for each type that implements an interface under
+	// another name. The key is the interface and the type name in the code.
 	typeNames map[[2]string]string
-	// prefixes are the prefixes of ids in documents and in responses.
+	// prefixes translates the prefixes of ids between documents and the code.
 	prefixes idPrefixes
 }
 
@@ -46,7 +48,7 @@ func (*Renamer) ExtensionName() string { return "Dialect" }
 // Validate implements graphql.HandlerExtension.
 func (*Renamer) Validate(graphql.ExecutableSchema) error { return nil }
 
-// isEmpty reports whether every name is the same as in the code.
+// isEmpty reports whether all names in documents are the same as in the code.
 func (d *Renamer) isEmpty() bool {
 	return len(d.types)+len(d.members)+len(d.arguments)+len(d.wrappedIDs)+len(d.prefixes) == 0
 }
@@ -76,7 +78,8 @@ func (d *Renamer) MutateOperationContext(_ context.Context, o *graphql.Operation
 		d.renameSelections(f.SelectionSet)
 		f.TypeCondition = d.typeName(f.TypeCondition)
 	}
-	// The walk attaches the definitions of the code's schema to the document. It validates nothing.
+	// The walk attaches the definitions of codeSchema to the document. The walk does not validate
+	// the document.
 	validator.Walk(d.codeSchema, o.Doc, &validator.Events{})
 	return nil
 }
@@ -100,7 +103,7 @@ func (d *Renamer) typeRef(t *ast.Type) *ast.Type {
 	return &copied
 }
 
-// member translates a member of a type to its name in the code.
+// member translates the name of a type's member in a document into the name in the code.
 func (d *Renamer) member(typ, name string) string {
 	if old, ok := d.members[[2]string{d.typeName(typ), name}]; ok {
 		return old
@@ -202,7 +205,8 @@ func (d *Renamer) renameVariable(t *ast.Type, def *ast.Definition, value any) an
 	return read
 }
 
-// listEntries returns the entries of a list. The GraphQL library turns single values into lists of its own types.
+// listEntries returns the entries of a list. The GraphQL library may turn a single value into a
+// list of its own type.
 func listEntries(value any) ([]any, bool) {
 	if list, ok := value.([]any); ok {
 		return list, true

@@ -10,7 +10,7 @@ import (
 )
 
 // InterceptResponse implements graphql.ResponseInterceptor. InterceptResponse writes the names of
-// split types into __typename, and the documents' prefixes into ids.
+// split types into __typename, and the prefixes of documents into the ids of the response.
 func (d *Renamer) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	response := next(ctx)
 	if response == nil || len(d.typeNames)+len(d.prefixes) == 0 {
@@ -35,8 +35,8 @@ func (d *Renamer) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 	return response
 }
 
-// rewriteValue copies one value of a response. declared is the type of the value's field. sets are the selections
-// for the value.
+// rewriteValue copies one value of a response. declared is the type of the field that contains the
+// value. sets are the selections that apply to the value.
 func (d *Renamer) rewriteValue(from *json.Decoder, to *bytes.Buffer, declared string, sets []ast.SelectionSet) error {
 	token, err := from.Token()
 	if err != nil {

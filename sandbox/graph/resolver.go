@@ -1,6 +1,6 @@
-// Package graph is the GraphQL server of the sandbox: the schema, the code generated from it, and the resolvers. The
-// resolvers pass requests to the store and return the store's results. The package contains no state and no business
-// rules of the API.
+// Package graph is the GraphQL server of the sandbox: the schema, the code generated from the
+// schema, and the resolvers. The resolvers pass requests to the store and return the store's
+// results. Package graph contains no state and no business rules of the API.
 package graph
 
 import (
@@ -15,14 +15,14 @@ import (
 // Resolver resolves requests with a store.
 type Resolver struct {
 	Store *store.Store
-	// Choices are the choices for unknown behaviour of the API.
+	// Choices are the chosen values of the assumptions.
 	Choices assumptions.Choices
 }
 
-// Query returns the resolvers of the root of queries.
+// Query returns the resolvers of the root fields of queries.
 func (r *Resolver) Query() QueryResolver { return query{r} }
 
-// Mutation returns the resolvers of the root of mutations.
+// Mutation returns the resolvers of the root fields of mutations.
 func (r *Resolver) Mutation() MutationResolver { return mutation{} }
 
 // OpportunityMutations returns the mutations of opportunities.
@@ -30,17 +30,20 @@ func (r *Resolver) OpportunityMutations() OpportunityMutationsResolver {
 	return opportunityMutations{r}
 }
 
-// Opportunity returns the resolvers of the fields that the struct of an opportunity does not have.
+// Opportunity returns the resolvers of the GraphQL fields of an opportunity that the Go struct of
+// an opportunity does not contain.
 func (r *Resolver) Opportunity() OpportunityResolver { return opportunity{r} }
 
-// OpportunityInterest returns the resolvers of the fields that the struct of an interest does not have.
+// OpportunityInterest returns the resolvers of the GraphQL fields of an interest that the Go struct
+// of an interest does not contain.
 func (r *Resolver) OpportunityInterest() OpportunityInterestResolver { return interest{r} }
 
-// Event returns the resolvers of the fields that the struct of an event does not have.
+// Event returns the resolvers of the GraphQL fields of an event that the Go struct of an event does
+// not contain.
 func (r *Resolver) Event() EventResolver { return event{r} }
 
-// refusal splits an error of the store: refusals are returned for the payload, any other error as
-// an error.
+// refusal splits an error of the store: the first result contains refusals for the payload, the
+// second result any other error.
 func refusal(err error) ([]*store.RefusalError, error) {
 	if err == nil {
 		return []*store.RefusalError{}, nil
@@ -58,7 +61,7 @@ func toInt32(n int, err error) (int32, error) {
 	return int32(n), err
 }
 
-// event resolves the fields of an event that are not in its struct.
+// event resolves the fields of an event that are not in the struct store.Event.
 type event struct{ *Resolver }
 
 func (r event) Reserved(ctx context.Context, e *store.Event) (int32, error) {

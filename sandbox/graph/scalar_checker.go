@@ -11,12 +11,12 @@ import (
 	"github.com/oppflow/oppflow/sandbox/scalar"
 )
 
-// ScalarChecker is an extension of the GraphQL server. Before any field runs, it rejects a document
-// with a value that is invalid for its scalar. GraphQL requires this for literals and for
-// variables. ScalarChecker also keeps the written digits of a Decimal, without conversion to binary
-// floating point.
+// ScalarChecker is an extension of the GraphQL server. Before any field runs, ScalarChecker rejects
+// a document with a value that is invalid for its scalar. The GraphQL specification requires that
+// the server checks literals and variables before any field runs. ScalarChecker also keeps the
+// written digits of a Decimal, without conversion to binary floating point.
 type ScalarChecker struct {
-	// InterestTypeByItem makes __typename of an interest return the kind of its item.
+	// InterestTypeByItem makes __typename of an interest depend on the kind of the interest's item.
 	InterestTypeByItem bool
 
 	schema *ast.Schema
@@ -57,7 +57,8 @@ func (l *ScalarChecker) MutateOperationContext(_ context.Context, o *graphql.Ope
 	return l.checkSelections(o.Operation.SelectionSet, map[string]bool{})
 }
 
-// checkSelections walks the fields that will run. seen contains the fragments that were walked.
+// checkSelections checks the values in the fields that will run. seen contains the fragments that
+// checkSelections has already checked.
 func (l *ScalarChecker) checkSelections(set ast.SelectionSet, seen map[string]bool) *gqlerror.Error {
 	for _, s := range set {
 		var inner ast.SelectionSet
@@ -112,7 +113,7 @@ func (l *ScalarChecker) checkLiteral(v *ast.Value) *gqlerror.Error {
 	return checkScalar(v.Definition.Name, scalarValue(v), v.Position, "")
 }
 
-// scalarValue returns a literal in the form that the scalars read.
+// scalarValue returns a literal of the document in the form that the scalars can read.
 func scalarValue(v *ast.Value) any {
 	value, err := v.Value(nil)
 	if err != nil {
@@ -121,8 +122,9 @@ func scalarValue(v *ast.Value) any {
 	return value
 }
 
-// exactNumber replaces the binary number of a default value by its text. A number from the request is neither
-// float64 nor int64, so exactNumber does not change the number.
+// exactNumber replaces a number of a default value, which is binary, by the number's text in the
+// document. A number from the request is neither float64 nor int64, so exactNumber does not change
+// the number.
 func exactNumber(v *ast.Value, value any) any {
 	switch value := value.(type) {
 	case float64, int64:
@@ -145,7 +147,7 @@ func exactNumber(v *ast.Value, value any) any {
 	return value
 }
 
-// checkVariable checks a value from the request.
+// checkVariable checks the value of a variable in the request.
 func (l *ScalarChecker) checkVariable(path string, t *ast.Type, value any, at *ast.Position) *gqlerror.Error {
 	if value == nil {
 		return nil
@@ -166,7 +168,8 @@ func (l *ScalarChecker) checkVariable(path string, t *ast.Type, value any, at *a
 	if def == nil {
 		return nil
 	}
-	// The GraphQL library ignores the case of enum values in variables.
+	// The GraphQL library ignores upper and lower case of enum values in variables, so
+	// checkVariable compares the exact text.
 	if name, ok := value.(string); ok && def.Kind == ast.Enum && def.EnumValues.ForName(name) == nil {
 		refused := gqlerror.ErrorPosf(at, "variable $%s: %s is not a value of the enum %s", path, name, def.Name)
 		errcode.Set(refused, errcode.ValidationFailed)

@@ -9,45 +9,46 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// SchemaVariant describes how the visible schema differs from the schema of the generated code.
-// Requests are validated against the visible schema, and introspection shows it. The zero value is
-// no difference.
+// SchemaVariant describes how the visible schema differs from the schema of the generated code. The
+// server validates requests against the visible schema, and introspection returns the visible
+// schema. The zero value of SchemaVariant describes no difference.
 type SchemaVariant struct {
-	// NonNullNamespaces makes the namespaces of mutations and their fields non-null. If one of
-	// these fields fails, the response has "data": null.
+	// NonNullNamespaces makes the namespaces of mutations, and the fields in the namespaces,
+	// non-null. If a non-null field fails, the response has "data": null.
 	NonNullNamespaces bool
 	// Renames are the parts of the schema that have another name or do not exist. If several
-	// entries match one part, the first applies.
+	// entries of Renames match one part, the first matching entry applies.
 	Renames []Rename
 	// TypeName returns the visible name of an input type or enum. Documents use the visible name to
 	// declare variables.
 	TypeName func(name string) string
-	// WrappedIDs are members of input types, as "Type.member", whose ids are wrapped in objects. The value is the
-	// name of the id in the object.
+	// WrappedIDs are members of input types, as "Type.member", in which each id is inside an
+	// object. A value of the map is the name of the object's member that contains the id.
 	WrappedIDs map[string]string
 	// Prefixes maps the prefixes of global ids in the code to the visible prefixes.
 	Prefixes map[string]string
-	// SingleValues are arguments, as "Type.field.argument", that take a single value where the code takes a list.
+	// SingleValues are arguments, as "Type.field.argument", that accept a single value where the
+	// code has a list.
 	SingleValues []string
-	// SplitTypes are the types that get a separate type for their role as implementation of an
+	// SplitTypes are the types that a separate new type replaces as the implementation of an
 	// interface.
 	SplitTypes []SplitType
 }
 
-// Rename is the name of a part of the schema.
+// Rename is a new name for a part of the schema, or the removal of the part.
 type Rename struct {
-	// Path is "Type.field" for a field, a member of an input type or a value of an enum. For an
-	// argument, it is "Type.field.argument". "*" matches every type or field.
+	// Path is "Type.field" for a field, a member of an input type or a value of an enum. Path is
+	// "Type.field.argument" for an argument.
 	Path string
-	// Name is the visible name; "" means that the part does not exist.
+	// Name is the visible name; "" removes the part from the visible schema.
 	Name string
 }
 
-// SplitType makes a new type, named Name, implement Interface with the fields of Type. Type itself no longer
-// implements Interface.
+// SplitType describes a new type with the name Name. The new type has the fields of Type and
+// implements Interface instead of Type.
 type SplitType struct{ Interface, Type, Name string }
 
-// nameError reports a name that is already taken.
+// nameError reports a name that the schema already uses for another part.
 type nameError struct{ Type, Name string }
 
 func (e *nameError) Error() string {
@@ -161,8 +162,8 @@ func (s SchemaVariant) renameMembers(t *ast.Definition, d *Renamer) error {
 	return nil
 }
 
-// nameOf returns the visible name of the part at the path. If no Rename matches, it returns
-// without.
+// nameOf returns the visible name of the part at the path. If no Rename matches the path, nameOf
+// returns the argument without.
 func (s SchemaVariant) nameOf(without string, path ...string) string {
 	for _, n := range s.Renames {
 		parts := strings.Split(n.Path, ".")
@@ -177,7 +178,8 @@ func (s SchemaVariant) nameOf(without string, path ...string) string {
 	return without
 }
 
-// removeUnmetInterfaces removes from a type the interfaces whose fields the type no longer has.
+// removeUnmetInterfaces removes an interface from a type if the type no longer has all fields of
+// the interface.
 func removeUnmetInterfaces(schema *ast.Schema, t *ast.Definition) {
 	t.Interfaces = slices.DeleteFunc(t.Interfaces, func(name string) bool {
 		for _, field := range schema.Types[name].Fields {
@@ -215,7 +217,7 @@ func wrapID(schema *ast.Schema, d *Renamer, path, member string) error {
 }
 
 // makeSingleValue changes the type of an argument from a list to a single value. The code still
-// reads a list with one entry.
+// receives a list, with one entry.
 func makeSingleValue(schema *ast.Schema, path string) {
 	parts := strings.Split(path, ".")
 	argument := schema.Types[parts[0]].Fields.ForName(parts[1]).Arguments.ForName(parts[2])

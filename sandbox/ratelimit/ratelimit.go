@@ -1,5 +1,6 @@
-// Package ratelimit counts the requests of each client address against a limit, as the API does: 6,000 in 5 minutes
-// (documented). The package does not depend on HTTP and has no clock of its own.
+// Package ratelimit counts the requests of each client address against a limit. The limit of the
+// API is 6,000 requests in 5 minutes (documented). The package does not depend on HTTP and has no
+// clock of its own.
 package ratelimit
 
 import (
@@ -13,15 +14,17 @@ const (
 	DefaultPer      = 5 * time.Minute
 )
 
-// Limit is the number of requests that one address may make within the time Per. The zero value is the API's limit.
+// Limit is the number of requests that one address may make within the time Per. The zero value of
+// Limit is the limit of the API.
 type Limit struct {
 	Requests int
 	Per      time.Duration
-	// Fixed counts in windows. A window begins with the first request after the previous window
-	// ended. Without Fixed, the window slides: it is always the last Per before the request.
+	// Fixed counts the requests in fixed windows. A fixed window begins with the first request
+	// after the end of the previous window. Without Fixed, the window is always the time Per before
+	// the request.
 	Fixed bool
-	// CountRefused also counts refused requests. A client that keeps sending too fast then stays
-	// refused.
+	// CountRefused makes refused requests count against the limit. With CountRefused, a client that
+	// continues to send too many requests stays refused.
 	CountRefused bool
 }
 
@@ -44,8 +47,8 @@ func New(l Limit) *Limiter {
 	return &Limiter{limit: l, windows: make(map[string]*window)}
 }
 
-// window contains the times of an address's last requests in a ring buffer of at most
-// Limit.Requests entries.
+// window contains the times of the last requests of one address. The times are in a ring buffer of
+// at most Limit.Requests entries.
 type window struct {
 	times   []time.Time
 	next    int
@@ -104,7 +107,7 @@ func (w *window) sliding(l Limit, now time.Time) time.Duration {
 	return wait
 }
 
-// sweep deletes addresses that sent no requests for the time of the limit.
+// sweep deletes the windows of addresses that sent no requests for the time Per.
 func (q *Limiter) sweep(now time.Time) {
 	if now.Sub(q.swept) < q.limit.Per {
 		return

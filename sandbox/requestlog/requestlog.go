@@ -1,10 +1,11 @@
 // Package requestlog records every request of the sandbox and its outcome. Tests use the request
-// log to count requests and to prove that a change was made once. The request log contains ids of
-// the API, names of operations and times, but no argument values, such as names or notes.
+// log to count requests and to prove that a change was made exactly once. The request log contains
+// ids of the API, names of operations and times, but no argument values, such as names or notes.
 //
-// With a file the request log survives the death of the process. A request is written before any of
-// its fields runs, and its outcome before the response. If the process dies between the two writes,
-// AddCommitted adds the mutations that the database shows as committed.
+// With a file, the entries of the request log survive the end of the process. The log writes a
+// request before any field of the request runs, and writes the outcome before the response is sent.
+// If the process dies before the outcome is written, AddCommitted adds the mutations that the
+// database shows as committed.
 package requestlog
 
 import (
@@ -20,15 +21,16 @@ import (
 	"time"
 )
 
-// Outcome is the outcome of a field of a mutation.
+// Outcome says what happened to one mutation field of a request.
 type Outcome string
 
-// The outcomes of a field.
+// These are the possible outcomes of a mutation field.
 const (
-	// Committed means that the field took effect, or that it had nothing to do and returned no
-	// error.
+	// Committed means that the field took effect, or that the field had nothing to change and
+	// returned no error.
 	Committed Outcome = "committed"
-	// Refused means that the payload has a refusal with Label.
+	// Refused means that the payload of the field has a refusal; Field.Label is the label of the
+	// refusal.
 	Refused Outcome = "refused"
 	// Failed means that the field had an internal failure and took no effect.
 	Failed Outcome = "failed"
@@ -36,44 +38,48 @@ const (
 	NotRun Outcome = "not-run"
 )
 
-// Field is one field of a mutation's namespace.
+// Field is one mutation in a request, which is a field of a namespace.
 type Field struct {
-	// Alias is the name of the field in the request: the alias at the root, a dot, and the alias inside the
-	// namespace.
+	// Alias is the alias of the mutation in the request: the alias at the root, a dot, and the
+	// alias inside the namespace.
 	Alias string `json:"alias"`
-	// Name is the namespace and the field, such as "opportunities.progress".
+	// Name is the namespace, a dot and the field, such as "opportunities.progress".
 	Name string `json:"name"`
-	// Opportunity is the id of the field's opportunity, "" when there is none.
+	// Opportunity is the id of the opportunity that the field names or creates, or "" without an
+	// opportunity.
 	Opportunity string  `json:"opportunity,omitempty"`
 	Outcome     Outcome `json:"outcome"`
 	Label       string  `json:"label,omitempty"`
 }
 
-// Entry is a request.
+// Entry describes one request and its outcome.
 type Entry struct {
-	// Number counts the requests from 1. With a file, a restart continues the numbering.
+	// Number counts the requests from 1. With a file, the numbers continue after a restart.
 	Number   int64     `json:"number"`
 	Received time.Time `json:"received"`
-	// Answered is the time just before the response. Answered is zero for a request in progress,
-	// and for a request that was in progress when the process died.
+	// Answered is the time just before the response was sent. Answered is zero for a request that
+	// is in progress, and for a request that was in progress when the process died.
 	Answered time.Time `json:"answered,omitzero"`
 	Address  string    `json:"address"`
-	// Operations of a token request are "token". Operations of a document are the name of its
-	// operation and its fields. The name of a field of a namespace begins with the namespace. The
-	// fields are in the order of the document. A field that occurs twice is listed twice.
+	// Operations is only "token" for a token request. For a document, Operations contains the name
+	// of the document's operation and the names of its fields. The name of a field inside a
+	// namespace contains the namespace, as in "opportunities.progress". The names of the fields are
+	// in the order of the document. A field that occurs twice in the document is listed twice.
 	Operations []string `json:"operations"`
-	// Fields are the fields of mutations: first the fields that ran, in the order in which they
-	// ended, then the fields that did not run. Before the outcome is known, Fields is empty. For a
-	// request that was in progress when the process died, Fields has at least the committed fields.
+	// Fields are the mutations of the request. The mutations that ran come first, in the order in
+	// which they ended; the mutations that did not run follow. Fields is empty until the outcome of
+	// the request is known. For a request that was in progress when the process died, Fields has at
+	// least the committed fields.
 	Fields []Field `json:"fields,omitempty"`
-	// Status is the HTTP status, also when a fault withheld the response.
+	// Status is the HTTP status, even if a fault withheld the response.
 	Status int `json:"status,omitempty"`
 	// Fault is the kind of the fault that applied to the request.
 	Fault string `json:"fault,omitempty"`
-	// ClientGone reports that the client ended the request before the response.
+	// ClientGone reports that the client disconnected before the response was sent.
 	ClientGone bool `json:"gone,omitempty"`
-	// Undelivered reports that the whole response was not sent: a fault withheld it, or the client
-	// disconnected early. A response that was sent has not necessarily arrived.
+	// Undelivered reports that the response was not sent completely: a fault withheld the response,
+	// or the client disconnected early. A response that was sent completely may still not have
+	// arrived at the client.
 	Undelivered bool `json:"undelivered,omitempty"`
 }
 
@@ -106,7 +112,8 @@ func Open(path string, limit int) (*Log, error) {
 	return l, nil
 }
 
-// read reads the entries in the file. An unfinished last line is from a process that died while writing it.
+// read reads the entries in the file. An unfinished last line comes from a process that died while
+// it wrote the line.
 func (l *Log) read(file *os.File) error {
 	lines := bufio.NewReader(file)
 	for {
@@ -129,7 +136,7 @@ func (l *Log) read(file *os.File) error {
 	}
 }
 
-// put keeps an entry in memory, in place of an entry with the same number.
+// put stores an entry in memory and replaces an entry with the same number.
 func (l *Log) put(e Entry) {
 	next := l.first + int64(len(l.entries))
 	switch {
@@ -172,7 +179,8 @@ func (l *Log) End(e Entry) {
 	l.write(e)
 }
 
-// AddCommitted adds the committed fields to a request that was in progress when the process died and has no outcome.
+// AddCommitted adds the committed fields to an entry without an outcome, whose request was in
+// progress when the process died.
 func (l *Log) AddCommitted(number int64, committed []Field) {
 	if l == nil {
 		return
@@ -214,7 +222,8 @@ func (l *Log) After(after int64, limit int) []Entry {
 	return slices.Clone(found)
 }
 
-// Close closes the file. Close also returns the error of the first line that could not be written.
+// Close closes the file. If a line could not be written earlier, Close also returns the error of
+// the first such write.
 func (l *Log) Close() error {
 	if l == nil || l.file == nil {
 		return nil

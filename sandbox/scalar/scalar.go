@@ -1,5 +1,5 @@
-// Package scalar implements the API's own scalars: Decimal, LocalDateTime and TimeZonedDateTime, as the GraphQL
-// server reads and writes them. The package does no I/O.
+// Package scalar implements the API's own scalars, which are Decimal, LocalDateTime and
+// TimeZonedDateTime. The package does no I/O.
 package scalar
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// The names of the scalars in the schema.
+// These constants are the names of the scalars in the schema.
 const (
 	Int               = "Int"
 	Decimal           = "Decimal"
@@ -22,16 +22,16 @@ const (
 	TimeZonedDateTime = "TimeZonedDateTime"
 )
 
-// maxDecimalLength and maxExponent bound a decimal before any arithmetic. Without the bounds, a
-// number with an exponent of a billion would become a text of a billion digits.
+// maxDecimalLength and maxExponent limit the size of a decimal before any arithmetic. Without these
+// limits, a number with an exponent of a billion would become a text of a billion digits.
 const (
 	maxDecimalLength = 64
 	maxExponent      = 64
 )
 
 // Check returns an error if v, a value of a request, is invalid for the named scalar. Check also
-// checks Int, because GraphQL's Int has 32 bits. For a name that is neither a scalar of this
-// package nor Int, Check accepts every value.
+// rejects an Int of more than 32 bits, because Int in GraphQL has 32 bits. Check accepts every
+// value for a name that is neither a scalar of this package nor Int.
 func Check(name string, v any) error {
 	var err error
 	switch name {
@@ -47,7 +47,8 @@ func Check(name string, v any) error {
 	return err
 }
 
-// ParseDecimal reads a number exactly: digits with an optional sign, point and exponent.
+// ParseDecimal reads a number without rounding. The text consists of digits, with an optional sign,
+// decimal point and exponent.
 func ParseDecimal(s string) (decimal.Decimal, error) {
 	fail := func() (decimal.Decimal, error) {
 		return decimal.Decimal{}, fmt.Errorf("%s is not a decimal number such as \"199.90\"", quote(s))
@@ -73,8 +74,8 @@ func ParseDecimal(s string) (decimal.Decimal, error) {
 	return d, nil
 }
 
-// UnmarshalDecimal reads a Decimal of a request: a string, or a number in any form that a JSON or GraphQL parser
-// produces.
+// UnmarshalDecimal reads a Decimal from a request: a string, or a number in any form that a JSON or
+// GraphQL parser produces.
 func UnmarshalDecimal(v any) (decimal.Decimal, error) {
 	switch v := v.(type) {
 	case string:
@@ -89,18 +90,20 @@ func UnmarshalDecimal(v any) (decimal.Decimal, error) {
 	return decimal.Decimal{}, fmt.Errorf("a Decimal is a string or a number, not %s", describe(v))
 }
 
-// MarshalDecimal writes an amount as the API does: a quoted string with two places (documented). An amount with
-// more places is rounded half away from zero.
+// MarshalDecimal writes an amount as a quoted string with two decimal places, like the API
+// (documented). MarshalDecimal rounds an amount with more decimal places half away from zero.
 func MarshalDecimal(d decimal.Decimal) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) {
 		_, _ = io.WriteString(w, `"`+d.StringFixed(2)+`"`)
 	})
 }
 
-// localLayout is a date and time without a zone. A fraction of a second is accepted on reading.
+// localLayout is the layout of a date and time without a time zone. When a text is read, the text
+// may also contain a fraction of a second.
 const localLayout = "2006-01-02T15:04:05"
 
-// ParseLocalDateTime reads a date and time without a zone and returns its canonical form, which sorts by time.
+// ParseLocalDateTime reads a date and time without a time zone and returns the canonical form;
+// canonical forms sort by time.
 func ParseLocalDateTime(s string) (string, error) {
 	t, err := time.Parse(localLayout, s)
 	if err != nil || t.Year() < 1 {
@@ -113,7 +116,7 @@ func ParseLocalDateTime(s string) (string, error) {
 	return t.Format("2006-01-02T15:04:05.999999"), nil
 }
 
-// UnmarshalLocalDateTime reads a LocalDateTime of a request.
+// UnmarshalLocalDateTime reads a LocalDateTime from a request.
 func UnmarshalLocalDateTime(v any) (string, error) {
 	s, ok := v.(string)
 	if !ok {
@@ -125,7 +128,7 @@ func UnmarshalLocalDateTime(v any) (string, error) {
 // MarshalLocalDateTime writes a text that ParseLocalDateTime returned.
 func MarshalLocalDateTime(s string) graphql.Marshaler { return graphql.MarshalString(s) }
 
-// ParseTimeZonedDateTime reads a date and time with an offset or Z.
+// ParseTimeZonedDateTime reads a date and time with an offset, which may be Z.
 func ParseTimeZonedDateTime(s string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
@@ -134,7 +137,8 @@ func ParseTimeZonedDateTime(s string) (time.Time, error) {
 	return t.Truncate(time.Microsecond), nil
 }
 
-// UnmarshalTimeZonedDateTime reads a TimeZonedDateTime of a request, to the microsecond.
+// UnmarshalTimeZonedDateTime reads a TimeZonedDateTime from a request, with a precision of a
+// microsecond.
 func UnmarshalTimeZonedDateTime(v any) (time.Time, error) {
 	s, ok := v.(string)
 	if !ok {
@@ -143,7 +147,7 @@ func UnmarshalTimeZonedDateTime(v any) (time.Time, error) {
 	return ParseTimeZonedDateTime(s)
 }
 
-// MarshalTimeZonedDateTime writes t in UTC with a numeric offset.
+// MarshalTimeZonedDateTime writes t as a UTC time with a numeric offset.
 func MarshalTimeZonedDateTime(t time.Time) graphql.Marshaler {
 	return graphql.MarshalString(t.UTC().Format("2006-01-02T15:04:05.999999-07:00"))
 }
@@ -176,7 +180,7 @@ func digits(s string) bool {
 	return true
 }
 
-// quote returns a value of a request for an error message, shortened to fit a line.
+// quote returns a value of a request for use in an error message; quote shortens a long value.
 func quote(s string) string {
 	if len(s) > 80 {
 		s = strings.ToValidUTF8(s[:80], "") + "…"

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// AccountInput is the input of CreateAccount and UpdateAccount. UpdateAccount does not change a
-// field whose member is nil.
+// AccountInput is the input of CreateAccount and UpdateAccount. UpdateAccount changes only the
+// fields whose member is not nil.
 type AccountInput struct {
 	AccountID    *string
 	Name         *string
@@ -20,7 +20,7 @@ type AccountInput struct {
 	Website      *string
 	IsIndividual *bool
 	OwnerID      *string
-	// PostalAddresses replace the whole list (observed).
+	// PostalAddresses replace all postal addresses of the account (observed).
 	PostalAddresses []*PostalAddress
 }
 
@@ -30,7 +30,7 @@ type PostalAddress struct {
 	Address *Address `json:"address"`
 }
 
-// Address is the text of a postal address.
+// Address is the content of a postal address.
 type Address struct {
 	Lines         []string `json:"lines,omitempty"`
 	Town          *string  `json:"town,omitempty"`
@@ -41,14 +41,14 @@ type Address struct {
 	ContactPerson *string  `json:"contactPerson,omitempty"`
 }
 
-// AccountDetails are the fields of an account besides its name and address.
+// AccountDetails are the fields of an account that the type Account does not have.
 type AccountDetails struct {
 	Website         *string
 	IsIndividual    bool
 	PostalAddresses []*PostalAddress
 }
 
-// DetailsOfAccount returns the fields of an account besides its name and address.
+// DetailsOfAccount returns the fields of an account that the type Account does not have.
 func (s *Store) DetailsOfAccount(ctx context.Context, account int64) (*AccountDetails, error) {
 	var d AccountDetails
 	var addresses string
@@ -77,7 +77,8 @@ func (s *Store) CreateAccount(ctx context.Context, in AccountInput) (*Account, e
 	})
 }
 
-// UpdateAccount changes the members that in sets. A refusal is a *RefusalError, and then nothing is changed.
+// UpdateAccount changes the fields of the account whose member in the input is not nil. If
+// UpdateAccount refuses the change, the error is a *RefusalError and nothing is changed.
 func (s *Store) UpdateAccount(ctx context.Context, in AccountInput) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		a, err := s.accountByID(ctx, tx, "accountId", *in.AccountID)
@@ -120,8 +121,8 @@ func (s *Store) writeAccount(ctx context.Context, tx *sql.Tx, id int64, in Accou
 	return err
 }
 
-// MergeAccounts assigns all records of the account from to the account to, and deletes the account from. A refusal
-// is a *RefusalError.
+// MergeAccounts assigns everything that belongs to the account from to the account to, and deletes
+// the account from. A refusal is a *RefusalError.
 func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		source, err := s.accountByID(ctx, tx, "fromAccount", from)
@@ -135,7 +136,7 @@ func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, e
 		if source.ID == target.ID {
 			return 0, newRefusal(LabelInvalidValue, to, "fromAccount and toAccount must be two different accounts")
 		}
-		// The table names are constants, so the concatenation is safe.
+		// The table names are constants in this function, so the SQL contains no text of a request.
 		for _, table := range strings.Fields("contacts opportunities registrations invoices token_issues") {
 			if _, err := tx.ExecContext(ctx, "UPDATE "+table+" SET account_id = ? WHERE account_id = ?", target.ID, source.ID); err != nil {
 				return 0, err
@@ -183,9 +184,9 @@ func (s *Store) accountByID(ctx context.Context, q queryer, field, id string) (*
 	return a, err
 }
 
-// accountByKey returns an account, nil if there is none. For the id of an account that was merged,
-// it returns nil. With the value "leads" of AccountMerged, it returns the account into which it was
-// merged.
+// accountByKey returns the account with the given key, or nil if no account has the key. For the
+// key of an account that was merged into another account, accountByKey returns nil. With the value
+// "leads" of the assumption AccountMerged, accountByKey returns the other account instead of nil.
 func (s *Store) accountByKey(ctx context.Context, q queryer, key int64) (*Account, error) {
 	if s.choices.Is(assumptions.AccountMerged, "leads") {
 		return accounts.first(ctx, q, " WHERE a.id = coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = ?1), ?1)", key)

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// AddCode stores an authorization code. The code can be exchanged for tokens until life has passed.
+// AddCode stores an authorization code. A client can exchange the code for tokens only within the
+// time life after AddCode.
 func (s *Store) AddCode(ctx context.Context, code, redirect string, life time.Duration) error {
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		now := s.now()
@@ -18,9 +19,9 @@ func (s *Store) AddCode(ctx context.Context, code, redirect string, life time.Du
 	})
 }
 
-// ExchangeCode issues both tokens if the code is valid, and reports whether the code was valid. The
-// exchange makes the code invalid. redirect must be the address to which the code was sent, unless
-// redirect is "".
+// ExchangeCode issues an access token and a refresh token if the code is valid, and reports whether
+// the code was valid. An exchange makes the code invalid. If redirect is not "", redirect must be
+// the address to which the code was sent.
 func (s *Store) ExchangeCode(ctx context.Context, code, redirect string, e Exchange) (good bool, err error) {
 	err = s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		used, err := tx.ExecContext(ctx, `DELETE FROM codes WHERE digest = ? AND expires_at > ? AND (? = '' OR redirect_uri = ?)`,

@@ -13,7 +13,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/scalar"
 )
 
-// kind decides how values of a column are read and which operations fit the column.
+// kind says how values of a column are read and which operations of a filter are allowed for the
+// column.
 type kind int
 
 const (
@@ -26,23 +27,26 @@ const (
 	key // a global id
 )
 
-// sqlNow in a column is replaced by the time of the search.
+// sqlNow is a placeholder in the SQL of a column; each search replaces the placeholder by the
+// current time.
 const sqlNow = "{now}"
 
-// column is a field that can be searched and ordered by.
+// column is a field that filters and orders of a search can use.
 type column struct {
 	sql  string
 	kind kind
-	// idType is the prefix of the global ids of a key column. numeric reports that their keys are numbers.
+	// idType is the prefix of the global ids in a column of the kind key. numeric reports that the
+	// keys are numbers.
 	idType  string
 	numeric bool
-	// alternative, if not nil, replaces the column when its row has its value.
+	// If alternative is not nil, alternative replaces the SQL of the column when its assumption has
+	// its value.
 	alternative *alternative
 }
 
-// alternative replaces a column when a row of the table of assumptions has a value. A filter
-// matches if it matches one of the SQL expressions. A filter with the operation ne, notin or
-// isnull must match all SQL expressions.
+// alternative replaces the SQL of a column when an assumption has a certain value. A filter matches
+// if at least one of the SQL expressions matches. For the operations ne, notin and isnull, all SQL
+// expressions must match.
 type alternative struct {
 	assumption assumptions.Name
 	value      string
@@ -63,8 +67,8 @@ func textKeyColumn(sql, idType string) column {
 
 var comparisons = map[string]string{"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
-// condition translates a filter on the column. The operations need value or values as observed of
-// the API.
+// condition translates a filter on the column into an SQL condition and its parameters. Each
+// operation requires value or values, as observed in the API.
 func (c column) condition(f *Filter, choices assumptions.Choices) (string, []any, error) {
 	if c.alternative.applies(choices) {
 		return c.alternativeCondition(f, choices)
@@ -104,7 +108,8 @@ func (c column) condition(f *Filter, choices assumptions.Choices) (string, []any
 	return condition, args, err
 }
 
-// alternativeCondition translates a filter on the SQL expressions that replace the column.
+// alternativeCondition translates a filter on the SQL expressions of the alternative, which replace
+// the column.
 func (c column) alternativeCondition(f *Filter, choices assumptions.Choices) (string, []any, error) {
 	var conditions []string
 	var args []any
@@ -141,8 +146,8 @@ func (c column) comparison(operation string, parameters int, choices assumptions
 	return compared + " " + operator + " ?", nil
 }
 
-// operands returns the values of a filter, and checks that the filter has the values that its
-// operation takes.
+// operands returns the values of a filter, and returns an error if the operation of the filter
+// requires other values.
 func operands(f *Filter) ([]string, error) {
 	switch f.Operation {
 	case "isnull", "notnull":
@@ -180,8 +185,8 @@ func operands(f *Filter) ([]string, error) {
 
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// pattern translates the operations on text. like, wordlike and contains ignore the case of ASCII
-// letters.
+// pattern translates the text operations like, wordlike and contains into SQL. The three operations
+// ignore the case of ASCII letters.
 func (c column) pattern(operation string, values []string, choices assumptions.Choices) (string, []any, error) {
 	if operation == "contains" && choices.Is(assumptions.FilterContains, "refused") {
 		return "", nil, fmt.Errorf("the operation is not allowed for text fields")
@@ -217,7 +222,7 @@ func (c column) pattern(operation string, values []string, choices assumptions.C
 	}
 }
 
-// parse converts a value of a filter to the form in which the column stores its values.
+// parse converts a value of a filter into the form of the values in the column.
 func (c column) parse(v string, choices assumptions.Choices) (any, error) {
 	switch c.kind {
 	case integer:
@@ -253,8 +258,8 @@ func (c column) parse(v string, choices assumptions.Choices) (any, error) {
 	}
 }
 
-// zoned reads a local time as UTC. With the value "london" of FilterDate, it reads the time as
-// Europe/London.
+// zoned reads a local time of a filter as UTC. With the value "london" of the assumption
+// FilterDate, zoned reads the local time as a time in Europe/London.
 func zoned(local string, choices assumptions.Choices) (any, error) {
 	if !choices.Is(assumptions.FilterDate, "london") {
 		t, err := scalar.ParseTimeZonedDateTime(local + "Z")
@@ -268,7 +273,8 @@ func zoned(local string, choices assumptions.Choices) (any, error) {
 	return t.UnixMicro(), err
 }
 
-// parseLocal reads a local date and time. A date without a time is the start of the day.
+// parseLocal reads a local date and time. parseLocal reads a date without a time as the start of
+// the day.
 func parseLocal(v string) (string, error) {
 	if len(v) == len("2026-01-31") {
 		v += "T00:00:00"
@@ -276,7 +282,7 @@ func parseLocal(v string) (string, error) {
 	return scalar.ParseLocalDateTime(v)
 }
 
-// parseAmount reads an amount for a comparison, in hundredths.
+// parseAmount reads an amount for a comparison and returns the amount in hundredths.
 func parseAmount(v string) (any, error) {
 	d, err := scalar.ParseDecimal(v)
 	if err != nil {

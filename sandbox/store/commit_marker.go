@@ -6,12 +6,12 @@ import (
 	"errors"
 )
 
-// CommitMarker identifies a committed mutation of a request. The transaction of the mutation
-// writes the commit marker, so the commit marker exists if and only if the mutation took effect.
+// CommitMarker identifies a committed mutation of a request. The transaction of the mutation writes
+// the commit marker, so the commit marker exists only if the mutation took effect.
 type CommitMarker struct {
 	Request     int64
 	Alias, Name string
-	// Opportunity is the id of the mutation's opportunity, from the input or newly created.
+	// Opportunity is the id of the opportunity that the mutation names or creates.
 	Opportunity string
 }
 
@@ -22,15 +22,17 @@ func WithCommitMarker(ctx context.Context, m CommitMarker) context.Context {
 	return context.WithValue(ctx, commitMarkerKey{}, &m)
 }
 
-// setMarkerOpportunity sets the opportunity of the context's commit marker, unless o is nil.
+// setMarkerOpportunity sets the opportunity of the commit marker in the context; a nil opportunity
+// changes nothing.
 func setMarkerOpportunity(ctx context.Context, o *Opportunity) {
 	if m, ok := ctx.Value(commitMarkerKey{}).(*CommitMarker); ok && o != nil {
 		m.Opportunity = o.GlobalID()
 	}
 }
 
-// writeCommitMarker writes the commit marker of the context, if there is one. A mutation may use several
-// transactions; the first one writes the commit marker.
+// writeCommitMarker writes the commit marker in the context; without a commit marker,
+// writeCommitMarker does nothing. If a mutation uses several transactions, the first transaction
+// writes the commit marker.
 func writeCommitMarker(ctx context.Context, tx *sql.Tx) error {
 	m, ok := ctx.Value(commitMarkerKey{}).(*CommitMarker)
 	if !ok {
@@ -41,8 +43,8 @@ func writeCommitMarker(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// CommitMarkers returns all commit markers, in the order of the requests. Only DeleteCommitMarkers
-// deletes them.
+// CommitMarkers returns all commit markers, ordered by request. Only DeleteCommitMarkers deletes
+// commit markers.
 func (s *Store) CommitMarkers(ctx context.Context) (marks []CommitMarker, err error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT request, alias, name, opportunity FROM marks ORDER BY request, alias`)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Contact is a person. Account is nil for a person without an account.
+// Contact is a person. The member Account is nil for a person without an account.
 type Contact struct {
 	ID           int64
 	FirstName    string
@@ -17,7 +17,8 @@ type Contact struct {
 	Account      *Account
 }
 
-// PersonalName is a contact's name in parts and as a whole. DetailsOfContact returns the middle name.
+// PersonalName contains the first name, the last name and the full name of a contact. The middle
+// name is not in PersonalName; DetailsOfContact returns the middle name.
 type PersonalName struct {
 	ContactID int64
 	FirstName string
@@ -25,7 +26,7 @@ type PersonalName struct {
 	Name      string
 }
 
-// GlobalID returns the API's id of the contact, whose prefix is Person.
+// GlobalID returns the API's id of the contact, with the prefix "Person".
 func (c Contact) GlobalID() string { return globalid.EncodeInt(globalid.Contact, c.ID) }
 
 // PersonalName returns the name of the contact.
@@ -39,7 +40,7 @@ type ContactPage = connection.Page[Contact]
 // ContactEdge is a contact with its cursor.
 type ContactEdge = connection.Edge[Contact]
 
-// isUser is the condition that the contact p belongs to a user.
+// isUser is the SQL condition that the contact p belongs to a user.
 const isUser = "EXISTS (SELECT 1 FROM users u WHERE u.contact_id = p.id)"
 
 var contacts = listing[Contact]{
@@ -74,7 +75,7 @@ var contacts = listing[Contact]{
 	},
 }
 
-// optionalAccount reads the account of an outer join.
+// optionalAccount reads the account columns of an outer join, which may be NULL.
 type optionalAccount struct {
 	id    *int64
 	name  *string
@@ -90,14 +91,14 @@ func (o *optionalAccount) get() *Account {
 	return &Account{ID: *o.id, Name: *o.name, EmailAddress: o.email}
 }
 
-// ContactDetails are the fields of a contact besides its name and address.
+// ContactDetails are the fields of a contact that the type Contact does not have.
 type ContactDetails struct {
 	MiddleName   *string
 	IsInstructor bool
 	IsStaff      bool
 }
 
-// DetailsOfContact returns the fields of a contact besides its name and address.
+// DetailsOfContact returns the fields of a contact that the type Contact does not have.
 func (s *Store) DetailsOfContact(ctx context.Context, contact int64) (*ContactDetails, error) {
 	var d ContactDetails
 	staff := "p.is_staff"
@@ -112,7 +113,7 @@ func (s *Store) DetailsOfContact(ctx context.Context, contact int64) (*ContactDe
 	return &d, nil
 }
 
-// ContactsOfAccount searches the contacts of an account.
+// ContactsOfAccount returns the contacts of an account that match a search.
 func (s *Store) ContactsOfAccount(ctx context.Context, account int64, q Search) (*ContactPage, error) {
 	return contacts.page(ctx, s, q, scope{"p.account_id", account})
 }

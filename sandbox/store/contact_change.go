@@ -10,12 +10,13 @@ import (
 )
 
 // NewContact is the input for a new contact. The contact gets the e-mail address with the usage
-// primary, or else the first e-mail address.
+// "primary"; if no address has this usage, the contact gets the first e-mail address.
 type NewContact struct {
 	PersonalName   *NewPersonalName
 	AccountID      *string
 	EmailAddresses []*NewEmailAddress
-	// DuplicateEmail allows an e-mail address that another contact already has.
+	// DuplicateEmail allows the new contact to have an e-mail address that another contact already
+	// has.
 	DuplicateEmail bool
 }
 
@@ -26,13 +27,14 @@ type NewPersonalName struct {
 	LastName   string
 }
 
-// NewEmailAddress is an address of a new contact. Usage is primary for the address that gets mail.
+// NewEmailAddress is an e-mail address of a new contact. Usage is "primary" for the address to
+// which mail is sent.
 type NewEmailAddress struct {
 	Usage   *string
 	Address string
 }
 
-// ContactResult is the result for one contact of several. Err is a *RefusalError.
+// ContactResult is the result for one of several new contacts. Err is a *RefusalError.
 type ContactResult struct {
 	Contact *Contact
 	Err     error
@@ -52,9 +54,10 @@ func (s *Store) CreateContact(ctx context.Context, in NewContact) (*Contact, err
 	return made, nil
 }
 
-// CreateContacts creates each contact separately. Whether a refused contact affects the other
-// contacts depends on ContactBatch; by default it does not. The result has an entry for each
-// contact, with its refusal. The returned error is never a refusal.
+// CreateContacts creates each contact separately. By default, a refused contact does not affect the
+// other contacts; the assumption ContactBatch can change this behaviour. CreateContacts returns an
+// entry for each contact; the entry of a refused contact contains the refusal. The returned error
+// is always an internal failure, never a refusal.
 func (s *Store) CreateContacts(ctx context.Context, in []*NewContact) ([]ContactResult, error) {
 	made := make([]ContactResult, len(in))
 	if !s.choices.Is(assumptions.ContactBatch, "all") {
@@ -96,15 +99,15 @@ func contactOrEmpty(in *NewContact) NewContact {
 	return *in
 }
 
-// isInternal reports whether an error is neither nil nor a refusal.
+// isInternal reports whether an error is an internal failure: neither nil nor a refusal.
 func isInternal(err error) bool {
 	var refused *RefusalError
 	return err != nil && !errors.As(err, &refused)
 }
 
-// createContact creates a contact. By default several contacts may have one e-mail address, because
-// observed clients handle this case. An individual's account can have only one contact. The source
-// of this rule is the vendor's import.
+// createContact creates a contact. By default, several contacts may have the same e-mail address,
+// because observed clients expect such contacts. The account of an individual can have only one
+// contact. The vendor's import has the rule that the account of an individual has only one contact.
 func (s *Store) createContact(ctx context.Context, tx *sql.Tx, in NewContact) (*Contact, error) {
 	if in.PersonalName == nil || strings.TrimSpace(in.PersonalName.FirstName) == "" || strings.TrimSpace(in.PersonalName.LastName) == "" {
 		return nil, newRefusal(LabelInvalidValue, "", "personalName: firstName and lastName must not be empty")
@@ -158,7 +161,7 @@ func (s *Store) accountOfContact(ctx context.Context, tx *sql.Tx, id *string) (a
 	return a.ID, nil
 }
 
-// primaryAddress returns the address that gets mail.
+// primaryAddress returns the e-mail address to which mail is sent.
 func primaryAddress(addresses []*NewEmailAddress) (*string, error) {
 	var chosen *string
 	for _, a := range addresses {

@@ -10,7 +10,7 @@ import (
 // FinancialUnit is the unit of amounts.
 type FinancialUnit interface{ isFinancialUnit() }
 
-// Currency is the only kind of financial unit.
+// Currency is a currency. The sandbox has no other kind of financial unit.
 type Currency struct {
 	Code   string
 	Name   string
@@ -19,8 +19,8 @@ type Currency struct {
 
 func (Currency) isFinancialUnit() {}
 
-// GlobalID returns the API's id of the currency. The prefix is assumed. Inputs take the currency
-// code, not this id.
+// GlobalID returns the API's id of the currency. The prefix of this id is an assumption. The inputs
+// of mutations contain the currency code, not the id of the currency.
 func (c Currency) GlobalID() string { return globalid.Encode(globalid.Currency, c.Code) }
 
 // CurrencyPage is a page of currencies.

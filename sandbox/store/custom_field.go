@@ -8,25 +8,27 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// CustomFieldDefinition is a custom field that a tenant has defined for records of a type. All
-// values are text, for every Kind (observed).
+// CustomFieldDefinition is a custom field that a tenant has defined for all objects of a type. The
+// values of a custom field are text, for every Kind (observed).
 type CustomFieldDefinition struct {
 	ID    int64
 	Label string
 	Kind  string
 }
 
-// Key returns the global id of the definition. Values name the definition by this id.
+// Key returns the global id of the definition. A custom value contains the id of its definition.
 func (d CustomFieldDefinition) Key() string {
 	return globalid.EncodeInt(globalid.CustomFieldDefinition, d.ID)
 }
 
-// CustomFieldTemplate contains a tenant's custom fields for records of a type.
+// CustomFieldTemplate contains the custom fields that a tenant has defined for all objects of a
+// type.
 type CustomFieldTemplate struct {
 	CustomFieldDefinitions []*CustomFieldDefinition
 }
 
-// CustomFieldTemplateOf returns the custom fields of a type such as Event. The list may be empty.
+// CustomFieldTemplateOf returns the custom fields of a type, such as the type Event. The list may
+// be empty.
 func (s *Store) CustomFieldTemplateOf(ctx context.Context, typ string) (*CustomFieldTemplate, error) {
 	found, err := customFields(ctx, s.read, "type = ?", typ)
 	if err != nil {
@@ -35,7 +37,8 @@ func (s *Store) CustomFieldTemplateOf(ctx context.Context, typ string) (*CustomF
 	return &CustomFieldTemplate{CustomFieldDefinitions: found}, nil
 }
 
-// CustomFieldByKey returns the definition with the key of a custom value, nil if there is none.
+// CustomFieldByKey returns the definition with the key of a custom value, or nil if no definition
+// has the key.
 func (s *Store) CustomFieldByKey(ctx context.Context, key string) (*CustomFieldDefinition, error) {
 	return customFieldByKey(ctx, s.read, "id = ?", key)
 }
@@ -69,8 +72,8 @@ func customFields(ctx context.Context, q queryer, condition string, args ...any)
 	return found, rows.Err()
 }
 
-// checkCustomField refuses a value without a key. With the value "defined" of CustomFieldKeys, it
-// also refuses a key without a definition for the type.
+// checkCustomField refuses a custom value without a key. With the value "defined" of the assumption
+// CustomFieldKeys, checkCustomField also refuses a key that no definition of the type has.
 func (s *Store) checkCustomField(ctx context.Context, q queryer, list, typ, key string) error {
 	if strings.TrimSpace(key) == "" {
 		return newRefusal(LabelInvalidValue, key, "%s: definitionKey must not be empty", list)

@@ -10,7 +10,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Event is a scheduled run of a course. Start, End and RegistrationDeadline are local to TimeZoneName.
+// Event is a training event: one date of a course. Start, End and RegistrationDeadline are local
+// times of the time zone TimeZoneName.
 type Event struct {
 	ID    int64
 	Code  string
@@ -30,11 +31,11 @@ type Event struct {
 	// BookedPlaces is the number of booked places in the catalogue, plus one for each active learner.
 	BookedPlaces int
 	CancelledAt  *time.Time
-	// Price is the price of a place. FinancialUnit is nil for an event without a currency.
+	// Price is the price of one place. FinancialUnit is nil for an event without a currency.
 	Price         *decimal.Decimal
 	FinancialUnit FinancialUnit
-	// InternalNotes are the tenant's notes. BookingAccountID is the account for which the event is run, nil for
-	// none.
+	// InternalNotes are the tenant's notes. BookingAccountID is the account for which the event is
+	// held, or nil.
 	InternalNotes    *string
 	BookingAccountID *int64
 }
@@ -44,22 +45,24 @@ func (Event) isItem() {}
 // IsActive reports whether the event can be booked and attended.
 func (e Event) IsActive() bool { return e.LifecycleState == published }
 
-// GlobalID returns the API's id of the event, whose prefix is Course.
+// GlobalID returns the API's id of the event, with the prefix "Course".
 func (e Event) GlobalID() string { return globalid.EncodeInt(globalid.Event, e.ID) }
 
-// TimeZonedStart returns when the event begins, or nil if the day or the time zone is unknown.
+// TimeZonedStart returns the time at which the event begins, or nil if the local time or the time
+// zone is unknown.
 func (e Event) TimeZonedStart() *time.Time { return inZone(e.Start, e.TimeZoneName) }
 
-// TimeZonedEnd returns when the event ends, or nil if the day or the time zone is unknown.
+// TimeZonedEnd returns the time at which the event ends, or nil if the local time or the time zone
+// is unknown.
 func (e Event) TimeZonedEnd() *time.Time { return inZone(e.End, e.TimeZoneName) }
 
-// EventPrice is the price of a place.
+// EventPrice is the price of one place on an event.
 type EventPrice struct {
 	Amount        decimal.Decimal
 	FinancialUnit FinancialUnit
 }
 
-// DefaultPrice returns the price, or nil for an event without a price.
+// DefaultPrice returns the price of one place, or nil for an event without a price.
 func (e Event) DefaultPrice() *EventPrice {
 	if e.Price == nil || e.FinancialUnit == nil {
 		return nil
@@ -67,7 +70,8 @@ func (e Event) DefaultPrice() *EventPrice {
 	return &EventPrice{Amount: *e.Price, FinancialUnit: e.FinancialUnit}
 }
 
-// inZone returns the instant of a local time, nil if the time or the zone is missing.
+// inZone converts a local time of a time zone into a time, and returns nil if the local time or the
+// time zone is missing.
 func inZone(local, zone *string) *time.Time {
 	if local == nil || zone == nil {
 		return nil
@@ -89,23 +93,23 @@ type EventPage = connection.Page[Event]
 // EventEdge is an event with its cursor.
 type EventEdge = connection.Edge[Event]
 
-// bookedPlaces is the SQL for BookedPlaces of an Event. freePlaces is the SQL for the places that are neither booked
-// nor reserved.
+// bookedPlaces is the SQL expression for Event.BookedPlaces. freePlaces is the SQL expression for
+// the number of places that are neither booked nor reserved.
 const (
 	bookedPlaces = "(e.booked_places + e.registered)"
 	freePlaces   = "(e.max_places - " + bookedPlaces + " - (" + reservedPlaces + "e.id AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > " + sqlNow + ")))"
 )
 
-// bookingAccount is the SQL for the account for which an event is run. If the account was merged
-// into another account, the SQL returns the other account.
+// bookingAccount is the SQL expression for the account for which an event is held. If the account
+// was merged into another account, the expression returns the other account.
 const bookingAccount = "coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = e.booking_account_id), e.booking_account_id)"
 
-// eventText is the SQL for the text that the filters textSearch and eventOrCourseCodeOrTitle
-// compare.
+// eventText is the SQL expression for the text that the filters textSearch and
+// eventOrCourseCodeOrTitle search.
 const eventText = "concat_ws(' ', e.code, e.title, et.code, et.title)"
 
-// eventJoins and eventColumns read the event with the alias e, for events and for interests. An
-// optionalEvent scans the columns.
+// eventJoins and eventColumns are the SQL that reads an event under the alias e, for searches of
+// events and of interests. An optionalEvent scans the columns.
 const (
 	eventJoins = `LEFT JOIN course_templates et ON et.id = e.course_template_id LEFT JOIN regions er ON er.id = e.region_id
 		LEFT JOIN currencies ec ON ec.code = e.currency_code`
@@ -155,7 +159,7 @@ var events = listing[Event]{
 	},
 }
 
-// optionalEvent reads the event of an outer join.
+// optionalEvent reads the event columns of an outer join, which may be NULL.
 type optionalEvent struct {
 	id                                  *int64
 	code, title, typ, mode, state       *string
@@ -198,12 +202,13 @@ func (e *optionalEvent) get() *Event {
 	return event
 }
 
-// Events searches the events, in any state.
+// Events returns the events that match a search, in any lifecycle state.
 func (s *Store) Events(ctx context.Context, q Search) (*EventPage, error) {
 	return events.page(ctx, s, q)
 }
 
-// BookingAccount returns the account for which an event is run, nil for none.
+// BookingAccount returns the account for which an event is held, or nil if the event has no such
+// account.
 func (s *Store) BookingAccount(ctx context.Context, e *Event) (*Account, error) {
 	if e.BookingAccountID == nil {
 		return nil, nil
@@ -211,12 +216,12 @@ func (s *Store) BookingAccount(ctx context.Context, e *Event) (*Account, error) 
 	return accounts.byKey(ctx, s.read, *e.BookingAccountID)
 }
 
-// EventByKey returns the event with a key, nil if there is none.
+// EventByKey returns the event with the given key, or nil if no event has the key.
 func (s *Store) EventByKey(ctx context.Context, id int64) (*Event, error) {
 	return events.byKey(ctx, s.read, id)
 }
 
-// template reads the course template of an outer join.
+// template reads the course template columns of an outer join, which may be NULL.
 type template struct {
 	id                 *int64
 	code, title, state *string

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// EventUpdate is the input of UpdateEvent. A nil member leaves its field unchanged. Start and End
-// are local to TimeZoneName.
+// EventUpdate is the input of UpdateEvent. UpdateEvent changes only the fields whose member is not
+// nil. Start and End are local times of the time zone TimeZoneName.
 type EventUpdate struct {
 	Title          *string
 	LifecycleState *string
@@ -84,7 +84,7 @@ func (in EventUpdate) check() error {
 	return nil
 }
 
-// micros returns a time in microseconds, as the database stores it, or nil for nil.
+// micros returns a time in microseconds, which is the form in the database, and nil for a nil time.
 func micros(t *time.Time) *int64 {
 	if t == nil {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// ExternalLog is an entry of the log that integrations write about a record. An ExternalLog is
-// never deleted (observed).
+// ExternalLog is an entry of the integration log, in which integrations write about an object of
+// the TMS. An ExternalLog is never deleted (observed).
 type ExternalLog struct {
 	ID               int64
 	OriginIdentifier string
@@ -26,13 +26,13 @@ type ExternalLog struct {
 	CreatedAt        time.Time
 }
 
-// GlobalID returns the API's id of the entry.
+// GlobalID returns the API's id of the log entry.
 func (l ExternalLog) GlobalID() string { return globalid.EncodeInt(globalid.ExternalLog, l.ID) }
 
 // ExternalLogPage is a page of entries.
 type ExternalLogPage = connection.Page[ExternalLog]
 
-// ExternalLogEdge is an entry with its cursor.
+// ExternalLogEdge is a log entry with its cursor.
 type ExternalLogEdge = connection.Edge[ExternalLog]
 
 var externalLogs = listing[ExternalLog]{
@@ -56,7 +56,7 @@ func (s *Store) ExternalLogs(ctx context.Context, q Search) (*ExternalLogPage, e
 	return externalLogs.page(ctx, s, q)
 }
 
-// NewExternalLog is the input for a new entry. Payload is JSON text.
+// NewExternalLog is the input for a new entry of the integration log. Payload is JSON text.
 type NewExternalLog struct {
 	OriginIdentifier    string
 	NodeID              string
@@ -66,14 +66,14 @@ type NewExternalLog struct {
 	InternalLogMetadata *LogMetadata
 }
 
-// LogMetadata is the kind of an entry.
+// LogMetadata is the kind of a log entry.
 type LogMetadata struct {
 	Category    *string
 	Subcategory *string
 }
 
-// WriteExternalLog writes an entry. The record must exist. An id with an empty key assigns the entry to the type
-// (observed). A refusal is a *RefusalError.
+// WriteExternalLog writes an entry. The object that the entry is about must exist. An id with an
+// empty key assigns the log entry to the type of the id (observed). A refusal is a *RefusalError.
 func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*ExternalLog, error) {
 	if !slices.Contains([]string{"success", "failed", "partial"}, in.Status) {
 		return nil, newRefusal(LabelInvalidValue, in.Status, "status is %q, but must be success, failed or partial", in.Status)
@@ -107,7 +107,7 @@ func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*Exter
 	return written, nil
 }
 
-// checkLoggable refuses an entry about a missing record.
+// checkLoggable refuses a log entry about an object that does not exist.
 func (s *Store) checkLoggable(ctx context.Context, id string) error {
 	if typ, ok := globalid.TypeOnly(id); ok && typ != "" {
 		return nil

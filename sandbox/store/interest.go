@@ -15,14 +15,15 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// The limits of an interest are assumed, and keep every sum in hundredths within 64 bits.
+// The limits of an interest are assumed. With these limits, every sum in hundredths fits into 64
+// bits.
 const (
 	maxQuantity   = 100_000
 	maxAmount     = 10_000_000_000
 	maxGrandTotal = 10_000_000_000_000_000 // in units of the currency
 )
 
-// Interest is an item that the prospect intends to buy.
+// Interest is an item that the opportunity's customer may buy.
 type Interest struct {
 	ID            int64
 	OpportunityID int64
@@ -30,20 +31,21 @@ type Interest struct {
 	Quantity      int
 	UnitAmount    decimal.Decimal
 	TotalAmount   decimal.Decimal
-	// Reserve reports that the interest reserves places. After the opportunity's expiry the places
-	// are free again, and Reserve stays true.
+	// Reserve reports that the interest reserves places. After the expiry time of the opportunity's
+	// reservations, the places are free again, but Reserve stays true.
 	Reserve bool
 	TaxID   *string
-	// ExpiresAt is when training tokens expire, in local time.
+	// ExpiresAt is the local time at which training tokens expire.
 	ExpiresAt *string
-	// RegistrationID is the registration that was created for the interest.
+	// RegistrationID is the registration that a trigger created for the interest.
 	RegistrationID *int64
 }
 
 // GlobalID returns the API's id of the interest.
 func (i Interest) GlobalID() string { return globalid.EncodeInt(globalid.OpportunityInterest, i.ID) }
 
-// Kind returns the type of the interest for an API in which each kind of item has its own type.
+// Kind returns the type of the interest, for an API in which each kind of item has its own type of
+// interest.
 func (i Interest) Kind() string {
 	switch i.Item.(type) {
 	case CourseTemplate:
@@ -63,7 +65,8 @@ type InterestPage = connection.Page[Interest]
 // InterestEdge is an interest with its cursor.
 type InterestEdge = connection.Edge[Interest]
 
-// Learner is a person named on an interest. Contact is nil for a learner who is not a contact.
+// Learner is a person whom an interest names as a learner. The member Contact is nil for a learner
+// who is not a contact.
 type Learner struct {
 	Contact   *Contact
 	FirstName string
@@ -83,7 +86,8 @@ type AddInterest struct {
 	InterestDetails *InterestDetails
 }
 
-// InterestDetails is a new interest. Only the details for the item's kind may be set.
+// InterestDetails describes a new interest. Of the members with details, only the member for the
+// kind of the item may be set.
 type InterestDetails struct {
 	ID                   string
 	Quantity             int
@@ -96,8 +100,8 @@ type InterestDetails struct {
 	TrainingTokenDetails *TokenDetails
 }
 
-// LearnerDetails names the learners of an interest: contacts by id, and people who are not contacts
-// yet.
+// LearnerDetails names the learners of an interest: contacts by their id, and people who are not
+// contacts yet.
 type LearnerDetails struct {
 	ExistingLearners []*string
 	NewLearners      []*NewLearner
@@ -110,8 +114,8 @@ type NewLearner struct {
 	Email     *string
 }
 
-// TokenDetails contains the time at which training tokens expire, in local time. The time may be in
-// the past, as in the documentation's example.
+// TokenDetails contains the local time at which training tokens expire. The expiry time may be in
+// the past, as in the example of the documentation.
 type TokenDetails struct {
 	ExpiresAt *string
 }
@@ -165,17 +169,17 @@ func scanInterest(row scanner) (Interest, error) {
 	return i, nil
 }
 
-// InterestByKey returns the interest with a key, nil if there is none.
+// InterestByKey returns the interest with the given key, or nil if no interest has the key.
 func (s *Store) InterestByKey(ctx context.Context, id int64) (*Interest, error) {
 	return interests.byKey(ctx, s.read, id)
 }
 
-// InterestsOfOpportunity searches the interests of an opportunity.
+// InterestsOfOpportunity returns the interests of an opportunity that match a search.
 func (s *Store) InterestsOfOpportunity(ctx context.Context, opportunity int64, q Search) (*InterestPage, error) {
 	return interests.page(ctx, s, q, scope{"i.opportunity_id", opportunity})
 }
 
-// InterestsOfEvent searches the interests in an event.
+// InterestsOfEvent returns the interests in an event that match a search.
 func (s *Store) InterestsOfEvent(ctx context.Context, event int64, q Search) (*InterestPage, error) {
 	return interests.page(ctx, s, q, scope{"i.event_id", event})
 }
@@ -194,7 +198,7 @@ var learners = listing[Learner]{
 	},
 }
 
-// LearnersOfInterest returns the learners named on an interest, in the order in which they were given.
+// LearnersOfInterest returns the learners whom an interest names, in the order of the input.
 func (s *Store) LearnersOfInterest(ctx context.Context, interest int64, q Search) (*LearnerPage, error) {
 	return learners.page(ctx, s, q, scope{"n.interest_id", interest})
 }
@@ -274,7 +278,7 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 	if d.TrainingTokenDetails != nil {
 		expiresAt = d.TrainingTokenDetails.ExpiresAt
 	}
-	// The column is one of four constants, so the concatenation is safe.
+	// item.column is one of four constants, so the SQL contains no text of a request.
 	result, err := tx.ExecContext(ctx, `INSERT INTO interests (opportunity_id, `+item.column+`, quantity, unit_amount, reserve, tax_id, expires_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?)`, opportunity, item.key, d.Quantity, unit, reserve, d.TaxID, expiresAt)
 	if err != nil {
@@ -293,7 +297,7 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 	return id, s.addLearners(ctx, tx, id, d.Quantity, details)
 }
 
-// shouldReserve reports whether an interest with reserve: true reserves places.
+// shouldReserve reports whether an interest that requests a reservation reserves places.
 func (s *Store) shouldReserve(ctx context.Context, tx *sql.Tx, opportunity int64, item itemOfInterest, d *InterestDetails) (bool, error) {
 	event, ok := item.key.(int64)
 	if item.column == "event_id" && ok {
@@ -308,8 +312,8 @@ func (s *Store) shouldReserve(ctx context.Context, tx *sql.Tx, opportunity int64
 	return false, newRefusal(LabelDetails, d.ID, "reserve: places can be reserved only on an event, but %s is a %s", d.ID, item.name)
 }
 
-// checkReservationNotExpired refuses places for an opportunity whose reservations have expired, if
-// ReserveExpired has the value "refused".
+// checkReservationNotExpired refuses a reservation for an opportunity whose reservations have
+// expired, if the assumption ReserveExpired has the value "refused".
 func (s *Store) checkReservationNotExpired(ctx context.Context, tx *sql.Tx, opportunity int64) error {
 	if !s.choices.Is(assumptions.ReserveExpired, "refused") {
 		return nil
@@ -322,14 +326,15 @@ func (s *Store) checkReservationNotExpired(ctx context.Context, tx *sql.Tx, oppo
 	return err
 }
 
-// itemOfInterest is the item of a new interest.
+// itemOfInterest is the item that a new interest is about.
 type itemOfInterest struct {
 	name   string // for messages
 	column string // the column of the table interests that stores the key
 	key    any
 }
 
-// sellableItem returns the item with an id. The item must exist and be published.
+// sellableItem returns the item with the given id. sellableItem refuses an item that does not exist
+// or is not published.
 func (s *Store) sellableItem(ctx context.Context, q queryer, id string) (itemOfInterest, error) {
 	parsed, err := globalid.Parse(id)
 	if err != nil {
@@ -367,9 +372,9 @@ func (s *Store) sellableItem(ctx context.Context, q queryer, id string) (itemOfI
 	return item, nil
 }
 
-// learnerDetails returns the learners of an interest, nil if none are given. By default,
-// learnerDetails refuses details of another kind of item, such as event details for a course
-// template.
+// learnerDetails returns the learners of a new interest, or nil if the input names no learners. By
+// default, learnerDetails refuses details for another kind of item, such as event details for a
+// course template.
 func (s *Store) learnerDetails(item itemOfInterest, d *InterestDetails) (*LearnerDetails, error) {
 	given := []struct {
 		name, column string
@@ -457,10 +462,10 @@ func checkEmail(field, address string) error {
 
 func fromCents(n int64) decimal.Decimal { return decimal.New(n, -2) }
 
-// toCents checks a unit amount and returns it in hundredths.
+// toCents checks a unit amount and returns the amount in hundredths.
 func (s *Store) toCents(d decimal.Decimal) (int64, error) {
-	// The size is checked first, because Shift and String would write out all digits of a huge
-	// exponent.
+	// The size of the amount is checked first, because Shift and String would write all digits of a
+	// huge exponent.
 	if d.IsNegative() && !s.choices.Is(assumptions.InterestAmount, "any") || d.Abs().GreaterThan(decimal.NewFromInt(maxAmount)) {
 		return 0, newRefusal(LabelInvalidValue, d.String(), "unitAmount is %s, but must be between 0 and %d", d, int64(maxAmount))
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// The states of an invoice (observed).
+// These are the states of an invoice (observed).
 const (
 	invoiceDraft = "Draft"
 	invoiceFinal = "Final"
@@ -21,7 +21,7 @@ const (
 // SalesDocument is the document that bills an opportunity.
 type SalesDocument interface{ isSalesDocument() }
 
-// Invoice bills an opportunity.
+// Invoice is a document that bills an opportunity.
 type Invoice struct {
 	ID             int64
 	OpportunityID  int64
@@ -29,7 +29,8 @@ type Invoice struct {
 	FinancialUnit  FinancialUnit
 	LifecycleState string
 	Comments       *string
-	// PurchaseOrderReference has the name purchaseOrderRef in the input of invoice.update.
+	// PurchaseOrderReference is the purchase order, which the input of invoice.update calls
+	// purchaseOrderRef.
 	PurchaseOrderReference *string
 	CreatedAt              time.Time
 	FinalisedAt            *time.Time
@@ -81,7 +82,7 @@ func (s *Store) Invoices(ctx context.Context, q Search) (*InvoicePage, error) {
 	return invoices.page(ctx, s, q)
 }
 
-// ActiveInvoice returns the invoice of an opportunity that is not void, nil if there is none.
+// ActiveInvoice returns the opportunity's invoice that is not void, or nil without such an invoice.
 func (s *Store) ActiveInvoice(ctx context.Context, opportunity int64) (*Invoice, error) {
 	return activeInvoice(ctx, s.read, opportunity)
 }
@@ -90,7 +91,7 @@ func activeInvoice(ctx context.Context, q queryer, opportunity int64) (*Invoice,
 	return invoices.first(ctx, q, " WHERE v.opportunity_id = ? AND v.lifecycle_state <> 'Void' ORDER BY v.id DESC LIMIT 1", opportunity)
 }
 
-// InvoiceLines returns the lines of an invoice in their order.
+// InvoiceLines returns the lines of an invoice, in the order on the invoice.
 func (s *Store) InvoiceLines(ctx context.Context, invoice int64) ([]*InvoiceLine, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT interest_id, learner_id, quantity, unit_amount FROM invoice_lines WHERE invoice_id = ? ORDER BY id`, invoice)
 	if err != nil {
@@ -110,9 +111,10 @@ func (s *Store) InvoiceLines(ctx context.Context, invoice int64) ([]*InvoiceLine
 	return lines, rows.Err()
 }
 
-// draftInvoice drafts an invoice in the opportunity's currency. The invoice has a line for each
-// learner on an event (documented), and a line for every other sold item. Cancelled learners are
-// not billed. By default, draftInvoice does nothing for an opportunity that already has an invoice.
+// draftInvoice creates a draft invoice in the opportunity's currency. The invoice has a line for
+// each learner on an event (documented), and a line for every sold item that is not an event. The
+// invoice has no line for a cancelled learner. By default, draftInvoice does nothing for an
+// opportunity that already has an invoice.
 func (s *Store) draftInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	before, err := activeInvoice(ctx, tx, o.ID)
 	if err != nil || before != nil && !s.choices.Is(assumptions.TriggerInvoice, "another") {
@@ -149,14 +151,15 @@ func (s *Store) draftInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) er
 	return err
 }
 
-// InvoiceUpdate is the input of UpdateInvoice. A nil member leaves its field unchanged.
+// InvoiceUpdate is the input of UpdateInvoice. UpdateInvoice changes only the fields whose member
+// is not nil.
 type InvoiceUpdate struct {
 	InvoiceID        string
 	Comments         *string
 	PurchaseOrderRef *string
 }
 
-// UpdateInvoice writes comments and purchase order of a draft.
+// UpdateInvoice writes the comments and the purchase order of a draft invoice.
 func (s *Store) UpdateInvoice(ctx context.Context, in InvoiceUpdate) (*Invoice, error) {
 	return s.changeInvoice(ctx, in.InvoiceID, func(ctx context.Context, tx *sql.Tx, i *Invoice) error {
 		if i.LifecycleState != invoiceDraft && !s.choices.Is(assumptions.InvoiceFinal, "changed") {
@@ -168,7 +171,7 @@ func (s *Store) UpdateInvoice(ctx context.Context, in InvoiceUpdate) (*Invoice, 
 	})
 }
 
-// FinaliseInvoice makes a draft final.
+// FinaliseInvoice makes a draft invoice final.
 func (s *Store) FinaliseInvoice(ctx context.Context, id string) (*Invoice, error) {
 	return s.changeInvoice(ctx, id, func(ctx context.Context, tx *sql.Tx, i *Invoice) error {
 		if i.LifecycleState == invoiceFinal && s.choices.Is(assumptions.InvoiceFinal, "changed") {

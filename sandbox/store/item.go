@@ -10,7 +10,8 @@ import (
 // Item is the item of an interest: a CourseTemplate, an Event, a LearningPath or a TrainingTokenType.
 type Item interface{ isItem() }
 
-// The states of items: the state in which an item can be sold, and the state of an event that does not take place.
+// The constants are the state in which an item can be sold, and the state of an event that does not
+// take place.
 const (
 	published = "published"
 	cancelled = "cancelled"
@@ -52,12 +53,13 @@ var courseTemplates = listing[CourseTemplate]{
 	},
 }
 
-// CourseTemplates searches the course templates, including unpublished ones.
+// CourseTemplates returns the course templates that match a search, including unpublished course
+// templates.
 func (s *Store) CourseTemplates(ctx context.Context, q Search) (*CourseTemplatePage, error) {
 	return courseTemplates.page(ctx, s, q)
 }
 
-// LearningPath is a sequence of courses sold as one.
+// LearningPath is a sequence of courses that is sold as one item.
 type LearningPath struct {
 	ID             int64
 	Code           string
@@ -93,12 +95,13 @@ var learningPaths = listing[LearningPath]{
 	},
 }
 
-// LearningPaths searches the learning paths, including unpublished ones.
+// LearningPaths returns the learning paths that match a search, including unpublished learning
+// paths.
 func (s *Store) LearningPaths(ctx context.Context, q Search) (*LearningPathPage, error) {
 	return learningPaths.page(ctx, s, q)
 }
 
-// TrainingTokenType is a kind of prepaid token; its key has 32 hexadecimal digits.
+// TrainingTokenType is a kind of training token; its key has 32 hexadecimal digits.
 type TrainingTokenType struct {
 	ID   string
 	Code *string
@@ -107,7 +110,7 @@ type TrainingTokenType struct {
 
 func (TrainingTokenType) isItem() {}
 
-// GlobalID returns the API's id of the token type, whose prefix is TokenType.
+// GlobalID returns the API's id of the token type, with the prefix "TokenType".
 func (t TrainingTokenType) GlobalID() string {
 	return globalid.Encode(globalid.TrainingTokenType, t.ID)
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// RegisteredLearner is a learner of a registration. Contact is nil for a learner who is not named
-// yet.
+// RegisteredLearner is a learner of a registration. The member Contact is nil for a learner whose
+// name is not known yet.
 type RegisteredLearner struct {
 	ID             int64
 	EventID        int64
@@ -23,11 +23,11 @@ type RegisteredLearner struct {
 	Contact        *Contact
 	IsCancelled    bool
 	Notes          *string
-	// CustomFieldValues are in the order in which they were first written.
+	// CustomFieldValues are in the order in which the values were first written.
 	CustomFieldValues []*CustomFieldValue
 }
 
-// GlobalID returns the API's id of the learner, whose prefix is learner in small letters.
+// GlobalID returns the API's id of the learner, with the prefix "learner" in lower case.
 func (l RegisteredLearner) GlobalID() string { return globalid.EncodeInt(globalid.Learner, l.ID) }
 
 // LifecycleState returns "active" or "cancelled".
@@ -74,22 +74,23 @@ var registeredLearners = listing[RegisteredLearner]{
 	},
 }
 
-// RegisteredLearners searches the learners, including cancelled ones.
+// RegisteredLearners returns the learners that match a search, including cancelled learners.
 func (s *Store) RegisteredLearners(ctx context.Context, q Search) (*RegisteredLearnerPage, error) {
 	return registeredLearners.page(ctx, s, q)
 }
 
-// LearnerByKey returns the learner with a key, nil if there is none.
+// LearnerByKey returns the learner with the given key, or nil if no learner has the key.
 func (s *Store) LearnerByKey(ctx context.Context, id int64) (*RegisteredLearner, error) {
 	return registeredLearners.byKey(ctx, s.read, id)
 }
 
-// LearnersOfEvent searches the learners of an event, including cancelled ones (observed).
+// LearnersOfEvent returns the learners of an event that match a search, including cancelled
+// learners (observed).
 func (s *Store) LearnersOfEvent(ctx context.Context, event int64, q Search) (*RegisteredLearnerPage, error) {
 	return registeredLearners.page(ctx, s, q, scope{"l.event_id", event})
 }
 
-// LearnersOfRegistration searches the learners of a registration.
+// LearnersOfRegistration returns the learners of a registration that match a search.
 func (s *Store) LearnersOfRegistration(ctx context.Context, registration int64, q Search) (*RegisteredLearnerPage, error) {
 	return registeredLearners.page(ctx, s, q, scope{"l.registration_id", registration})
 }
@@ -119,12 +120,12 @@ type NamedLearner struct {
 	EventID   string
 	ContactID string
 	Notes     *string
-	// CustomFieldValues are stored in the same way as by UpdateLearner.
+	// CustomFieldValues are stored in the same way as UpdateLearner stores custom values.
 	CustomFieldValues []*CustomFieldValue
 }
 
-// RegisterContacts registers contacts on an event. The reservations of an opportunity on the event stay: a place
-// counts twice until the reservation is released or expires (observed).
+// RegisterContacts registers contacts on an event. An opportunity's reservation on the event stays.
+// Until the reservation is released or expires, its places count twice (observed).
 func (s *Store) RegisterContacts(ctx context.Context, event string, in RegisterContacts) (*Event, []*RegisteredLearner, error) {
 	var e *Event
 	var made []*RegisteredLearner
@@ -195,7 +196,7 @@ func contactByID(ctx context.Context, q queryer, field, id string) (*Contact, er
 	return c, err
 }
 
-// RegisterNamedLearner registers one contact on an event, in a separate registration.
+// RegisterNamedLearner registers one contact on an event and creates a separate registration.
 func (s *Store) RegisterNamedLearner(ctx context.Context, in NamedLearner) (*RegisteredLearner, error) {
 	var l *RegisteredLearner
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -231,8 +232,9 @@ func (s *Store) addLearner(ctx context.Context, tx *sql.Tx, registration, event 
 	return registeredLearners.byKey(ctx, tx, id)
 }
 
-// insertLearner creates a learner; the contact is nil for a learner without a name. insertLearner
-// does not count the learner: after all insertions, the caller calls addActiveLearners once.
+// insertLearner creates a learner; contact is nil for a learner without a name. insertLearner does
+// not change the number of active learners, so the caller calls addActiveLearners once after all
+// insertions.
 func (s *Store) insertLearner(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (int64, error) {
 	made, err := tx.ExecContext(ctx, `INSERT INTO learners (registration_id, event_id, contact_id, notes, updated_at) VALUES (?, ?, ?, ?, ?)`,
 		registration, event, contact, notes, s.now().UnixMicro())
@@ -242,7 +244,7 @@ func (s *Store) insertLearner(ctx context.Context, tx *sql.Tx, registration, eve
 	return made.LastInsertId()
 }
 
-// addActiveLearners adds more to the stored number of active learners of an event.
+// addActiveLearners increases the stored number of active learners of an event by more.
 func (s *Store) addActiveLearners(ctx context.Context, tx *sql.Tx, event int64, more int) error {
 	if s.choices.Is(assumptions.EventUpdated, "registration") {
 		if _, err := tx.ExecContext(ctx, `UPDATE events SET updated_at = ? WHERE id = ?`, s.now().UnixMicro(), event); err != nil {
@@ -266,8 +268,8 @@ type AddToRegistration struct {
 	Quantity       int
 }
 
-// AddToRegistration adds the contact to a registration, or as many unnamed learners as the
-// quantity.
+// AddToRegistration adds the contact in the input to a registration. Without a contact,
+// AddToRegistration adds as many unnamed learners as the quantity.
 func (s *Store) AddToRegistration(ctx context.Context, in AddToRegistration) (*Registration, error) {
 	var changed *Registration
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -312,8 +314,8 @@ func (s *Store) AddToRegistration(ctx context.Context, in AddToRegistration) (*R
 	return changed, nil
 }
 
-// CancelLearner frees the place of a learner. Neither CancelLearner nor ReactivateLearner updates the event
-// (observed). A learner who is already in the wanted state stays unchanged.
+// CancelLearner frees the place of a learner. CancelLearner and ReactivateLearner do not change
+// updatedAt of the event (observed). A learner who is already cancelled stays unchanged.
 func (s *Store) CancelLearner(ctx context.Context, id string) (*RegisteredLearner, error) {
 	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
 		if l.IsCancelled {
@@ -331,7 +333,7 @@ func (s *Store) CancelLearner(ctx context.Context, id string) (*RegisteredLearne
 	})
 }
 
-// ReactivateLearner undoes CancelLearner and takes a place again.
+// ReactivateLearner reverses CancelLearner and books a place for the learner again.
 func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLearner, error) {
 	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
 		if !l.IsCancelled {
@@ -353,8 +355,8 @@ func (s *Store) ReactivateLearner(ctx context.Context, id string) (*RegisteredLe
 	})
 }
 
-// UpdateLearner writes the notes and custom values of a learner. Custom values that custom does not
-// name do not change.
+// UpdateLearner writes the notes and custom values of a learner. A custom value of the learner
+// stays unchanged if the argument custom does not contain its key.
 func (s *Store) UpdateLearner(ctx context.Context, id string, notes *string, custom []*CustomFieldValue) (*RegisteredLearner, error) {
 	return s.changeLearner(ctx, id, func(ctx context.Context, tx *sql.Tx, l *RegisteredLearner) error {
 		return s.writeLearner(ctx, tx, l, notes, custom)

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/connection"
 )
 
-// Filter is one condition of a search. All filters of a search must match.
+// Filter is one condition of a search. A search finds only the rows that match all its filters.
 type Filter struct {
 	Field     string
 	Operation string
@@ -19,13 +19,13 @@ type Filter struct {
 	Values    []*string
 }
 
-// Order is one key of a search's order. Direction is asc or desc.
+// Order is one sort key of a search. Direction is asc or desc.
 type Order struct {
 	Field     string
 	Direction string
 }
 
-// Search is the arguments of a connection.
+// Search contains the arguments of a connection.
 type Search struct {
 	Filters []*Filter
 	Order   []*Order
@@ -34,7 +34,7 @@ type Search struct {
 	After   *string
 }
 
-// The limits of a search keep its statement within the limits of SQLite.
+// With the limits of a search, the SQL statement stays within the limits of SQLite.
 const (
 	maxFilters    = 100
 	maxOrders     = 20
@@ -44,12 +44,14 @@ const (
 	maxPattern    = 500
 )
 
-// listing is a kind of record that can be searched: its tables, and the way to read a row. The
-// texts of a listing are constants; values from requests are passed as SQL parameters.
+// listing describes a kind of object that can be searched: its tables, and the function that reads
+// a row. The SQL texts of a listing are constants; values from requests are passed as SQL
+// parameters.
 type listing[T any] struct {
 	from    string
 	columns string
-	// key is a unique column, and the last key of every order, so each row has a fixed position.
+	// key is a unique column. Every order ends with the column key, so each row has a fixed
+	// position.
 	key    string
 	fields map[string]column
 	scan   func(row scanner) (T, error)
@@ -57,7 +59,7 @@ type listing[T any] struct {
 
 type scanner interface{ Scan(dest ...any) error }
 
-// scope limits a listing to the rows of one record.
+// scope limits a search to the rows that belong to one object.
 type scope struct {
 	sql string
 	arg any
@@ -96,8 +98,9 @@ func (l *listing[T]) page(ctx context.Context, of *Store, s Search, scopes ...sc
 	}), nil
 }
 
-// dropInvalid removes a negative first or offset, an invalid after, and an after beside an offset.
-// dropInvalid is for an API that ignores invalid arguments.
+// dropInvalid removes the invalid arguments of a search: a negative first or offset, an invalid
+// after, and an after that occurs together with offset. dropInvalid imitates an API that ignores
+// invalid arguments.
 func (s *Search) dropInvalid() {
 	negative := func(n *int32) bool { return n != nil && *n < 0 }
 	if negative(s.First) {
@@ -113,12 +116,13 @@ func (s *Search) dropInvalid() {
 	}
 }
 
-// byKey reads the row with a key, nil if there is none.
+// byKey reads the row with the given key, and returns nil if no row has the key.
 func (l *listing[T]) byKey(ctx context.Context, q queryer, k any) (*T, error) {
 	return l.first(ctx, q, " WHERE "+l.key+" = ?", k)
 }
 
-// first reads the first row of the SELECT statement that ends with tail, nil if there is none.
+// first reads the first row of the SELECT statement that ends with tail, and returns nil if the
+// statement returns no row.
 func (l *listing[T]) first(ctx context.Context, q queryer, tail string, args ...any) (*T, error) {
 	rows, err := l.rows(ctx, q, tail, args...)
 	if err != nil || len(rows) == 0 {
@@ -127,7 +131,7 @@ func (l *listing[T]) first(ctx context.Context, q queryer, tail string, args ...
 	return &rows[0], nil
 }
 
-// rows reads the rows of the SELECT statement that ends with tail, the SQL after FROM.
+// rows reads the rows of the SELECT statement that ends with tail; tail is the SQL after FROM.
 func (l *listing[T]) rows(ctx context.Context, q queryer, tail string, args ...any) ([]T, error) {
 	found, err := q.QueryContext(ctx, "SELECT "+l.columns+" FROM "+l.from+tail, args...)
 	if err != nil {
@@ -180,7 +184,7 @@ func (l *listing[T]) field(list string, i int, name string) (column, error) {
 	return c, nil
 }
 
-// where translates filters into a condition and its parameters.
+// where translates filters into an SQL condition and its parameters.
 func (l *listing[T]) where(filters []*Filter, scopes []scope, choices assumptions.Choices) (string, []any, error) {
 	if len(filters) > maxFilters {
 		return "", nil, newRequestError("the argument filters has %d entries, but the limit is %d", len(filters), maxFilters)

@@ -21,7 +21,7 @@ type SendingAddress struct {
 	Verified bool
 }
 
-// GlobalID returns the API's id of the address.
+// GlobalID returns the API's id of the sending address.
 func (a SendingAddress) GlobalID() string { return globalid.EncodeInt(globalid.SendingAddress, a.ID) }
 
 // SendingAddressPage is a page of sending addresses.
@@ -53,7 +53,7 @@ type CommunicationTemplate struct {
 	Body    string
 }
 
-// GlobalID returns the API's id of the template.
+// GlobalID returns the API's id of the mail template.
 func (t CommunicationTemplate) GlobalID() string {
 	return globalid.EncodeInt(globalid.CommunicationTemplate, t.ID)
 }
@@ -61,7 +61,7 @@ func (t CommunicationTemplate) GlobalID() string {
 // CommunicationTemplatePage is a page of templates.
 type CommunicationTemplatePage = connection.Page[CommunicationTemplate]
 
-// CommunicationTemplateEdge is a template with its cursor.
+// CommunicationTemplateEdge is a mail template with its cursor.
 type CommunicationTemplateEdge = connection.Edge[CommunicationTemplate]
 
 var communicationTemplates = listing[CommunicationTemplate]{
@@ -74,7 +74,7 @@ var communicationTemplates = listing[CommunicationTemplate]{
 	},
 }
 
-// SendingAddresses searches the addresses that can send mail.
+// SendingAddresses returns the sending addresses that match a search.
 func (s *Store) SendingAddresses(ctx context.Context, q Search) (*SendingAddressPage, error) {
 	return sendingAddresses.page(ctx, s, q)
 }
@@ -84,7 +84,7 @@ func (s *Store) CommunicationTemplates(ctx context.Context, q Search) (*Communic
 	return communicationTemplates.page(ctx, s, q)
 }
 
-// Mail is a sent mail. The sandbox keeps it instead of delivering it.
+// Mail is a sent mail. The sandbox stores each mail in its outbox and does not deliver the mail.
 type Mail struct {
 	From    string    `json:"from"`
 	To      string    `json:"to"`
@@ -125,18 +125,18 @@ func (s *Store) Outbox(ctx context.Context) ([]Mail, error) {
 	return sent, rows.Err()
 }
 
-// NewMail is mail to contacts, or to the learners of an event. If TemplateID is set, subject and
-// body come from the template.
+// NewMail is a mail to contacts or to the learners of an event. If TemplateID is set, the subject
+// and the body of the mail come from the template.
 type NewMail struct {
 	SendingAddressID string
 	ContactIDs       []string
 	EventID          *string
-	// LearnerIDs are learners of the event. When LearnerIDs is not nil, only these learners get the
-	// mail. Audience is "active" for all active learners, or "passed" for the learners who have
-	// passed.
+	// LearnerIDs are learners of the event. If LearnerIDs is not nil, only the learners in
+	// LearnerIDs get the mail. The member Audience is "active" for all active learners, or "passed"
+	// for the learners who have passed.
 	LearnerIDs []string
 	Audience   *string
-	// Bookers sends the mail to one contact for each registration.
+	// Bookers makes SendMail send the mail to one contact for each registration.
 	Bookers    bool
 	TemplateID *string
 	Subject    string
@@ -144,7 +144,8 @@ type NewMail struct {
 	CC         []string
 }
 
-// SendMail puts one mail for each recipient into the outbox, or none at all. A refusal is a *RefusalError.
+// SendMail puts one mail for each recipient into the outbox; if SendMail refuses, the outbox stays
+// unchanged. A refusal is a *RefusalError.
 func (s *Store) SendMail(ctx context.Context, in NewMail) error {
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		from, err := intKey("sendingAddressId", in.SendingAddressID, globalid.SendingAddress)
@@ -226,7 +227,8 @@ func eventOfMail(ctx context.Context, q queryer, id string) (int64, error) {
 }
 
 // shouldSkipUnreachable reports whether SendMail skips recipients who do not exist or have no
-// address. If not, such a recipient makes SendMail refuse the mail.
+// address. Without the skip, a recipient who does not exist or has no address makes SendMail refuse
+// the mail.
 func (s *Store) shouldSkipUnreachable() bool {
 	return s.choices.Is(assumptions.MailRecipient, "skipped")
 }
@@ -260,7 +262,7 @@ func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any
 	return found, nil
 }
 
-// bookers returns one contact for each registration of an event.
+// bookers returns one contact, the booker, for each registration of an event.
 func (s *Store) bookers(ctx context.Context, q queryer, event any) ([]Contact, error) {
 	booker := "SELECT l.contact_id FROM learners l WHERE l.registration_id = b.id AND NOT l.cancelled AND l.contact_id IS NOT NULL ORDER BY l.id LIMIT 1"
 	if s.choices.Is(assumptions.MailBooker, "opportunity") {
@@ -269,8 +271,8 @@ func (s *Store) bookers(ctx context.Context, q queryer, event any) ([]Contact, e
 	return contacts.rows(ctx, q, " WHERE p.id IN (SELECT ("+booker+") FROM registrations b WHERE b.event_id = ?) ORDER BY p.id", event)
 }
 
-// namedLearners returns the named learners of the event. Cancelled learners are not returned. For
-// an empty list, the result is empty.
+// namedLearners returns the learners of the event whose ids are in in.LearnerIDs. namedLearners
+// does not return cancelled learners. For an empty list of ids, namedLearners returns no contacts.
 func (s *Store) namedLearners(ctx context.Context, q queryer, in NewMail, event any) ([]Contact, error) {
 	var found []Contact
 	for _, id := range in.LearnerIDs {

@@ -10,9 +10,9 @@ import (
 	"modernc.org/sqlite"
 )
 
-// migratedDatabase returns a database in memory with all migrations and no rows. The migrated
-// database is created once in a process and never closed. A copy of its pages takes a hundredth of
-// the time of the migrations.
+// migratedDatabase returns a database in memory that has all migrations and no rows. The migrated
+// database is created once per process and never closed. A copy of the database's pages takes a
+// hundredth of the time of the migrations.
 var migratedDatabase = sync.OnceValues(func() (*sql.Conn, error) {
 	ctx := context.Background()
 	s := &Store{}
@@ -26,13 +26,15 @@ var migratedDatabase = sync.OnceValues(func() (*sql.Conn, error) {
 	return s.keepAlive, nil
 })
 
-// copyMigrated fills a new database in memory with the pages of migratedDatabase. source names the new database.
+// copyMigrated fills a new database in memory with the pages of migratedDatabase. The argument
+// source is the data source name of the new database.
 func copyMigrated(ctx context.Context, source string) error {
 	from, err := migratedDatabase()
 	if err != nil {
 		return err
 	}
-	// The driver's connection allows one call at a time. Raw locks the connection.
+	// A connection of the SQLite driver allows only one call at a time. The method Raw locks the
+	// connection.
 	err = from.Raw(func(connection any) error {
 		copier, ok := connection.(interface {
 			NewBackup(source string) (*sqlite.Backup, error)

@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// tables returns the statements that created the database.
+// tables returns the SQL statements that created the database.
 func tables(t *testing.T, s *Store) string {
 	t.Helper()
 	var made string
@@ -24,8 +24,8 @@ func tables(t *testing.T, s *Store) string {
 }
 
 // Databases in memory are copies of migratedDatabase. The copies have the same tables as a database
-// in a file. A row in one copy does not appear in another copy, even if the other copy is opened
-// later.
+// in a file. A row in one database does not appear in another database, even if the other database
+// is opened later.
 func TestInMemoryDatabasesAreIndependent(t *testing.T) {
 	opened := func(path string) *Store {
 		s, err := Open(t.Context(), path, time.Now, assumptions.Choices{})

@@ -2,12 +2,12 @@ package store
 
 import "os"
 
-// mutantVariable is the name of the environment variable that names a deliberate mistake of the
-// sandbox. TestModelFindsMutants sets mutantVariable with a linker flag. In all other builds it is
-// empty, and the sandbox makes no deliberate mistake.
+// mutantVariable is the name of an environment variable, whose value is the name of a deliberate
+// mistake of the sandbox. TestModelFindsMutants sets mutantVariable with a linker flag. In all
+// other builds, mutantVariable is empty, and the sandbox makes no deliberate mistake.
 var mutantVariable string
 
-// isMutant reports whether the sandbox should make the named mistake.
+// isMutant reports whether the sandbox must make the named deliberate mistake.
 func isMutant(mistake string) bool {
 	return mutantVariable != "" && os.Getenv(mutantVariable) == mistake
 }

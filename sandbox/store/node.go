@@ -6,10 +6,11 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Node is a record with a global id.
+// Node is an object with a global id.
 type Node interface{ GlobalID() string }
 
-// Node returns the record with a global id, nil if there is none. The error for a malformed id is a *RequestError.
+// Node returns the object with a global id, or nil if no object has the id. For a malformed id,
+// Node returns a *RequestError.
 func (s *Store) Node(ctx context.Context, id string) (Node, error) {
 	parsed, err := globalid.Parse(id)
 	if err != nil {

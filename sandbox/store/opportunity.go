@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Opportunity is a possible sale to one customer. ReservationsValidUntil is nil until the first extension of its
-// reservations.
+// Opportunity is a possible sale to one customer. ReservationsValidUntil is nil until the first
+// extension of the opportunity's reservations.
 type Opportunity struct {
 	ID                     int64
 	Name                   string
@@ -43,7 +43,8 @@ type Attribute struct {
 	Value         *string
 }
 
-// NewOpportunity is the input of CreateOpportunity. FinancialUnitID is the bare code of a currency.
+// NewOpportunity is the input of CreateOpportunity. FinancialUnitID is a currency code without a
+// prefix.
 type NewOpportunity struct {
 	Name            string
 	RegionID        string
@@ -55,7 +56,8 @@ type NewOpportunity struct {
 	Attributes      []*Attribute
 }
 
-// OpportunityUpdate is the input of UpdateOpportunity. A nil member leaves its field unchanged.
+// OpportunityUpdate is the input of UpdateOpportunity. UpdateOpportunity changes only the fields
+// whose member is not nil.
 type OpportunityUpdate struct {
 	ID              string
 	Name            *string
@@ -64,7 +66,7 @@ type OpportunityUpdate struct {
 	OwnerID         *string
 	ContactID       *string
 	Attributes      []*Attribute
-	// NoAccount reports that the account was given as null.
+	// NoAccount reports that the input contains the account with the value null.
 	NoAccount bool
 }
 
@@ -114,7 +116,8 @@ func (s *Store) Opportunities(ctx context.Context, q Search) (*OpportunityPage, 
 	return opportunities.page(ctx, s, q)
 }
 
-// OpportunityByKey returns the opportunity with a key, nil if there is none.
+// OpportunityByKey returns the opportunity with the given key, or nil if no opportunity has the
+// key.
 func (s *Store) OpportunityByKey(ctx context.Context, id int64) (*Opportunity, error) {
 	return opportunities.byKey(ctx, s.read, id)
 }
@@ -137,7 +140,7 @@ func (s *Store) Attributes(ctx context.Context, opportunity int64) ([]*Attribute
 	return attributes, rows.Err()
 }
 
-// GrandTotal returns the sum of the interests of an opportunity.
+// GrandTotal returns the sum of the amounts of an opportunity's interests.
 func (s *Store) GrandTotal(ctx context.Context, opportunity int64) (decimal.Decimal, error) {
 	n, err := grandTotal(ctx, s.read, opportunity)
 	total := fromCents(n)
@@ -206,7 +209,8 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 	})
 }
 
-// UpdateOpportunity changes the members that in sets. A refusal is a *RefusalError, and then nothing is changed.
+// UpdateOpportunity changes the fields of the opportunity whose member in the input is not nil. If
+// UpdateOpportunity refuses the change, the error is a *RefusalError and nothing is changed.
 func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := opportunityByID(ctx, tx, "id", in.ID)
@@ -266,8 +270,8 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 	})
 }
 
-// changeOpportunity runs f in a transaction. changeOpportunity returns the opportunity with the id
-// that f returns, in its state after f.
+// changeOpportunity runs f in a transaction. f returns the id of an opportunity, and
+// changeOpportunity returns this opportunity with the changes of f.
 func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *sql.Tx) (int64, error)) (*Opportunity, error) {
 	var changed *Opportunity
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -285,7 +289,8 @@ func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *
 	return changed, nil
 }
 
-// opportunityByID returns the opportunity with the id in the named input field.
+// opportunityByID returns the opportunity with the given id. The argument field is the name of the
+// input field, for the refusal.
 func opportunityByID(ctx context.Context, tx *sql.Tx, field, id string) (*Opportunity, error) {
 	n, err := intKey(field, id, globalid.Opportunity)
 	if err != nil {
@@ -313,7 +318,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkRegion returns a region, and the currency of an opportunity that names no currency.
+// checkRegion returns the region with the given id, and the region's currency, which is the default
+// for a new opportunity.
 func (s *Store) checkRegion(ctx context.Context, tx *sql.Tx, id string) (region, currency string, err error) {
 	if region, err = globalid.ParseAs(id, globalid.Region); err != nil {
 		return "", "", newRefusal(LabelInvalidID, id, "regionId: %v", err)
@@ -347,7 +353,8 @@ func (s *Store) checkAccount(ctx context.Context, q queryer, id string) (any, er
 	return a.ID, nil
 }
 
-// setOwnerAndContact writes owner and contact of an opportunity when they are given.
+// setOwnerAndContact writes the owner and the contact of an opportunity; a nil argument changes
+// nothing.
 func setOwnerAndContact(ctx context.Context, tx *sql.Tx, id int64, owner, contact *string) error {
 	if owner != nil {
 		key, err := checkUser(ctx, tx, "ownerId", *owner)
@@ -370,7 +377,7 @@ func setOwnerAndContact(ctx context.Context, tx *sql.Tx, id int64, owner, contac
 }
 
 // setAttributes writes the given attributes, and does not change other attributes of the
-// opportunity. An attribute without a value is removed.
+// opportunity. setAttributes removes an attribute whose value is missing in the input.
 func (s *Store) setAttributes(ctx context.Context, tx *sql.Tx, id int64, attributes []*Attribute) error {
 	for _, a := range attributes {
 		err := s.checkCustomField(ctx, tx, "attributes", "Opportunity", a.DefinitionKey)

@@ -21,14 +21,15 @@ type Progress struct {
 
 type failingTriggerKey struct{}
 
-// WithFailingTrigger returns a context with which triggers of the given kind fail. With kind "",
+// WithFailingTrigger returns a context in which triggers of the given kind fail. With the kind "",
 // every trigger fails.
 func WithFailingTrigger(ctx context.Context, kind string) context.Context {
 	return context.WithValue(ctx, failingTriggerKey{}, kind)
 }
 
 // ProgressOpportunity takes an opportunity over a transition and runs the triggers of the
-// transition. If a trigger fails, nothing is changed. A refusal is a *RefusalError.
+// transition. If a trigger fails, ProgressOpportunity changes nothing. A refusal is a
+// *RefusalError.
 func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := opportunityByID(ctx, tx, "opportunityId", in.OpportunityID)
@@ -61,8 +62,8 @@ func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportun
 	})
 }
 
-// transition returns the key of the target step. transition refuses a target step to which no
-// transition leads from the current step.
+// transition returns the key of the target step. transition refuses a target step that has no
+// transition from the current step.
 func (s *Store) transition(ctx context.Context, tx *sql.Tx, o *Opportunity, id string) (int64, error) {
 	to, err := intKey("stepId", id, globalid.OpportunityStep)
 	if err != nil {
@@ -93,8 +94,8 @@ func closedRefusal(o *Opportunity) error {
 	return newRefusal(LabelClosed, o.GlobalID(), "Opportunity %s is %s", o.GlobalID(), o.Step.Stage.State)
 }
 
-// checkRequired refuses a transition while a required value is empty (documented: the product
-// blocks the transition and shows the missing fields).
+// checkRequired refuses a transition if a required value is empty (documented: the TMS blocks the
+// transition and shows the missing fields).
 func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, to int64) error {
 	required, err := queryTexts(ctx, tx, `SELECT attribute FROM transition_requirements WHERE from_step_id = ? AND to_step_id = ? ORDER BY attribute`, o.Step.ID, to)
 	if err != nil {
@@ -119,8 +120,8 @@ func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, t
 	return newRefusal(LabelRequired, strings.Join(missing, ", "), "Required attributes are empty: %s", strings.Join(missing, ", "))
 }
 
-// hasRequired reports whether a required value is present. A name other than account, contact,
-// owner and interests is the key of an attribute.
+// hasRequired reports whether an opportunity has the required value. The argument attribute is
+// account, contact, owner or interests; any other text is the key of an attribute.
 func hasRequired(ctx context.Context, q queryer, opportunity int64, attribute string) (bool, error) {
 	query := map[string]string{
 		"account":   `SELECT account_id IS NOT NULL FROM opportunities WHERE id = ?`,
@@ -138,8 +139,8 @@ func hasRequired(ctx context.Context, q queryer, opportunity int64, attribute st
 	return there, err
 }
 
-// trigger runs one trigger of a transition. trigger reads the opportunity again, because the
-// previous trigger may have changed the opportunity.
+// trigger runs one trigger of a transition. trigger reads the opportunity again from the database,
+// because the previous trigger may have changed the opportunity.
 func (s *Store) trigger(ctx context.Context, tx *sql.Tx, opportunity int64, kind string) error {
 	if failing, ok := ctx.Value(failingTriggerKey{}).(string); ok && (failing == "" || failing == kind) {
 		return newRefusal(LabelTrigger, kind, "Trigger %s failed: a fault of the sandbox caused this failure", kind)
@@ -196,8 +197,8 @@ func (s *Store) createAccountFrom(ctx context.Context, tx *sql.Tx, o *Opportunit
 	return err
 }
 
-// createContactsFrom creates contacts for the learners who are not contacts yet. The first learner becomes the
-// contact of an opportunity without a contact.
+// createContactsFrom creates contacts for the learners who are not contacts yet. If the opportunity
+// has no contact, the first learner becomes the contact of the opportunity.
 func (s *Store) createContactsFrom(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	var account any
 	if o.Account != nil {
@@ -247,7 +248,8 @@ func newLearners(ctx context.Context, q queryer, opportunity int64) ([]unknownLe
 	return found, rows.Err()
 }
 
-// contactOf returns the contact of a learner, found by e-mail address within the account, or creates a contact.
+// contactOf returns the contact with the learner's e-mail address within the account, or creates a
+// contact for the learner.
 func (s *Store) contactOf(ctx context.Context, tx *sql.Tx, n unknownLearner, account any) (int64, error) {
 	if n.email != nil && !s.choices.Is(assumptions.TriggerContact, "made") {
 		var id int64
@@ -283,7 +285,7 @@ func (s *Store) issueTokens(ctx context.Context, tx *sql.Tx, o *Opportunity) err
 	return err
 }
 
-// queryTexts runs a query with one text column and returns its values.
+// queryTexts runs a query with one text column and returns the texts.
 func queryTexts(ctx context.Context, q queryer, query string, args ...any) ([]string, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// queryPlan returns SQLite's plan for a statement.
+// queryPlan returns SQLite's query plan for a statement.
 func queryPlan(t *testing.T, s *Store, query string, args ...any) string {
 	t.Helper()
 	rows, err := s.read.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
@@ -32,7 +32,8 @@ func queryPlan(t *testing.T, s *Store, query string, args ...any) string {
 	return strings.Join(steps, "\n")
 }
 
-// The frequent searches use an index, so their cost does not grow with the number of opportunities.
+// The frequent searches use an index, so the time of a search does not grow with the number of
+// opportunities.
 func TestSearchesUseIndices(t *testing.T) {
 	s, err := Open(t.Context(), "", time.Now, assumptions.Choices{})
 	if err != nil {

@@ -8,18 +8,20 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// RefusalError is a refusal of a mutation, in the API's form. A refused mutation writes nothing.
+// RefusalError is the refusal of a mutation, with the members of an error of the API. A refused
+// mutation writes nothing.
 type RefusalError struct {
 	Label   string
 	Message string
-	// Value is the refused value, nil when the API shows none.
+	// Value is the refused value, or nil if the API shows no value.
 	Value *string
 }
 
 // Error returns label and message.
 func (p *RefusalError) Error() string { return p.Label + ": " + p.Message }
 
-// The labels of refusals. TransitionNotFound is documented; the others are assumed in its style.
+// These constants are the labels of refusals. The label TransitionNotFound is documented; the other
+// labels are assumed and have the style of the documented label.
 const (
 	LabelTransitionNotFound = "Transition Not Found"
 	LabelNotFound           = "Not Found"
@@ -50,8 +52,8 @@ func transitionNotFound(from, to int64) *RefusalError {
 	}
 }
 
-// checks runs the checks of one input up to the first refusal. With the value "all" of ErrorsFirst,
-// it runs all checks and joins their refusals with errors.Join.
+// checks runs the checks of one input in order and stops at the first refusal. With the value "all"
+// of the assumption ErrorsFirst, checks runs all checks and joins the refusals with errors.Join.
 func (s *Store) checks(all ...func() error) error {
 	var refusals []error
 	for _, check := range all {
@@ -68,7 +70,7 @@ func (s *Store) checks(all ...func() error) error {
 	return errors.Join(refusals...)
 }
 
-// Refusals returns the refusals in an error, or none if the error is something else.
+// Refusals returns the refusals in an error, or nil if the error contains no refusal.
 func Refusals(err error) []*RefusalError {
 	var several interface{ Unwrap() []error }
 	if errors.As(err, &several) {
@@ -85,7 +87,8 @@ func Refusals(err error) []*RefusalError {
 	return nil
 }
 
-// intKey reads the key of an id in the named input field.
+// intKey returns the key in an id. The argument field is the name of the input field, for the
+// refusal.
 func intKey(field, id, typ string) (int64, error) {
 	n, err := globalid.ParseInt(id, typ)
 	if err != nil {
@@ -94,7 +97,7 @@ func intKey(field, id, typ string) (int64, error) {
 	return n, nil
 }
 
-// RequestError reports an invalid request. The API returns it as a GraphQL error.
+// RequestError reports an invalid request. The API returns a RequestError as a GraphQL error.
 type RequestError struct{ Message string }
 
 // Error returns the message.

@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Region is a sales region. Its key is letters.
+// Region is a sales region. The key of a region consists of letters.
 type Region struct {
 	ID   string
 	Name string

@@ -13,16 +13,17 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Registration books places on an event. Account and SourceOpportunityID are nil when there is none.
+// Registration books places on an event. Account is nil for a registration without an account, and
+// SourceOpportunityID is nil for a registration that no opportunity created.
 type Registration struct {
 	ID                  int64
 	EventID             int64
 	Account             *Account
 	SourceOpportunityID *int64
 	OrderDate           time.Time
-	// Amount and FinancialUnitID are the price of one place. FinancialUnitID is the code of a
-	// currency or the id of a training token type (documented). Amount and FinancialUnitID are nil
-	// if no price is given.
+	// Amount is the price of one place in the unit FinancialUnitID. FinancialUnitID is the code of
+	// a currency or the id of a training token type (documented). Amount and FinancialUnitID are
+	// nil if the registration has no price.
 	Amount          *decimal.Decimal
 	FinancialUnitID *string
 }
@@ -66,17 +67,19 @@ func (s *Store) Registrations(ctx context.Context, q Search) (*RegistrationPage,
 	return registrations.page(ctx, s, q)
 }
 
-// RegistrationsOfEvent searches the registrations of an event.
+// RegistrationsOfEvent returns the registrations of an event that match a search.
 func (s *Store) RegistrationsOfEvent(ctx context.Context, event int64, q Search) (*RegistrationPage, error) {
 	return registrations.page(ctx, s, q, scope{"b.event_id", event})
 }
 
-// RegistrationByKey returns the registration with a key, nil if there is none.
+// RegistrationByKey returns the registration with the given key, or nil if no registration has the
+// key.
 func (s *Store) RegistrationByKey(ctx context.Context, id int64) (*Registration, error) {
 	return registrations.byKey(ctx, s.read, id)
 }
 
-// InvoiceIssued reports whether a final invoice has billed the opportunity of a registration.
+// InvoiceIssued reports whether a final invoice bills the opportunity that created the
+// registration.
 func (s *Store) InvoiceIssued(ctx context.Context, registration int64) (bool, error) {
 	var issued bool
 	err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM registrations b JOIN invoices v ON v.opportunity_id = b.opportunity_id
@@ -84,8 +87,8 @@ func (s *Store) InvoiceIssued(ctx context.Context, registration int64) (bool, er
 	return issued, err
 }
 
-// setOrderDate writes the orderDate of a registration. If at is nil, the orderDate is the time of
-// the registration.
+// setOrderDate writes the orderDate of a registration into the database. If at is nil, the
+// orderDate is the time at which the registration was created.
 func (s *Store) setOrderDate(ctx context.Context, tx *sql.Tx, registration int64, at *string) error {
 	if at == nil || s.choices.Is(assumptions.RegistrationOrderDate, "now") {
 		return nil
@@ -95,7 +98,7 @@ func (s *Store) setOrderDate(ctx context.Context, tx *sql.Tx, registration int64
 	return err
 }
 
-// setPrice writes the price of a place of a registration.
+// setPrice writes the price of one place of a registration.
 func (s *Store) setPrice(ctx context.Context, tx *sql.Tx, registration int64, unit *string, amount *decimal.Decimal) error {
 	if unit == nil && amount == nil {
 		return nil
@@ -117,7 +120,8 @@ func (s *Store) setPrice(ctx context.Context, tx *sql.Tx, registration int64, un
 	return err
 }
 
-// checkFinancialUnit accepts the code of a currency or the id of a training token type.
+// checkFinancialUnit returns a refusal if unit is neither the code of a currency nor the id of a
+// training token type.
 func checkFinancialUnit(ctx context.Context, q queryer, unit string) error {
 	key, err := globalid.ParseAs(unit, globalid.TrainingTokenType)
 	if err != nil {
@@ -132,8 +136,8 @@ func checkFinancialUnit(ctx context.Context, q queryer, unit string) error {
 }
 
 // createRegistration creates a registration without learners. The event must be published. places
-// is the number of places of the registration; held says how many of these places the opportunity
-// has already reserved.
+// is the number of places of the registration; held is the number of these places that the
+// opportunity has already reserved.
 func (s *Store) createRegistration(ctx context.Context, tx *sql.Tx, event int64, places, held int, account, opportunity any) (int64, error) {
 	if err := s.checkCapacity(ctx, tx, event, places, held); err != nil {
 		return 0, err
@@ -146,8 +150,9 @@ func (s *Store) createRegistration(ctx context.Context, tx *sql.Tx, event int64,
 	return made.LastInsertId()
 }
 
-// checkCapacity refuses places on an event that is not published. If RegistrationOverbooked says
-// so, it also refuses more places than are free.
+// checkCapacity refuses a booking on an event that is not published. With the value "refused" of
+// the assumption RegistrationOverbooked, checkCapacity also refuses a booking of more places than
+// are free.
 func (s *Store) checkCapacity(ctx context.Context, tx *sql.Tx, event int64, places, held int) error {
 	if err := checkEventPublished(ctx, tx, event); err != nil {
 		return err
@@ -155,7 +160,7 @@ func (s *Store) checkCapacity(ctx context.Context, tx *sql.Tx, event int64, plac
 	return s.checkFreePlaces(ctx, tx, event, places, held)
 }
 
-// checkEventPublished refuses an event that is not published.
+// checkEventPublished returns a refusal if the event is not published.
 func checkEventPublished(ctx context.Context, tx *sql.Tx, event int64) error {
 	e, err := events.byKey(ctx, tx, event)
 	if err != nil {
@@ -181,9 +186,9 @@ func (s *Store) checkFreePlaces(ctx context.Context, tx *sql.Tx, event int64, pl
 	return err
 }
 
-// registerInterests registers the learners of an opportunity's event interests. If an interest
-// names fewer learners than its quantity, the rest are unnamed learners. By default reserved places
-// become booked places.
+// registerInterests registers the learners of the opportunity's interests in events. If an interest
+// names fewer learners than its quantity, registerInterests adds unnamed learners for the
+// difference. By default, the reserved places of an interest become booked places.
 func (s *Store) registerInterests(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	found, err := interests.rows(ctx, tx, " WHERE i.opportunity_id = ? AND i.event_id IS NOT NULL AND i.registration_id IS NULL ORDER BY i.id", o.ID)
 	if err != nil || len(found) == 0 {
@@ -234,13 +239,14 @@ func (s *Store) registerInterest(ctx context.Context, tx *sql.Tx, i Interest, ev
 	if err := s.addActiveLearners(ctx, tx, event, i.Quantity); err != nil {
 		return err
 	}
-	// Whether a registration ends the reservation is not documented.
+	// The documentation does not say whether a registration ends the reservation.
 	keep := s.choices.Is(assumptions.RegistrationReservation, "kept") || isMutant("registration keeps the hold")
 	_, err = tx.ExecContext(ctx, `UPDATE interests SET registration_id = ?1, reserve = reserve AND ?2, consumed = reserve AND NOT ?2 WHERE id = ?3`, registration, keep, i.ID)
 	return err
 }
 
-// contactsOfInterest returns the contact of each learner named on an interest, nil for a learner without a contact.
+// contactsOfInterest returns one entry for each learner of an interest: the contact, or nil for a
+// learner without a contact.
 func contactsOfInterest(ctx context.Context, q queryer, interest int64) ([]*int64, error) {
 	rows, err := q.QueryContext(ctx, `SELECT contact_id FROM interest_learners WHERE interest_id = ? ORDER BY id`, interest)
 	if err != nil {

@@ -34,8 +34,10 @@ func (s *Store) IsReservationValid(ctx context.Context, opportunity int64) (bool
 const hasReservationQuery = `SELECT EXISTS (SELECT 1 FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
 	WHERE i.opportunity_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?))`
 
-// hasReservation reports whether an opportunity has reserved places at a time: an interest reserves places, and the
-// expiry is not set or not reached. The expiry belongs to the opportunity, not to the interest.
+// hasReservation reports whether an opportunity has reserved places at the time at. The opportunity
+// has reserved places if one of its interests reserves places and the expiry time is not set or is
+// after at. All reservations of an opportunity have one expiry time, which belongs to the
+// opportunity and not to an interest.
 func hasReservation(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
 	var yes bool
 	if isMutant("expires late") {
@@ -45,8 +47,8 @@ func hasReservation(ctx context.Context, q queryer, opportunity int64, at time.T
 	return yes, err
 }
 
-// reservedPlaces is the beginning of the SQL that counts the reserved places on an event. The event and a condition
-// on the expiry follow.
+// reservedPlaces is the beginning of the SQL that counts the reserved places on an event. A query
+// appends the id of the event and a condition on the expiry time to reservedPlaces.
 const reservedPlaces = `SELECT coalesce(sum(i.quantity), 0) FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
 	WHERE i.reserve = 1 AND i.event_id = `
 
@@ -74,7 +76,7 @@ func (s *Store) remainingPlaces(ctx context.Context, q queryer, event int64) (in
 }
 
 // canReserve reports whether an interest in an event may reserve places. canReserve returns false
-// when the API would reserve nothing and return no error. A refusal is a *RefusalError.
+// without an error when the API would silently reserve nothing. A refusal is a *RefusalError.
 func (s *Store) canReserve(ctx context.Context, q queryer, event int64, quantity int) (bool, error) {
 	refused, nothing := s.choices.Is(assumptions.ReserveOverbooked, "refused"), s.choices.Is(assumptions.ReserveOverbooked, "nothing")
 	if !refused && !nothing {
@@ -90,8 +92,8 @@ func (s *Store) canReserve(ctx context.Context, q queryer, event int64, quantity
 	return false, nil
 }
 
-// setDefaultExpiry gives a first reservation an expiry in a week, if ReserveDuration has the value
-// "week".
+// setDefaultExpiry sets the expiry time of an opportunity's first reservation to one week from now,
+// if the assumption ReserveDuration has the value "week".
 func (s *Store) setDefaultExpiry(ctx context.Context, tx *sql.Tx, opportunity int64) error {
 	if !s.choices.Is(assumptions.ReserveDuration, "week") {
 		return nil
@@ -101,10 +103,10 @@ func (s *Store) setDefaultExpiry(ctx context.Context, tx *sql.Tx, opportunity in
 	return err
 }
 
-// ReservePlacesForInterests reserves places for existing interests. For an opportunity with
-// expired or released reservations, ReservePlacesForInterests by default reserves nothing and
-// returns no error (observed). For an interest that has reserved places or is registered,
-// ReservePlacesForInterests also does nothing.
+// ReservePlacesForInterests reserves places for existing interests. For an opportunity with expired
+// or released reservations, ReservePlacesForInterests by default reserves nothing and returns no
+// error (observed). ReservePlacesForInterests changes nothing for an interest that already has
+// reserved places or is registered.
 func (s *Store) ReservePlacesForInterests(ctx context.Context, in ReservePlaces) ([]*Interest, error) {
 	var answer []*Interest
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -175,8 +177,9 @@ func (s *Store) reserveInterest(ctx context.Context, tx *sql.Tx, id *string) (*I
 	return interests.byKey(ctx, tx, key)
 }
 
-// ExtendReservations sets when the reservations of an opportunity expire. A time in the past releases the
-// reservations. Without a valid reservation, it changes nothing and returns no error (observed).
+// ExtendReservations sets the time at which the reservations of an opportunity expire. An expiry
+// time in the past releases the reservations. Without a valid reservation, ExtendReservations
+// changes nothing and returns no error (observed).
 func (s *Store) ExtendReservations(ctx context.Context, in ExtendReservations) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := opportunityByID(ctx, tx, "opportunityId", in.OpportunityID)

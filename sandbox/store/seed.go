@@ -8,23 +8,26 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// settingCatalogue is the setting for the catalogue from which the database was last written: "default" or "file".
+// settingCatalogue is the name of the setting that says which catalogue Seed last wrote into the
+// database: "default" or "file".
 const settingCatalogue = "catalogue"
 
-// settingCurrency is the setting for the first currency of the catalogue.
+// settingCurrency is the name of the setting that contains the code of the catalogue's first
+// currency.
 const settingCurrency = "currency"
 
-// SeededFrom returns the catalogue from which the database was last written: "default", "file", or "" for a new
-// database.
+// SeededFrom returns which catalogue Seed last wrote into the database: "default", "file", or ""
+// for a new database.
 func (s *Store) SeededFrom(ctx context.Context) (string, error) {
 	return s.Setting(ctx, settingCatalogue)
 }
 
-// Seed writes the catalogue into the database. Seed adds or updates the records of the catalogue,
-// and replaces transitions. Seed does not overwrite an account that the API changed or merged. If
-// UpdateEvent has changed an event, the fields of EventUpdate keep their values. Records that the
-// catalogue no longer names stay, because opportunities may refer to these records. Seed writes
-// the catalogue's opportunities only into a new database.
+// Seed writes the catalogue into the database. Seed adds or updates the entries of the catalogue in
+// the database, and replaces all transitions. Seed does not overwrite an account that the API
+// changed or merged. If UpdateEvent has changed an event, Seed does not overwrite the event's
+// fields that EventUpdate contains. Entries that the catalogue no longer contains stay in the
+// database, because opportunities may refer to these entries. Seed writes the catalogue's
+// opportunities only into a new database.
 func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) error {
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		before, err := readSetting(ctx, tx, settingCatalogue)
@@ -52,12 +55,14 @@ func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) e
 	return nil
 }
 
-// seeder writes the catalogue and keeps the first error.
+// seeder writes the catalogue into the database. After its first error, seeder writes nothing more
+// and keeps the error in err.
 type seeder struct {
 	tx  *sql.Tx
 	now int64
 	err error
-	// statements are prepared once for all rows, and closed at the end of the transaction.
+	// statements contains the prepared SQL statements by their text. Each statement is prepared once
+	// for all rows, and closed at the end of the transaction.
 	statements map[string]*sql.Stmt
 }
 
@@ -88,8 +93,8 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 		w.exec(ctx, `INSERT INTO stages (id, name, state) VALUES (?, ?, ?)
 			ON CONFLICT DO UPDATE SET name = excluded.name, state = excluded.state`, r.ID, r.Name, r.State)
 	}
-	// The column entry is 0 for steps that are not entry steps. The first entry step has the lowest
-	// number above 0.
+	// In the table steps, the column entry is 0 for a step that is not an entry step. The tenant's
+	// first entry step has the lowest number above 0 in the column entry.
 	w.exec(ctx, `UPDATE steps SET entry = 0`)
 	for i, r := range c.Steps {
 		rank := 0
@@ -110,7 +115,7 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 		}
 	}
 	for _, r := range c.Accounts {
-		// An account that was changed or merged through the API is not overwritten.
+		// Seed does not overwrite an account that was changed or merged through the API.
 		w.exec(ctx, `INSERT INTO accounts (id, name, email_address, is_individual, created_at, updated_at) SELECT ?1, ?2, ?3, ?4, ?5, ?5
 			WHERE NOT EXISTS (SELECT 1 FROM merged_accounts WHERE id = ?1)
 			ON CONFLICT DO UPDATE SET name = excluded.name, email_address = excluded.email_address, is_individual = excluded.is_individual

@@ -1,10 +1,10 @@
-// Package store keeps the data of the sandbox in SQLite. Package store reads records by filter and
-// page, and runs each mutation in its own transaction. The package uses the API's ids, filters and
-// refusals, but not GraphQL or HTTP.
+// Package store keeps the data of the sandbox in SQLite. Package store reads objects by filter and
+// page, and runs each mutation in its own transaction. Package store implements the API's ids,
+// filters and refusals, but contains no GraphQL and no HTTP.
 //
 // All writes use one connection, so writers in this process wait for each other and never get
-// "database is locked". A transaction takes the write lock when it begins. Readers see the last
-// commit.
+// "database is locked". Each transaction acquires SQLite's write lock when the transaction begins.
+// Readers see the last commit.
 package store
 
 import (
@@ -30,24 +30,25 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// lockWait is how long a connection waits for a lock that another process holds on the same file.
+// lockWait is how long a connection waits for a lock on the database file that another process has.
 const lockWait = 30 * time.Second
 
 // Store is the database of one sandbox. A Store is safe for concurrent use.
 type Store struct {
 	write *sql.DB
 	read  *sql.DB
-	// keepAlive keeps a database in memory alive. The database is deleted with its last connection. keepAlive runs
-	// no statements.
+	// keepAlive is an open connection that runs no statements. Without keepAlive, SQLite would delete
+	// a database in memory when another connection closes.
 	keepAlive *sql.Conn
-	// source is the driver's name for a database in memory.
+	// source is the data source name of a database in memory for the SQLite driver.
 	source  string
 	now     func() time.Time
 	choices assumptions.Choices
 }
 
-// Open opens the database file at path and migrates it; "" keeps all data in memory until Close. now is the clock
-// for reservations. choices are the assumptions about the API.
+// Open opens the database file at path and migrates its schema. If path is "", the database is in
+// memory until Close. now is the clock that decides whether reservations and tokens have expired.
+// choices are the assumptions about the API.
 func Open(ctx context.Context, path string, now func() time.Time, choices assumptions.Choices) (*Store, error) {
 	s := &Store{now: now, choices: choices}
 	var err error
@@ -71,7 +72,7 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("data file %s: %w", path, err)
 	}
-	// Only the owner can read the new file, because it contains the token and learners' names.
+	// Only the owner can read the new file, because the file contains the token and learners' names.
 	created, err := os.OpenFile(absolute, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("data file: %w", err)
@@ -101,13 +102,13 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 }
 
 // openMemory opens a database in memory. Reads and writes share one connection, because separate
-// connections in memory would wait for each other's locks.
+// connections to a database in memory would wait for each other's locks.
 func (s *Store) openMemory(ctx context.Context) error {
 	name := make([]byte, 16)
 	if _, err := rand.Read(name); err != nil {
 		return fmt.Errorf("a name for the database in memory could not be generated: %w", err)
 	}
-	// busy_timeout is for a lock of an abandoned connection that is still closing.
+	// busy_timeout makes SQLite wait for the lock of an abandoned connection that is still closing.
 	query := url.Values{
 		"vfs": {"memdb"}, "_txlock": {"immediate"},
 		"_pragma": {fmt.Sprintf("busy_timeout(%d)", lockWait.Milliseconds()), "foreign_keys(1)"},
@@ -140,7 +141,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the database. A database in memory is deleted then.
+// Close closes the database. Close deletes a database that is in memory.
 func (s *Store) Close() error {
 	var errs []error
 	if s.keepAlive != nil {
@@ -164,8 +165,8 @@ type queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// inTransaction runs f in a transaction that is committed if f returns nil. The end of ctx does not
-// interrupt a transaction that has begun.
+// inTransaction runs f in a transaction that is committed if f returns nil. If ctx ends, a
+// transaction that has begun continues to its end.
 func (s *Store) inTransaction(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -191,12 +192,12 @@ func (s *Store) inTransaction(ctx context.Context, f func(ctx context.Context, t
 	return nil
 }
 
-// Setting returns a setting of the database, "" if it was never set.
+// Setting returns the value of a setting of the database, or "" if the setting was never set.
 func (s *Store) Setting(ctx context.Context, name string) (string, error) {
 	return readSetting(ctx, s.read, name)
 }
 
-// SetSetting writes a setting of the database.
+// SetSetting stores the value of a setting of the database.
 func (s *Store) SetSetting(ctx context.Context, name, value string) error {
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error { return setSetting(ctx, tx, name, value) })
 }
@@ -224,7 +225,7 @@ func optionalTime(micro *int64) *time.Time {
 	return &t
 }
 
-// nullIfZero turns the zero value into NULL.
+// nullIfZero returns nil, which is NULL in SQL, for the zero value of T.
 func nullIfZero[T comparable](v T) any {
 	var zero T
 	if v == zero {

@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// settingRefreshToken is the setting for the newest refresh token, as plain text. Sandbox.Client
-// returns this token.
+// settingRefreshToken is the name of the setting that contains the newest refresh token as plain
+// text. Sandbox.Client returns this token.
 const settingRefreshToken = "refresh_token"
 
-// IssueAccessToken makes the access token valid for the given time.
+// IssueAccessToken makes the access token valid for the duration life.
 func (s *Store) IssueAccessToken(ctx context.Context, token string, life time.Duration) error {
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.storeAccessToken(ctx, tx, token, life, false) })
 }
 
-// storeAccessToken stores an access token and deletes tokens that have expired. consented reports that the token
-// came from a user's consent.
+// storeAccessToken stores an access token and deletes the access tokens that have expired.
+// consented says that a user's consent led to the access token.
 func (s *Store) storeAccessToken(ctx context.Context, tx *sql.Tx, token string, life time.Duration, consented bool) error {
 	now := s.now()
 	if _, err := tx.ExecContext(ctx, `DELETE FROM access_tokens WHERE expires_at <= ?`, now.UnixMicro()); err != nil {
@@ -47,13 +47,13 @@ func (s *Store) IsAccessTokenValid(ctx context.Context, token string) (bool, err
 	return err == nil && s.now().UnixMicro() < expires, err
 }
 
-// RefreshToken returns the newest refresh token, "" if there is none yet.
+// RefreshToken returns the newest refresh token, or "" if no refresh token exists.
 func (s *Store) RefreshToken(ctx context.Context) (string, error) {
 	return s.Setting(ctx, settingRefreshToken)
 }
 
-// AddRefreshToken makes the refresh token valid and the newest one. AddRefreshToken does not
-// change a token that was added before, even if the token was replaced.
+// AddRefreshToken stores token as a valid refresh token and as the newest refresh token. If token
+// was added before, AddRefreshToken changes nothing, even if token is no longer valid.
 func (s *Store) AddRefreshToken(ctx context.Context, token string) error {
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error { return addRefreshToken(ctx, tx, token) })
 }
@@ -74,17 +74,17 @@ type Exchange struct {
 	AccessToken  string
 	Lifetime     time.Duration // of the access token
 	RefreshToken string        // the next refresh token
-	// SingleUse reports that the exchanged refresh token becomes invalid.
+	// SingleUse says that the exchange makes the exchanged refresh token invalid.
 	SingleUse bool
 }
 
-// ExchangeRefreshToken issues both tokens if the refresh token is valid, and reports whether the
-// refresh token was valid. If several exchanges use a single-use token at the same time, one
-// exchange succeeds.
+// ExchangeRefreshToken reports whether token is a valid refresh token. For a valid refresh token,
+// ExchangeRefreshToken issues the access token and the refresh token of e. If several exchanges use
+// a single-use token at the same time, exactly one exchange succeeds.
 func (s *Store) ExchangeRefreshToken(ctx context.Context, token string, e Exchange) (good bool, err error) {
 	err = s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		// With SingleUse, the exchanged refresh token is replaced. Without SingleUse, the refresh
-		// token stays valid.
+		// With SingleUse, the exchanged refresh token is marked as replaced and becomes invalid. Without
+		// SingleUse, the exchanged refresh token stays valid.
 		found, err := tx.ExecContext(ctx, `UPDATE refresh_tokens SET replaced = ? WHERE digest = ? AND replaced = 0`, e.SingleUse, tokenDigest(token))
 		if err != nil {
 			return err
@@ -99,7 +99,7 @@ func (s *Store) ExchangeRefreshToken(ctx context.Context, token string, e Exchan
 	return good && err == nil, err
 }
 
-// storeExchange stores both tokens of an exchange.
+// storeExchange stores the access token and the refresh token that an exchange issues.
 func (s *Store) storeExchange(ctx context.Context, tx *sql.Tx, e Exchange) error {
 	if err := s.storeAccessToken(ctx, tx, e.AccessToken, e.Lifetime, true); err != nil {
 		return err
@@ -107,7 +107,8 @@ func (s *Store) storeExchange(ctx context.Context, tx *sql.Tx, e Exchange) error
 	return addRefreshToken(ctx, tx, e.RefreshToken)
 }
 
-// RevokeConsent ends every token that came from a user's consent: access tokens, refresh tokens and codes.
+// RevokeConsent invalidates every access token, refresh token and code that came from a user's
+// consent.
 func (s *Store) RevokeConsent(ctx context.Context) error {
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, statement := range []string{`DELETE FROM access_tokens WHERE consented = 1`, `UPDATE refresh_tokens SET replaced = 1`, `DELETE FROM codes`} {

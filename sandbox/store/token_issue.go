@@ -2,7 +2,7 @@ package store
 
 import "context"
 
-// TokenIssue is training tokens that were issued to an account.
+// TokenIssue is a number of training tokens that were issued to an account together.
 type TokenIssue struct {
 	TokenType TrainingTokenType
 	Quantity  int
@@ -10,7 +10,8 @@ type TokenIssue struct {
 	ExpiresAt *string
 }
 
-// TokenIssues returns the tokens that were issued for an opportunity, in the order of issue.
+// TokenIssues returns the training tokens that were issued for an opportunity, in the order of
+// issue.
 func (s *Store) TokenIssues(ctx context.Context, opportunity int64) ([]*TokenIssue, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT k.id, k.code, k.name, n.quantity, n.expires_at FROM token_issues n
 		JOIN training_token_types k ON k.id = n.training_token_type_id WHERE n.opportunity_id = ? ORDER BY n.id`, opportunity)
@@ -29,7 +30,8 @@ func (s *Store) TokenIssues(ctx context.Context, opportunity int64) ([]*TokenIss
 	return issues, rows.Err()
 }
 
-// ContactOfOpportunity returns the contact of an opportunity, nil if it has none.
+// ContactOfOpportunity returns the contact of an opportunity, or nil if the opportunity has no
+// contact.
 func (s *Store) ContactOfOpportunity(ctx context.Context, opportunity int64) (*Contact, error) {
 	return contacts.first(ctx, s.read, " WHERE p.id = (SELECT o.contact_id FROM opportunities o WHERE o.id = ?)", opportunity)
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// User is a person who works with the TMS. Mail to a user goes to the user's contact, if there is one (observed).
+// User is a person who works with the TMS. The API sends mail for a user to the user's contact, if
+// the user has a contact (observed).
 type User struct {
 	ID        int64
 	FirstName string
@@ -51,17 +52,18 @@ func (s *Store) Users(ctx context.Context, q Search) (*UserPage, error) {
 	return users.page(ctx, s, q)
 }
 
-// OwnerOfOpportunity returns the owner of an opportunity, nil if it has none.
+// OwnerOfOpportunity returns the owner of an opportunity, or nil if the opportunity has no owner.
 func (s *Store) OwnerOfOpportunity(ctx context.Context, opportunity int64) (*User, error) {
 	return users.first(ctx, s.read, " WHERE u.id = (SELECT o.owner_id FROM opportunities o WHERE o.id = ?)", opportunity)
 }
 
-// OwnerOfAccount returns the owner of an account, nil if it has none.
+// OwnerOfAccount returns the owner of an account, or nil if the account has no owner.
 func (s *Store) OwnerOfAccount(ctx context.Context, account int64) (*User, error) {
 	return users.first(ctx, s.read, " WHERE u.id = (SELECT x.owner_id FROM accounts x WHERE x.id = ?)", account)
 }
 
-// optionalContact reads the contact of an outer join, with its account.
+// optionalContact reads a contact and the contact's account from a row of an outer join, which may
+// contain no contact.
 type optionalContact struct {
 	id                 *int64
 	first, last, email *string

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Stage is a phase of selling; State is Open, Won, Lost or Archived.
+// Stage is a phase of the sale; its State is Open, Won, Lost or Archived.
 type Stage struct {
 	ID    int64
 	Name  string
@@ -20,7 +20,7 @@ type Stage struct {
 // GlobalID returns the API's id of the stage.
 func (s Stage) GlobalID() string { return globalid.EncodeInt(globalid.OpportunityStage, s.ID) }
 
-// Step is a detailed point inside a stage.
+// Step is an exact point in the sale, inside a stage.
 type Step struct {
 	ID    int64
 	Name  string
@@ -65,7 +65,7 @@ var steps = listing[Step]{
 	},
 }
 
-// Steps searches the steps of the workflow.
+// Steps returns the tenant's steps that match the search.
 func (s *Store) Steps(ctx context.Context, q Search) (*StepPage, error) {
 	return steps.page(ctx, s, q)
 }

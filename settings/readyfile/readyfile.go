@@ -1,7 +1,7 @@
-// Package readyfile is the protocol between a program and the process that starts the program. When
-// the program is ready, it writes a Report to the file that --ready-file names. The module of
-// Oppflow and the module devserver contain the same source of this package, because neither module
-// imports the other one.
+// Package readyfile contains the protocol by which a program reports to its parent process that the
+// program is ready. When a program is ready, the program writes a Report to the file that
+// --ready-file names. The module of Oppflow and the module devserver contain the same source of
+// this package, because neither module imports the other module.
 package readyfile
 
 import (
@@ -13,27 +13,30 @@ import (
 	"github.com/moby/sys/atomicwriter"
 )
 
-// Report is the content of a ready file, as one JSON object. A program sets the fields of the
-// services that it offers. A worker offers no services and sets no fields.
+// Report is the content of a ready file, as one JSON object. A program sets the fields of Report
+// for the services that the program offers. A worker offers no services and therefore sets no
+// fields of Report.
 type Report struct {
-	// Temporal is the address of the Temporal server, host:port. UI is the URL of its Web UI.
+	// Temporal is the address of the Temporal server, host:port. UI is the URL of the Web UI of the
+	// Temporal server.
 	Temporal  string `json:"temporal,omitempty"`
 	Namespace string `json:"namespace,omitempty"`
 	UI        string `json:"ui,omitempty"`
-	// URL is the GraphQL endpoint of the sandbox. Token is the Bearer token that the sandbox accepts.
+	// URL is the GraphQL endpoint of the sandbox. Token is the Bearer token that the sandbox
+	// accepts.
 	URL   string `json:"url,omitempty"`
 	Token string `json:"token,omitempty"`
-	// TokenURL is the token endpoint of the sandbox. ClientID, ClientSecret and RefreshToken are
-	// the credentials that the endpoint accepts.
+	// TokenURL is the token endpoint of the sandbox. ClientID, ClientSecret and RefreshToken are the
+	// credentials that the token endpoint accepts.
 	TokenURL     string `json:"tokenUrl,omitempty"`
 	ClientID     string `json:"clientId,omitempty"`
 	ClientSecret string `json:"clientSecret,omitempty"`
 	RefreshToken string `json:"refreshToken,omitempty"`
 }
 
-// Write writes the report to the file in one step, so a reader always finds the whole report. Only
-// the user of the program may read the file, because a report may contain secrets. Without a path
-// Write does nothing.
+// Write writes the report to the file in one step, so that a reader never reads an incomplete
+// report. Only the user of the program may read the file, because a report may contain secrets.
+// Without a path Write does nothing.
 func Write(path string, report Report) error {
 	if path == "" {
 		return nil
@@ -51,7 +54,8 @@ func Write(path string, report Report) error {
 	return nil
 }
 
-// Read reads the report of a program. The error is os.ErrNotExist while the program is not ready.
+// Read returns the report of a program from its ready file. The error of Read is os.ErrNotExist
+// while the program is not ready.
 func Read(path string) (report Report, err error) {
 	content, err := os.ReadFile(path)
 	if err == nil {
@@ -60,7 +64,8 @@ func Read(path string) (report Report, err error) {
 	return report, err
 }
 
-// Remove removes the file of an earlier run, if any. Without a path Remove does nothing.
+// Remove removes the ready file of an earlier run of the program, if the file exists. Without a
+// path Remove does nothing.
 func Remove(path string) error {
 	if path == "" {
 		return nil

@@ -50,7 +50,7 @@ func TestReadyFileAppearsWholeAndAlone(t *testing.T) {
 	}
 }
 
-// A program that offers nothing, such as a worker, reports an empty object.
+// A program that offers no services, such as a worker, reports an empty object.
 func TestEmptyReport(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ready")
 	if err := readyfile.Write(path, readyfile.Report{}); err != nil {

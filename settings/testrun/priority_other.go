@@ -2,5 +2,5 @@
 
 package testrun
 
-// LowerPriority does nothing on systems where a process has no priority of this kind.
+// LowerPriority does nothing on systems where a process has no Unix priority.
 func LowerPriority() error { return nil }

@@ -8,17 +8,19 @@ import (
 	"syscall"
 )
 
-// loweredVariable says that the process runs with the lower priority.
+// loweredVariable is the environment variable that says that the process already runs with the
+// lower priority.
 const loweredVariable = "OPPFLOW_TESTS_LOWERED"
 
 // LowerPriority lowers the priority of this process and of the processes that it starts. The tests
-// on real parts run many processes side by side. Without LowerPriority, these processes would take
-// most of the processor time from packages that are tested at the same time. The processes also
-// collect garbage less often, which saves an eighth of their processor time. TestMain calls
-// LowerPriority first, because LowerPriority executes the program again: Linux gives a priority to
-// a thread, and the other threads of a running process keep their priority. With CI=true
-// LowerPriority does nothing, so that no test fails because other processes compile at the same
-// time. LowerPriority returns the error of the operating system.
+// that start real parts of Oppflow run many processes at the same time. Without LowerPriority, the
+// processes of the tests on real parts would use most of the processor time, and packages that are
+// tested at the same time would wait. LowerPriority also makes the processes collect garbage less
+// often, which saves an eighth of the processor time of the processes. TestMain calls LowerPriority
+// before everything else, because LowerPriority executes the program again. On Linux a priority
+// belongs to a thread, so the other threads of a running process would keep their old priority.
+// With CI=true LowerPriority does nothing, so that no test fails because other processes compile at
+// the same time. If the operating system returns an error, LowerPriority returns the error.
 func LowerPriority() error {
 	switch {
 	case os.Getenv(ciVariable) == "true":

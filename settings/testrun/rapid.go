@@ -7,9 +7,10 @@ import (
 	"os"
 )
 
-// SetRapidChecks sets the number of checks of each property of rapid, unless the command line or
-// RAPID_CHECKS sets it. A TestMain calls SetRapidChecks before it runs the tests. The test program
-// must import rapid, which defines the flag.
+// SetRapidChecks sets how often rapid checks each property. If the command line or RAPID_CHECKS
+// sets the number, SetRapidChecks changes nothing. A TestMain calls SetRapidChecks before TestMain
+// runs the tests. The test program must import rapid, because rapid defines the flag that
+// SetRapidChecks sets.
 func SetRapidChecks(inShort, inLong string) error {
 	flag.Parse()
 	given := os.Getenv("RAPID_CHECKS") != ""
@@ -22,7 +23,7 @@ func SetRapidChecks(inShort, inLong string) error {
 	return errors.Join(t.err, flag.Set("rapid.checks", checks))
 }
 
-// startup is a [TB] for the time before any test runs.
+// startup is a [TB] that SetRapidChecks uses before any test runs.
 type startup struct{ err error }
 
 func (*startup) Helper() {}

@@ -1,18 +1,19 @@
-// Package testrun says how a run of the tests is configured. A run uses the short or the long
-// form of a test. If the machine lacks a program that a test needs, the test is skipped or
-// fails. The package is the only code that reads the variables of the tests. Only tests import
-// it.
+// Package testrun contains the settings of a run of the tests. In one run, all tests run in their
+// short form, or all tests run in their long form. If the machine lacks a program that a test
+// needs, package testrun skips the test or makes the test fail. Only package testrun reads the
+// variables with which tests are configured. Only tests import package testrun.
 package testrun
 
 import "os"
 
 const (
-	// Variable selects the long form of the tests when its value is "long". Empty is the short
-	// form.
+	// If the environment variable Variable is "long", the tests run in their long form. Empty is the
+	// short form.
 	Variable = "OPPFLOW_TESTS"
 	// long is the only valid value of Variable besides the empty value.
 	long = "long"
-	// ciVariable is the variable with which continuous integration requires every test to run.
+	// ciVariable is the environment variable with which continuous integration requires that no test
+	// is skipped.
 	ciVariable = "CI"
 )
 
@@ -23,9 +24,9 @@ type TB interface {
 	Skipf(format string, args ...any)
 }
 
-// Long reports whether the long form is selected: chaos experiments of several minutes, thousands
-// of messages, a kill at every request, properties over thousands of runs. A value of Variable
-// other than "" and "long" fails the test.
+// Long reports whether tests run in their long form: chaos experiments of several minutes,
+// thousands of messages, a kill at every request, properties over thousands of runs. A value of
+// Variable other than "" and "long" fails the test.
 func Long(t TB) bool {
 	t.Helper()
 	switch value := os.Getenv(Variable); value {
@@ -39,7 +40,7 @@ func Long(t TB) bool {
 	}
 }
 
-// Pick returns the first value in the short form of the tests and the second one in the long form.
+// Pick returns inShort in the short form of the tests and inLong in the long form.
 func Pick[T any](t TB, inShort, inLong T) T {
 	t.Helper()
 	if Long(t) {
@@ -49,8 +50,8 @@ func Pick[T any](t TB, inShort, inLong T) T {
 }
 
 // SkipWithout skips the test because the machine lacks a program that the test needs, such as "a
-// database server". With CI=true the test fails instead. missing names the program and says how to
-// get it.
+// database server". With CI=true, SkipWithout makes the test fail and does not skip the test.
+// missing names the program and says how to install the program.
 func SkipWithout(t TB, missing string) {
 	t.Helper()
 	if os.Getenv(ciVariable) == "true" {

@@ -60,7 +60,7 @@ training tokens.`,
 	return command
 }
 
-// kindFlag is the value of a flag.
+// kindFlag is the value of a flag: the kind of an interest.
 type kindFlag opportunity.InterestKind
 
 func (k *kindFlag) Set(text string) error {
@@ -74,7 +74,7 @@ func (k *kindFlag) Set(text string) error {
 func (k *kindFlag) String() string { return string(*k) }
 func (k *kindFlag) Type() string   { return "kind" }
 
-// quantityFlag is the value of a flag: a whole number from 1 up.
+// quantityFlag is the value of a flag: a whole number of at least 1.
 type quantityFlag int
 
 func (q *quantityFlag) Set(text string) error {
@@ -89,7 +89,7 @@ func (q *quantityFlag) Set(text string) error {
 func (q *quantityFlag) String() string { return strconv.Itoa(int(*q)) }
 func (q *quantityFlag) Type() string   { return "number" }
 
-// amountFlag is the value of a flag: an exact decimal.
+// amountFlag is the value of a flag: an exact decimal number.
 type amountFlag struct{ value *opportunity.Amount }
 
 func (a *amountFlag) Set(text string) error {

@@ -24,7 +24,8 @@ import (
 // megabytes.
 const maxResponse = 64 << 20
 
-// readerFlags binds the settings of a command that only reads.
+// readerFlags binds the API settings of a command that only reads, and hides the flags that concern
+// changes.
 func readerFlags(fs *pflag.FlagSet, api *settings.API) {
 	api.AddFlags(fs)
 	for _, irrelevant := range []string{"read-only", "reference-tag", "reservation-length", "send-window", "response-time", "settle-time", "quiet-time", "adopted-since"} {
@@ -32,8 +33,8 @@ func readerFlags(fs *pflag.FlagSet, api *settings.API) {
 	}
 }
 
-// withAPI runs work with a client of the API in the settings. withAPI explains an error in one
-// line.
+// withAPI makes a client of the API and calls work with the client. If work returns an error,
+// withAPI explains the error in one line.
 func (p *program) withAPI(ctx context.Context, s *settings.API, timeout time.Duration, work func(context.Context, *administrate.Client) error) error {
 	concerns := &deferredWarnings{}
 	client, err := apiClient(s, slog.New(concerns))
@@ -47,8 +48,8 @@ func (p *program) withAPI(ctx context.Context, s *settings.API, timeout time.Dur
 	return err
 }
 
-// apiClient makes a client of the API in the settings. The logger gets messages about credentials that need
-// attention.
+// apiClient returns a client of the API that the settings describe. The client logs to logger when
+// the credentials need the attention of a person.
 func apiClient(s *settings.API, logger *slog.Logger) (*administrate.Client, error) {
 	if err := s.Resolve(); err != nil {
 		return nil, &usageError{text: err.Error()}
@@ -66,7 +67,7 @@ func apiClient(s *settings.API, logger *slog.Logger) (*administrate.Client, erro
 	return client, nil
 }
 
-// explainAPI explains in one line an error of the API.
+// explainAPI explains an error of the API in one line.
 func explainAPI(ctx context.Context, url string, err error) error {
 	var refused *administrate.RefusedError
 	var notSent *administrate.NotSentError
@@ -87,7 +88,8 @@ func explainAPI(ctx context.Context, url string, err error) error {
 		}
 		return fmt.Errorf("the API at %s does not show its schema%s; oppflow check needs introspection, which this API does not allow", url, said)
 	case errors.As(err, &refused) && len(refused.Messages) > 0:
-		// The request contains only what the user typed, so the API's message may be shown.
+		// The request contains only data that the user typed, so the output may contain the API's
+		// message.
 		return fmt.Errorf("the API refused the request: %s", refused.Messages[0])
 	case errors.As(err, &token):
 		return token
@@ -103,8 +105,8 @@ func explainAPI(ctx context.Context, url string, err error) error {
 	return err
 }
 
-// deferredWarnings is a log that is kept until the command ends. A warning that is part of the
-// command's own error is not reported twice.
+// deferredWarnings is a log handler that collects the warnings until the command ends. The command
+// does not write a warning that its own error already contains.
 type deferredWarnings struct {
 	mu    sync.Mutex
 	texts []string

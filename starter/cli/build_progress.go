@@ -19,9 +19,9 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// buildProgress shows the progress of builds on a terminal: lines, and below the lines a bar for
-// one build at a time. Several goroutines may call the methods at once. The methods ignore errors
-// of writing.
+// buildProgress shows the progress of builds on a terminal: lines of text and, below the lines, a
+// bar for one build at a time. Several goroutines may call the methods of buildProgress at the same
+// time. The methods ignore errors of writing.
 type buildProgress struct {
 	mu      sync.Mutex
 	w       io.Writer
@@ -29,7 +29,7 @@ type buildProgress struct {
 	bar     *progressbar.ProgressBar
 }
 
-// printLine writes a line above the bar.
+// printLine writes a line of text above the bar.
 func (b *buildProgress) printLine(text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -42,8 +42,8 @@ func (b *buildProgress) printLine(text string) {
 	_ = b.bar.RenderBlank()
 }
 
-// update shows the report in the bar. When several builds run at the same time, the bar shows one
-// of the builds until that build ends.
+// update shows the build's report in the bar. When several builds run at the same time, the bar
+// shows one build until this build ends, and then another build.
 func (b *buildProgress) update(report stack.Build) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -63,8 +63,8 @@ func (b *buildProgress) update(report stack.Build) {
 			b.bar = progressbar.NewOptions(1, progressbar.OptionSetWriter(b.w), progressbar.OptionSetWidth(20),
 				progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(true))
 		}
-		// After the last package there is one more step, linking. The extra step keeps the bar from
-		// becoming full before linking, because a full bar is not displayed any more.
+		// The bar has one step for each package and one more step, for linking. Without the step for
+		// linking, the bar would be full before linking, and a full bar disappears.
 		if steps := report.Of + 1; b.bar.GetMax() != steps {
 			b.bar.ChangeMax(steps)
 		}
@@ -75,7 +75,7 @@ func (b *buildProgress) update(report stack.Build) {
 	}
 }
 
-// describeBuild returns in a few words what a build is doing.
+// describeBuild describes in a few words what a build is doing.
 func describeBuild(report stack.Build) string {
 	switch {
 	case report.Linking:

@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// screen returns what a terminal shows at the end: of each line, the part after the last carriage
+// screen returns what a terminal shows in the end: from each line, the text after the last carriage
 // return.
 func screen(written string) []string {
 	var lines []string
@@ -59,7 +59,8 @@ func TestBuilding(t *testing.T) {
 	}
 }
 
-// Without a terminal, and together with the output of the parts, there are lines only.
+// The command shows no bar, only lines, if the output is no terminal or if the parts write to the
+// same terminal.
 func TestNoBarWithoutATerminal(t *testing.T) {
 	var w bytes.Buffer
 	if o := (&localFlags{}).options(&w, &w); o.Build != nil || o.Progress == nil {

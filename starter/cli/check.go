@@ -71,19 +71,21 @@ tenant. It reports each name that the tenant does not have, or has twice, with t
 	return command
 }
 
-// checkReport is the JSON form of the results of a check.
+// checkReport is the result of the command check in JSON.
 type checkReport struct {
 	URL         string            `json:"url"`
 	Operations  int               `json:"operations"`
 	Missing     []missingPart     `json:"missing"`
 	Assumptions []assumption      `json:"assumptions"`
 	SideEffects sideEffectsReport `json:"sideEffects"`
-	// Playbook is the comparison of a playbook's names with the tenant; nil without a playbook.
+	// Playbook is the comparison of the names in a playbook with the tenant's names, or nil without a
+	// playbook.
 	Playbook *namesReport `json:"playbook,omitempty"`
 }
 
-// sideEffectsReport is about the parts of the API that only side effects of transitions and
-// follow-ups use. Problems with these parts do not count as a failure.
+// sideEffectsReport is about the elements of the API's schema that only side effects of transitions
+// and follow-ups use. If only schema elements for side effects are missing, the command check still
+// succeeds.
 type sideEffectsReport struct {
 	Operations  int           `json:"operations"`
 	Missing     []missingPart `json:"missing"`
@@ -131,7 +133,8 @@ func missingOf(found []schemacheck.Mismatch) []missingPart {
 	return all
 }
 
-// asError returns one error for all problems, or nil when there are none.
+// asError returns one error for all problems in the report, or nil if the report contains no
+// problem.
 func (c checkReport) asError() error {
 	err := c.schemaError()
 	if c.Playbook == nil || c.Playbook.asError() == nil {
@@ -143,7 +146,8 @@ func (c checkReport) asError() error {
 	return fmt.Errorf("%w; %w", err, c.Playbook.asError())
 }
 
-// schemaError returns one error for all problems with the schema, or nil when there are none.
+// schemaError returns one error for all problems with the schema, or nil if the schema has no
+// problem.
 func (c checkReport) schemaError() error {
 	var parts []string
 	if n := len(c.Missing); n > 0 {
@@ -158,7 +162,7 @@ func (c checkReport) schemaError() error {
 	return fmt.Errorf("the API at %s does not support everything that Oppflow sends: %s", c.URL, strings.Join(parts, ", "))
 }
 
-// playbookFlag is the value of a flag: the name of a playbook.
+// playbookFlag is the value of a flag: the name of a playbook, which is a file, "-" or "default".
 type playbookFlag string
 
 func (f *playbookFlag) Set(text string) error {
@@ -179,8 +183,7 @@ func countText(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// maxShownOperations is the largest number of the client's operations that are listed with a
-// problem.
+// maxShownOperations is how many of the client's operations are listed with one problem at most.
 const maxShownOperations = 4
 
 func showCheckReport(w io.Writer, c checkReport) {

@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// recordingSandbox is a sandbox that records its requests. The test can change the responses of the
-// sandbox.
+// recordingSandbox is a sandbox that records its requests. A test can change the responses of the
+// recordingSandbox.
 type recordingSandbox struct {
 	mu        sync.Mutex
 	requests  []string
@@ -60,7 +60,7 @@ func (s *recordingSandbox) serve(t *testing.T) []string {
 	return []string{"ADMINISTRATE_URL=" + server.URL + "/graphql", "ADMINISTRATE_TOKEN=tk-31415"}
 }
 
-// rename returns a change of responses that replaces from by to.
+// rename returns a function that replaces from with to in a response.
 func rename(t *testing.T, from, to string) func(string) string {
 	return func(answer string) string {
 		changed := strings.ReplaceAll(answer, from, to)
@@ -91,7 +91,7 @@ func TestCheckOfACompleteTenantSaysSo(t *testing.T) {
 	}
 }
 
-// The tenant's records are unchanged, and no mutation was sent.
+// The command check changes no object of the tenant and sends no mutation.
 func TestCheckWritesNothing(t *testing.T) {
 	box := &recordingSandbox{}
 	env := box.serve(t)
@@ -162,8 +162,7 @@ func TestCheckReportsFailedAssumptions(t *testing.T) {
 	}
 }
 
-// Problems with parts of the API that only side effects use are reported, and do not count as a
-// failure.
+// The command check reports missing schema elements that only side effects use, and still succeeds.
 func TestCheckReportsMissingSideEffectParts(t *testing.T) {
 	box := &recordingSandbox{change: rename(t, `"name":"invoices"`, `"name":"bills"`)}
 	env := box.serve(t)
@@ -195,7 +194,7 @@ func TestCheckReportsMissingSideEffectParts(t *testing.T) {
 		"assumptions about side effects of transitions", "cost: owners cannot be changed.", "(UpdateOwner)")
 }
 
-// wantFailure expects exit code 1 and one line on standard error that contains all of want.
+// wantFailure expects exit code 1, and on standard error one line that contains all texts of want.
 // Standard output may contain anything.
 func (r result) wantFailure(t *testing.T, want ...string) {
 	t.Helper()
@@ -235,7 +234,7 @@ func TestCheckFailureIsOneLine(t *testing.T) {
 	run(ctx, []string{"ADMINISTRATE_URL=http://127.0.0.1:1/", "ADMINISTRATE_TOKEN=t"}, "check").wantUsageError(t, 1, "interrupted")
 }
 
-// The commands that read can use a tenant's OAuth client as the worker does.
+// The commands check and search can use a tenant's OAuth client, as the worker does.
 func TestCheckAndSearchAskForTokensByOAuth(t *testing.T) {
 	box := startSandbox(t)
 	oppflow(t, box.client(), "check").wantDone(t, "supports everything that Oppflow sends")
@@ -247,8 +246,9 @@ func TestCheckAndSearchAskForTokensByOAuth(t *testing.T) {
 			t.Errorf("the secret is told: %s", got.stderr)
 		}
 	}
-	// A refresh token in a variable is replaced by a new token, which is then lost. The command
-	// writes a warning and succeeds.
+	// If the refresh token is in a variable, the command cannot store the new refresh token that the
+	// token endpoint issues, and the new refresh token is lost. The command writes a warning about the
+	// lost refresh token and succeeds.
 	got := oppflow(t, append(box.client(), "ADMINISTRATE_REFRESH_TOKEN="+box.RefreshToken), "search")
 	if got.code != 0 || !strings.Contains(got.stdout, "Annual first aid refresher") || strings.Count(got.stderr, "\n") != 1 || !strings.Contains(got.stderr, "ADMINISTRATE_REFRESH_TOKEN_FILE") {
 		t.Errorf("exit code %d, %s%s", got.code, got.stdout, got.stderr)

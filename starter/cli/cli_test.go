@@ -30,7 +30,7 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// bareEnv is an environment without any of the user's own settings.
+// bareEnv is an environment in which none of the user's own settings apply.
 var bareEnv = []string{"TEMPORAL_CONFIG_FILE=/dev/null"}
 
 // result is the result of one run of the command line.
@@ -39,7 +39,7 @@ type result struct {
 	stdout, stderr string
 }
 
-// oppflow runs the command line in this process.
+// oppflow runs the command line oppflow in the process of the test.
 func oppflow(t *testing.T, env []string, args ...string) result {
 	t.Helper()
 	return run(t.Context(), env, args...)
@@ -51,7 +51,8 @@ func run(ctx context.Context, env []string, args ...string) result {
 	return result{code, stdout.String(), stderr.String()}
 }
 
-// wantUsageError expects exactly one line on standard error that contains all of want, and no other output.
+// wantUsageError expects exactly one line on standard error, which contains all texts of want, and
+// no other output.
 func (r result) wantUsageError(t *testing.T, code int, want ...string) {
 	t.Helper()
 	if r.code != code {
@@ -70,7 +71,8 @@ func (r result) wantUsageError(t *testing.T, code int, want ...string) {
 	}
 }
 
-// wantDone expects exit code 0, nothing on standard error, and all of want on standard output.
+// wantDone expects exit code 0, nothing on standard error, and all texts of want on standard
+// output.
 func (r result) wantDone(t *testing.T, want ...string) {
 	t.Helper()
 	if r.code != 0 || r.stderr != "" {
@@ -83,8 +85,8 @@ func (r result) wantDone(t *testing.T, want ...string) {
 	}
 }
 
-// closedPort is an address without a listener. A port that was free before could belong to another
-// test now.
+// closedPort is an address at which no program listens. A port that a test found free could belong
+// to another test now.
 const closedPort = "127.0.0.1:1"
 
 func listen(t *testing.T) net.Listener {
@@ -97,8 +99,8 @@ func listen(t *testing.T) net.Listener {
 	return listener
 }
 
-// frontend is a fake Temporal service with one opportunity. The service records the messages that
-// the service gets, and returns a prepared response.
+// frontend is a fake Temporal service with one opportunity. The frontend records the received
+// messages, and returns a prepared response.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 
@@ -109,11 +111,12 @@ type frontend struct {
 	err      error // in place of any response
 }
 
-// message is one message of a caller: its kind, its workflow, its name and its payload.
+// message is one message that the frontend received: its kind, its workflow, its name and its
+// payload.
 type message struct{ How, Workflow, Name, Payload string }
 
-// serve starts the service. serve returns the variables that connect the command line to the
-// service.
+// serve starts the frontend. serve returns the variables with which the command line connects to
+// the frontend.
 func (f *frontend) serve(t *testing.T) []string {
 	t.Helper()
 	return serve(t, f)
@@ -132,7 +135,7 @@ func serve(t *testing.T, service workflowservice.WorkflowServiceServer) []string
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Stop()
-		// The test may end before the server has started.
+		// The test may end before the gRPC server has started, and then Serve returns ErrServerStopped.
 		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}
@@ -140,8 +143,8 @@ func serve(t *testing.T, service workflowservice.WorkflowServiceServer) []string
 	return []string{"TEMPORAL_ADDRESS=" + listener.Addr().String()}
 }
 
-// only returns the one message that was received. While the outcome is pending, the client may send
-// the same message again.
+// only returns the one message that the frontend received. While the outcome of a message is
+// pending, the client may send the message again.
 func (f *frontend) only(t *testing.T) message {
 	t.Helper()
 	f.mu.Lock()
@@ -221,7 +224,7 @@ func (f *frontend) update(how string, r *workflowservice.UpdateWorkflowExecution
 	}, nil
 }
 
-// failureOf returns the failure of an update in the form in which a worker reports it.
+// failureOf returns the failure of an update in the form that a worker sends.
 func failureOf(own *opportunity.Error) *failurepb.Failure {
 	return temporal.GetDefaultFailureConverter().ErrorToFailure(lifecycle.ToTemporalError(own))
 }
@@ -248,7 +251,7 @@ func (f *frontend) DescribeWorkflowExecution(context.Context, *workflowservice.D
 	return nil, serviceerror.NewNotFound("no such workflow")
 }
 
-// sameJSON reports whether both texts are the same JSON.
+// sameJSON reports whether a and b are equal JSON values.
 func sameJSON(a, b string) bool {
 	var x, y any
 	if errors.Join(json.Unmarshal([]byte(a), &x), json.Unmarshal([]byte(b), &y)) != nil {

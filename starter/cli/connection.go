@@ -19,13 +19,14 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// updateTimeout is 20 s longer than the time after which an update returns as pending.
+// updateTimeout is 20 s longer than MaxUpdateWait, after which an update returns the outcome
+// pending.
 const (
 	updateTimeout       = opportunity.MaxUpdateWait + updateTimeoutMargin
 	updateTimeoutMargin = 20 * time.Second
 )
 
-// connection holds the flags of a command that connects to Temporal.
+// connection contains the settings of a command that connects to Temporal.
 type connection struct {
 	program   *program
 	temporal  settings.Temporal
@@ -33,7 +34,8 @@ type connection struct {
 	namespace string // known after open
 }
 
-// connection binds the flags of a command. timeout is the default for how long the command waits.
+// connection binds the flags for the connection to Temporal. timeout is the default for how long
+// the command waits for a response.
 func (p *program) connection(fs *pflag.FlagSet, timeout time.Duration) *connection {
 	c := &connection{program: p, timeout: timeout}
 	c.temporal.Environment = p.env
@@ -42,9 +44,10 @@ func (p *program) connection(fs *pflag.FlagSet, timeout time.Duration) *connecti
 	return c
 }
 
-// open connects to Temporal. The context that it returns bounds all calls of the command.
+// open connects to Temporal. The context that open returns limits the time of all calls of the
+// command.
 func (c *connection) open(ctx context.Context) (context.Context, client.Client, func(), error) {
-	// The command does not report traces that were not delivered.
+	// The command reports no error if its traces could not be delivered.
 	observer, err := host.StartTelemetry(ctx, settings.Telemetry{Environment: c.program.env},
 		telemetry.Options{Service: "oppflow", Brief: true, Console: c.program.stderr})
 	if err != nil {
@@ -64,20 +67,21 @@ func (c *connection) open(ctx context.Context) (context.Context, client.Client, 
 	return bounded, temporal, func() { temporal.Close(); end() }, nil
 }
 
-// opportunities runs work with a client of opportunities.
+// opportunities connects to Temporal and calls work with a client of opportunities.
 func (c *connection) opportunities(ctx context.Context, work func(context.Context, *lifecycle.Client) error) error {
 	ctx, temporal, done, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	// A part of the timeout is kept for one last response. The client repeats requests during the
-	// rest of the timeout.
+	// The client repeats requests until only updateTimeoutMargin of the timeout remains. The remaining
+	// time is for the last response.
 	patience := max(opportunity.MaxUpdateWait, c.timeout-updateTimeoutMargin)
 	return c.explainError(work(ctx, lifecycle.NewClientWithOptions(temporal, lifecycle.Options{MaxWait: patience})))
 }
 
-// explainError explains an error of Temporal in one line. An opportunity's own error is returned unchanged.
+// explainError explains an error of Temporal in one line. explainError returns an error of the
+// opportunity itself unchanged.
 func (c *connection) explainError(err error) error {
 	var own *opportunity.Error
 	var missing *serviceerror.NamespaceNotFound
@@ -94,7 +98,7 @@ func (c *connection) explainError(err error) error {
 	return explainedf("%s", host.Reason(err))
 }
 
-// explainedError is an error whose text is complete for the user.
+// explainedError is an error whose text is ready for the user.
 type explainedError struct{ text string }
 
 func (e *explainedError) Error() string { return e.text }
@@ -103,8 +107,8 @@ func explainedf(format string, args ...any) error {
 	return &explainedError{text: fmt.Sprintf(format, args...)}
 }
 
-// request is the request id of a command. The user gives the id, or get makes a random id. Output
-// may show the id.
+// request contains the request id of a command. The user sets the request id with a flag, or the
+// method get creates a random request id. Output may show the id.
 type request struct{ id string }
 
 func requestFlag(fs *pflag.FlagSet) *request {
@@ -120,8 +124,9 @@ func (r *request) get() string {
 	return r.id
 }
 
-// requestID is the value of a flag. Set rejects an empty value, for example from an unset variable.
-// With an empty id, each repetition would be a new request.
+// requestID is the value of a flag: a request id. Set rejects an empty request id, for example from
+// a shell variable that is not set. With an empty request id, each repetition of the command would
+// be a new request.
 type requestID string
 
 func (r *requestID) Set(text string) error {
@@ -150,7 +155,7 @@ func (l *durationFlag) Set(text string) error {
 func (l *durationFlag) String() string { return time.Duration(*l).String() }
 func (l *durationFlag) Type() string   { return "duration" }
 
-// reference reads the argument that names the opportunity.
+// reference returns the reference of the opportunity from the first argument.
 func reference(args []string) (opportunity.Reference, error) {
 	ref := opportunity.Reference(args[0])
 	if err := ref.Validate(); err != nil {
@@ -159,7 +164,7 @@ func reference(args []string) (opportunity.Reference, error) {
 	return ref, nil
 }
 
-// completeNothing makes the shell complete no file names in place of a reference.
+// completeNothing prevents that the shell completes a reference with names of files.
 func completeNothing(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }

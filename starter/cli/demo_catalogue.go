@@ -8,10 +8,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// demoCatalogue writes the catalogue of demo and up into a file, which the caller removes. The
-// content is the sandbox's default catalogue, with one difference: each transition to a Won step
-// has triggers that issue tokens and raise the invoice. The API has no operation for these two
-// actions, and the default catalogue has no such triggers.
+// demoCatalogue writes the catalogue for the commands demo and up to a file. The caller removes the
+// file. The catalogue is the sandbox's default catalogue, with one difference: each transition to a
+// Won step has triggers that issue training tokens and create the invoice. The API has no operation
+// that issues training tokens or creates an invoice, so the demo needs the triggers.
 func demoCatalogue() (path string, err error) {
 	known, err := catalogue.Default()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// operations are the names of the API for comparisons.
+// operations are the API's names of the comparisons in a filter.
 var operations = []administrate.FilterOperation{
 	administrate.Equal, administrate.NotEqual, administrate.Greater, administrate.GreaterEqual,
 	administrate.Less, administrate.LessEqual, administrate.Like, administrate.WordLike,
@@ -17,9 +17,10 @@ var operations = []administrate.FilterOperation{
 
 var fieldForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// parseFilter reads a condition: field=value, or field:operation:value. The operations in, notin and contains take
-// values separated by commas. isnull and notnull take no value. The value may contain any character, also a colon or
-// an equals sign.
+// parseFilter parses a filter, which the user writes as field=value or field:operation:value. The
+// operations in, notin and contains have values separated by commas. The operations isnull and
+// notnull have no value. The value in a filter may contain any character, even a colon or an equals
+// sign.
 func parseFilter(text string) (administrate.Filter, error) {
 	at := strings.IndexAny(text, "=:")
 	if at < 0 {
@@ -71,7 +72,7 @@ func parseFilter(text string) (administrate.Filter, error) {
 	return administrate.Filter{}, fmt.Errorf("%q is not an operation; use one of these operations: %s", word, strings.Join(words, " "))
 }
 
-// filtersFlag is the value of a flag that may be given more than once.
+// filtersFlag is the value of a flag for a filter, and the flag may be given more than once.
 type filtersFlag []administrate.Filter
 
 func (f *filtersFlag) Set(text string) error {

@@ -8,10 +8,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// parseLearner reads a person in the form of a mail address: "Melissa Green <melissa@example.com>".
-// The last word of the person's name is the last name. When the last name has several words, a
-// comma separates the last name from the first name: "van der Berg, Anna <anna@example.com>". The
-// errors of parseLearner contain no data of the person.
+// parseLearner parses a person in the form of a mail address, such as
+// "Melissa Green <melissa@example.com>". The last word of the person's name becomes the last name.
+// If the last name has several words, the user writes the last name first, with a comma after it:
+// "van der Berg, Anna <anna@example.com>". The errors of parseLearner contain no data of the
+// person.
 func parseLearner(text string) (opportunity.Learner, error) {
 	const form = `must look like "Melissa Green <melissa@example.com>" or "Green, Melissa <melissa@example.com>"`
 	name, rest, found := strings.Cut(text, "<")
@@ -39,7 +40,7 @@ func parseLearner(text string) (opportunity.Learner, error) {
 
 const personType = "person"
 
-// learnersFlag is the value of a flag that may be given more than once.
+// learnersFlag is the value of a flag for a learner, and the flag may be given more than once.
 type learnersFlag []opportunity.Learner
 
 func (l *learnersFlag) Set(text string) error {

@@ -24,7 +24,7 @@ import (
 
 const (
 	listTimeout = time.Minute
-	// maxListPage is the number of runs in one page of the service.
+	// maxListPage is the largest number of runs in one page of Temporal's list.
 	maxListPage = 1000
 )
 
@@ -76,7 +76,8 @@ opportunity, use show. STARTED is the start of the current run. The opportunity 
 	return command
 }
 
-// The words of the flags. The method query has a condition for each word.
+// statuses, states and attentionKinds contain the words that the flags accept; the method query has
+// a condition for each word.
 var (
 	statuses       = []string{"running", "closed", "completed", "failed", "cancelled", "terminated", "timed-out"}
 	states         = []string{"open", "won", "lost", "archived"}
@@ -91,16 +92,17 @@ var (
 
 const (
 	anyAttention = "any"
-	// taskAttention means that an opportunity's workflow task fails again and again. Only the
-	// server reports the failures of workflow tasks; a workflow cannot report its own failed task.
+	// taskAttention selects an opportunity whose workflow task fails repeatedly. Only the Temporal
+	// server reports the failures of workflow tasks, because a workflow cannot report its own failed
+	// task.
 	taskAttention = "task"
 )
 
-// listConditions holds the conditions for the listed opportunities.
+// listConditions contains the conditions that the listed opportunities must meet.
 type listConditions struct{ status, state, attention, step, region, raw string }
 
-// query returns the conditions as a query for Temporal. The query excludes a run that continued as
-// new, because the list contains the next run.
+// query returns the conditions in the query language of Temporal. The query excludes a run that
+// ended with continue as new, because the list contains the next run.
 func (l listConditions) query() (string, error) {
 	all := []string{"WorkflowType = " + quoted(lifecycle.WorkflowType), `ExecutionStatus != "ContinuedAsNew"`}
 	switch l.status {
@@ -149,8 +151,8 @@ func (l listConditions) query() (string, error) {
 	return strings.Join(all, " and "), nil
 }
 
-// inAnyForm returns a condition for the value in each of its Unicode forms. A user may type a letter
-// with an accent as two characters, and the service compares characters.
+// inAnyForm returns a condition that accepts the value in each of its Unicode forms. A letter with
+// an accent can be one character or two characters, and Temporal compares single characters.
 func inAnyForm(comparison, value string) string {
 	all := []string{comparison + quoted(value)}
 	for _, form := range []norm.Form{norm.NFC, norm.NFD} {
@@ -164,9 +166,10 @@ func inAnyForm(comparison, value string) string {
 	return "(" + strings.Join(all, " or ") + ")"
 }
 
-// queryablePrefix returns the part of a name that a query can find. With SQL databases the service
-// (observed with 1.32) finds no value with a quotation mark or a backslash, with or without
-// escapes. The command compares the rest of such a name itself.
+// queryablePrefix returns the beginning of a name that a Temporal query can find, and whether the
+// name is longer. With an SQL database, Temporal finds no value that contains a quotation mark or a
+// backslash, with or without escapes (observed with Temporal 1.32). The command list itself
+// compares the part of the name from the first quotation mark or backslash.
 func queryablePrefix(name string) (begin string, odd bool) {
 	at := strings.IndexAny(name, `"\`)
 	if at < 0 {
@@ -175,7 +178,8 @@ func queryablePrefix(name string) (begin string, odd bool) {
 	return name[:at], true
 }
 
-// localFilter returns the condition that a query cannot express, or nil when the query expresses everything.
+// localFilter returns the condition that a Temporal query cannot express, or nil if the query
+// expresses all conditions.
 func (l listConditions) localFilter() func(listedOpportunity) bool {
 	_, oddStep := queryablePrefix(l.step)
 	_, oddRegion := queryablePrefix(l.region)
@@ -188,13 +192,14 @@ func (l listConditions) localFilter() func(listedOpportunity) bool {
 	}
 }
 
-// quoted returns a quoted value. No character in the value can end the quotes.
+// quoted returns a quoted value. quoted escapes the quotation marks and backslashes in the value,
+// so that no character in the value ends the quotes.
 func quoted(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
 }
 
-// hasBalancedBrackets reports whether a condition can stand between brackets without closing these
-// brackets itself.
+// hasBalancedBrackets reports whether all brackets and quotes of a condition are closed inside the
+// condition, so that the condition can be part of a larger query.
 func hasBalancedBrackets(condition string) bool {
 	depth := 0
 	var quote, before rune
@@ -226,8 +231,8 @@ func hasBalancedBrackets(condition string) bool {
 	return depth == 0 && quote == 0
 }
 
-// explainError explains the error of a refused query. Either the caller's own condition is wrong, or the namespace lacks
-// a search attribute.
+// explainError explains to the user why Temporal rejected the query. Either the user's own
+// condition (--query) is wrong, or the namespace lacks a search attribute.
 func (l listConditions) explainError(err error) error {
 	var invalid *serviceerror.InvalidArgument
 	switch {
@@ -239,9 +244,10 @@ func (l listConditions) explainError(err error) error {
 	return explainedf("Temporal rejects the query: %s; if the namespace was never set up, run oppflow setup", invalid.Message)
 }
 
-// listed is the JSON form of the list.
+// listed is the result of the command list in JSON.
 type listed struct {
-	// Count is the number of all matching opportunities.
+	// Count is the number of all opportunities that meet the conditions, even if the list contains
+	// fewer opportunities.
 	Count         int64               `json:"count"`
 	Opportunities []listedOpportunity `json:"opportunities"`
 }
@@ -261,8 +267,9 @@ type listedOpportunity struct {
 	Closed        *time.Time            `json:"closed,omitempty"`
 }
 
-// listUpTo reads page by page, up to the limit. If keep is not nil, listUpTo reads all pages,
-// because it must count the kept runs itself.
+// listUpTo reads the list from Temporal page by page, until limit opportunities are read. If keep
+// is not nil, listUpTo reads all pages, because listUpTo must count the opportunities for which
+// keep returns true.
 func listUpTo(ctx context.Context, temporal client.Client, namespace, query string, keep func(listedOpportunity) bool, limit int) (listed, error) {
 	result := listed{Opportunities: []listedOpportunity{}}
 	size := int32(maxListPage)
@@ -324,7 +331,7 @@ func newListedOpportunity(run *workflowpb.WorkflowExecutionInfo) (listedOpportun
 		{lifecycle.OpportunityReservedUntil.GetName(), &o.ReservedUntil},
 	} {
 		if payload := run.GetSearchAttributes().GetIndexedFields()[field.name]; payload != nil {
-			// An attribute that cannot be read is left empty, and all other attributes are still
+			// If a search attribute cannot be read, its field stays empty, and all other fields are still
 			// shown.
 			_ = converter.GetDefaultDataConverter().FromPayload(payload, field.into)
 		}

@@ -23,7 +23,7 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// visibleRuns are the runs in the visibility of the frontend.
+// visibleRuns are the runs that the frontend returns in a list.
 type visibleRuns []*workflowpb.WorkflowExecutionInfo
 
 func (f *frontend) CountWorkflowExecutions(_ context.Context, r *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
@@ -31,7 +31,7 @@ func (f *frontend) CountWorkflowExecutions(_ context.Context, r *workflowservice
 	return &workflowservice.CountWorkflowExecutionsResponse{Count: int64(len(runs))}, f.receive("count", r.GetNamespace(), "", nil, r.GetQuery())
 }
 
-// ListWorkflowExecutions returns pages of at most 3.
+// ListWorkflowExecutions returns at most 3 runs in a page.
 func (f *frontend) ListWorkflowExecutions(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	runs, _ := f.response.(visibleRuns)
 	if err := f.receive("list", r.GetNamespace(), "", nil, r.GetQuery()); err != nil {
@@ -46,7 +46,7 @@ func (f *frontend) ListWorkflowExecutions(_ context.Context, r *workflowservice.
 	return page, nil
 }
 
-// queries returns the queries that were received.
+// queries returns the queries that the frontend received.
 func (f *frontend) queries() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -166,8 +166,8 @@ func TestListAsksForAllConditionsTogether(t *testing.T) {
 	}
 }
 
-// When a query cannot find a whole name, the command compares the rest of the name and counts the
-// matches.
+// If a Temporal query cannot find a whole name, the command compares the rest of the name and
+// counts the matching opportunities.
 func TestListFindsNamesTemporalCannotLookFor(t *testing.T) {
 	var runs visibleRuns
 	for n := range 8 {
@@ -189,7 +189,8 @@ func TestListFindsNamesTemporalCannotLookFor(t *testing.T) {
 	}
 }
 
-// A name with an accent is found in each Unicode form, also when the command compares the name.
+// The command finds a name with an accent in each Unicode form, even if the command itself compares
+// the name.
 func TestListFindsNamesInAnotherUnicodeForm(t *testing.T) {
 	region := func(name string) map[string]any { return map[string]any{"OpportunityRegion": name} }
 	service := &frontend{response: visibleRuns{
@@ -217,7 +218,7 @@ func TestListExplainsRejectedQueries(t *testing.T) {
 	oppflow(t, env, "list").wantUsageError(t, 1, "not yours")
 }
 
-// The list can be filtered by every attention kind.
+// The flag --attention accepts every attention kind.
 func TestListTakesEveryAttentionKind(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../../opportunity/attention.go", nil, 0)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// stopTimeout is how long the parts of a local stack may take to stop. The worker completes its
+// stopTimeout is how long a local stack may take to stop all its parts. The worker completes its
 // running requests.
 const stopTimeout = 50 * time.Second
 
-// localFlags are the flags that up and demo share.
+// localFlags are the flags that the commands up and demo share.
 type localFlags struct {
 	root, data string
 	verbose    bool
@@ -30,8 +30,9 @@ func (l *localFlags) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&l.verbose, "verbose", false, "show the output of the server, the sandbox and the worker on standard error")
 }
 
-// options returns the options of a stack that reports slow steps on w. On a terminal a bar shows the progress of the
-// builds, unless the parts write to the same terminal.
+// options returns the options of a stack that writes a line to w for each slow step. On a terminal,
+// a bar shows the progress of the builds. If the parts of the stack write to the terminal, no bar
+// is shown.
 func (l *localFlags) options(w, stderr io.Writer) stack.Options {
 	progress := &buildProgress{w: w}
 	o := stack.Options{Root: l.root, Data: l.data, Setup: host.SetupAt, Progress: progress.printLine}
@@ -43,8 +44,8 @@ func (l *localFlags) options(w, stderr io.Writer) stack.Options {
 	return o
 }
 
-// startStack starts the stack. When the caller interrupts the start, the error says that the start
-// was interrupted.
+// startStack starts the stack. If the caller interrupts the start, the error of startStack says
+// that the start was interrupted.
 func startStack(ctx context.Context, o stack.Options) (*stack.Stack, error) {
 	local, err := stack.Up(ctx, o)
 	var root *stack.RootError
@@ -61,14 +62,15 @@ func startStack(ctx context.Context, o stack.Options) (*stack.Stack, error) {
 
 var errInterrupted = errors.New("interrupted")
 
-// stopStack stops the stack, also after ctx has ended.
+// stopStack stops the stack, even if ctx has ended.
 func stopStack(ctx context.Context, local *stack.Stack) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	return local.Down(ctx)
 }
 
-// untilDone returns nil when ctx ends, and an error when one of the parts ends before that.
+// untilDone returns nil when ctx ends. If one of the parts ends before ctx, untilDone returns an
+// error.
 func untilDone(ctx context.Context, local *stack.Stack, noWorker bool) error {
 	server, sandbox, worker := local.Server(), local.Sandbox(), local.Worker()
 	workerExited := worker.Exited()
@@ -92,7 +94,7 @@ func untilDone(ctx context.Context, local *stack.Stack, noWorker bool) error {
 	return fmt.Errorf("the %s ended unexpectedly", ended.Name())
 }
 
-// historyURL returns the address of a run's history in the Web UI.
+// historyURL returns the URL of a run's history in the Web UI.
 func historyURL(ui, namespace, workflow, run string) string {
 	return ui + "/namespaces/" + url.PathEscape(namespace) + "/workflows/" + url.PathEscape(workflow) + "/" + url.PathEscape(run) + "/history"
 }

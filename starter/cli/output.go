@@ -31,7 +31,7 @@ func outputFlag(command *cobra.Command) *output {
 	return &o
 }
 
-// Set reads the form. With Set, an output can be the value of a flag.
+// Set parses a form, so that an output can be the value of a flag.
 func (o *output) Set(text string) error {
 	switch output(text) {
 	case table, asJSON:
@@ -44,7 +44,7 @@ func (o *output) Set(text string) error {
 func (o *output) String() string { return string(*o) }
 func (o *output) Type() string   { return "form" }
 
-// show writes the value as JSON, or calls human to write a table.
+// show writes value as JSON, or calls human, which writes a table.
 func (o *output) show(w io.Writer, value any, human func(io.Writer)) error {
 	if *o == asJSON {
 		encoder := json.NewEncoder(w)
@@ -57,7 +57,8 @@ func (o *output) show(w io.Writer, value any, human func(io.Writer)) error {
 	return columns.Flush()
 }
 
-// line writes one line of columns. No text can end the cell or the line that contains it.
+// line writes one line of columns. line replaces the characters of a text that would end the cell
+// or the line.
 func line(w io.Writer, cells ...string) {
 	for i, cell := range cells {
 		cells[i] = printable(cell)
@@ -118,7 +119,7 @@ func resultText(r opportunity.InterestResult) string {
 
 func showView(w io.Writer, v opportunity.View) { writeView(w, v, true) }
 
-// writeView writes the view. While the run is open, it also writes what an operator can do.
+// writeView writes the view. While the run is open, writeView also writes what an operator can do.
 func writeView(w io.Writer, v opportunity.View, open bool) {
 	advise := func(format string, args ...any) {
 		if open {
@@ -133,7 +134,8 @@ func writeView(w io.Writer, v opportunity.View, open bool) {
 	}
 }
 
-// writeStatus writes the record, and what stops the opportunity or needs an operator.
+// writeStatus writes what is known of the record, what stops the opportunity, and what needs an
+// operator.
 func writeStatus(w io.Writer, v opportunity.View, open bool, advise func(format string, args ...any)) {
 	line(w, "Reference", string(v.Reference))
 	line(w, "Opportunity", orDash(string(v.Opportunity)))
@@ -179,7 +181,7 @@ func writeStatus(w io.Writer, v opportunity.View, open bool, advise func(format 
 	}
 }
 
-// writeQueue writes the interests, and the commands that wait or are parked.
+// writeQueue writes the interests, the commands that wait, and the commands that are parked.
 func writeQueue(w io.Writer, v opportunity.View, advise func(format string, args ...any)) {
 	for n, i := range v.Interests {
 		reserve := ""
@@ -231,10 +233,12 @@ func writeEffects(w io.Writer, v opportunity.View, advise func(format string, ar
 	}
 }
 
-// asRequested marks a value of a request, where the TMS does not return the value of the record.
+// asRequested marks a value that comes from the request, because the TMS does not return the value
+// of the record.
 const asRequested = " as requested"
 
-// heading returns the text for the first line of a list, and "" for the other lines.
+// heading returns text for the first line of a list (n is 0), and "" for every other line of the
+// list.
 func heading(text string, n int) string {
 	if n > 0 {
 		return ""
@@ -275,7 +279,7 @@ func orDash(text string) string {
 	return text
 }
 
-// searchResult is the JSON form of the results of a search.
+// searchResult is the result of the command search in JSON.
 type searchResult struct {
 	Count         int                `json:"count"`
 	Opportunities []foundOpportunity `json:"opportunities"`
@@ -288,7 +292,8 @@ type foundOpportunity struct {
 	State      string          `json:"state"`
 	GrandTotal *string         `json:"grandTotal"`
 	Interests  []foundInterest `json:"interests"`
-	// InterestCount is higher than the number of interests here when not all interests were read.
+	// InterestCount is the number of all interests on the record. InterestCount is higher than the
+	// number of interests in the JSON if not all interests were read.
 	InterestCount int `json:"interestCount"`
 }
 
@@ -299,7 +304,7 @@ type foundInterest struct {
 	TotalAmount *string `json:"totalAmount"`
 }
 
-// newSearchResult writes amounts with two decimal places, as the API does.
+// newSearchResult writes amounts with two digits after the decimal point, as the API does.
 func newSearchResult(count int, rows []administrate.Opportunity) searchResult {
 	f := searchResult{Count: count, Opportunities: []foundOpportunity{}}
 	for _, row := range rows {
@@ -338,13 +343,14 @@ func showSearchResult(w io.Writer, f searchResult) {
 	}
 }
 
-// peopleAnswerCommands returns the commands that answer the effect's question about people.
+// peopleAnswerCommands returns a text with the commands by which an operator answers an effect's
+// question about people.
 func peopleAnswerCommands(reference opportunity.Reference, effect string) string {
 	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s (the same person: use the contact), oppflow retry %[1]s %[2]s (another person: create a new contact), or oppflow skip %[1]s %[2]s --reason … (leave the person out)", reference, effect)
 }
 
-// answerCommands returns the commands that answer the question about the request, in a form for a
-// shell.
+// answerCommands returns a text with the commands by which an operator answers the question about
+// the request.
 func answerCommands(reference opportunity.Reference, request string) string {
 	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s (the change was made), oppflow retry %[1]s %[2]s (the change was not made), or oppflow skip %[1]s %[2]s --reason … (continue without the change)", reference, request)
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// viewText returns the human form of a view.
+// viewText returns the text that the command show writes for a view.
 func viewText(v opportunity.View) string {
 	var b bytes.Buffer
 	form := table
@@ -68,7 +68,8 @@ func TestViewShowsWhatAnOperatorHasToKnow(t *testing.T) {
 	}
 }
 
-// Values that the TMS does not return are marked.
+// A value that comes from the request, because the TMS does not return the value, is marked with
+// "as requested".
 func TestRequestedValuesAreMarked(t *testing.T) {
 	for marked, want := range map[bool]string{true: " as requested", false: ""} {
 		text := viewText(opportunity.View{
@@ -82,7 +83,7 @@ func TestRequestedValuesAreMarked(t *testing.T) {
 	}
 }
 
-// A question about people has its own answers.
+// The output shows other answers for a question about people than for a question about a change.
 func TestAnswersAboutPeopleAreShown(t *testing.T) {
 	text := viewText(opportunity.View{Reference: "lead-1", RunningEffects: []opportunity.RunningEffect{{
 		Key: "1/win/after/2/contacts", Kind: opportunity.EffectContacts, Problem: "attendee 2 has the address of a contact", AsksPeople: true,
@@ -100,7 +101,7 @@ func TestAnswersAboutPeopleAreShown(t *testing.T) {
 	}
 }
 
-// A name from the TMS cannot end a line, move the cursor or imitate another field.
+// A name from the TMS cannot end a line of the output, move the cursor or imitate another field.
 func TestForeignTextStaysOnItsLine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text") + rapid.SampledFrom([]string{"\n", "\r", "\t", "\x1b[2J", "\u2028", "\u202e", "\v", "\f"}).Draw(t, "control")
@@ -171,7 +172,8 @@ func TestHistoryURLEscapesTheReference(t *testing.T) {
 	}
 }
 
-// A run that has ended takes no messages, so the output does not advise to send any.
+// A run that has ended accepts no messages, so the output does not advise the user to send a
+// message.
 func TestAnEndedRunGivesNoAdvice(t *testing.T) {
 	v := opportunity.View{
 		Reference: "A-1", Paused: &opportunity.PauseInfo{}, Question: &opportunity.Question{Request: "q"},

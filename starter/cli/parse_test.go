@@ -48,7 +48,8 @@ func TestLearnerErrorsQuoteNoPerson(t *testing.T) {
 			t.Errorf("%q is taken for %+v", text, got)
 			continue
 		}
-		// The help of the form names an invented person, Melissa. Nothing else may name her.
+		// The help text that explains the form of a learner contains an invented person, Melissa. No
+		// other output may contain the name Melissa.
 		shown := strings.NewReplacer("Melissa Green <melissa@example.com>", "", "Green, Melissa <melissa@example.com>", "").Replace(err.Error())
 		if strings.Contains(strings.ToLower(shown), "melissa") {
 			t.Errorf("%q: the error quotes the person: %v", text, err)
@@ -147,7 +148,7 @@ func TestFilterThatIsWrittenDownIsReadBack(t *testing.T) {
 	})
 }
 
-// The client of the API can send every condition that parseFilter accepts.
+// The API client can send every filter that parseFilter accepts.
 func FuzzFilter(f *testing.F) {
 	for _, seed := range []string{"regionName=UK", "a:in:b,c", "a:isnull", "a:isnull:", "a:eq:", "=", ":", "a=", "a:in:,", "a-b=c", "ä=b", "a:eq:\x00"} {
 		f.Add(seed)

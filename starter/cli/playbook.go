@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// standardInput is the FILE that means standard input.
+// standardInput is the value of the argument FILE that means standard input.
 const standardInput = "-"
 
 func (p *program) playbook() *cobra.Command {
@@ -119,7 +119,8 @@ a typical tenant, and oppflow up deploys it. If FILE is -, explain reads the pla
 	return command
 }
 
-// readPlaybook reads the file. readPlaybook stops reading as soon as the file is too large.
+// readPlaybook reads the file name, or standard input. readPlaybook stops reading as soon as the
+// file is too large.
 func readPlaybook(command *cobra.Command, name string) ([]byte, error) {
 	from := command.InOrStdin()
 	switch name {
@@ -155,14 +156,15 @@ func completeYAML(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
-// playbookReport is the JSON form of the results of a check of a playbook.
+// playbookReport is the result of a check of a playbook in JSON.
 type playbookReport struct {
 	File        string          `json:"file"`
 	Digest      string          `json:"digest,omitempty"`
 	Diagnostics diagnostic.List `json:"mistakes"`
 }
 
-// asError returns one error for all mistakes, or nil when there are none.
+// asError returns one error for all mistakes in the playbook, or nil if the playbook has no
+// mistake.
 func (c playbookReport) asError() error {
 	if len(c.Diagnostics) == 0 {
 		return nil

@@ -17,8 +17,9 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// clockMargin is how far this machine's clock may be behind the Temporal server's clock. The margin
-// applies when the version was stored by an earlier deployment.
+// clockMargin is how far this machine's clock may be ahead of the Temporal server's clock.
+// awaitInForce adds clockMargin only if an earlier deployment has stored the version of the
+// playbook.
 const clockMargin = 5 * time.Second
 
 func (p *program) deployPlaybook() *cobra.Command {
@@ -75,7 +76,7 @@ nothing. If the API does not respond within 10 seconds, deploy skips the compari
 	return command
 }
 
-// loadPlaybook loads the playbook and prints its mistakes.
+// loadPlaybook parses and checks the playbook, and prints the mistakes in the playbook.
 func (p *program) loadPlaybook(name string, file []byte) (*playbook.Playbook, error) {
 	loaded, err := playbook.Load(file)
 	result := playbookReport{File: name}
@@ -86,8 +87,8 @@ func (p *program) loadPlaybook(name string, file []byte) (*playbook.Playbook, er
 	return loaded, err
 }
 
-// deploy stores the playbook, and then waits until the playbook is in force. ctx bounds the
-// storing, and waiting bounds the wait.
+// deploy stores the playbook and waits until the playbook is in force. ctx limits the time for the
+// storing, and waiting limits the time for the wait.
 func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, connection *connection, form *output, d lifecycle.Deployment) error {
 	deployed, err := host.DeployPlaybook(ctx, temporal, d)
 	if err != nil {
@@ -106,9 +107,11 @@ func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, c
 	})
 }
 
-// awaitInForce waits until the version is in force. For a new version, awaitInForce waits for
-// InForceAt minus StoredAt, which does not depend on this machine's clock. For a version of an
-// earlier deployment, awaitInForce waits until InForceAt by this machine's clock, plus clockMargin.
+// awaitInForce waits until the deployed version of the playbook is in force. For a version that
+// this deployment stored, awaitInForce waits for InForceAt minus StoredAt, which does not depend on
+// this machine's clock. For a version that an earlier deployment stored, awaitInForce waits until
+// this machine's clock shows InForceAt plus clockMargin, but not longer than InForceAt minus
+// StoredAt.
 func (p *program) awaitInForce(ctx context.Context, deployed lifecycle.DeployResult) error {
 	v := deployed.Version
 	wait := v.InForceAt.Sub(v.StoredAt)
@@ -257,8 +260,8 @@ the latest. rollback returns when the new version is in force.`,
 	return command
 }
 
-// earlierVersion returns the version with the number, or for 0 the version before the latest
-// version.
+// earlierVersion returns the version with the given number. For the number 0, earlierVersion
+// returns the version before the latest version.
 func earlierVersion(versions lifecycle.PlaybookVersions, number int) (lifecycle.PlaybookVersion, error) {
 	var old lifecycle.PlaybookVersion
 	found := true

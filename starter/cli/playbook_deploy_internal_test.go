@@ -63,8 +63,8 @@ func TestRollBackVersion(t *testing.T) {
 	}
 }
 
-// awaitInForce returns when the version is in force, also if this machine's clock is behind by
-// clockMargin.
+// awaitInForce returns when the version of the playbook is in force, even if this machine's clock
+// is ahead by clockMargin.
 func TestDeployReturnsWhenTheVersionIsInForce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		version := func(stored time.Time, after time.Duration) lifecycle.PlaybookVersion {

@@ -67,8 +67,8 @@ depend on these times as unknown. preview does not plan beyond a transition that
 	return command
 }
 
-// openRecords calls each once for every open opportunity in a step in which the playbook has
-// follow-ups.
+// openRecords calls the function each once for every open opportunity that is in a step in which
+// the playbook has follow-ups.
 func openRecords(ctx context.Context, client *administrate.Client, book *playbook.Playbook, each func(administrate.Opportunity)) error {
 	steps, err := openSteps(ctx, client, book.Features())
 	if err != nil {
@@ -119,7 +119,8 @@ func openSteps(ctx context.Context, client *administrate.Client, has playbook.Fe
 	return ids, nil
 }
 
-// withAllInterests reads the interests that the page of the record does not contain.
+// withAllInterests reads the interests of the record that the API did not return with the record,
+// and returns the record with all interests.
 func withAllInterests(ctx context.Context, client *administrate.Client, record administrate.Opportunity) (administrate.Opportunity, error) {
 	for record.NextInterestsCursor != "" {
 		page, err := client.Interests(ctx, record.ID, record.NextInterestsCursor)
@@ -131,12 +132,14 @@ func withAllInterests(ctx context.Context, client *administrate.Client, record a
 	return record, nil
 }
 
-// preview is the JSON form of a preview. The preview contains no names of people and opportunities.
+// preview is the result of the command preview in JSON. The preview contains no names of people or
+// opportunities.
 type preview struct {
 	Adopted time.Time `json:"adopted"`
 	Until   time.Time `json:"until"`
-	// Opportunities is how many open opportunities are in steps with follow-ups. WithoutChangeTime
-	// is how many of these opportunities do not show the time of their last change.
+	// Opportunities is how many open opportunities are in a step in which the playbook has follow-ups.
+	// WithoutChangeTime is the number of counted opportunities for which the API does not return the
+	// time of the last change.
 	Opportunities     int           `json:"opportunities"`
 	WithoutChangeTime int           `json:"withoutTimeOfChange"`
 	FollowUps         []dueFollowUp `json:"followUps"`
@@ -144,7 +147,7 @@ type preview struct {
 	Problems          []countedNote `json:"problems"`
 }
 
-// dueFollowUp is a follow-up that would be due.
+// dueFollowUp is a follow-up that would be due within the time of the preview.
 type dueFollowUp struct {
 	Record   string    `json:"record"`
 	Step     string    `json:"step"`
@@ -154,8 +157,8 @@ type dueFollowUp struct {
 	Due      time.Time `json:"due"`
 }
 
-// countedNote is a follow-up that the preview cannot decide, or a problem of the plan.
-// Opportunities is the number of opportunities with this note.
+// countedNote is a note about a follow-up whose due time the preview cannot determine, or about a
+// problem of the plan. Opportunities is the number of opportunities to which this note applies.
 type countedNote struct {
 	FollowUp      string `json:"followUp,omitempty"`
 	Text          string `json:"text"`
@@ -167,7 +170,7 @@ func newPreview(now time.Time, within time.Duration) *preview {
 	return &preview{Adopted: now, Until: now.Add(within), FollowUps: []dueFollowUp{}, Unknown: []countedNote{}, Problems: []countedNote{}}
 }
 
-// add plans the follow-ups of the record in the same way as a worker at the adoption of the record.
+// add plans the follow-ups of the record as a worker does when the worker adopts the record.
 func (v *preview) add(book *playbook.Playbook, record administrate.Opportunity) {
 	v.Opportunities++
 	if record.UpdatedAt == nil {
@@ -194,7 +197,7 @@ func (v *preview) add(book *playbook.Playbook, record administrate.Opportunity) 
 	}
 }
 
-// addNote counts one more opportunity in the note.
+// addNote adds one opportunity to the count of the note one.
 func addNote(all []countedNote, one countedNote) []countedNote {
 	at := slices.IndexFunc(all, func(u countedNote) bool { return u.FollowUp == one.FollowUp && u.Text == one.Text })
 	if at < 0 {
@@ -232,13 +235,14 @@ func showPreview(w io.Writer, v *preview) {
 	}
 }
 
-// dayOfPreview is a day with the number of its follow-ups by name.
+// dayOfPreview is a day of the preview, with the number of follow-ups of each name that are due on
+// the day.
 type dayOfPreview struct {
 	date   string
 	counts []string
 }
 
-// days returns the days that have follow-ups, in order.
+// days returns the days on which follow-ups are due, in the order of time.
 func (v *preview) days() []dayOfPreview {
 	numbers := map[string]map[string]int{}
 	var dates []string

@@ -20,7 +20,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// dueFollowUp is a preview in the form in which a program reads the JSON.
+// dueFollowUp is a due follow-up as a program reads it from the JSON of the preview.
 type dueFollowUp struct {
 	Adopted, Until      time.Time
 	Opportunities       int
@@ -49,8 +49,8 @@ func previewOf(t *testing.T, env []string, args ...string) dueFollowUp {
 
 var changeTime = regexp.MustCompile(`"changed":"[^"]*"`)
 
-// changedAt returns a change of responses that sets the time of the last change of every
-// opportunity; "null" means that the time is not known.
+// changedAt returns a function that sets the time of the last change of every opportunity in a
+// response; "null" means that the time is not known.
 func changedAt(at string) func(string) string {
 	if at != "null" {
 		at = `"` + at + `"`
@@ -70,8 +70,8 @@ steps:
     followUps: [{ name: thank, due: { inStep: 7 days }, do: { attention: { text: t } } }]
 `
 
-// The preview spreads follow-ups that were due long ago in the same way as a worker, reads pages of
-// a hundred, and changes nothing.
+// The preview spreads follow-ups that were due long ago as a worker does. The preview reads a
+// hundred records in a page and changes nothing.
 func TestPlaybookPreviewSpreadsWhatWasDue(t *testing.T) {
 	box := &recordingSandbox{options: sandbox.Options{Catalogue: manyOpportunities(t, 120)}, change: changedAt("2020-01-31T12:00:00+00:00")}
 	env := box.serve(t)
@@ -117,8 +117,8 @@ func TestPlaybookPreviewSpreadsWhatWasDue(t *testing.T) {
 	}
 }
 
-// A follow-up that was not due before is due at its time. When the time of the last change is not
-// shown, the present time counts.
+// A follow-up whose due time has not passed yet is due at its due time. If the API does not return
+// the time of the last change, the preview counts the delays from the present time.
 func TestPlaybookPreviewCountsFromTheLastChange(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Second)
 	name := writePlaybook(t, quietPlaybook)
@@ -148,8 +148,8 @@ func TestPlaybookPreviewCountsFromTheLastChange(t *testing.T) {
 	oppflow(t, box.serve(t), "playbook", "preview", name).wantDone(t, "1 open opportunity is in a step", "does not show the time of the last change of 1 opportunity")
 }
 
-// The preview lists follow-ups that depend on times that are not read, and conditions that cannot
-// be decided.
+// The preview lists follow-ups whose due time depends on times that the preview does not read, and
+// conditions that the preview cannot decide.
 func TestPlaybookPreviewListsUnknowns(t *testing.T) {
 	box := &recordingSandbox{}
 	env := box.serve(t)

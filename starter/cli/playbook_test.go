@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// writePlaybook writes a file with the content and returns its name.
+// writePlaybook writes the content to a new file and returns the path of the file.
 func writePlaybook(t *testing.T, content string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "playbook.yaml")

@@ -17,8 +17,9 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// stackPorts are the ports of a kept stack in its last run. The next run uses these ports again, so
-// that addresses that the user exported stay valid. 0 means any free port.
+// stackPorts are the ports that a stack with a data directory used in its last run. The next run of
+// the stack uses the ports of the last run again, so that addresses that the user exported stay
+// valid. The value 0 means any free port.
 type stackPorts struct {
 	Temporal int `json:"temporal"`
 	UI       int `json:"ui"`
@@ -27,8 +28,8 @@ type stackPorts struct {
 
 const portsFile = "ports.json"
 
-// lastPorts reads the ports of the stack that is kept in the directory. The result has 0 for a port
-// that is in use now.
+// lastPorts returns the ports that the stack with the data directory used in its last run. For a
+// port that another program uses now, lastPorts returns 0.
 func lastPorts(ctx context.Context, data string) (stackPorts, error) {
 	var former stackPorts
 	if data == "" {
@@ -65,7 +66,7 @@ func isFree(ctx context.Context, port int) bool {
 	return listener.Close() == nil
 }
 
-// savePorts stores the ports for the next run.
+// savePorts stores the ports of the running stack for the next run.
 func savePorts(data string, running *stack.Stack) error {
 	if data == "" {
 		return nil
@@ -90,7 +91,7 @@ func hostIn(text string) string {
 	return u.Host
 }
 
-// portIn returns the port of an address, or 0 when there is none.
+// portIn returns the port of an address, or 0 if the address contains no port.
 func portIn(address string) int {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// recoverTimeout is enough time to signal some thousand opportunities.
+// recoverTimeout is long enough to signal some thousand opportunities.
 const recoverTimeout = 10 * time.Minute
 
 func (p *program) recover() *cobra.Command {
@@ -91,7 +91,7 @@ Temporal. recover sends one request for each hundred records that were created s
 	return command
 }
 
-// listUnknownRecords lists the records whose opportunities Temporal does not know.
+// listUnknownRecords prints the records whose opportunities Temporal does not know.
 func (p *program) listUnknownRecords(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, backup time.Time) error {
 	var strays []unknownRecord
 	err := p.withAPI(ctx, api, connection.timeout, func(ctx context.Context, client *administrate.Client) (err error) {
@@ -110,8 +110,8 @@ func (p *program) listUnknownRecords(ctx context.Context, temporal client.Client
 	return nil
 }
 
-// checkNoWorkers returns an error when a worker polls a task queue, or has polled it within
-// lifecycle.MaxPollAge.
+// checkNoWorkers returns an error if a worker polls a task queue now or has polled a task queue
+// within lifecycle.MaxPollAge.
 func checkNoWorkers(ctx context.Context, temporal client.Client) error {
 	for queue, kinds := range map[string][]enums.TaskQueueType{
 		lifecycle.TaskQueue:  {enums.TASK_QUEUE_TYPE_WORKFLOW, enums.TASK_QUEUE_TYPE_ACTIVITY},
@@ -133,8 +133,8 @@ func checkNoWorkers(ctx context.Context, temporal client.Client) error {
 	return nil
 }
 
-// refreshAll makes every running opportunity compare itself with its record. The result is the
-// number of these opportunities.
+// refreshAll makes every running opportunity read its record and compare itself with the record.
+// refreshAll returns the number of running opportunities.
 func refreshAll(ctx context.Context, temporal client.Client, namespace string) (int, error) {
 	shop := lifecycle.NewClient(temporal)
 	marked := 0

@@ -21,7 +21,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// restoredNamespace is a namespace that knows two opportunities, one on each page.
+// restoredNamespace is a fake namespace that knows two opportunities and returns one opportunity on
+// each page.
 type restoredNamespace struct{ client.Client }
 
 func (restoredNamespace) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
@@ -34,8 +35,8 @@ func (restoredNamespace) ListWorkflow(_ context.Context, r *workflowservice.List
 	}, nil
 }
 
-// The list holds the records whose opportunities Temporal does not know. The list is complete also
-// with an API that cannot search by the time of creation.
+// The list contains the records whose opportunities Temporal does not know. The list is complete
+// even if the API cannot search records by the time of creation.
 func TestRecordsThatTemporalDoesNotKnow(t *testing.T) {
 	record := func(id, reference string) string {
 		return `{"node":{"id":"` + id + `","name":"N","attributes":[{"definitionKey":"oppflow","value":"` + reference + `"}]}}`

@@ -22,9 +22,10 @@ type unknownRecord struct {
 }
 
 // unknownRecords returns the records that were created after the backup and whose reference tag
-// names an opportunity that Temporal does not know. When the tenant's API cannot search by the time
-// of creation, unknownRecords also returns older records. The older records belong to opportunities
-// that ended so long ago that the namespace does not keep their runs any more.
+// names an opportunity that Temporal does not know. If the tenant's API cannot search by the time
+// of creation, unknownRecords also returns records that were created before the backup. A returned
+// record from before the backup belongs to an opportunity that ended so long ago that the namespace
+// does not keep the opportunity's run any more.
 func unknownRecords(ctx context.Context, temporal client.Client, namespace string, api *administrate.Client, mark tms.ReferenceTag, backup time.Time) ([]unknownRecord, error) {
 	known, err := knownReferences(ctx, temporal, namespace)
 	if err != nil {
@@ -56,16 +57,17 @@ func unknownRecords(ctx context.Context, temporal client.Client, namespace strin
 }
 
 const (
-	// runsPerPage is how many runs one request reads.
+	// runsPerPage is how many runs Temporal returns in one page.
 	runsPerPage = 200
-	// maxListFailures is how many consecutive requests for a page may fail.
+	// maxListFailures is how many consecutive requests for a page may fail before knownReferences
+	// returns an error.
 	maxListFailures = 5
 )
 
 // knownReferences returns the references of all opportunities that the namespace knows, including
-// opportunities that ended. knownReferences skips a run that continued as new, because the next run
-// has the same reference. Because a server that was just restored is slow, a page is small, and
-// knownReferences repeats a failed request.
+// opportunities that ended. knownReferences skips a run that ended with continue as new, because
+// the next run has the same reference. A server is slow after a restore, so knownReferences uses
+// small pages and repeats a failed request.
 func knownReferences(ctx context.Context, temporal client.Client, namespace string) (map[opportunity.Reference]bool, error) {
 	known := map[opportunity.Reference]bool{}
 	failures := 0

@@ -11,8 +11,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The command refresh reads the view every refreshPollInterval until the record was read. It waits
-// for the read for a part of its timeout at most.
+// The command refresh queries the view every refreshPollInterval until the run has read the record.
+// The command refresh waits at most a quarter of its timeout (see refreshTimeoutShare) until the
+// record is read.
 const (
 	refreshPollInterval = 200 * time.Millisecond
 	refreshTimeoutShare = 4
@@ -60,7 +61,7 @@ respond. Use show to see the record. The exit code is 1 if the TMS does not have
 	return command
 }
 
-// awaitRead returns the view once the record was read again, or after the limit.
+// awaitRead returns the view when the run has read the record, or when the time limit has passed.
 func awaitRead(ctx context.Context, client *lifecycle.Client, reference opportunity.Reference, limit time.Duration) (opportunity.View, error) {
 	ended := time.After(limit)
 	for {

@@ -7,8 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The command refresh says whether the record was read, and fails when the TMS does not have the
-// record any more.
+// The command refresh says whether the record was read, and fails if the record is no longer in the
+// TMS.
 func TestRefreshSaysWhetherTheRecordWasRead(t *testing.T) {
 	waiting := opportunity.View{Reference: "lead-1", Refreshing: true}
 	gone := opportunity.View{Reference: "lead-1", Attention: []opportunity.Attention{
@@ -46,7 +46,7 @@ func TestRefreshSaysWhetherTheRecordWasRead(t *testing.T) {
 	}
 }
 
-// The API does not respond: the command says what the opportunity waits for.
+// If the API does not respond, the command refresh says what the opportunity waits for.
 func TestRefreshOfARecordThatIsNotReadYet(t *testing.T) {
 	waiting := opportunity.View{Reference: "lead-1", Refreshing: true, Wait: &opportunity.WaitInfo{Kind: opportunity.AttentionAPI, Reason: "the API cannot be reached"}}
 	service := &frontend{response: opportunity.Outcome{RequestID: "o-1", State: opportunity.Done}, views: []any{waiting}}

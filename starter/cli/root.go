@@ -1,7 +1,8 @@
-// Package cli is the command tree of oppflow. The package reads what a human typed, calls the
-// package that does the work, and shows the result. Every error is one line on standard error.
+// Package cli contains the commands of oppflow. Package cli parses what a user typed, calls the
+// package that does the work, and shows the result. Package cli writes every error as one line on
+// standard error.
 //
-// The package decides nothing about opportunities, and keeps no state between two commands.
+// Package cli decides nothing about opportunities, and keeps no data between two commands.
 package cli
 
 import (
@@ -27,9 +28,9 @@ type program struct {
 	stderr io.Writer
 }
 
-// Main runs the command in args (without the program's name) until the command is done or ctx ends.
-// Main returns the exit code: 0 for done, 1 for a failure, 2 for a mistake in the arguments or
-// settings, 130 for a watch that was interrupted. env is the environment.
+// Main runs the command in args, which do not contain the program's name, until the command is done
+// or ctx ends. Main returns the exit code: 0 for success, 1 for a failure, 2 for a mistake in the
+// arguments or settings, 130 for an interrupted watch. env is the environment.
 func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	if env == nil {
 		env = []string{} // because nil would mean the environment of the process
@@ -107,7 +108,7 @@ const (
 	groupLocal       = "local"
 )
 
-// helpCommand is cobra's help command, with one difference: an unknown command is a usage error.
+// helpCommand is cobra's command help, with one difference: an unknown command is a usage error.
 func helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [command]",
@@ -135,7 +136,7 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// withTimeout bounds the time of a command; 0 is no bound.
+// withTimeout limits the time of a command to limit. If limit is 0, the time has no limit.
 func withTimeout(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	if limit <= 0 {
 		return context.WithCancel(ctx)
@@ -143,7 +144,7 @@ func withTimeout(ctx context.Context, limit time.Duration) (context.Context, con
 	return context.WithTimeout(ctx, limit)
 }
 
-// oneLine returns a text as one line of printable characters.
+// oneLine returns text as one line of printable characters.
 func oneLine(text string) string {
 	return strings.Join(strings.Fields(printable(text)), " ")
 }
@@ -158,7 +159,7 @@ func printable(text string) string {
 	}, text)
 }
 
-// flagNames returns the flags of a command.
+// flagNames returns the names of a command's flags.
 func flagNames(fs *pflag.FlagSet) []string {
 	var names []string
 	fs.VisitAll(func(f *pflag.Flag) {

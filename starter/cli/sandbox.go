@@ -20,9 +20,10 @@ import (
 
 const (
 	defaultSandboxAddress = "127.0.0.1:8480"
-	// serveTimeout bounds the time in which a caller sends a request or reads the response.
+	// serveTimeout is how long a caller may take to send a request, and how long a caller may take to
+	// read the response.
 	serveTimeout = 60 * time.Second
-	// drainTimeout bounds the time for running requests when the sandbox stops.
+	// drainTimeout is how long the requests that run may continue when the sandbox stops.
 	drainTimeout = 10 * time.Second
 )
 
@@ -165,7 +166,7 @@ Use the sandbox:
 `, url, header, url, headerArgument, url, token)
 }
 
-// printClient prints the settings for a client of the token endpoint.
+// printClient prints the settings with which a client uses the sandbox's token endpoint.
 func (p *program) printClient(tokenURL string, client sandbox.Client) {
 	_, _ = fmt.Fprintf(p.stdout, `
 Or use tokens that expire and are renewed, instead of ADMINISTRATE_TOKEN:
@@ -175,7 +176,7 @@ Or use tokens that expire and are renewed, instead of ADMINISTRATE_TOKEN:
 `, tokenURL, shellWord(client.ID), shellWord(client.Secret))
 }
 
-// shellWord returns text as one word of a shell.
+// shellWord quotes text so that a shell reads text as one word.
 func shellWord(text string) string {
 	if strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == "" {
 		return text
@@ -183,8 +184,9 @@ func shellWord(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// reachableAddress returns the address at which a program on this machine reaches a listener. For a
-// listener on all interfaces, that is the loopback interface.
+// reachableAddress returns the address at which a program on this machine can reach a listener. If
+// the listener listens on all interfaces, reachableAddress returns the address of the loopback
+// interface.
 func reachableAddress(address net.Addr) string {
 	tcp, ok := address.(*net.TCPAddr)
 	if !ok || !tcp.IP.IsUnspecified() {
@@ -194,7 +196,7 @@ func reachableAddress(address net.Addr) string {
 }
 
 // withoutListenPrefix returns the cause of a network error, without the words that the caller's
-// message contains.
+// message already contains.
 func withoutListenPrefix(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

@@ -16,7 +16,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// gatewayFlags are the flags of the parts in front of the API: the limit, the faults, the request log.
+// gatewayFlags are the flags of the sandbox's parts in front of the API: the rate limit, the faults
+// and the request log.
 type gatewayFlags struct {
 	rate   rateFlag
 	window string
@@ -103,7 +104,7 @@ func printAssumptions(to io.Writer) error {
 	return err
 }
 
-// rateFlag is the value of a flag: a number of requests in a time, such as 200/10s.
+// rateFlag is the value of a flag: a number of requests in a length of time, such as 200/10s.
 type rateFlag struct {
 	n   int
 	per time.Duration

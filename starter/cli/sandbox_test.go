@@ -21,7 +21,7 @@ import (
 	"github.com/oppflow/oppflow/settings/readyfile"
 )
 
-// runningSandbox is a sandbox in this process, started by the command line.
+// runningSandbox is a sandbox that the command sandbox runs in the process of the test.
 type runningSandbox struct {
 	readyfile.Report
 	stop func() result
@@ -31,7 +31,7 @@ func (r runningSandbox) env() []string {
 	return []string{"ADMINISTRATE_URL=" + r.URL, "ADMINISTRATE_TOKEN=" + r.Token}
 }
 
-// client returns the environment of a program that renews its tokens.
+// client returns the environment variables for a program that renews its tokens.
 func (r runningSandbox) client() []string {
 	return []string{
 		"ADMINISTRATE_URL=" + r.URL, "ADMINISTRATE_TOKEN_URL=" + r.TokenURL,
@@ -39,7 +39,7 @@ func (r runningSandbox) client() []string {
 	}
 }
 
-// startSandbox waits until the sandbox reports that it is ready.
+// startSandbox runs the command sandbox and waits until the sandbox is ready.
 func startSandbox(t *testing.T, args ...string) runningSandbox {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready.json")
@@ -77,7 +77,7 @@ func startSandbox(t *testing.T, args ...string) runningSandbox {
 	}
 }
 
-// post queries the names of the sandbox's opportunities.
+// post sends a query for the names of all opportunities to the sandbox.
 func post(t *testing.T, address, authorization string) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(`{"query":"{ opportunities { edges { node { name } } } }"}`))
@@ -137,8 +137,8 @@ func TestSandboxCurlExampleWorks(t *testing.T) {
 		t.Skip("no curl here")
 	}
 	for _, args := range [][]string{nil, {"--no-auth"}} {
-		// The example is printed before the sandbox is ready. The test sends the example to a second sandbox on the
-		// same data.
+		// The command prints an example of a request before the sandbox is ready. The test sends the
+		// example to a second sandbox with the same data file.
 		data := filepath.Join(t.TempDir(), "data.db")
 		first := startSandbox(t, append(args, "--data", data)...)
 		printed := first.stop().stdout
@@ -201,7 +201,7 @@ func TestSandboxGivesTokensToItsClient(t *testing.T) {
 			if name == "random" {
 				oppflow(t, box.client(), "search").wantDone(t, "Annual first aid refresher")
 			}
-			// A shell can run the printed lines.
+			// A shell can run the lines that the command printed.
 			printed := box.stop().stdout
 			var exports strings.Builder
 			for line := range strings.Lines(printed) {
@@ -350,7 +350,7 @@ func TestSearchExplainsRejectedConditions(t *testing.T) {
 		wantUsageError(t, 1, box.URL, "rejects the token", "ADMINISTRATE_TOKEN")
 }
 
-// The sandbox applies the limit, the faults and the assumptions of the command line.
+// The sandbox applies the rate limit, the faults and the assumptions that the command line sets.
 func TestSandboxFlagsTakeEffect(t *testing.T) {
 	faults := filepath.Join(t.TempDir(), "faults.json")
 	if err := os.WriteFile(faults, []byte(`[{"kind": "error-before", "operation": "opportunities", "times": 1}]`), 0o600); err != nil {

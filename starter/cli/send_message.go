@@ -11,23 +11,24 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// messageHelp returns the line that says what the message does.
+// messageHelp returns a line of help text that says what the message does.
 func messageHelp(name opportunity.MessageName) string {
 	m, _ := opportunity.MessageTypeOf(name)
 	return m.Help
 }
 
-// messageCommand contains what all commands that send a message share.
+// messageCommand contains what all commands that send a message have in common.
 type messageCommand struct {
 	connection *connection
 	output     *output
 	request    *request
 	signal     bool
 	source     string
-	// successText is the text for a message that was carried out; "" shows its outcome.
+	// successText is the text that the command shows for a message with the outcome done; if
+	// successText is "", the command shows the outcome.
 	successText string
-	// checkDone, if set, finds out what came of a message that was carried out. It may change
-	// successText.
+	// If checkDone is set, checkDone checks what a message with the outcome done has caused. checkDone
+	// may change successText.
 	checkDone func(ctx context.Context, client *lifecycle.Client, reference opportunity.Reference) error
 }
 
@@ -40,8 +41,8 @@ func (p *program) newMessageCommand(command *cobra.Command) *messageCommand {
 	return s
 }
 
-// send checks the message, sends the message and shows the outcome. members maps the members of the
-// message to the flags of the user.
+// send validates the message, sends the message and shows the outcome. members maps the names of
+// the message's members to the names of the flags.
 func (s *messageCommand) send(ctx context.Context, reference opportunity.Reference, message opportunity.Message, members map[string]string) error {
 	message = opportunity.WithSource(message, s.source)
 	if err := message.Validate(); err != nil {
@@ -69,9 +70,10 @@ func (s *messageCommand) send(ctx context.Context, reference opportunity.Referen
 	})
 }
 
-// showResult shows the outcome of a request and returns its error.
+// showResult shows the outcome of a request, and returns the error of the request.
 func (s *messageCommand) showResult(w io.Writer, reference opportunity.Reference, outcome opportunity.Outcome, err error) error {
-	// The error alone is shown, unless there are several results or a program reads the output.
+	// If the request failed, only the error is shown. The outcome is also shown if the outcome has
+	// several results or if a program reads the output.
 	if outcome.State == "" || (err != nil && len(outcome.Results) < 2 && *s.output != asJSON) {
 		return err
 	}

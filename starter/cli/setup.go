@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// setupTimeout is longer than the time after which a cluster can use new search attributes.
+	// setupTimeout is longer than a Temporal cluster needs until new search attributes can be used.
 	setupTimeout = 3 * time.Minute
-	// minRetention is the shortest retention that a self-hosted service accepts.
+	// minRetention is the shortest retention that a self-hosted Temporal service accepts.
 	minRetention = time.Hour
 )
 
@@ -100,7 +100,7 @@ a new namespace. An existing namespace keeps its own retention.`,
 	return command
 }
 
-// bindTenant binds the namespace to the tenant of the API's settings.
+// bindTenant binds the namespace to the tenant that the API settings name.
 func (p *program) bindTenant(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, again bool) error {
 	tie := host.BindTenant
 	if again {
@@ -121,7 +121,7 @@ func (p *program) bindTenant(ctx context.Context, temporal client.Client, connec
 	return nil
 }
 
-// boundText returns the text for the result of binding the namespace.
+// boundText returns the output text for the result of binding the namespace to the tenant.
 func boundText(bound host.BindResult, tenant lifecycle.Tenant, again bool) string {
 	of := "the tenant with " + tenant.String()
 	switch {
@@ -144,8 +144,9 @@ func boundText(bound host.BindResult, tenant lifecycle.Tenant, again bool) strin
 	return "bound to " + of
 }
 
-// namespaceText returns the text for the result of creating the namespace. An existing namespace
-// with another retention stays unchanged, and the text says so.
+// namespaceText returns the output text for the result of creating the namespace. If the namespace
+// exists with another retention, setup does not change the retention, and the text says that the
+// retention is unchanged.
 func namespaceText(created bool, kept, wanted time.Duration, chosen bool) string {
 	switch {
 	case created:
@@ -156,8 +157,8 @@ func namespaceText(created bool, kept, wanted time.Duration, chosen bool) string
 	return "exists already; the namespace keeps closed runs for " + durationText(kept)
 }
 
-// durationText returns a length of time in the form of Temporal's command line: minutes and seconds
-// are left out when both are zero.
+// durationText returns a length of time as Temporal's command line writes it; minutes and seconds
+// are omitted if both are zero.
 func durationText(d time.Duration) string {
 	if d%time.Hour == 0 {
 		return fmt.Sprintf("%dh", d/time.Hour)

@@ -18,7 +18,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// tenantNamespaces are namespaces with the workflow that stores the tenant.
+// tenantNamespaces is a fake Temporal service with namespaces and with the workflow that stores the
+// tenant of a namespace.
 type tenantNamespaces struct {
 	namespaces
 	state  *lifecycle.NamespaceState // nil when the workflow does not run
@@ -86,7 +87,8 @@ func (n *tenantNamespaces) ExecuteMultiOperation(_ context.Context, r *workflows
 	}}, err
 }
 
-// wantUnbound expects registered search attributes, and one line about the binding that failed.
+// wantUnbound expects that the search attributes are registered, and that one line reports that
+// binding the namespace failed.
 func wantUnbound(t *testing.T, r result, want ...string) {
 	t.Helper()
 	if !strings.Contains(r.stdout, "registered") && !strings.Contains(r.stdout, "all search attributes exist") {
@@ -96,8 +98,9 @@ func wantUnbound(t *testing.T, r result, want ...string) {
 	r.wantUsageError(t, 1, want...)
 }
 
-// Setup binds the namespace to the tenant of its settings, with or without a running worker. Setup
-// binds the namespace to another tenant only on demand.
+// The command setup binds the namespace to the tenant of its settings, with or without a running
+// worker. The command setup binds a bound namespace to another tenant only if the user requests the
+// new binding.
 func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	api := (&recordingSandbox{}).serve(t)
 	serve := func(n *tenantNamespaces) []string {
@@ -116,7 +119,8 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	}
 	oppflow(t, serve(untold), "setup", "--rebind").wantUsageError(t, 2, "--rebind", "--api-url")
 
-	// Setup runs a first time, then again without a worker, and with a worker.
+	// The command setup runs once, then a second time without a worker, and a third time with a
+	// worker.
 	own := &tenantNamespaces{}
 	env := append(serve(own), api...)
 	oppflow(t, env, "setup").wantDone(t, "namespace sales: bound to the tenant with regions ", "UK")
@@ -127,7 +131,8 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	own.worker = true
 	oppflow(t, env, "setup").wantDone(t, "namespace sales: already bound to the tenant with regions ")
 
-	// A tenant that has changed in part is still the same tenant, and is accepted.
+	// A tenant of which some steps have changed is still the same tenant, and setup accepts the
+	// tenant.
 	kept := own.state.Tenant.Steps
 	own.state.Tenant.Steps = kept[1:]
 	oppflow(t, env, "setup").wantDone(t, "already bound to the tenant")
@@ -135,7 +140,7 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 		t.Errorf("%d steps are kept; want %d", len(own.state.Tenant.Steps), len(kept))
 	}
 
-	// A tenant with equal lists and without the records that Oppflow made is another tenant.
+	// A tenant that has equal lists but not the records that Oppflow created is another tenant.
 	own.state.Records = []lifecycle.CreatedRecord{{ID: "T3Bwb3J0dW5pdHk6MQ==", Reference: "order-1"}}
 	wantUnbound(t, oppflow(t, env, "setup"), "belongs to another tenant", "none of the records that Oppflow created exists with its reference tag", "with the reference order-1", "--rebind")
 	oppflow(t, env, "setup", "--rebind").wantDone(t, "rebound to the tenant with regions ", "has the same regions, steps and currencies")
@@ -153,7 +158,7 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	oppflow(t, env, "setup", "--rebind").wantDone(t, "namespace sales: rebound to the tenant with regions ", "the earlier tenant of the namespace was another tenant: the regions are", "has Nord")
 	oppflow(t, env, "setup").wantDone(t, "already bound to the tenant")
 
-	// The namespace belonged to another tenant, and no worker of that tenant runs any more.
+	// The namespace is bound to another tenant, and no worker of the other tenant runs any more.
 	left := &tenantNamespaces{state: other()}
 	oppflow(t, append(serve(left), api...), "setup", "--rebind").wantDone(t, "rebound to the tenant with", "the earlier tenant of the namespace is unknown, because no worker responds")
 	if left.state.Tenant.Equal(*other().Tenant) {
@@ -161,7 +166,8 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	}
 }
 
-// Some tenants do not let a client read their regions or currencies. The other lists identify such a tenant.
+// Some tenants do not allow a client to read their regions or currencies. A tenant whose regions or
+// currencies cannot be read is identified by the lists that a client can read.
 func TestSetupBindsATenantWithFewReadableLists(t *testing.T) {
 	blind := &recordingSandbox{}
 	blind.change = func(answer string) string { return answer }

@@ -23,7 +23,7 @@ import (
 )
 
 // namespaces is a fake Temporal service that stores namespaces and their search attributes. The
-// service shows a change only some requests later.
+// fake service returns a change only after some more requests.
 type namespaces struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	operatorservice.UnimplementedOperatorServiceServer
@@ -43,7 +43,7 @@ func (n *namespaces) serve(t *testing.T) []string {
 	return n.serveAs(t, n)
 }
 
-// serveAs is serve for a service with further methods.
+// serveAs starts the fake service as serve does, and the service also has the methods of workflows.
 func (n *namespaces) serveAs(t *testing.T, workflows workflowservice.WorkflowServiceServer) []string {
 	t.Helper()
 	listener := listen(t)
@@ -58,7 +58,7 @@ func (n *namespaces) serveAs(t *testing.T, workflows workflowservice.WorkflowSer
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Stop()
-		// The test may end before the server has started.
+		// The test may end before the gRPC server has started, and then Serve returns ErrServerStopped.
 		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}
@@ -163,7 +163,7 @@ func TestSetupLeavesTheRetentionOfANamespaceThatIsThere(t *testing.T) {
 	if retention, _, changes := service.state(); retention["sales"] != 24*time.Hour || changes != 1 {
 		t.Errorf("%v, %d changes", retention, changes)
 	}
-	// The namespace keeps its retention, because the command names no other retention.
+	// The namespace keeps its retention, because the command line contains no retention.
 	if got := oppflow(t, service.serve(t), "setup", "--create-namespace"); got.code != 0 || !strings.Contains(got.stdout, "closed runs for 24h\n") {
 		t.Errorf("%+v", got)
 	}

@@ -11,15 +11,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// shownView is the view of an opportunity, with the way in which its run ended. The view of the
-// workflow does not contain the end of the run.
+// shownView is the view of an opportunity together with the way in which the run ended. The view
+// that the workflow returns does not contain how the run ended.
 type shownView struct {
 	opportunity.View
 	Ended *lifecycle.RunEnd `json:"ended,omitempty"`
 }
 
-// show writes the opportunity. For a run that has ended, show writes the workflow's last state and
-// no advice, because the run takes no messages any more.
+// show writes the opportunity. For a run that has ended, show writes the last state of the
+// workflow. show writes no advice, because the run accepts no messages any more.
 func (v shownView) show(w io.Writer) {
 	if v.Ended == nil {
 		showView(w, v.View)

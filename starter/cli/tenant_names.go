@@ -18,14 +18,15 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// namesTimeout bounds the comparison of a playbook with the tenant before a deployment.
+// namesTimeout limits how long the comparison of a playbook with the tenant may take before a
+// deployment.
 const namesTimeout = 10 * time.Second
 
-// namesReport is the JSON form of the comparison of the names in a playbook with the tenant.
+// namesReport is the comparison of the names in a playbook with the tenant's names in JSON.
 type namesReport struct {
 	File        string          `json:"file"`
 	Diagnostics diagnostic.List `json:"mistakes"`
-	// NotCompared says in one line each which names were not compared, and why.
+	// NotCompared has one line for each kind of names that was not compared, with the reason.
 	NotCompared []string `json:"notCompared"`
 }
 
@@ -35,8 +36,8 @@ type namedPlaybook struct {
 	loaded *playbook.Playbook
 }
 
-// openPlaybook reads and loads a playbook, and prints its mistakes. The name default is the built-in
-// playbook.
+// openPlaybook reads, parses and checks a playbook, and prints the mistakes in the playbook. The
+// name "default" means the built-in playbook.
 func (p *program) openPlaybook(command *cobra.Command, name string) (namedPlaybook, error) {
 	file, opened := playbook.DefaultFile(), namedPlaybook{name: "the default playbook"}
 	var err error
@@ -50,9 +51,10 @@ func (p *program) openPlaybook(command *cobra.Command, name string) (namedPlaybo
 	return opened, err
 }
 
-// compareNames compares the steps, stages, regions and sending addresses that the playbook names
-// with those of the tenant. It reads only lists that the comparison needs. A list that the API
-// refuses to show is not compared.
+// compareNames compares the names of steps, stages, regions and sending addresses in the playbook
+// with the names that the tenant has. compareNames reads only the tenant's lists that the
+// comparison needs. If the API refuses to return a list, compareNames does not compare the names of
+// the list.
 func compareNames(ctx context.Context, client *administrate.Client, book namedPlaybook) (namesReport, error) {
 	report := namesReport{File: book.name, Diagnostics: diagnostic.List{}, NotCompared: []string{}}
 	var tenant playbook.TenantObjects
@@ -138,7 +140,7 @@ func tenantSendingAddresses(ctx context.Context, client *administrate.Client) ([
 	}
 }
 
-// asError returns one error for all names that are wrong, or nil when there are none.
+// asError returns one error for all wrong names, or nil if no name is wrong.
 func (n namesReport) asError() error {
 	if len(n.Diagnostics) == 0 {
 		return nil
@@ -155,9 +157,10 @@ func showNames(w io.Writer, n namesReport) {
 	}
 }
 
-// checkNamesBeforeDeploy compares the names in the playbook with the tenant, if the settings of the
-// API are given. It prints what it finds on standard error, because standard output is for the
-// result of the deployment. A TMS that does not respond does not delay a deployment.
+// checkNamesBeforeDeploy compares the names in the playbook with the tenant's names, if the API
+// settings are given. checkNamesBeforeDeploy prints the differences on standard error, because
+// standard output is for the result of the deployment. If the TMS does not respond, the command
+// deploys the playbook without the comparison of names.
 func (p *program) checkNamesBeforeDeploy(ctx context.Context, api *settings.API, book namedPlaybook, allow bool) error {
 	if len(book.loaded.NameKinds()) == 0 {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// strangePlaybook names a step and a region that the sandbox does not have.
+// strangePlaybook is a playbook with a step and a region that the sandbox does not have.
 const strangePlaybook = `transitions:
   - name: win
     to: { step: Paid }
@@ -17,7 +17,7 @@ const strangePlaybook = `transitions:
       - release: {}
 `
 
-// strangeNames are the mistakes of strangePlaybook in the sandbox.
+// strangeNames are the errors that the comparison of strangePlaybook with the sandbox reports.
 var strangeNames = []string{
 	`:3:17: the tenant has no step "Paid"; the known names are Proposed, Opportunity, Won, Lost, Archived`,
 	`:4:28: the tenant has no region "Dominican republic" in this spelling, but has UmVnaW9uOkRS ("Dominican Republic"); use the spelling of the TMS`,
@@ -61,7 +61,8 @@ func TestCheckComparesAPlaybookWithTheTenant(t *testing.T) {
 	}
 }
 
-// Names of a kind that the API does not list are not compared, and the command says so.
+// The command check does not compare names of a kind that the API does not list, and its output
+// names these kinds.
 func TestCheckSaysWhichNamesItDoesNotCompare(t *testing.T) {
 	box := &recordingSandbox{forbidden: "regions(first"}
 	name := writePlaybook(t, strangePlaybook)
@@ -83,9 +84,10 @@ func TestCheckRefusesAPlaybookWithMistakes(t *testing.T) {
 	}
 }
 
-// A deployment stores no playbook with names that the tenant does not have, unless the user wants
-// it. Without a response of the API, the names are not compared. The last line of each case says that
-// the command tried to reach Temporal, or why it did not.
+// A deployment with names that the tenant does not have stores no playbook. With
+// --allow-unknown-names, the deployment stores the playbook. If the API does not respond, the
+// command does not compare the names. The last line of the output says that the command tried to
+// reach Temporal, or why the command did not try.
 func TestDeployComparesThePlaybookWithTheTenant(t *testing.T) {
 	box := &recordingSandbox{}
 	env := box.serve(t)

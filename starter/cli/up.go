@@ -41,7 +41,7 @@ an invoice and issues tokens when an opportunity is won, as a tenant's triggers 
 			return err
 		}
 		if book != settings.NoPlaybook {
-			// The default playbook waits for the invoice that the TMS raises when an opportunity is won.
+			// The built-in playbook waits for the invoice that the TMS creates when an opportunity is won.
 			catalogue, err := demoCatalogue()
 			if err != nil {
 				return err
@@ -76,7 +76,8 @@ an invoice and issues tokens when an opportunity is won, as a tenant's triggers 
 	return command
 }
 
-// playbookArgs returns the arguments of a worker that deploys the playbook when the namespace has none.
+// playbookArgs returns the arguments with which a worker deploys the playbook if the namespace has
+// no playbook.
 func (p *program) playbookArgs(command *cobra.Command, book string) ([]string, error) {
 	if book != settings.DefaultPlaybook && book != settings.NoPlaybook {
 		if book == "" || book == standardInput {
@@ -96,7 +97,7 @@ func (p *program) playbookArgs(command *cobra.Command, book string) ([]string, e
 	return []string{"--playbook", book}, nil
 }
 
-// printStack prints what runs and how to connect to it.
+// printStack prints which parts run and how to connect to the parts.
 func (p *program) printStack(running *stack.Stack, noWorker bool) {
 	var exports strings.Builder
 	for _, pair := range running.Environ() {

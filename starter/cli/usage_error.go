@@ -26,15 +26,15 @@ type exitError struct{ code int }
 
 func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
-// asUsageError converts an error of the validation before the sending to a usageError. members maps
-// a member of the message to the flag or argument of the user.
+// asUsageError converts the error of a message that is not valid, and was therefore not sent, to a
+// usageError. members maps each member of the message to the name of its flag or argument.
 func asUsageError(err error, members map[string]string) error {
 	var invalid *opportunity.Error
 	if !errors.As(err, &invalid) {
 		return err
 	}
 	text := invalid.Message
-	// "interests[0].learners[1].email: the value is not an e-mail address"
+	// An example of text: "interests[0].learners[1].email: the value is not an e-mail address"
 	text = strings.TrimPrefix(text, "interests[0].")
 	member, rest, found := strings.Cut(text, ":")
 	if !found {
@@ -60,8 +60,8 @@ func oneBased(number string) string {
 	return fmt.Sprint(n + 1)
 }
 
-// explainCommand explains an error about the name of a command. cobra has no type for such an
-// error.
+// explainCommand explains an error about the name of a command. cobra has no Go type for an unknown
+// command.
 func explainCommand(root *cobra.Command, err error) error {
 	var name, path string
 	if n, _ := fmt.Sscanf(err.Error(), "unknown command %q for %q", &name, &path); n != 2 {
@@ -128,7 +128,8 @@ func withoutFuncName(err error) string {
 	return text
 }
 
-// didYouMean suggests the most similar known name, if one is similar enough.
+// didYouMean suggests the known name that is most similar to the typed name, if this known name is
+// similar enough.
 func didYouMean(typed string, known []string, prefix string) string {
 	best, distance := "", 3
 	for _, name := range known {
@@ -146,7 +147,7 @@ func didYouMean(typed string, known []string, prefix string) string {
 	return fmt.Sprintf("; did you mean %s%s?", prefix, best)
 }
 
-// exactArgs expects as many arguments as there are names.
+// exactArgs returns a check that the command has exactly one argument for each name in names.
 func exactArgs(names ...string) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
 		switch {

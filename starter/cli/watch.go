@@ -21,15 +21,15 @@ import (
 )
 
 const (
-	// pollInterval is the time between two polls of an opportunity. maxPollInterval is the longest
-	// time while the opportunity does not respond.
+	// pollInterval is the time between two polls of an opportunity that responds. maxPollInterval is
+	// the longest time between two polls while the opportunity does not respond.
 	pollInterval    = time.Second
 	maxPollInterval = 10 * time.Second
-	// pollTimeout bounds one poll. lastPollTimeout bounds the last poll of an opportunity whose run
-	// has ended.
+	// pollTimeout limits the time of one poll. lastPollTimeout limits the time of the last poll, after
+	// the run has ended.
 	pollTimeout     = 10 * time.Second
 	lastPollTimeout = 5 * time.Second
-	// initialTimelineEntries is the number of past timeline entries that are shown at first.
+	// initialTimelineEntries is how many past timeline entries the command watch shows at its start.
 	initialTimelineEntries = 10
 )
 
@@ -87,7 +87,8 @@ type watcher struct {
 	unresponsive string            // why the opportunity does not respond; "" when the opportunity responds
 }
 
-// event is the JSON form of a report. Event.Event says which of the members is set.
+// event is one report of the command watch in JSON. The member Event says which other members are
+// set.
 type event struct {
 	// Event is "entry", "step", "waiting", "attention", "unresponsive", "responsive" or "ended".
 	Event       string                  `json:"event"`
@@ -103,8 +104,8 @@ type event struct {
 	Error       *opportunity.Error      `json:"error,omitempty"`
 }
 
-// follow polls the opportunity until the run ends. The error is the way in which the run ended, or
-// the reason why the run cannot be watched.
+// follow polls the opportunity until the run ends. If the run does not complete or cannot be
+// watched, follow returns an error with the reason.
 func (w *watcher) follow(ctx context.Context) error {
 	running, ended := context.WithCancel(ctx)
 	defer ended()
@@ -140,7 +141,7 @@ func (w *watcher) follow(ctx context.Context) error {
 	return w.reportEnd(status, result, failed)
 }
 
-// awaitEnd waits for the end of the run, also when Temporal cannot be reached for some time.
+// awaitEnd waits until the run has ended, even when Temporal cannot be reached for some time.
 func (w *watcher) awaitEnd(ctx context.Context) (opportunity.RunResult, error) {
 	pauses := &backoff.ExponentialBackOff{InitialInterval: w.interval, Multiplier: 2, MaxInterval: max(maxPollInterval, w.interval)}
 	return backoff.Retry(ctx, func() (opportunity.RunResult, error) {
@@ -156,7 +157,8 @@ func (w *watcher) nextInterval(pause time.Duration) time.Duration {
 	return min(2*pause, max(maxPollInterval, w.interval))
 }
 
-// isTransient reports whether a request may succeed when it is repeated after the error.
+// isTransient reports whether the request that failed with err may succeed when the request is
+// repeated.
 func isTransient(err error) bool {
 	var unavailable *serviceerror.Unavailable
 	var deadline *serviceerror.DeadlineExceeded
@@ -166,8 +168,7 @@ func isTransient(err error) bool {
 		errors.Is(err, context.DeadlineExceeded)
 }
 
-// endStatus returns the way in which a run ended, or "" for an error that does not say how the run
-// ended.
+// endStatus returns how a run ended, or "" if err does not say how the run ended.
 func endStatus(err error) string {
 	var own *opportunity.Error
 	var run *temporal.WorkflowExecutionError
@@ -192,8 +193,8 @@ func endStatus(err error) string {
 	return ""
 }
 
-// poll queries the view and reports what is new in it. The result is whether the opportunity
-// responded. An error means that the opportunity will never respond.
+// poll queries the view and reports what has changed since the last view. poll returns whether the
+// opportunity responded. If poll returns an error, the opportunity will never respond.
 func (w *watcher) poll(ctx context.Context, limit time.Duration) (bool, error) {
 	asking, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -235,7 +236,8 @@ func (w *watcher) reportUnresponsive(err error) {
 	w.emit(event{Event: "unresponsive", Text: why + ": " + host.Reason(err)}, "", why+"; watch goes on")
 }
 
-// reportChanges reports the changes since the last view. For the first view it reports the current state.
+// reportChanges reports the differences between the last view and v. If v is the first view,
+// reportChanges reports the current state of the opportunity.
 func (w *watcher) reportChanges(v opportunity.View) {
 	last := w.view
 	if last == nil {
@@ -262,7 +264,8 @@ func (w *watcher) reportChanges(v opportunity.View) {
 	}
 }
 
-// reportAttention reports all attention entries. For humans, each entry is one line.
+// reportAttention reports all attention entries. In the output for humans, each attention entry is
+// one line.
 func (w *watcher) reportAttention(all []opportunity.Attention) {
 	const head = "attention"
 	if w.json || len(all) == 0 {
@@ -274,8 +277,8 @@ func (w *watcher) reportAttention(all []opportunity.Attention) {
 	}
 }
 
-// newTimelineEntries returns the entries of the timeline that are not in the earlier timeline. The
-// oldest entries may have been dropped from the timeline.
+// newTimelineEntries returns the entries in the timeline now that are not in the timeline former.
+// The workflow may have dropped the oldest entries of the timeline former from the timeline now.
 func newTimelineEntries(former, now []opportunity.TimelineEntry) []opportunity.TimelineEntry {
 	for from := range former {
 		known := former[from:]
@@ -288,7 +291,7 @@ func newTimelineEntries(former, now []opportunity.TimelineEntry) []opportunity.T
 	return now
 }
 
-// reportEnd reports how the run ended. For a run that did not complete, reportEnd also returns an
+// reportEnd reports how the run ended. If the run did not complete, reportEnd also returns an
 // error.
 func (w *watcher) reportEnd(status string, result opportunity.RunResult, failed error) error {
 	shown := event{Event: "ended", Status: status}
@@ -318,7 +321,7 @@ func (w *watcher) reportEnd(status string, result opportunity.RunResult, failed 
 	return failed
 }
 
-// innermost returns the cause without the errors that Temporal wraps around it.
+// innermost returns the cause of err without the errors with which Temporal wraps the cause.
 func innermost(err error) string {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner

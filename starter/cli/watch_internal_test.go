@@ -10,7 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Each new entry is reported once, even when the timeline has dropped old entries.
+// The command watch reports each new timeline entry once, even when the workflow has dropped old
+// entries from the timeline.
 func TestNewTimelineEntriesAreReportedOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kept := rapid.IntRange(1, 8).Draw(t, "kept")

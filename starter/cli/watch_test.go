@@ -21,8 +21,8 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// watchFrontend is a fake Temporal service with one opportunity. Each query returns the next view,
-// and the run ends after the last view.
+// watchFrontend is a fake Temporal service with one opportunity. Each query to watchFrontend
+// returns the next view, and the run ends after the last view.
 type watchFrontend struct {
 	frontend
 	mu      sync.Mutex
@@ -56,7 +56,7 @@ func (s *watchFrontend) QueryWorkflow(ctx context.Context, r *workflowservice.Qu
 	return &workflowservice.QueryWorkflowResponse{QueryResult: answer}, err
 }
 
-// GetWorkflowExecutionHistory waits for the end of the run, like a long poll.
+// GetWorkflowExecutionHistory waits for the end of the run, as a long poll does.
 func (s *watchFrontend) GetWorkflowExecutionHistory(ctx context.Context, _ *workflowservice.GetWorkflowExecutionHistoryRequest) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
 	if s.err != nil {
 		return nil, s.err
@@ -107,7 +107,8 @@ var (
 	}
 )
 
-// lifecycleViews returns the views of an opportunity with a short history.
+// lifecycleViews returns three views of one opportunity: in the step Proposed, with a message that
+// waits, and won.
 func lifecycleViews() (proposed, waiting, won opportunity.View) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	step := func(name string, state opportunity.StageState) *opportunity.Step {
@@ -243,7 +244,7 @@ func TestWatchContinuesWithoutAResponse(t *testing.T) {
 		}
 	}
 
-	// No query gets a response. The way in which the run ended is still known.
+	// Even if no query returns a response, the command watch reports how the run ended.
 	s = newWatchFrontend(completed(t, opportunity.RunResult{State: opportunity.Lost}), nobody)
 	runWatch(t, s).wantDone(t, "no worker responds", "ended", "Lost")
 }

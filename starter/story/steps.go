@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The constants come from the API documentation. The story does not compare ids of records, because
-// a TMS assigns new ids each time.
+// The values of these constants are the ids in the API documentation. The story does not compare
+// ids of records, because a TMS assigns new ids each time.
 const (
 	proposedStep    = "T3Bwb3J0dW5pdHlTdGVwOjM="
 	proposedStage   = "T3Bwb3J0dW5pdHlTdGFnZToz"
@@ -192,12 +192,13 @@ func steps() []step {
 	}
 }
 
-// send returns the action of a step that sends a message. The step's name is the request id.
+// send returns the action of a step of the story that sends a message. The name of the story's step
+// is the request id of the message.
 func send(message func(id string) opportunity.Command, id string) func(context.Context, *session) error {
 	return func(ctx context.Context, s *session) error { return s.send(ctx, message(id)) }
 }
 
-// expectedInterest contains the expected values of an interest.
+// expectedInterest contains the values that the story expects of an interest.
 type expectedInterest struct {
 	kind        opportunity.InterestKind
 	typ, total  string
@@ -206,7 +207,7 @@ type expectedInterest struct {
 	nth         int    // the number of the interest, from 1
 }
 
-// interest returns the step that adds an interest.
+// interest returns the step of the story that adds an interest.
 func interest(name, say string, asked opportunity.Interest, price string, want expectedInterest) step {
 	return step{
 		name: name, description: say,
@@ -257,7 +258,7 @@ func exampleLearners() []opportunity.Learner {
 	return []opportunity.Learner{{FirstName: "Melissa", LastName: "Green", Email: "melissa@example.com"}}
 }
 
-// search reads every opportunity of the region.
+// search reads all opportunities of the region from the API.
 func (s *session) search(ctx context.Context, region string) error {
 	search := administrate.Search{
 		Filters: []administrate.Filter{{Field: administrate.ByRegionName, Operation: administrate.Equal, Value: region}},
@@ -277,8 +278,8 @@ func (s *session) search(ctx context.Context, region string) error {
 	}
 }
 
-// searchedRow returns this opportunity from the results of the search, or the zero value when the
-// results do not contain the opportunity.
+// searchedRow returns the story's opportunity from the search results, or the zero value if the
+// search results do not contain the opportunity.
 func (s *session) searchedRow() administrate.Opportunity {
 	for _, row := range s.found {
 		if row.ID == string(s.view.Opportunity) {
@@ -288,7 +289,8 @@ func (s *session) searchedRow() administrate.Opportunity {
 	return administrate.Opportunity{}
 }
 
-// result returns the outcome of the one interest in the last message.
+// result returns the outcome of the interest in the last message, if the message contained exactly
+// one interest.
 func (s *session) result() opportunity.InterestResult {
 	if len(s.outcome.Results) != 1 {
 		return opportunity.InterestResult{}
@@ -296,8 +298,8 @@ func (s *session) result() opportunity.InterestResult {
 	return s.outcome.Results[0]
 }
 
-// interestInView returns the interest with the number in the view, or the zero value unless that
-// interest is the last one.
+// interestInView returns the last interest in the view if the view has exactly nth interests. For
+// any other number of interests, interestInView returns the zero value.
 func (s *session) interestInView(nth int) opportunity.RecordedInterest {
 	if len(s.view.Interests) != nth {
 		return opportunity.RecordedInterest{}
@@ -305,8 +307,8 @@ func (s *session) interestInView(nth int) opportunity.RecordedInterest {
 	return s.view.Interests[nth-1]
 }
 
-// interestInTMS returns the interest with the number in the record, or the zero value unless that
-// interest is the last one.
+// interestInTMS returns the last interest on the record if the record has exactly nth interests.
+// For any other number of interests, interestInTMS returns the zero value.
 func (s *session) interestInTMS(nth int) administrate.Interest {
 	if len(s.record.Interests) != nth {
 		return administrate.Interest{}
@@ -324,7 +326,7 @@ func accountAndCurrency(s *session) (account administrate.Ref, currency administ
 	return account, currency
 }
 
-// doneCheck expects that the message was carried out.
+// doneCheck returns the check that the last message has the outcome done.
 func doneCheck(s *session) Check {
 	got := string(s.outcome.State)
 	if s.outcome.Error != nil {
@@ -365,7 +367,7 @@ func stepName(s *opportunity.Step) string {
 	return fmt.Sprintf("in step %q of stage %q (%s)", s.Name, s.Stage.Name, s.Stage.State)
 }
 
-// amount returns money in the form of the API, or "" when there is none.
+// amount returns an amount of money as the API writes it, or "" if d is null.
 func amount(d decimal.NullDecimal) string {
 	if !d.Valid {
 		return ""

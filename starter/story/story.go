@@ -1,13 +1,14 @@
-// Package story plays the story of the API documentation (Sales Opportunities) with one
-// opportunity, through its workflow. The opportunity is created, gets an account and a currency,
-// and gets four kinds of interests. The opportunity then progresses, is refused a transition that
-// does not exist, is won, and is found by a search. After every step the package compares the
-// result with the documentation.
+// The API documentation (Sales Opportunities) tells the story of one opportunity, and package story
+// plays this story through the opportunity's workflow. In the story, the opportunity is created,
+// receives an account and a currency, and receives interests of four kinds. In the story, the
+// opportunity then progresses, is refused a transition that does not exist, is won, and is found by
+// a search. After every step of the story, package story compares the result with the
+// documentation.
 //
-// The demo shows the story to a human. The end-to-end tests play the story while they stop and
-// start the parts. The package starts nothing itself and does not depend on a local stack. The
-// story can use any connection; the tenant of the connection must have the documentation's
-// catalogue.
+// The demo shows the story to a human. While the end-to-end tests play the story, they stop and
+// start parts of Oppflow. Package story starts no programs and does not depend on a local stack.
+// Package story can use any connection, if the tenant of the connection has the catalogue of the
+// documentation.
 package story
 
 import (
@@ -24,67 +25,70 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// SendMode is the way in which the messages of the story are sent.
+// SendMode says how the story sends its messages.
 type SendMode int
 
 const (
-	// ByUpdate sends updates, which return the outcome.
+	// ByUpdate means that the story sends updates, which return the outcome.
 	ByUpdate SendMode = iota
-	// BySignal sends signals, which return nothing. The story requests the outcome after the view
-	// shows that the signal was carried out.
+	// BySignal sends signals, which return nothing. When the view shows that the run has carried out
+	// the signal, the story requests the outcome.
 	BySignal
 )
 
-// Connections are the connections for the story.
+// Connections contains the story's connections to Temporal and to the API.
 type Connections struct {
 	// Temporal is a connection to a namespace with a worker.
 	Temporal client.Client
-	// API reads from the worker's TMS. The story writes nothing through it.
+	// API reads from the worker's TMS. The story writes nothing through API.
 	API *administrate.Client
 }
 
-// Options are the options of the story. The zero value is valid.
+// Options contains the options of the story. The zero value is valid.
 type Options struct {
-	// Reference is the reference of the opportunity. The reference must be new; "" makes up a
-	// reference.
+	// Reference is the reference of the story's opportunity. Reference must be new: no opportunity may
+	// have the reference yet. If Reference is "", Play generates a reference.
 	Reference opportunity.Reference
-	// Send is the way in which messages are sent.
+	// Send says how the story sends its messages.
 	Send SendMode
-	// Between, unless nil, is called between any two steps with the name of the step before. An
-	// error of Between ends the story.
+	// If Between is not nil, Play calls Between after each step of the story except the last step,
+	// with the name of the step. If Between returns an error, the story ends.
 	Between func(ctx context.Context, after string) error
-	// Begin and End, unless nil, are called before and after each step. number counts from 1.
+	// If Begin is not nil, Play calls Begin before each step of the story; number is 1 for the first
+	// step. If End is not nil, Play calls End after each step of the story.
 	Begin func(number, of int, say string)
 	End   func(Result)
-	// DefaultPlaybook means that the worker follows the default playbook, and that winning issues tokens and raises the
-	// invoice in the TMS. The story then also checks the effects of winning.
+	// DefaultPlaybook says that the worker follows the default playbook, and that the TMS issues
+	// training tokens and creates the invoice when the opportunity is won. With DefaultPlaybook, the
+	// story also checks the effects of the win.
 	DefaultPlaybook bool
-	// StepTimeout is how long one step may take, including restarts of parts; 0 is two minutes.
+	// StepTimeout is how long one step of the story may take, including restarts of parts; 0 means two
+	// minutes.
 	StepTimeout time.Duration
 }
 
 const (
 	defaultStepTimeout = 2 * time.Minute
-	// retryInterval is the time before an attempt is repeated.
+	// retryInterval is the time between two attempts.
 	retryInterval = 100 * time.Millisecond
 )
 
-// Result is the result of one step.
+// Result is the result of one step of the story.
 type Result struct {
-	// Name is one word for the step.
+	// Name is the name of the step, a single word.
 	Name string
-	// Description is what was done, and Text is the result. Each is one line.
+	// Description says in one line what the step did. Text says in one line what the result was.
 	Description, Text string
 	Checks            []Check
 }
 
-// Check compares one thing with the documentation.
+// Check compares one value with the documentation.
 type Check struct{ What, Want, Got string }
 
 // OK reports whether Want and Got are equal.
 func (c Check) OK() bool { return c.Want == c.Got }
 
-// String returns the difference in one line.
+// String returns the comparison in one line.
 func (c Check) String() string {
 	if c.OK() {
 		return fmt.Sprintf("%s: %q", c.What, c.Got)
@@ -124,8 +128,9 @@ func (r Report) Compared() int {
 	return n
 }
 
-// Play plays the story to its end. Differences from the documentation are in the report. An error
-// means that the story could not be continued; the report then contains the earlier steps.
+// Play plays the story to its end. The report contains the differences from the documentation. If a
+// step makes it impossible to continue the story, Play returns an error and a report of the earlier
+// steps.
 func Play(ctx context.Context, p Connections, o Options) (Report, error) {
 	if o.Reference == "" {
 		o.Reference = opportunity.Reference("story-" + uuid.NewString())
@@ -162,7 +167,8 @@ func Play(ctx context.Context, p Connections, o Options) (Report, error) {
 	return stage.report, nil
 }
 
-// step is a step of the story: its text, its action, and the expected state afterwards.
+// step is a step of the story: its text, its action, and the state that the story expects after the
+// action.
 type step struct {
 	name, description string
 	action            func(context.Context, *session) error
@@ -170,7 +176,7 @@ type step struct {
 	expect            func(*session) []Check
 }
 
-// session contains what a step acts on, and the state after the step.
+// session contains the data that a step of the story uses, and the state after the step.
 type session struct {
 	Connections
 	options Options
@@ -216,7 +222,7 @@ func (s *session) readView(ctx context.Context) (opportunity.View, error) {
 	return retry(ctx, func() (opportunity.View, error) { return s.client.View(ctx, s.options.Reference) })
 }
 
-// start starts the opportunity and waits until its record exists.
+// start starts the opportunity and waits until the opportunity's record exists.
 func (s *session) start(ctx context.Context, start opportunity.Start) error {
 	_, err := await(ctx, func() (opportunity.CreateOutcome, bool, error) {
 		opened, err := s.client.Start(ctx, s.options.Reference, start)
@@ -236,8 +242,8 @@ func (s *session) start(ctx context.Context, start opportunity.Start) error {
 	return err
 }
 
-// send sends a message and waits for its outcome. Because the step's name is the request id, a
-// message that is repeated after an unknown outcome takes effect once.
+// send sends a message and waits for the outcome of the message. The request id is the name of the
+// story's step, so a message that is repeated after an unknown outcome takes effect once.
 func (s *session) send(ctx context.Context, message opportunity.Command) error {
 	before, err := s.readView(ctx)
 	if err != nil {
@@ -265,7 +271,7 @@ func (s *session) send(ctx context.Context, message opportunity.Command) error {
 		s.outcome = opportunity.Outcome{RequestID: message.GetRequestID(), State: opportunity.Failed, Error: own}
 		return nil
 	}
-	// The message ended the workflow, and the response was lost, so the last state of the workflow
+	// If the message ended the workflow and the response was lost, the last state of the workflow
 	// shows the outcome.
 	after, err := s.readView(ctx)
 	if err != nil {
@@ -279,8 +285,8 @@ func (s *session) send(ctx context.Context, message opportunity.Command) error {
 }
 
 // signal sends the message and waits until the view shows that the message was carried out. The
-// story requests the outcome only after that, because the update that requests the outcome would
-// carry out a lost signal.
+// story requests the outcome only after the view shows the message, because the update that
+// requests the outcome would itself carry out a message whose signal was lost.
 func (s *session) signal(ctx context.Context, message opportunity.Command, before opportunity.View) error {
 	_, err := retry(ctx, func() (struct{}, error) {
 		return struct{}{}, s.client.Signal(ctx, s.options.Reference, message)
@@ -295,8 +301,8 @@ func (s *session) signal(ctx context.Context, message opportunity.Command, befor
 	return err
 }
 
-// retry repeats the attempt until the attempt succeeds or ctx ends. retry returns an
-// *opportunity.Error or an *administrate.NotFoundError at once.
+// retry repeats the attempt until the attempt succeeds or ctx ends. After an *opportunity.Error or
+// an *administrate.NotFoundError, retry returns the error without a further attempt.
 func retry[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	return await(ctx, func() (T, bool, error) {
 		got, err := try()
@@ -304,8 +310,8 @@ func retry[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	})
 }
 
-// await repeats the attempt until the attempt returns done. In all other respects await has the
-// rules of retry.
+// await repeats the attempt until the attempt returns done as true and no error. The end of ctx and
+// errors have the same consequences in await as in retry.
 func await[T any](ctx context.Context, try func() (got T, done bool, err error)) (T, error) {
 	for {
 		got, done, err := try()

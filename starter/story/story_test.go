@@ -35,7 +35,7 @@ func TestReportListsEveryDifference(t *testing.T) {
 	}
 }
 
-// A step whose expectations are true in an empty state would compare nothing.
+// A step of the story whose expectations are met by an empty state would test nothing.
 func TestEveryStepExpectsSomethingThatIsNotThereBefore(t *testing.T) {
 	names := map[string]bool{}
 	for _, s := range steps() {
@@ -101,8 +101,8 @@ func signalTo(t *testing.T, d *fakeTemporal) error {
 	return s.signal(ctx, opportunity.Progress{RequestID: "r", To: "Won"}, opportunity.View{})
 }
 
-// An update that requests the outcome carries out the message. The update that requests the outcome
-// of a signal must therefore not be sent before the signal was carried out.
+// An update that requests the outcome of a message also carries out the message. The story must
+// therefore send the update that requests the outcome only after the signal was carried out.
 func TestLostSignalIsNotRepairedByItsOutcomeUpdate(t *testing.T) {
 	lost := &fakeTemporal{}
 	if err := signalTo(t, lost); !errors.Is(err, context.DeadlineExceeded) {

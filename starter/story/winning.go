@@ -9,7 +9,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// winObjects are the objects in the TMS that belong to a win.
+// winObjects contains the objects in the TMS that a win creates.
 type winObjects struct {
 	contact      administrate.Contact
 	registration administrate.Enrolment
@@ -17,8 +17,9 @@ type winObjects struct {
 	tokens       int
 }
 
-// winning checks what the default playbook ensured when the opportunity was won. The documentation says, without an
-// example, that a win comes with account, contacts, registrations and the invoice.
+// winning returns the step of the story that checks what the default playbook ensured when the
+// opportunity was won. The documentation says, without an example, that a win includes the account,
+// the contacts, the registrations and the invoice.
 func winning() step {
 	return step{
 		name: "winning", description: "check the effects of the default playbook after the opportunity is won",
@@ -56,7 +57,8 @@ func winning() step {
 	}
 }
 
-// effect returns one word for the state of the effects of a kind in the view.
+// effect returns one word for the effect results of a kind in the view: "missing", "ensured", or
+// the outcome of an effect.
 func (s *session) effect(kind opportunity.EffectKind) string {
 	outcome := "missing"
 	for _, effect := range s.view.EffectResults {
@@ -71,7 +73,7 @@ func (s *session) effect(kind opportunity.EffectKind) string {
 	return outcome
 }
 
-// readWinObjects reads the winObjects from the TMS.
+// readWinObjects reads the objects of the win from the TMS.
 func (s *session) readWinObjects(ctx context.Context) (winObjects, error) {
 	var m winObjects
 	page, err := s.API.ContactsByEmail(ctx, exampleLearners()[0].Email)

@@ -1,5 +1,6 @@
-// Package telemetrytest is a collector of OpenTelemetry for tests. The collector receives the data
-// of an exporter, over HTTP and over gRPC, and shows it to the test. The package is for tests only.
+// Package telemetrytest contains an OpenTelemetry collector for tests. The collector receives the
+// data of exporters over HTTP and over gRPC, and returns the data to the test. The package is for
+// tests only.
 package telemetrytest
 
 import (
@@ -25,7 +26,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Span is a received span, its ids in hexadecimal and its attributes as text.
+// Span is a span that the collector received, with its ids in hexadecimal and its attributes as
+// text.
 type Span struct {
 	Name, Trace, ID, Parent string
 	Service                 string // the program that created the span
@@ -35,11 +37,12 @@ type Span struct {
 	Links                   []string // the linked traces
 }
 
-// Collector receives the data of exporters, and several goroutines may use it.
+// Collector receives the data of exporters. Several goroutines may use a Collector at the same
+// time.
 type Collector struct {
-	// URL is the address for OTLP over HTTP.
+	// URL is the URL at which the collector receives OTLP over HTTP.
 	URL string
-	// GRPC is the address for OTLP over gRPC, as a URL.
+	// GRPC is the URL at which the collector receives OTLP over gRPC.
 	GRPC string
 
 	mu       sync.Mutex
@@ -50,7 +53,7 @@ type Collector struct {
 	requests int
 }
 
-// Start starts a collector on the loopback interface that stops when the test ends.
+// Start starts a collector on the loopback interface, and stops the collector when the test ends.
 func Start(t testing.TB) *Collector {
 	t.Helper()
 	c := &Collector{metrics: map[string][]string{}, services: map[string]bool{}}
@@ -68,7 +71,7 @@ func Start(t testing.TB) *Collector {
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Stop()
-		// A test may end before the server has begun.
+		// A test may end before the gRPC server has started, and then Serve returns ErrServerStopped.
 		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}
@@ -77,14 +80,14 @@ func Start(t testing.TB) *Collector {
 	return c
 }
 
-// Spans returns the spans that were received so far.
+// Spans returns the spans that the collector has received.
 func (c *Collector) Spans() []Span {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]Span(nil), c.spans...)
 }
 
-// Find returns the spans with the name.
+// Find returns the received spans that have the name.
 func (c *Collector) Find(name string) []Span {
 	var found []Span
 	for _, s := range c.Spans() {
@@ -95,7 +98,8 @@ func (c *Collector) Find(name string) []Span {
 	return found
 }
 
-// Await waits until a span with the name is received, and returns the first one.
+// Await waits until the collector has received a span with the name, and returns the first span
+// with the name.
 func (c *Collector) Await(t testing.TB, name string, within time.Duration) Span {
 	t.Helper()
 	deadline := time.Now().Add(within)
@@ -116,8 +120,7 @@ func (c *Collector) Await(t testing.TB, name string, within time.Duration) Span 
 	}
 }
 
-// Metrics returns the names of the metrics that were received so far, each with the attributes
-// of its points.
+// Metrics returns the names of the received metrics, each with the attributes of its data points.
 func (c *Collector) Metrics() map[string][]string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -128,7 +131,7 @@ func (c *Collector) Metrics() map[string][]string {
 	return out
 }
 
-// Requests returns how many requests were received.
+// Requests returns how many requests the collector has received.
 func (c *Collector) Requests() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,14 +139,14 @@ func (c *Collector) Requests() int {
 }
 
 // Contains reports whether the text occurs anywhere in the received data: in names, attributes,
-// events, the resource.
+// events or the resource.
 func (c *Collector) Contains(text string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return bytes.Contains(c.raw.Bytes(), []byte(text))
 }
 
-// Services returns the names of the programs that sent data.
+// Services returns the names of the programs that have sent data to the collector.
 func (c *Collector) Services() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -275,7 +278,8 @@ func (c *Collector) addMetrics(request *metricsservice.ExportMetricsServiceReque
 	}
 }
 
-// service records and returns the name of the program that the resource describes.
+// service returns the name of the program that the resource describes, and records that the program
+// has sent data.
 func (c *Collector) service(r *resource.Resource) string {
 	name := attributeTexts(r.GetAttributes())["service.name"]
 	c.services[name] = true

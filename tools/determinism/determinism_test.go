@@ -13,7 +13,7 @@ import (
 
 const root = "../.." // the checkout, relative to this package
 
-// writeModule writes a module with the product's own dependencies and configuration.
+// writeModule writes a module with Oppflow's own dependencies and linter configuration.
 func writeModule(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -39,8 +39,8 @@ func writeModule(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// run starts a tool that tools/go.mod pins and returns its output. A tool that reports a problem
-// ends with one of the given codes.
+// run runs a tool in the version that tools/go.mod requires, and returns the output of the tool. If
+// the tool reports a problem, the exit code of the tool must be in codes.
 func run(t *testing.T, dir string, codes []int, tool string, args ...string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "tool", "-n", tool).Output()

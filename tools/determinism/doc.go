@@ -1,4 +1,4 @@
-// Package determinism tests that the two checks of workflow code work: the linter's rule against
-// the clock, and workflowcheck. The package tests the pinned versions with the project's own
-// configuration, and contains tests only.
+// Package determinism tests that both checks of workflow code work: the linter's rule that forbids
+// the clock, and the tool workflowcheck. The package tests the tool versions that tools/go.mod
+// requires, with Oppflow's own configuration. The package contains only tests.
 package determinism

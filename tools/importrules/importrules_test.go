@@ -24,10 +24,11 @@ const (
 	root   = "../.." // the checkout, relative to this package
 )
 
-// rooms are the directories that import and are imported. In one of the two modules, each room
-// imports the earlier rooms; in the other module, each room imports the later rooms. Therefore
-// neither of the two modules has an import cycle. The last four entries are two directories that
-// are not in the import table, and the two nested modules.
+// rooms are the folders of the modules that the tests write; each folder imports other folders of
+// the list. The tests write two modules: in one module, each room imports the earlier rooms of the
+// list; in the other module, each room imports the later rooms. Each module has imports in one
+// direction only, and therefore no import cycle. The last four entries of rooms are two folders
+// that are not in the import table, and the two nested modules.
 var rooms = []string{
 	"opportunity", "opportunity/part",
 	"exchange", "exchange/part",
@@ -49,8 +50,8 @@ var rooms = []string{
 	"devserver", "tools",
 }
 
-// table lists the packages of Oppflow that the non-test code of a room may import. A directory
-// below a room belongs to the room, unless the table has an entry for the directory.
+// table maps each room to the packages of Oppflow that the room's non-test code may import. A
+// folder below a room belongs to the room, unless table has an entry for the folder.
 var table = map[string][]string{
 	"opportunity":              {},
 	"exchange":                 {"opportunity"},
@@ -78,7 +79,7 @@ var table = map[string][]string{
 	"tools":                    {},
 }
 
-// everythingBut lists all rooms of the product's module, except the given rooms.
+// everythingBut returns all rooms of Oppflow's main module, except the given rooms.
 func everythingBut(refused ...string) []string {
 	var allowed []string
 	for _, r := range rooms {
@@ -93,7 +94,7 @@ func isNestedModule(dir string) bool { return dir == "devserver" || dir == "tool
 
 func isWithin(dir, room string) bool { return dir == room || strings.HasPrefix(dir, room+"/") }
 
-// roomOf returns the room whose entry in the table applies to a directory.
+// roomOf returns the room whose entry in table applies to the folder dir.
 func roomOf(dir string) string {
 	for d := dir; d != "."; d = path.Dir(d) {
 		if _, ok := table[d]; ok {
@@ -120,8 +121,9 @@ func mayImport(from, to string) bool {
 	return roomOf(to) == room && room != "newcomer"
 }
 
-// thirdPartyRules lists by room which packages from outside Oppflow are refused and which are
-// allowed. The allowed packages detect a rule that refuses too much.
+// thirdPartyRules maps each room to packages from outside Oppflow: the packages that the linter
+// must reject, and packages that the linter must allow. The allowed packages detect a rule that
+// rejects too much.
 var thirdPartyRules = map[string]struct{ refused, free []string }{
 	"opportunity": {
 		refused: []string{
@@ -170,10 +172,10 @@ var thirdPartyRules = map[string]struct{ refused, free []string }{
 	},
 }
 
-// refusedEverywhere lists packages that are refused in every room, tests included.
+// refusedEverywhere lists packages that the linter rejects in every room, even in tests.
 var refusedEverywhere = []string{"io/ioutil", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"}
 
-// fixture is a module on disk and the refusals that the linter should report for it.
+// fixture is a module on disk, with the imports that the linter should reject in the module.
 type fixture struct {
 	dir     string
 	refused map[string]bool // "file: import"
@@ -198,7 +200,7 @@ func newFixture(t *testing.T) *fixture {
 	return &fixture{dir: dir, refused: map[string]bool{}, allowed: map[string]bool{}}
 }
 
-// add writes one file of a room. The file imports one package.
+// add writes one file in the folder of a room. The file imports one package.
 func (f *fixture) add(t *testing.T, room, imported string, test, allowed bool) {
 	t.Helper()
 	name, clause := strings.NewReplacer("/", "_", ".", "_").Replace(imported)+"_import", path.Base(room)
@@ -224,7 +226,8 @@ func (f *fixture) add(t *testing.T, room, imported string, test, allowed bool) {
 
 var refusal = regexp.MustCompile(`^import '([^']+)' is not allowed from list '`)
 
-// check runs the linter's import rules over the module and compares the results.
+// check runs the linter's import rules on the module and compares the rejected imports with the
+// expected imports.
 func (f *fixture) check(t *testing.T) {
 	t.Helper()
 	for _, r := range rooms { // every room must exist, even if it imports nothing here
@@ -289,7 +292,7 @@ func sorted(set map[string]bool) []string {
 	return keys
 }
 
-// linter returns the path of the golangci-lint that tools/go.mod pins.
+// linter returns the path of golangci-lint in the version that tools/go.mod requires.
 func linter(t *testing.T) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "tool", "-n", "golangci-lint").Output()
@@ -299,8 +302,9 @@ func linter(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-// TestRulesAreSwitchedOn tests that the configuration enables the import rules. All other tests run
-// the import rules by name, even if the configuration does not enable the import rules.
+// TestRulesAreSwitchedOn tests that the configuration enables the import rules. All other tests
+// name the import rules on the linter's command line, so these tests pass even if the configuration
+// does not enable the import rules.
 func TestRulesAreSwitchedOn(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), linter(t), "linters", "--json")
 	cmd.Dir = root
@@ -332,7 +336,7 @@ func TestImportTable(t *testing.T) {
 					if (i > j) == downwards {
 						f.add(t, from, module+"/"+to, false, mayImport(from, to))
 					}
-					// The table does not apply to tests, and imports in tests form no import cycle.
+					// table does not apply to tests, and imports in tests form no import cycle.
 					f.add(t, from, module+"/"+to, true, !isNestedModule(to) || isNestedModule(from))
 				}
 			}
@@ -408,8 +412,8 @@ func TestNoFileEscapesTheRules(t *testing.T) {
 	}
 }
 
-// TestContributingHasTheTable compares the table in CONTRIBUTING.md with the variable table,
-// against which the rules are tested.
+// TestContributingHasTheTable compares the table of rooms in CONTRIBUTING.md with the variable
+// table, against which the import rules are tested.
 func TestContributingHasTheTable(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join(root, "CONTRIBUTING.md"))

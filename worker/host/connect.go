@@ -27,9 +27,10 @@ func (e *SettingsError) Error() string { return e.cause.Error() }
 func (e *SettingsError) Unwrap() error { return e.cause }
 
 // Connect connects to the Temporal service of the settings and returns when the service has
-// responded. namespace is the namespace of the client. With a nil logger the SDK logs nothing.
-// Connect applies the functions in change to the client's options, in the given order. A mistake in
-// the settings is a SettingsError. Any other error is one line that names the address.
+// responded. The result namespace is the client's namespace. With a nil logger the SDK logs
+// nothing. Connect applies the functions in change to the client's options, in the given order. If
+// a setting is wrong, Connect returns a SettingsError. Any other error of Connect is one line that
+// names the address of the Temporal service.
 func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, change ...func(*client.Options)) (c client.Client, namespace string, err error) {
 	options, err := t.ClientOptions()
 	if err != nil {
@@ -50,8 +51,8 @@ func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, chan
 	return c, options.Namespace, nil
 }
 
-// Reason returns an error of the connection to Temporal in a few words and one line. Reason leaves
-// out the wrappings of gRPC and of the SDK.
+// Reason returns a short text of one line for an error of the connection to Temporal. Reason omits
+// the texts that gRPC and the SDK add to the cause.
 func Reason(err error) string {
 	var cancelled *serviceerror.Canceled
 	var deadline *serviceerror.DeadlineExceeded

@@ -8,15 +8,16 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// credentialStatus records whether the TMS accepts the worker's credentials, and logs each change
-// once.
+// credentialStatus records whether the TMS accepts the worker's credentials, and logs once when
+// this status changes.
 type credentialStatus struct {
 	logger    *slog.Logger
 	mu        sync.Mutex
 	rejection error // nil while the TMS accepts the credentials, and before the first result
 }
 
-// recordResult records the result of a request.
+// recordResult records whether the TMS accepted or refused the credentials of a request. err is the
+// error of the request.
 func (a *credentialStatus) recordResult(err error) {
 	var notSent *administrate.NotSentError
 	refused := errors.As(err, &notSent) && notSent.Reason == administrate.Authentication

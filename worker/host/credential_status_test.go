@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// A worker whose credentials are refused is not ready and logs this once. The worker is ready again
-// when the credentials are accepted.
+// A worker whose credentials the TMS refuses is not ready and logs the refusal once. The worker is
+// ready again when the TMS accepts the credentials.
 func TestAWorkerKnowsWhetherItsCredentialsAreTaken(t *testing.T) {
 	var status atomic.Int32
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

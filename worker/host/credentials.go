@@ -14,15 +14,15 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// Credentials returns the source of the API's access tokens from resolved settings. The source is a
-// fixed token, or an OAuth client that renews tokens. The source logs problems with the logger; a
-// nil logger is slog.Default. Calls of the API also return these problems.
+// Credentials returns the source of the access tokens for the API, made from resolved settings. The
+// source is a fixed token, or an OAuth client that renews tokens. The source logs problems with the
+// logger; a nil logger is slog.Default. API requests also return these problems as errors.
 func Credentials(api settings.API, logger *slog.Logger) (oauth.TokenSource, error) {
 	return newTokenSource(api, logger, func() {})
 }
 
-// newTokenSource does the work of Credentials, and calls replaced before the source uses a refresh
-// token that another process wrote to the file.
+// newTokenSource does the work of Credentials. Before the source uses a refresh token that another
+// process wrote to the file, the source calls replaced.
 func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (oauth.TokenSource, error) {
 	if !api.OAuth.Given() {
 		return oauth.StaticToken(api.Token.Reveal()), nil
@@ -48,19 +48,21 @@ func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (oau
 	return source, nil
 }
 
-// refreshToken stores each new refresh token in the file that contained the first one, if the first
-// one came from a file.
+// refreshToken contains the newest refresh token. If the first refresh token came from a file,
+// refreshToken stores each new refresh token in this file.
 //
-// The endpoint returns a new refresh token with every renewal (observed). The support of
-// Administrate says that old refresh tokens stay valid (documented), but no document promises this
-// for every tenant and without a time limit. After the loss of a refresh token, the application
-// must be authorised again. The program therefore writes the new refresh token to the file before
-// it uses the new access token. The write replaces the whole token or leaves the file unchanged.
-// The program cannot write a token that came from a variable, or from a file that is mounted
-// read-only or by itself. The program then keeps the new token in memory and logs one warning.
+// The OAuth endpoint returns a new refresh token with every renewal of the access token (observed).
+// Administrate's support says that old refresh tokens stay valid (documented). No document promises
+// this for every tenant or for an unlimited time. After the loss of the newest refresh token, the
+// application must be authorised again. To avoid the loss of a refresh token, the program writes a
+// new refresh token to the file before the program uses the new access token. The write either
+// replaces the whole refresh token or leaves the file unchanged. The program cannot write a refresh
+// token that came from a variable, from a read-only mount, or from a file that is itself a mount.
+// If the program cannot write a new refresh token, the program stores the token only in memory and
+// logs one warning.
 //
-// Other processes may use the same file. The program reads the file before every renewal, and uses
-// a token that another process has written.
+// Several processes may use the same file of a refresh token. Before every renewal, the program
+// reads the file, and uses a refresh token that another process has written.
 type refreshToken struct {
 	file     string // "" if the refresh token came from a variable
 	replaced func() // called when another token is in the file
@@ -79,8 +81,8 @@ func (r *refreshToken) RefreshToken() (string, error) {
 	return r.newest, nil
 }
 
-// reload uses a token that another process has written to the file. A file that cannot be read changes nothing,
-// because another process may be replacing the file.
+// reload reads the file and uses a refresh token that another process has written. If reload cannot
+// read the file, nothing changes, because another process may be replacing the file.
 func (r *refreshToken) reload() {
 	if r.file == "" {
 		return
@@ -91,7 +93,8 @@ func (r *refreshToken) reload() {
 	}
 }
 
-// Replaced stores next in memory and in the file. Only the first failure to write is an error.
+// Replaced stores next, the new refresh token, in memory and in the file. Replaced returns an error
+// only for the first failed write to the file.
 func (r *refreshToken) Replaced(old, next string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -115,8 +118,8 @@ func (r *refreshToken) Replaced(old, next string) error {
 	return problem
 }
 
-// replaceSecret replaces the file's content by the secret, in one step. If the path is a link, it
-// stays a link. The file keeps its permissions.
+// replaceSecret replaces the file's content by the secret, in one step. If the path is a symbolic
+// link, replaceSecret writes to the target of the link. The file keeps its permissions.
 func replaceSecret(path, secret string) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {

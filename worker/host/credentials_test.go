@@ -48,7 +48,7 @@ func newRotatingEndpoint(t *testing.T, first string) *rotatingEndpoint {
 	return e
 }
 
-// loggedSource is the source of tokens of a process, with the log of the process.
+// loggedSource is the token source of one process, with the log of the process.
 type loggedSource struct {
 	oauth.TokenSource
 	log *bytes.Buffer
@@ -70,7 +70,7 @@ func newLoggedSource(t *testing.T, tokenURL string, env ...string) loggedSource 
 	return loggedSource{source, log}
 }
 
-// wantRenewed requests a token and expects the wanted one.
+// wantRenewed requests an access token and expects the token that want names.
 func (c loggedSource) wantRenewed(t *testing.T, want string) {
 	t.Helper()
 	if got, err := c.Token(t.Context()); err != nil || got != want {
@@ -129,7 +129,8 @@ func TestRefreshTokenSurvivesARestart(t *testing.T) {
 	}
 }
 
-// A token that cannot be written back is used until the process ends, and the log has one warning.
+// A refresh token that the program cannot write to a file is used until the process ends, and the
+// log has one warning.
 func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 	unwritable := func(t *testing.T) string {
 		path := secretFile(t, "first")
@@ -138,7 +139,8 @@ func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o700) })
 		if probe := filepath.Join(filepath.Dir(path), "probe"); os.WriteFile(probe, nil, 0o600) == nil {
-			// For a user with all permissions only a missing file causes an error.
+			// For a user with all permissions, such as root, only a missing file makes a write
+			// fail.
 			if err := os.Remove(probe); err != nil {
 				t.Fatal(err)
 			}
@@ -188,8 +190,8 @@ func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 	}
 }
 
-// A token that an operator writes to the file is used at the next renewal, and is not overwritten
-// by an earlier response.
+// If an operator writes a refresh token to the file, the next renewal uses this token. A late
+// response to an earlier renewal does not overwrite the operator's token.
 func TestRefreshTokenOfAnOperatorWins(t *testing.T) {
 	path := secretFile(t, "first")
 	replaced := 0

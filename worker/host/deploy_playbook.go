@@ -13,8 +13,9 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// PlaybookVersions returns the versions of the namespace's playbook, with the texts of the given
-// numbers. PlaybookVersions needs a running worker, unless the namespace has no versions.
+// PlaybookVersions returns the versions of the namespace's playbook. The versions whose numbers are
+// given contain their texts. PlaybookVersions needs a running worker, unless the namespace has no
+// versions.
 func PlaybookVersions(ctx context.Context, c client.Client, numbers ...int) (lifecycle.PlaybookVersions, error) {
 	state, err := readNamespace(ctx, c, numbers...)
 	var missing *serviceerror.NotFound

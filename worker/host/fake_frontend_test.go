@@ -36,7 +36,8 @@ func serve(t *testing.T, f *frontend) (address string) {
 	return serveAs(t, f, f)
 }
 
-// serveAs is serve for a frontend with more services.
+// serveAs serves f and workflows, which is the workflow service, as one Temporal service at the
+// returned address.
 func serveAs(t *testing.T, f *frontend, workflows workflowservice.WorkflowServiceServer) (address string) {
 	t.Helper()
 	var config net.ListenConfig
@@ -55,7 +56,7 @@ func serveAs(t *testing.T, f *frontend, workflows workflowservice.WorkflowServic
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Stop()
-		// The test may end before the server has started.
+		// The test may end before the server has started, so ErrServerStopped is not a failure.
 		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}

@@ -22,14 +22,14 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// addGRPCInterceptors adds the interceptors between the SDK and the network, after the SDK's own
-// interceptors.
+// addGRPCInterceptors adds Oppflow's gRPC interceptors between the SDK and the network, after the
+// SDK's own interceptors.
 func addGRPCInterceptors(o *client.Options) {
 	o.ConnectionOptions.DialOptions = append(o.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(asciiHeaders, sanitizeTasks))
 }
 
-// asciiHeaders makes the values of headers ASCII. The SDK names the workflow in a header, and the
-// id of a workflow may be in any script.
+// asciiHeaders encodes the values of headers in ASCII. The SDK puts the workflow id into a header,
+// and a workflow id may contain characters of any script.
 func asciiHeaders(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if sent, some := metadata.FromOutgoingContext(ctx); some {
 		for key, values := range sent {
@@ -44,9 +44,9 @@ func asciiHeaders(ctx context.Context, method string, request, reply any, connec
 	return invoke(ctx, method, request, reply, connection, options...)
 }
 
-// sanitizeTasks replaces input of callers that no worker can handle by placeholders. The workflow
-// refuses the placeholders. Without the placeholders, each task with such input would fail, and the
-// run would never continue.
+// sanitizeTasks replaces callers' input that no worker can handle by placeholders. The workflow
+// refuses the placeholders. Without the placeholders, each workflow task with such input would
+// fail, and the run would never continue.
 func sanitizeTasks(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if err := invoke(ctx, method, request, reply, connection, options...); err != nil {
 		return err
@@ -76,9 +76,10 @@ func sanitizeTask(ctx context.Context, task *workflowservice.PollWorkflowTaskQue
 // cut.
 const maxUpdateNameBytes = 100
 
-// replaceOversizedUpdates replaces the payload of an update that is too large by a placeholder with
-// the size of the update. A worker's response to a task contains in full every update that the
-// worker accepts or refuses. The service rejects a response that is too large.
+// If the payload of an update is too large, replaceOversizedUpdates replaces the payload by a
+// placeholder that contains the size of the update. A worker's response to a task contains in full
+// every update that the worker accepts or refuses. The service rejects a response that is too
+// large.
 func replaceOversizedUpdates(messages []*protocolpb.Message) error {
 	for _, m := range messages {
 		size := proto.Size(m.GetBody())
@@ -107,13 +108,15 @@ func replaceOversizedUpdates(messages []*protocolpb.Message) error {
 	return nil
 }
 
-// placeholderPayload returns a payload that replaces another payload.
+// placeholderPayload returns a payload with the given encoding and text, which replaces a caller's
+// payload.
 func placeholderPayload(encoding, text string) *commonpb.Payload {
 	return &commonpb.Payload{Metadata: map[string][]byte{converter.MetadataEncoding: []byte(encoding)}, Data: []byte(text)}
 }
 
-// replaceExternalPayloads replaces references to payloads that are stored elsewhere. The SDK fails
-// a task with a reference, because the worker has no such storage.
+// replaceExternalPayloads replaces payloads that only refer to data in an external storage. The SDK
+// fails a workflow task that contains a payload in an external storage, because the worker has no
+// external storage.
 func replaceExternalPayloads(ctx context.Context, message proto.Message) error {
 	return proxy.VisitPayloads(ctx, message, proxy.VisitPayloadsOptions{
 		SkipSearchAttributes: true,
@@ -128,7 +131,8 @@ func replaceExternalPayloads(ctx context.Context, message proto.Message) error {
 	})
 }
 
-// isExternalPayload recognises references in the same way as the SDK.
+// isExternalPayload recognises a payload that refers to an external storage by the same rule as the
+// SDK.
 func isExternalPayload(payload *commonpb.Payload) bool {
 	switch string(payload.GetMetadata()[converter.MetadataEncoding]) {
 	case "json/external-storage-reference":

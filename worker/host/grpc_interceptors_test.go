@@ -52,7 +52,7 @@ func (f *taskFrontend) SignalWorkflowExecution(ctx context.Context, _ *workflows
 	return &workflowservice.SignalWorkflowExecutionResponse{}, nil
 }
 
-// A workflow with an id in any script is reached.
+// Requests reach a workflow whose id contains characters of any script.
 func TestReferencesInAnyScriptAreReached(t *testing.T) {
 	f := &taskFrontend{}
 	c, _, err := host.Connect(t.Context(), host.InsecureTemporal(serveAs(t, &f.frontend, f), ""), nil)
@@ -145,7 +145,7 @@ func TestALargeUpdateIsLeftOutOfATask(t *testing.T) {
 	}
 }
 
-// A reference to a payload that is stored elsewhere reaches the workflow as a placeholder, in any
+// A payload that refers to an external storage reaches the workflow as a placeholder, in any
 // position.
 func TestAPayloadThatIsKeptElsewhereIsLeftOutOfATask(t *testing.T) {
 	for name, reference := range map[string]*commonpb.Payload{

@@ -15,16 +15,17 @@ import (
 
 const (
 	healthSetting = "--health-address or OPPFLOW_HEALTH_ADDRESS"
-	// healthTimeout bounds one request for the health, on either side.
+	// healthTimeout is the longest time for one health request, for the client and for the server.
 	healthTimeout = 4 * time.Second
 	livePath      = "/healthz"
 	readyPath     = "/readyz"
 )
 
 // health serves GET /healthz and GET /readyz. GET /healthz says whether the worker is alive. GET
-// /readyz says whether the worker polls for tasks of both kinds, the TMS accepts the credentials,
-// the namespace belongs to their tenant, and the playbook in force is known. The response describes
-// a problem in one line of text.
+// /readyz says whether the worker is ready. A worker is ready when the worker polls for workflow
+// tasks and activity tasks, the TMS accepts the credentials, the namespace belongs to the tenant of
+// the credentials, and the playbook in force is known. The response describes a problem in one line
+// of text.
 type health struct {
 	polls       *pollMonitor
 	credentials *credentialStatus
@@ -66,8 +67,8 @@ func writeHealth(w http.ResponseWriter, problem error) {
 }
 
 // serveHealth serves health at the address until stop is called. When ctx ends, the worker is not
-// ready any more, but serveHealth still responds: a worker that is stopping is alive. Without an
-// address serveHealth does nothing.
+// ready any more, but serveHealth still responds, because a worker that is stopping is alive.
+// Without an address serveHealth does nothing.
 func serveHealth(ctx context.Context, address string, h *health, logger *slog.Logger) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil
@@ -121,8 +122,8 @@ func listenCause(err error) error {
 	return err
 }
 
-// askHealth requests the health at the address. The error is one line; nil means that the worker is
-// healthy.
+// askHealth sends a health request to the worker at the address. askHealth returns nil for a
+// healthy worker, and an error of one line in all other cases.
 func askHealth(ctx context.Context, address, path string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -139,7 +140,7 @@ func askHealth(ctx context.Context, address, path string) error {
 	if err != nil {
 		return fmt.Errorf("health address %q (%s): %w", address, healthSetting, err)
 	}
-	// The environment, such as a proxy, must not redirect the request.
+	// A proxy in the environment must not redirect the health request.
 	client := &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -24,8 +24,9 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// idleService is a Temporal service without work: polls wait. When a worker stops, it calls
-// ShutdownWorker. The service responds to this call only after release is closed.
+// idleService is a Temporal service that never has a task for a worker that polls. When a worker
+// stops, the worker calls ShutdownWorker. idleService responds to ShutdownWorker only after release
+// is closed.
 type idleService struct {
 	*frontend
 	release chan struct{} // closed to let a worker stop
@@ -74,7 +75,7 @@ func (s *idleService) serve(t *testing.T) (address string) {
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Stop()
-		// The test may end before the server has started.
+		// The test may end before the server has started, so ErrServerStopped is not a failure.
 		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}
@@ -82,7 +83,7 @@ func (s *idleService) serve(t *testing.T) (address string) {
 	return listener.Addr().String()
 }
 
-// healthcheck runs the command and returns its exit code and its output.
+// healthcheck runs the command healthcheck and returns the command's exit code and output.
 func healthcheck(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, said bytes.Buffer
@@ -190,7 +191,8 @@ func TestHealthcheckFollowsTheWorker(t *testing.T) {
 	}
 }
 
-// A worker with a wrong token is alive and not ready. Its readiness and its log say why.
+// A worker with a wrong token is alive and not ready. GET /readyz and the worker's log say that the
+// TMS rejects the credentials.
 func TestAWorkerWithAWrongTokenIsNotReady(t *testing.T) {
 	t.Parallel() // the test waits
 	address := freePort(t)

@@ -17,7 +17,8 @@ import (
 const healthcheckName = "healthcheck"
 
 // healthcheck requests the health of the worker of this machine or container. Container runtimes
-// allow only two exit codes: ExitDone, and ExitFailure with one line on stderr.
+// allow only two exit codes, so healthcheck returns ExitDone for a healthy worker, and ExitFailure
+// with one line on stderr in all other cases.
 func healthcheck(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	var address string
 	var live bool
@@ -59,7 +60,8 @@ func healthFlag(flags *pflag.FlagSet, address *string) {
 	flags.StringVar(address, "health-address", "", "host:port where the worker serves GET /healthz and /readyz (default none) [OPPFLOW_HEALTH_ADDRESS]")
 }
 
-// healthAddress returns the value of the flag, or else the value in the environment.
+// healthAddress returns the flag's value. If the flag has no value, healthAddress returns the value
+// of the environment variable.
 func healthAddress(flag string, env []string) string {
 	if flag == "" {
 		flag = settings.Environment(env).Get("OPPFLOW_HEALTH_ADDRESS")

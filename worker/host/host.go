@@ -31,16 +31,16 @@ const (
 	// DefaultCachedWorkflows is how many opportunities a process keeps in memory; one opportunity
 	// needs about 36 KB.
 	DefaultCachedWorkflows = 1000
-	// activityStopMargin plus the time-out of an activity is how long a stopping worker waits for
-	// the running activity.
+	// activityStopMargin is how long a stopping worker waits for a running activity after the
+	// time-out of the activity.
 	activityStopMargin = 5 * time.Second
-	// workflowStopTimeout is how long a stopping worker waits for a workflow task. A workflow task
-	// takes milliseconds.
+	// workflowStopTimeout is how long a stopping worker waits for a running workflow task. A
+	// workflow task takes milliseconds.
 	workflowStopTimeout = 5 * time.Second
-	// activitiesPerRequest is how many activities the workers take for each request that the
-	// workers may send.
+	// activitiesPerRequest is how many activities may start for each API request that the rate
+	// limit permits.
 	activitiesPerRequest = 4
-	// startTimeout bounds the requests to the service before the workers start.
+	// startTimeout is the longest time for the requests to Temporal before the workers start.
 	startTimeout = 30 * time.Second
 )
 
@@ -51,23 +51,26 @@ type Options struct {
 	// Playbook contains the keys of services, and the playbook to deploy when the namespace has no
 	// playbook.
 	Playbook settings.Playbook
-	// Telemetry says where traces and metrics go. An empty Telemetry.Environment means the
-	// environment of Temporal.
+	// Telemetry says where traces and metrics go. If Telemetry.Environment is nil, telemetry uses
+	// the environment of the Temporal settings.
 	Telemetry settings.Telemetry
 	// Logger receives the worker's log; nil is slog.Default.
 	Logger *slog.Logger
-	// ReadyFile, when given, is written once the worker polls for tasks of both kinds.
+	// ReadyFile is the path of a file that the worker writes once the worker polls for workflow
+	// tasks and activity tasks. An empty path means no file.
 	ReadyFile string
-	// HealthAddress, when given, is the host:port of GET /healthz and GET /readyz. The response to
-	// /healthz is 200 as long as the process runs. The response to /readyz is 200 as long as the
-	// worker is ready, else 503 with the reason. The address is closed when Run returns.
+	// HealthAddress is the host:port at which the worker serves GET /healthz and GET /readyz. An
+	// empty address means no server. The response to /healthz is 200 while the process runs. The
+	// response to /readyz is 200 while the worker is ready. While the worker is not ready, the
+	// response is 503 with the reason. The worker stops listening at the address when Run returns.
 	HealthAddress string
 	// CachedWorkflows is how many opportunities the whole process keeps in memory; 0 is DefaultCachedWorkflows.
 	CachedWorkflows int
 }
 
-// Run runs a worker until ctx ends, then stops it: the worker takes no more tasks and completes running requests.
-// Run returns nil after such a stop. A mistake in the settings is a SettingsError.
+// Run runs a worker until ctx ends, and then stops the worker. A stopping worker polls for no more
+// tasks and completes the running requests. Run returns nil after a stop that the end of ctx
+// caused. If a setting is wrong, Run returns a SettingsError.
 func Run(ctx context.Context, o Options) error {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -134,8 +137,8 @@ type runParts struct {
 	identity                string
 }
 
-// runWorkers runs the workers until the context ends or one worker fails. The worker of the
-// activities starts after the first comparison of the namespace's tenant.
+// runWorkers runs the workers until the context ends or one worker fails. The SDK worker for
+// activities starts after the first comparison of the worker's tenant with the namespace's tenant.
 func runWorkers(ctx context.Context, o Options, p runParts) error {
 	group, ctx := errgroup.WithContext(ctx)
 	stop := make(chan any)
@@ -148,8 +151,8 @@ func runWorkers(ctx context.Context, o Options, p runParts) error {
 	}
 	group.Go(func() error { return run(p.opportunities) })
 	group.Go(func() error {
-		// The workers of workflows run already, because one of these workers responds to the query
-		// for the tenant of the namespace.
+		// The SDK worker for workflows runs already, because this worker responds to the query for
+		// the tenant of the namespace.
 		if err := p.tenant.compareTenant(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
@@ -173,7 +176,7 @@ func runWorkers(ctx context.Context, o Options, p runParts) error {
 	return group.Wait()
 }
 
-// unlessInterrupted drops an error that the end of ctx caused.
+// unlessInterrupted returns nil if ctx has ended, and err in all other cases.
 func unlessInterrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		err = nil
@@ -181,7 +184,8 @@ func unlessInterrupted(ctx context.Context, err error) error {
 	return err
 }
 
-// checkNamespace requires every search attribute: when one is missing, every workflow task fails.
+// checkNamespace returns an error if the namespace lacks a search attribute of Oppflow. Without the
+// search attribute, every workflow task would fail.
 func checkNamespace(ctx context.Context, c client.Client, namespace string, logger *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -199,8 +203,8 @@ func checkNamespace(ctx context.Context, c client.Client, namespace string, logg
 	return nil
 }
 
-// isNotPermitted reports whether the service refused a request that a hosted service may not
-// permit.
+// isNotPermitted reports whether Temporal refused the request as not permitted or not implemented,
+// as a hosted Temporal service may do.
 func isNotPermitted(err error) bool {
 	var denied *serviceerror.PermissionDenied
 	var unimplemented *serviceerror.Unimplemented
@@ -212,7 +216,7 @@ func ReferenceTagOf(api settings.API) tms.ReferenceTag {
 	return tms.ReferenceTag{Attribute: api.ReferenceTag.Attribute(), InName: api.ReferenceTag.Location() == settings.TagInName}
 }
 
-// activityOptions returns the options of the activities that come from the settings.
+// activityOptions returns the options of the activities, made from the settings in o.
 func activityOptions(o Options) tms.Options {
 	return tms.Options{
 		ReferenceTag: ReferenceTagOf(o.API), ReservationLength: o.API.ReservationLength, ReadOnly: o.API.ReadOnly,
@@ -223,11 +227,11 @@ func activityOptions(o Options) tms.Options {
 	}
 }
 
-// newWorkers makes the two workers. The workflows have a queue of their own, so workflows never
-// wait behind calls of the API. The queue of the API calls has a rate limit. The client's
-// interceptors come before the interceptors of the workers, so tracing is the outermost
-// interceptor. The workers send requests only after belongs has proven that the namespace belongs
-// to the tenant.
+// newWorkers makes the two workers. The workflows have a task queue of their own, so workflows
+// never wait behind calls of the API. The task queue of the API calls has a rate limit. The
+// client's interceptors come before the interceptors of the workers, so tracing is the outermost
+// interceptor. The workers send API requests only after belongs, the tenantGuard, has proven that
+// the namespace belongs to the worker's tenant.
 func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken *credentialStatus, belongs *tenantGuard,
 	pace *transport.Pace, self string,
 ) (opportunities, requests worker.Worker, err error) {
@@ -271,7 +275,8 @@ func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken
 		Interceptors:            []interceptor.WorkerInterceptor{workflows.Interceptor()},
 		LocalActivityWorkerOnly: true,
 		WorkerStopTimeout:       workflowStopTimeout,
-		// A busy machine is not a deadlock; the server gives up a task after 10 s.
+		// The limit of 5 s allows for a busy machine, on which a workflow task is slow but not in a
+		// deadlock. The Temporal server gives up a workflow task after 10 s.
 		DeadlockDetectionTimeout: 5 * time.Second,
 	})
 	workflows.Register(opportunities, workflows.Options{Times: times, PlaybookDelay: o.Playbook.InForceAfter})
@@ -283,9 +288,9 @@ func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken
 	requests = worker.New(c, activities.TaskQueue, worker.Options{
 		Identity: self,
 		Tuner:    tuner,
-		// The pace counts the requests. An activity sends several requests, or none when the worker
-		// has stored the response. TaskQueueActivitiesPerSecond bounds the activities of all
-		// workers together when the workers cannot see each other.
+		// The pace counts the requests. An activity sends several requests, or no request when the
+		// worker has stored an earlier response. If the workers cannot see each other in the list
+		// of pollers, TaskQueueActivitiesPerSecond limits the activities of all workers together.
 		TaskQueueActivitiesPerSecond: activitiesPerRequest * o.API.RequestsPerSecond(),
 		WorkerStopTimeout:            times.ChangeOptions("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,

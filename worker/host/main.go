@@ -21,9 +21,9 @@ const (
 )
 
 // Main runs the worker's program until ctx ends and returns its exit code. args are the arguments
-// without the program's name, env the environment. The log goes to stderr. An error that ends the
-// program early is one line on stderr. With the argument "healthcheck" Main requests the health of
-// a running worker, and with "version" Main prints the build.
+// without the program's name, and env is the environment. The log goes to stderr. An error that
+// ends the program early is one line on stderr. With the argument "healthcheck" Main requests the
+// health of a running worker, and with "version" Main prints the build.
 func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == healthcheckName {
 		return healthcheck(ctx, args[1:], env, stdout, stderr)

@@ -22,12 +22,13 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// usablePoll is the time between two checks whether a new namespace or new search attributes can be
-// used.
+// usablePoll is the time between two checks of whether a new namespace or a new search attribute
+// can be used.
 const usablePoll = 100 * time.Millisecond
 
-// MissingSearchAttributes returns, in order, the names of Oppflow's search attributes that the namespace does not
-// have. An attribute with another type is an error.
+// MissingSearchAttributes returns, in order, the names of Oppflow's search attributes that the
+// namespace does not have. If a search attribute exists with another type, MissingSearchAttributes
+// returns an error.
 func MissingSearchAttributes(ctx context.Context, c client.Client, namespace string) ([]string, error) {
 	answer, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
 	if err != nil {
@@ -72,11 +73,11 @@ func Setup(ctx context.Context, c client.Client, namespace string) error {
 // DefaultRetention is how long a namespace of CreateNamespace keeps a closed run by default.
 const DefaultRetention = 30 * 24 * time.Hour
 
-// CreateNamespace creates the namespace unless it exists, and returns once it can be used. The
-// retention is how long the namespace keeps closed runs. The reference of a closed run cannot be
-// used again during this time. The retention is at least an hour on a self-hosted service, and at
-// least a day on other services. An existing namespace stays unchanged, and its own retention is
-// returned.
+// CreateNamespace creates the namespace unless the namespace exists, and returns once the namespace
+// can be used. The retention is how long the namespace keeps closed runs. During the retention, a
+// new run cannot use the reference of a closed run. The retention is at least an hour on a
+// self-hosted service, and at least a day on other services. CreateNamespace does not change an
+// existing namespace, and returns the retention of the existing namespace.
 func CreateNamespace(ctx context.Context, c client.Client, namespace string, retention time.Duration) (created bool, kept time.Duration, err error) {
 	kept, err = namespaceRetention(ctx, c, namespace)
 	if err == nil || !isNamespaceNotFound(err) {
@@ -106,7 +107,7 @@ func CreateNamespace(ctx context.Context, c client.Client, namespace string, ret
 }
 
 // pollWhile repeats the request while `passes` returns true for the error, until the context ends.
-// The result is the error of the last request.
+// pollWhile returns the error of the last request.
 func pollWhile(ctx context.Context, passes func(error) bool, request func() error) error {
 	var last error
 	_, _ = backoff.Retry(ctx, func() (struct{}, error) {
@@ -124,13 +125,13 @@ func namespaceRetention(ctx context.Context, c client.Client, namespace string) 
 }
 
 // InsecureTemporal returns the settings of a Temporal service at address, host:port, without TLS
-// and credentials, such as one on this machine. The environment and the configuration file of the
-// user are not read.
+// and credentials, such as a service on this machine. InsecureTemporal reads neither the
+// environment nor the user's configuration file.
 func InsecureTemporal(address, namespace string) settings.Temporal {
 	return settings.Temporal{Address: address, Namespace: namespace, ConfigFile: os.DevNull, Environment: settings.Environment{}}
 }
 
-// SetupAt calls Setup with a connection by the settings of InsecureTemporal.
+// SetupAt connects with the settings of InsecureTemporal and calls Setup.
 func SetupAt(ctx context.Context, address, namespace string) error {
 	c, _, err := Connect(ctx, InsecureTemporal(address, namespace), nil)
 	if err != nil {
@@ -140,8 +141,8 @@ func SetupAt(ctx context.Context, address, namespace string) error {
 	return Setup(ctx, c, namespace)
 }
 
-// awaitUsable waits until a query may name every attribute. A query may name a new attribute some
-// time after the service has stored the attribute.
+// awaitUsable waits until queries accept every search attribute of Oppflow. Queries accept a new
+// search attribute only some time after the service has stored the attribute.
 func awaitUsable(ctx context.Context, c client.Client, namespace string) error {
 	var conditions []string
 	for _, name := range slices.Sorted(maps.Keys(lifecycle.SearchAttributes())) {
@@ -164,7 +165,7 @@ func awaitUsable(ctx context.Context, c client.Client, namespace string) error {
 }
 
 // explainNamespace returns an error of one line that says which request about the namespace failed
-// and why. An error that is explained already stays unchanged.
+// and why. explainNamespace does not change an error that is already a namespaceError.
 func explainNamespace(namespace, what string, err error) error {
 	var explained *namespaceError
 	switch {
@@ -186,7 +187,7 @@ func isNamespaceNotFound(err error) bool {
 	return errors.As(err, &missing) || errors.As(err, &notFound)
 }
 
-// namespaceError is one line about an error of the service.
+// namespaceError describes an error of the Temporal service in one line.
 type namespaceError struct {
 	text  string
 	cause error

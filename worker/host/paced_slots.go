@@ -11,16 +11,18 @@ import (
 )
 
 const (
-	// maxActivities is how many activities a worker carries out at a time.
+	// maxActivities is how many activities a worker carries out at the same time.
 	maxActivities = 1000
 	// maxQueueAhead is the maximum delay that the pace may cause for the first request of an
-	// activity. While the delay is longer, the worker does not poll, and the activity waits at the
-	// server. The server dispatches urgent work first, and may give the activity to another worker.
+	// activity. While the pace causes a longer delay than maxQueueAhead, the worker does not poll,
+	// and the activity waits at the Temporal server. The Temporal server dispatches urgent
+	// activities first, and may dispatch the waiting activity to another worker.
 	maxQueueAhead = time.Second
-	// blockedPollInterval is how often a worker polls for an activity while the worker may send
-	// nothing. The worker still polls, because the activity returns the reason to the waiting
-	// workflow. The worker polls rarely, because each activity then ends at once. Frequent polls
-	// would leave no activity for a worker that may send.
+	// blockedPollInterval is the time between two polls for an activity while the worker may send
+	// nothing. A worker that may send nothing still polls, because the activity returns the reason
+	// to the waiting workflow. A worker that may send nothing polls rarely, because each activity
+	// of this worker ends at once. If a worker that may send nothing polled often, the worker would
+	// take the activities of the workers that may send.
 	blockedPollInterval = 5 * time.Second
 )
 
@@ -29,7 +31,7 @@ const (
 type pacedSlots struct {
 	worker.SlotSupplier
 	pace *transport.Pace
-	// whyBlocked returns why nothing may be sent; nil when everything may be sent.
+	// whyBlocked returns why the worker may send nothing, or nil when the worker may send.
 	whyBlocked func() error
 
 	mu              sync.Mutex
@@ -74,12 +76,12 @@ func (s *pacedSlots) ReserveSlot(ctx context.Context, info worker.SlotReservatio
 	}
 }
 
-// TryReserveSlot returns nil, which means no slot: the worker executes only activities that it has
-// polled for.
+// TryReserveSlot returns nil, which means no slot, because the worker executes only activities that
+// it has polled for.
 func (s *pacedSlots) TryReserveSlot(worker.SlotReservationInfo) *worker.SlotPermit { return nil }
 
-// admit returns how long to wait before the next call. If the result is 0 or less, admit has stored
-// the permit, and the slot may be used at once.
+// admit returns how long the caller must wait before the next call of admit. If the result is 0 or
+// less, admit has stored the permit, and the slot may be used at once.
 func (s *pacedSlots) admit(permit *worker.SlotPermit) time.Duration {
 	withheld := s.whyBlocked() != nil
 	s.mu.Lock()
@@ -105,7 +107,8 @@ func (s *pacedSlots) MarkSlotUsed(info worker.SlotMarkUsedInfo) {
 	s.SlotSupplier.MarkSlotUsed(info)
 }
 
-// ReleaseSlot records that the activity of the slot has ended, or that the slot got no activity.
+// ReleaseSlot records that the activity of the slot has ended, or that the slot never had an
+// activity.
 func (s *pacedSlots) ReleaseSlot(info worker.SlotReleaseInfo) {
 	s.forget(info.Permit())
 	s.SlotSupplier.ReleaseSlot(info)

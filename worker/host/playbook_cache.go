@@ -19,7 +19,7 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// playbookCache holds the versions of the namespace's playbook, from the worker's last read. A
+// playbookCache contains the versions of the namespace's playbook from the worker's last read. A
 // worker whose last read is too old does not know which version is in force.
 type playbookCache struct {
 	settings   *settings.Playbook // has the keys of services
@@ -47,11 +47,11 @@ func newPlaybookCache(s *settings.Playbook, own resolvedPlaybook, logger *slog.L
 	return &playbookCache{settings: s, configured: own, inForceAfter: cmp.Or(s.InForceAfter, lifecycle.PlaybookInForceAfter), logger: logger, loaded: make(map[int]loadedPlaybook)}
 }
 
-// readInterval returns how often the versions are read.
+// readInterval returns the time between two reads of the playbook's versions.
 func (b *playbookCache) readInterval() time.Duration { return b.inForceAfter * 2 / 3 }
 
-// validFor returns how long a read is valid, from the time at which the read was sent. A version
-// that is stored just after the read comes into force only when the read is no longer valid.
+// validFor returns how long a read is valid, from the time at which the read was sent. A read
+// becomes invalid before any version that is stored after the read can come into force.
 func (b *playbookCache) validFor() time.Duration { return b.inForceAfter * 8 / 9 }
 
 // notReadyError says why a worker plans and sends nothing at present.
@@ -67,7 +67,7 @@ func (e *notReadyError) Unwrap() error {
 }
 
 // versionAt returns the version that is in force at the time `at`. For an activity, the caller
-// takes this time from the Temporal server's clock. The error is a notReadyError.
+// passes a time of the Temporal server's clock. The error is a notReadyError.
 func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -93,8 +93,8 @@ func (b *playbookCache) staleError() error {
 	if b.lastRead.IsZero() {
 		return &notReadyError{text: "the worker has not yet read the playbook of the namespace"}
 	}
-	// After a suspension of the machine, either the monotonic clock or the wall clock shows the
-	// real age.
+	// After a suspension of the machine, one of the two clocks (monotonic and wall) may show too
+	// short an age. The longer age is the real age of the last read.
 	now := time.Now()
 	age := max(now.Sub(b.lastRead), now.Round(0).Sub(b.lastRead.Round(0)))
 	if age <= b.validFor() {
@@ -130,8 +130,8 @@ func neededVersions(versions lifecycle.PlaybookVersions) lifecycle.PlaybookVersi
 	return versions.CurrentAndLater(latest.StoredAt)
 }
 
-// store stores the versions from a read that was sent at the given time. The error says that
-// versions from an earlier read are missing.
+// store stores the versions from a read that was sent at the given time. store returns an error if
+// the namespace has lost versions that the worker read earlier.
 func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersions) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -153,7 +153,7 @@ func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersion
 	return nil
 }
 
-// load loads the version, and logs the result.
+// load loads the version, and logs whether the worker can use the version.
 func (b *playbookCache) load(version lifecycle.PlaybookVersion) loadedPlaybook {
 	loaded, err := loadWithKeys([]byte(version.Text), b.settings)
 	if err != nil {
@@ -192,22 +192,23 @@ func (b *playbookCache) logState() {
 	b.unknownLogged = err != nil
 }
 
-// untilInForce returns how long to wait until the first version is in force. The result is 0 when a
-// version is in force already, or when the namespace has no version.
+// untilInForce returns how long the worker must wait until the first version is in force. The
+// result is 0 when a version is in force already, or when the namespace has no version.
 func (b *playbookCache) untilInForce() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.versions) == 0 || b.versions[0].IsImmediate() || b.versions[0].Number > 1 {
 		return 0
 	}
-	// The version was stored before the last read. The version is therefore in force when the time
-	// from StoredAt to InForceAt has passed since the last read, even if the clocks differ.
+	// The first version was stored before the last read. The first version is therefore in force
+	// once the time from StoredAt to InForceAt has passed since the last read, even if the clocks
+	// of the worker and the server differ.
 	first := b.versions[0]
 	return max(0, first.InForceAt.Sub(first.StoredAt)-time.Since(b.lastRead))
 }
 
-// deployment returns the worker's own playbook, for a namespace without a playbook; nil when the
-// worker has no playbook.
+// deployment returns the worker's own playbook, which a namespace without a playbook deploys.
+// deployment returns nil when the worker has no playbook.
 func (b *playbookCache) deployment() *lifecycle.Deployment {
 	if !b.configured.given {
 		return nil
@@ -241,8 +242,8 @@ func loadWithKeys(text []byte, s *settings.Playbook) (resolvedPlaybook, error) {
 	return out, nil
 }
 
-// unknownEffectKinds returns the kinds of effects that the worker does not know, according to the
-// settings.
+// unknownEffectKinds returns the kinds of effects that, according to the settings, the worker does
+// not know.
 func unknownEffectKinds(s settings.Playbook) []opportunity.EffectKind {
 	var kinds []opportunity.EffectKind
 	for _, kind := range s.WithoutEffects {

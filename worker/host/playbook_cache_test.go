@@ -21,8 +21,8 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// The playbooks of these tests. Each playbook writes a log entry after a transition, with its own
-// message.
+// The playbooks of these tests. Each of these playbooks writes a log entry with its own message
+// after a transition.
 const (
 	playbookOne = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: one } }]\n"
 	playbookTwo = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: two } }]\n"
@@ -42,7 +42,7 @@ func (c *namespaceClient) WorkflowService() workflowservice.WorkflowServiceClien
 	return stickyService{}
 }
 
-// stickyService allows resets of sticky task queues.
+// stickyService accepts the request to reset a sticky task queue.
 type stickyService struct {
 	workflowservice.WorkflowServiceClient
 }
@@ -112,7 +112,7 @@ func sandboxState() lifecycle.NamespaceState {
 }
 
 // Once a version is in force, no worker plans with the earlier version, even when the worker's
-// clock is wrong or the worker's reads get no response.
+// clock is wrong or the worker's reads receive no response.
 func TestNoWorkerPlansByTheVersionBeforeOnceAnotherIsInForce(t *testing.T) {
 	for name, test := range map[string]struct {
 		ahead  time.Duration // of the server's clock before the worker's
@@ -234,7 +234,7 @@ func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
 			if !strings.Contains(log.String(), "cannot use a version") || !strings.Contains(log.String(), says) {
 				t.Errorf("the log: %s", log.String())
 			}
-			// With another version the worker is ready again.
+			// After another version has come into force, the worker is ready again.
 			c.deploy(t, playbookTwo)
 			time.Sleep(lifecycle.PlaybookInForceAfter)
 			if err := b.compareTenant(t.Context()); err != nil || b.check() != nil {
@@ -244,7 +244,7 @@ func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
 	}
 }
 
-// A worker does not use a namespace that has lost versions.
+// A worker sends nothing for a namespace that has lost versions of the playbook.
 func TestVersionsThatWereReadAreNotForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &namespaceClient{state: sandboxState()}

@@ -16,17 +16,17 @@ import (
 )
 
 const (
-	// pollConfirmedAfter is how long a poll must be open until it is certain that the service has
-	// received the poll: an attempt to connect ends after 20 s. When there are no tasks, the
-	// service responds to a poll after about a minute.
+	// pollConfirmedAfter is the time after which an open poll has certainly reached the service,
+	// because an attempt to connect ends after 20 s. When there are no tasks, the service responds
+	// to a poll after about a minute.
 	pollConfirmedAfter = 30 * time.Second
 	// maxPollGap is the longest time without proof that the service receives polls of a queue.
 	// maxPollGap is longer than pollConfirmedAfter, so that consecutive polls leave no gap.
 	maxPollGap = 45 * time.Second
 )
 
-// pollMonitor observes the connection to detect whether both workers poll for tasks: the SDK does
-// not show this.
+// pollMonitor observes the connection to detect whether the two SDK workers poll for tasks, because
+// the SDK does not show this.
 type pollMonitor struct {
 	mu         sync.Mutex
 	workflows  queuePolls
@@ -63,8 +63,8 @@ func (p *pollMonitor) intercept(ctx context.Context, method string, request, rep
 	case *workflowservice.PollActivityTaskQueueRequest:
 		kind, queue = &p.activities, request.GetTaskQueue()
 	}
-	// The task queue for cached workflows of this process has the name of its main queue in
-	// NormalName.
+	// The sticky task queue, which is only for workflows in the cache of this process, has the name
+	// of the main task queue in NormalName.
 	if kind == nil || kind.queue != queue.GetName() && kind.queue != queue.GetNormalName() {
 		return invoke(ctx, method, request, reply, conn, options...)
 	}
@@ -104,14 +104,14 @@ func (p *pollMonitor) end(kind *queuePolls, number int, err error) {
 	delete(kind.open, number)
 	kind.lastError = err
 	// A poll that fails after pollConfirmedAfter has reached the service, so the poll still counts.
-	// A poll that ends by a time-out does not count.
+	// A poll that ends by a time-out does not count as proof.
 	if err == nil || now.Sub(began) >= pollConfirmedAfter && Reason(err) != Reason(context.DeadlineExceeded) {
 		kind.lastSign = now
 	}
 }
 
-// check returns nil while the service receives polls for workflow tasks and activity tasks. If
-// polls are missing, check returns the problem.
+// check returns nil while the service receives polls for workflow tasks and activity tasks. If the
+// service receives no polls for one kind of task, check returns an error that says why.
 func (p *pollMonitor) check() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

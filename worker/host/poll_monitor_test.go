@@ -34,7 +34,7 @@ func cachedPoll() any {
 	}}
 }
 
-// sendPoll sends one poll, which gets the response after the given time.
+// sendPoll sends one poll. The service returns the response answer after the given time.
 func sendPoll(t *testing.T, p *pollMonitor, request any, after time.Duration, answer error) {
 	t.Helper()
 	err := p.intercept(t.Context(), "", request, nil, nil, func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
@@ -91,8 +91,9 @@ func TestWorkerIsReadyWhileTheServiceIsAskedForTasks(t *testing.T) {
 		// workflows sends the polls for workflow tasks, one after the other, after the worker was
 		// ready. Polls for activities always get a response.
 		workflows func(t *testing.T, p *pollMonitor)
-		// ready and unready are the times at which the worker must be ready or not, counted from
-		// the time at which the worker was ready.
+		// ready contains times at which the worker must be ready, and unready contains times at
+		// which the worker must not be ready. The times in ready and unready are durations since
+		// the worker became ready.
 		ready, unready []time.Duration
 	}{
 		"nothing to do": {

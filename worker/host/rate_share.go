@@ -19,31 +19,33 @@ import (
 
 // All workers of a namespace share one rate of requests. Each worker reads from the server which
 // other workers poll for activities, and uses an equal share. A new worker uses a small share until
-// shareDelay is over. During this time, all other workers find the new worker in the list, and keep
-// their own shares.
+// shareDelay has passed. Before shareDelay has passed, all other workers find the new worker in the
+// server's list but do not reduce their own shares yet.
 const (
-	// pollTimeout is how long a poll for an activity waits, so that every worker polls again before
-	// pollerExpiry.
+	// pollTimeout is the longest time of a poll for an activity. pollTimeout is shorter than
+	// pollerExpiry, so that every worker polls again before pollerExpiry has passed.
 	pollTimeout = 20 * time.Second
-	// pollerExpiry is how long a worker counts as running after its last poll in the server's list.
+	// pollerExpiry is how long a worker counts as running after its last poll that the server's
+	// list shows.
 	pollerExpiry = 30 * time.Second
 	// workerLookInterval is how often a worker reads the list of workers.
 	workerLookInterval = time.Second
-	// workerLookTimeout bounds one read of the list of workers.
+	// workerLookTimeout is the longest time of one read of the list of workers.
 	workerLookTimeout = 2 * time.Second
 	// shareDelay is the time from the first appearance of a worker in the list until the worker
 	// uses its share. shareDelay is longer than workerLookInterval and workerLookTimeout together.
 	shareDelay = 5 * time.Second
 	// newcomerShare is the fraction of the rate that a new worker uses before shareDelay is over.
 	newcomerShare = 0.03
-	// shareMargin is how much smaller a share is than an equal part of the rate, in requests per
-	// second. After a time without requests, some requests pass at once. The margin compensates for
-	// these requests within half a minute.
+	// shareMargin is the difference between an equal part of the rate and a share, in requests per
+	// second. After a time without requests, the pace does not delay the first few requests.
+	// shareMargin compensates for these requests within half a minute.
 	shareMargin = 2.0 / 30
 )
 
-// rateShare computes the share of one worker. All times are from the worker's own clock, except the
-// times of the server. Times of the server are compared only with each other.
+// rateShare computes the share of one worker. All times in rateShare are from the worker's own
+// clock, except the times that the server returns. rateShare compares times of the server only with
+// other times of the server.
 type rateShare struct {
 	rate float64 // of all workers together
 	self string  // the identity of the worker in its requests
@@ -103,7 +105,7 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 		}
 	}
 	for id, other := range s.others {
-		// A restarted server lists no worker until the worker polls again.
+		// After a restart, the server's list shows a worker only when the worker has polled again.
 		if ended[id] || began.Sub(other.lastSeen) > pollerExpiry {
 			delete(s.others, id)
 		}
@@ -120,11 +122,12 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 	s.lastLook = began
 }
 
-// rateAt returns how many requests per second the worker may send at the time.
+// rateAt returns how many requests per second the worker may send at the time now.
 func (s *rateShare) rateAt(now time.Time) float64 {
 	silent := now.Sub(s.lastLook)
 	if s.visibleSince.IsZero() || now.Sub(s.visibleSince) < shareDelay || silent > pollerExpiry-pollTimeout {
-		// A worker that cannot read the list may also be missing in the lists of the other workers.
+		// If a worker cannot read the list, the lists of the other workers may lack this worker.
+		// The worker therefore uses only the small share.
 		return s.rate * newcomerShare
 	}
 	workers := 1
@@ -140,7 +143,7 @@ func (s *rateShare) rateAt(now time.Time) float64 {
 	return max(part/2, part-shareMargin)
 }
 
-// maintainRateShare keeps the pace at the worker's share until ctx ends.
+// maintainRateShare sets the pace to the worker's share whenever the share changes, until ctx ends.
 func maintainRateShare(ctx context.Context, c client.Client, rate float64, self string, pace *transport.Pace, logger *slog.Logger) {
 	ctx, cancel := context.WithCancel(ctx)
 	var mu sync.Mutex

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// process is a worker in virtual time.
+// process simulates a worker in virtual time.
 type process struct {
 	rateShare
 	polledAt  time.Time // when the worker last polled for an activity
@@ -21,8 +21,9 @@ type process struct {
 	frozen    bool // the worker cannot reach the server
 }
 
-// Workers start, end, and cannot reach the server for some time. In any period, all workers
-// together send at most a tenth more than the rate. Without changes the workers use the whole rate.
+// In this test, some workers start, some workers end, and some workers cannot reach the server for
+// some time. In any period, all workers together send at most a tenth more than the rate. While no
+// worker starts, ends or loses the server, all workers together use the whole rate.
 func TestShare(t *testing.T) {
 	const rate, step = 4.0, 50 * time.Millisecond
 	for seed := range uint64(40) {

@@ -14,8 +14,8 @@ import (
 
 const playbookSetting = "--playbook or OPPFLOW_PLAYBOOK"
 
-// resolvedPlaybook is a playbook and the keys of its services. given says that there is a playbook,
-// and text is the source of the playbook.
+// resolvedPlaybook is a playbook and the keys of its services. given is true if the settings name a
+// playbook, and text is the source of the playbook.
 type resolvedPlaybook struct {
 	given    bool
 	text     []byte
@@ -23,9 +23,9 @@ type resolvedPlaybook struct {
 	keys     map[string]service.Key
 }
 
-// resolvePlaybook reads the playbook of the settings and the keys that it needs. A mistake in the
-// playbook or in a key is a SettingsError. For the playbook, the error contains the line and the
-// column.
+// resolvePlaybook reads the playbook of the settings and the keys that the playbook needs. If the
+// playbook or a key is wrong, resolvePlaybook returns a SettingsError. For a mistake in the
+// playbook, the error contains the line and the column of the mistake.
 func resolvePlaybook(s *settings.Playbook) (resolvedPlaybook, error) {
 	wrong := func(err error) (resolvedPlaybook, error) { return resolvedPlaybook{}, &SettingsError{cause: err} }
 	if err := s.Resolve(); err != nil {

@@ -12,8 +12,8 @@ import (
 )
 
 // StartTelemetry exports traces and metrics according to the settings of OpenTelemetry. The
-// settings in t replace the settings in o. A mistake in the settings is a SettingsError. Shutdown
-// ends the export.
+// settings in t replace the settings in o. If a setting is wrong, StartTelemetry returns a
+// SettingsError. Shutdown ends the export.
 func StartTelemetry(ctx context.Context, t settings.Telemetry, o telemetry.Options) (*telemetry.Telemetry, error) {
 	if err := t.Resolve(); err != nil {
 		return nil, &SettingsError{cause: err}
@@ -23,13 +23,14 @@ func StartTelemetry(ctx context.Context, t settings.Telemetry, o telemetry.Optio
 }
 
 // requests returns the functions that read the request ids of a message and of an activity. Equal
-// ids connect a message with the activities that it caused.
+// request ids connect a message with the activities that the message caused.
 func requests() telemetry.Requests {
 	return telemetry.Requests{OfMessage: requestOfMessage, OfActivity: requestsOfActivity}
 }
 
-// requestOfMessage returns a message's request id. For an update without a request id, the result
-// is the update's id. For an unreadable message, such as an encrypted signal, the result is "".
+// requestOfMessage returns a message's request id. For an update without a request id,
+// requestOfMessage returns the update's id. For a signal that requestOfMessage cannot read, such as
+// an encrypted signal, requestOfMessage returns "".
 func requestOfMessage(update string, payload *commonpb.Payload) string {
 	var sent struct {
 		RequestID string `json:"requestId"`

@@ -20,7 +20,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// OtherTenantError says that a namespace belongs to another tenant of the TMS.
+// OtherTenantError says that a namespace belongs to another tenant than the tenant of the
+// credentials.
 type OtherTenantError struct {
 	// Namespace is the name of the Temporal namespace.
 	Namespace string
@@ -28,7 +29,7 @@ type OtherTenantError struct {
 	Difference string
 }
 
-// Error says how the tenants differ, and how an operator corrects this.
+// Error says how the tenants differ, and how an operator resolves the difference.
 func (e *OtherTenantError) Error() string {
 	return fmt.Sprintf("the Temporal namespace %q belongs to another tenant than the API's credentials: %s; "+
 		"set the namespace and the credentials of the same tenant, or run oppflow setup --rebind to bind the namespace to the tenant of the credentials",
@@ -42,7 +43,7 @@ func ReadTenant(ctx context.Context, api *administrate.Client, clientID string) 
 	found, err := api.Lookup(ctx, administrate.LookupRequest{Steps: &all, Regions: &all, Currencies: &all})
 	var notSent *administrate.NotSentError
 	if err != nil && !errors.As(err, &notSent) && ctx.Err() == nil {
-		// An API that does not know one of the lists refuses the whole request.
+		// If the API does not know one of the requested lists, the API refuses the whole request.
 		found, err = lookupEach(ctx, api, err)
 	}
 	if err != nil {
@@ -67,7 +68,7 @@ func ReadTenant(ctx context.Context, api *administrate.Client, clientID string) 
 	return tenant, nil
 }
 
-// maxTenantName is how much of a name is kept, in bytes.
+// maxTenantName is the maximum length of a stored name of the tenant's data, in bytes.
 const maxTenantName = 100
 
 func namedRow(id, name string) opportunity.Ref {
@@ -79,8 +80,8 @@ func wholeNames(rows []opportunity.Ref) []opportunity.Ref {
 	return slices.DeleteFunc(slices.Clone(rows), func(row opportunity.Ref) bool { return len(row.Name) >= maxTenantName-utf8.UTFMax })
 }
 
-// lookupEach looks up one list after the other. When no list is available, lookupEach returns
-// `together`, the error of the request for all lists.
+// lookupEach requests each list in a request of its own. When no list is available, lookupEach
+// returns `together`, the error of the request for all lists.
 func lookupEach(ctx context.Context, api *administrate.Client, together error) (found administrate.LookupResult, err error) {
 	all := administrate.PageRequest{}
 	some := false
@@ -104,16 +105,16 @@ func lookupEach(ctx context.Context, api *administrate.Client, together error) (
 
 // BindResult says in which state BindTenant found the namespace.
 type BindResult struct {
-	// New says that the namespace belonged to no tenant.
+	// New says that the namespace belonged to no tenant before BindTenant.
 	New bool
-	// Before is the state of a namespace that belonged to a tenant. Before is nil when the state is
-	// not known, because no worker responds.
+	// Before is the state of the namespace before BindTenant, if the namespace belonged to a
+	// tenant. Before is nil when BindTenant cannot read the state because no worker responds.
 	Before *lifecycle.NamespaceState
 }
 
-// missingRecords returns a problem when none of the records exists. Oppflow created these records
-// in the tenant of the namespace. The result is "" when one of the records exists, or when records
-// is empty.
+// missingRecords returns a text that describes the problem when none of the records exists in the
+// TMS. Oppflow created the records in the tenant of the namespace. missingRecords returns "" when
+// at least one of the records exists, or when records is empty.
 func missingRecords(ctx context.Context, api *administrate.Client, records []lifecycle.CreatedRecord) (string, error) {
 	for _, made := range slices.Backward(records) {
 		record, err := api.Opportunity(ctx, string(made.ID))
@@ -139,8 +140,8 @@ const bindResponseTimeout = 5 * time.Second
 
 // BindTenant binds the namespace to the tenant. BindTenant needs no worker when the namespace
 // belongs to no tenant. When the namespace has a tenant and no worker responds, BindTenant changes
-// nothing, and Before is nil. The next worker that starts compares the tenants. For a namespace of
-// another tenant, BindTenant returns an OtherTenantError.
+// nothing, and Before is nil. The next worker that starts compares its own tenant with the tenant
+// of the namespace. For a namespace of another tenant, BindTenant returns an OtherTenantError.
 func BindTenant(ctx context.Context, c client.Client, api *administrate.Client, namespace string, tenant lifecycle.Tenant) (BindResult, error) {
 	_, begun, err := startNamespaceWorkflow(ctx, c, tenant, lifecycle.NamespaceState{})
 	if begun || err != nil {
@@ -179,9 +180,9 @@ func RebindTenant(ctx context.Context, c client.Client, _ *administrate.Client, 
 	return bound, explainBinding(namespace, err)
 }
 
-// startNamespaceWorkflow starts the workflow of the namespace, unless the workflow runs. The
-// workflow begins with the given state, bound to the tenant. startNamespaceWorkflow waits for no
-// worker.
+// startNamespaceWorkflow starts the workflow of the namespace, unless the workflow is already
+// running. The workflow begins with the given state, bound to the tenant. startNamespaceWorkflow
+// waits for no worker.
 func startNamespaceWorkflow(ctx context.Context, c client.Client, tenant lifecycle.Tenant, state lifecycle.NamespaceState) (_ lifecycle.NamespaceState, begun bool, err error) {
 	options := lifecycle.NamespaceOptions()
 	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
@@ -196,8 +197,8 @@ func startNamespaceWorkflow(ctx context.Context, c client.Client, tenant lifecyc
 }
 
 // ensureBinding compares the namespace with the tenant of the API's client. ensureBinding binds the
-// namespace when the namespace belongs to no tenant or when the tenant has changed. The result is
-// the state after the comparison and the binding.
+// namespace when the namespace belongs to no tenant or when the tenant has changed. ensureBinding
+// returns the state of the namespace after the comparison and the binding.
 func ensureBinding(ctx context.Context, c client.Client, api *administrate.Client, namespace string, state lifecycle.NamespaceState, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
 	if state.Tenant != nil {
 		difference := state.Tenant.Difference(tenant)

@@ -24,7 +24,7 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// fakeAPI is the API of a tenant that has only the lists.
+// fakeAPI is the API of a tenant; fakeAPI returns only the lists that distinguish tenants.
 type fakeAPI struct {
 	*httptest.Server
 	down     atomic.Bool
@@ -128,9 +128,9 @@ func (s *idleService) UpdateWorkflowExecution(_ context.Context, r *workflowserv
 	}, err
 }
 
-// A worker does not start when its credentials reach another tenant than the namespace's. The
-// worker polls for no activity, sends only the request for the tenant's lists, and reports the
-// difference in one line.
+// A worker does not start when its credentials reach a tenant to which the namespace does not
+// belong. A worker with the credentials of another tenant polls for no activity, sends only the
+// request for the tenant's lists, and reports the difference in one line.
 func TestAWorkerOfAnotherTenantDoesNotStart(t *testing.T) {
 	t.Parallel() // the test waits
 	for name, c := range map[string]struct {

@@ -22,19 +22,21 @@ import (
 )
 
 const (
-	// comparisonTimeout bounds one comparison of the namespace with the worker's tenant.
+	// comparisonTimeout is the longest time of one comparison of the namespace with the worker's
+	// tenant.
 	comparisonTimeout = 10 * time.Second
-	// readTimeout bounds the read of the namespace in later comparisons. readTimeout leaves time
-	// for a second read before the last successful read is too old.
+	// readTimeout is the longest time for the read of the namespace in later comparisons.
+	// readTimeout is short enough for a second read before the last successful read is too old.
 	readTimeout = 4 * time.Second
-	// The pauses after comparisons that fail without a result.
+	// After a comparison that fails without a result, the pause before the next comparison grows
+	// from firstComparisonPause to longestComparisonPause.
 	firstComparisonPause   = time.Second
 	longestComparisonPause = 10 * time.Second
 )
 
 // tenantGuard proves that the namespace belongs to the tenant that the worker's credentials reach,
-// and that the worker knows which version of the playbook is in force. Without this proof, the
-// worker sends nothing to the API or to services of the tenant.
+// and that the worker knows which version of the playbook is in force. Before both facts are
+// proven, the worker sends nothing to the API or to services of the tenant.
 type tenantGuard struct {
 	temporal  client.Client
 	api       *administrate.Client
@@ -43,10 +45,10 @@ type tenantGuard struct {
 	logger    *slog.Logger
 	// verify returns nil when the namespace belongs to the worker's tenant.
 	verify func(context.Context) error
-	// playbooks holds the versions of the namespace's playbook, which verify reads together with
+	// playbooks contains the versions of the namespace's playbook, which verify reads together with
 	// the tenant.
 	playbooks *playbookCache
-	// onRegions, if set, gets the regions of the tenant after each read of the tenant.
+	// onRegions, if set, receives the regions of the tenant after each read of the tenant.
 	onRegions func([]opportunity.Ref)
 
 	tenant         *lifecycle.Tenant         // the tenant of the credentials; nil before the first read
@@ -82,8 +84,8 @@ func (e *tenantUnprovenError) Error() string {
 	return "it is unknown whether the namespace belongs to the worker's tenant: " + Reason(e.cause)
 }
 
-// Unwrap returns the NotSentError of the API's client when the cause contains one. If the cause
-// contains no NotSentError, Unwrap returns a NotSentError with the reason Unreachable.
+// If the cause contains a NotSentError of the API's client, Unwrap returns this NotSentError. If
+// the cause contains no NotSentError, Unwrap returns a NotSentError with the reason Unreachable.
 func (e *tenantUnprovenError) Unwrap() error {
 	var notSent *administrate.NotSentError
 	if errors.As(e.cause, &notSent) {
@@ -96,7 +98,7 @@ func (e *tenantUnprovenError) Unwrap() error {
 // permits these requests.
 type tenantProofKey struct{}
 
-// permit returns why nothing may be sent; nil permits the request.
+// permit returns why the worker may send nothing, or nil when the worker may send the request.
 func (b *tenantGuard) permit(ctx context.Context) error {
 	if ctx.Value(tenantProofKey{}) != nil {
 		return nil
@@ -108,10 +110,11 @@ func (b *tenantGuard) permit(ctx context.Context) error {
 	return b.permitAt(at)
 }
 
-// check returns why nothing may be sent now; nil means that everything may be sent.
+// check returns why the worker may send nothing now, or nil when the worker may send everything.
 func (b *tenantGuard) check() error { return b.permitAt(time.Now()) }
 
-// permitAt returns why nothing may be sent at the given time; nil permits everything.
+// permitAt returns why the worker may send nothing at the given time, or nil when the worker may
+// send everything.
 func (b *tenantGuard) permitAt(at time.Time) error {
 	b.mu.Lock()
 	reason := b.reason
@@ -124,7 +127,7 @@ func (b *tenantGuard) permitAt(at time.Time) error {
 }
 
 // credentialsReplaced records that the credentials were replaced. The new credentials may belong to
-// another tenant, so nothing is sent until the tenant is compared again.
+// another tenant, so the worker sends nothing until the next comparison of the tenant.
 func (b *tenantGuard) credentialsReplaced() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -136,9 +139,10 @@ func (b *tenantGuard) credentialsReplaced() {
 	}
 }
 
-// compareTenant compares the tenants once and stores the result. When the namespace belongs to
-// another tenant, the error is an OtherTenantError. But if a comparison with the same credentials
-// succeeded before, the error is nil, and the worker only stops sending.
+// compareTenant compares the worker's tenant with the namespace's tenant once and stores the result
+// of the comparison. When the namespace belongs to another tenant, compareTenant returns an
+// OtherTenantError. If an earlier comparison with the same credentials succeeded, compareTenant
+// returns nil instead of an OtherTenantError, and the worker only stops sending.
 func (b *tenantGuard) compareTenant(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, comparisonTimeout)
 	defer cancel()
@@ -197,9 +201,10 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 		}
 	}
 	if b.boundAt.Load() == nil || b.lastComparisonFailed() {
-		// The service offers the query to the worker that responded last, and waits even if that
-		// worker is gone. The error is ignored, because the read below would return the same
-		// problem.
+		// The service sends a query first to the worker that responded last, and waits for this
+		// worker even if the worker is gone. The reset of the sticky task queue avoids this wait.
+		// An error of the reset is ignored, because the following read of the namespace would
+		// return the same problem.
 		_, _ = b.temporal.WorkflowService().ResetStickyTaskQueue(ctx, &workflowservice.ResetStickyTaskQueueRequest{
 			Namespace: b.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: lifecycle.NamespaceID},
 		})
@@ -239,8 +244,8 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 	return err
 }
 
-// readTenant reads the tenant that the credentials reach. credentials is the number of these
-// credentials.
+// readTenant reads the tenant that the credentials reach. The parameter credentials is the value of
+// credentialsCount for the credentials.
 func (b *tenantGuard) readTenant(ctx context.Context, credentials int) error {
 	tenant, err := ReadTenant(ctx, b.api, b.clientID)
 	if err != nil {
@@ -284,8 +289,9 @@ func (b *tenantGuard) initialState() (state lifecycle.NamespaceState, err error)
 	return state, err
 }
 
-// reportJoin reports the start of the worker to a namespace without a playbook. The namespace then
-// deploys the worker's own playbook, if any.
+// reportJoin reports the start of this worker to the workflow of a namespace that has no playbook.
+// After the report, the workflow of the namespace deploys the worker's own playbook, if the worker
+// has a playbook.
 func (b *tenantGuard) reportJoin(ctx context.Context) error {
 	handle, err := b.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		UpdateID: uuid.NewString(), WorkflowID: lifecycle.NamespaceID, UpdateName: lifecycle.JoinNamespace.Name,
@@ -304,7 +310,7 @@ func (b *tenantGuard) reportJoin(ctx context.Context) error {
 }
 
 // reportMadeRecord reports the first record that the worker created to the workflow of the
-// namespace. Later comparisons identify the tenant by this record.
+// namespace. Later comparisons identify the tenant by the reported record.
 func (b *tenantGuard) reportMadeRecord(id opportunity.ID, reference opportunity.Reference) {
 	boundAt := b.boundAt.Load()
 	if boundAt == nil || !b.recordReported.CompareAndSwap(false, true) {
@@ -320,8 +326,8 @@ func (b *tenantGuard) reportMadeRecord(id opportunity.ID, reference opportunity.
 	}()
 }
 
-// currentEpoch returns the epoch of the namespace. The worker reads the epoch before its first
-// change.
+// currentEpoch returns the epoch of the namespace. The worker reads the epoch before the worker
+// sends its first change.
 func (b *tenantGuard) currentEpoch() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -355,7 +361,8 @@ func (b *tenantGuard) keepComparing(ctx context.Context) error {
 	}
 }
 
-// lastComparisonFailed reports whether the last comparison failed without a result.
+// lastComparisonFailed reports whether the last comparison failed before the comparison had a
+// result.
 func (b *tenantGuard) lastComparisonFailed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -363,8 +370,8 @@ func (b *tenantGuard) lastComparisonFailed() bool {
 }
 
 // awaitPlaybook waits until the first playbook of the namespace is in force, if the worker's
-// settings have a playbook. The operator who starts the worker expects that a playbook applies to
-// all its work.
+// settings have a playbook. An operator who starts a worker with a playbook expects that a playbook
+// applies to everything that the worker does.
 func (b *tenantGuard) awaitPlaybook(ctx context.Context) {
 	if !b.playbooks.configured.given {
 		return

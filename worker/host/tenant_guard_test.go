@@ -21,7 +21,8 @@ import (
 )
 
 // A worker sends nothing before the proof that the namespace belongs to its tenant, and nothing
-// while the namespace belongs to another tenant. In all other cases the worker sends everything.
+// while the namespace belongs to another tenant. After the proof, the worker sends everything, even
+// if a later comparison has no result.
 func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	other := &OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, but the other tenant has UK"}
 	refused := &administrate.NotSentError{Operation: "Lookup", Reason: administrate.Authentication}
@@ -88,8 +89,9 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	}
 }
 
-// Credentials are replaced while the worker runs. Nothing is sent with the new credentials until
-// their tenant is compared, and a comparison that began before the replacement does not count.
+// Credentials are replaced while the worker runs. The worker sends nothing with the new credentials
+// until a comparison reads their tenant. A comparison that began before the replacement does not
+// count.
 func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
 	b := newTenantGuard("sales", "", newPlaybookCache(&settings.Playbook{}, resolvedPlaybook{}, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
 	answer := func(err error) func(context.Context) error {
@@ -129,8 +131,8 @@ func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
 	}
 }
 
-// The activities get the names of the regions that the worker has read, so that they need not read
-// the regions again. A name that is cut off is not the name of a region.
+// The activities receive the names of the regions that the worker has read, so that the activities
+// need not read the regions again. A name that was cut off is not used as the name of a region.
 func TestTheRegionsOfTheTenantAreKnown(t *testing.T) {
 	long := strings.Repeat("ß", maxTenantName)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -10,10 +10,11 @@ import (
 
 // Version says which build of Oppflow a program is.
 type Version struct {
-	// Version is the module's version, "(devel)" when the build has none.
+	// Version is the module's version, or "(devel)" when the build has no version.
 	Version string `json:"version"`
-	// Revision is the commit of the build. Modified says that the build had changes after that
-	// commit. Revision and Modified are empty when the build was not stamped.
+	// Revision is the commit of the build. Modified says that the build contains changes that are
+	// not in the commit. Revision and Modified are empty when the build contains no data of the
+	// version control system.
 	Revision string `json:"revision,omitempty"`
 	Modified bool   `json:"modified,omitempty"`
 	Go       string `json:"go"`
@@ -67,7 +68,7 @@ func (v Version) String() string {
 	return fmt.Sprintf("%s (%s)", v.Version, strings.Join(built, ", "))
 }
 
-// printVersion carries out the worker's command version.
+// printVersion carries out the command "version" of the worker's program.
 func printVersion(args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 {
 		return fail(stderr, ExitUsage, fmt.Errorf("unexpected argument %q; oppflow-worker version accepts no arguments", args[0]))

@@ -5,7 +5,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// APIKind returns the API's kind for a kind of interests; "" for an unknown kind.
+// APIKind returns the API's kind for a kind of interests, or "" for an unknown kind.
 func APIKind(kind opportunity.InterestKind) administrate.Kind {
 	info, known := kind.Info()
 	if !known {
@@ -14,7 +14,7 @@ func APIKind(kind opportunity.InterestKind) administrate.Kind {
 	return administrate.KindOfSchemaType(info.SchemaType)
 }
 
-// APIKindOfIDType returns the API's kind of the items whose ids have the type typ; "" if no item
+// APIKindOfIDType returns the API's kind of the items whose ids have the type typ, or "" if no item
 // has ids of this type.
 func APIKindOfIDType(typ string) administrate.Kind {
 	kind, _ := opportunity.KindOfIDType(typ)

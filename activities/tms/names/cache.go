@@ -8,18 +8,18 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Cache stores the ids of names for ttl, so that most commands need no look-up. Cache
-// stores only names that match exactly one object.
+// Cache stores the ids of names for the time ttl, so that most commands need no look-up. Cache
+// stores a name only if the name matches exactly one object.
 type Cache struct {
 	ttl time.Duration
 	now func() time.Time
 
 	mu       sync.Mutex
 	meanings map[exchange.UnresolvedName]cachedName
-	// steps are the steps from the last look-ups, by their ids.
+	// steps contains the steps from the last look-ups, by step id.
 	steps map[opportunity.ID]cachedStep
-	// regions are the names of regions, by their ids. A region has no name if the last look-up did
-	// not find it.
+	// regions contains the names of regions, by region id. A region without a name is a region that
+	// the last look-up did not find.
 	regions map[opportunity.ID]cachedName
 }
 
@@ -33,7 +33,7 @@ type cachedStep struct {
 	expiresAt time.Time
 }
 
-// NewCache returns an empty cache. now is its clock.
+// NewCache returns an empty cache. now is the clock of the cache.
 func NewCache(ttl time.Duration, now func() time.Time) *Cache {
 	return &Cache{
 		ttl: ttl, now: now, meanings: make(map[exchange.UnresolvedName]cachedName), steps: make(map[opportunity.ID]cachedStep),
@@ -42,7 +42,7 @@ func NewCache(ttl time.Duration, now func() time.Time) *Cache {
 }
 
 // maxCachedNames is the largest size of each map of the cache. When a map is full, the cache
-// empties it.
+// deletes all entries of the map.
 const maxCachedNames = 10_000
 
 // Store stores the object that the name means.
@@ -55,7 +55,7 @@ func (c *Cache) Store(name exchange.UnresolvedName, meaning opportunity.Ref) {
 	c.meanings[name] = cachedName{meaning: meaning, expiresAt: c.now().Add(c.ttl)}
 }
 
-// Lookup returns the object that the name means, if it is stored.
+// Lookup returns the object that the name means, if the cache contains the name.
 func (c *Cache) Lookup(name exchange.UnresolvedName) (opportunity.Ref, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -66,10 +66,10 @@ func (c *Cache) Lookup(name exchange.UnresolvedName) (opportunity.Ref, bool) {
 	return found.meaning, true
 }
 
-// freshFor is how long a name counts as just looked up.
+// freshFor is how long after its look-up a name counts as fresh.
 const freshFor = 30 * time.Second
 
-// IsFresh reports whether the name was looked up just now, with the id as its meaning.
+// IsFresh reports whether a look-up within the time freshFor returned the id for the name.
 func (c *Cache) IsFresh(name exchange.UnresolvedName, id opportunity.ID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,7 +77,7 @@ func (c *Cache) IsFresh(name exchange.UnresolvedName, id opportunity.ID) bool {
 	return ok && found.meaning.ID == id && found.expiresAt.Sub(c.now()) > c.ttl-freshFor
 }
 
-// Forget removes the meanings of names, because they may no longer be right.
+// Forget removes names and their ids from the cache, because the ids may no longer be right.
 func (c *Cache) Forget(names []exchange.UnresolvedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -99,8 +99,8 @@ func (c *Cache) StoreRegionFor(region opportunity.Ref, ttl time.Duration) {
 	c.regions[region.ID] = cachedName{meaning: region, expiresAt: c.now().Add(ttl)}
 }
 
-// Region returns the region with the id, and its last known name. current is false if no look-up
-// has read the regions lately.
+// Region returns the region with the id and its last known name. current is false if no look-up
+// read the regions within their cache time.
 func (c *Cache) Region(id opportunity.ID) (region opportunity.Ref, current bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,7 +121,7 @@ func (c *Cache) StoreStep(step opportunity.Step) {
 	c.steps[step.ID] = cachedStep{step: step, expiresAt: c.now().Add(c.ttl)}
 }
 
-// Step returns the step with the id, if it is stored.
+// Step returns the step with the id, if the cache contains the step.
 func (c *Cache) Step(id opportunity.ID) (opportunity.Step, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

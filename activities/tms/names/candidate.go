@@ -11,26 +11,27 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Candidate is an object of the API that a name may mean.
+// Candidate is an object of the API to which a name may refer.
 type Candidate struct {
 	opportunity.Ref
 	// names are all names of the candidate.
 	names []string
-	// details distinguish the candidate from others of the same name: its code, its start or its
-	// stage. A candidate may have none.
+	// details distinguish the candidate from other candidates with the same name: its code, its
+	// start or its stage. A candidate may have none.
 	details []string
 }
 
-// String describes the candidate, so that a person recognises it.
+// String describes the candidate, so that a person can recognise it.
 func (c Candidate) String() string {
 	return fmt.Sprintf("%s (%s)", c.ID, strings.Join(append([]string{fmt.Sprintf("%q", c.Name)}, c.details...), ", "))
 }
 
-// maxListedMeanings is how many meanings of a name an error lists.
+// maxListedMeanings is how many candidates for a name an error lists at most.
 const maxListedMeanings = 5
 
-// Select returns the meaning of a name: the candidate with exactly this name, or, without
-// such a candidate, the candidate whose name differs only in case and in its Unicode form.
+// Select returns the meaning of a name: the candidate with exactly this name. If no candidate has
+// exactly this name, Select returns the candidate whose name differs only in upper and lower case
+// and in its Unicode form.
 func Select(name exchange.UnresolvedName, candidates []Candidate) (opportunity.Ref, *opportunity.Error) {
 	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, isSameName} {
 		var fitting []Candidate
@@ -63,12 +64,13 @@ func Select(name exchange.UnresolvedName, candidates []Candidate) (opportunity.R
 	return opportunity.Ref{}, missing
 }
 
-// isSameName reports whether two names differ at most in case and in their Unicode form.
+// isSameName reports whether two names differ at most in upper and lower case and in their Unicode
+// form.
 func isSameName(a, b string) bool {
 	return strings.EqualFold(norm.NFC.String(a), norm.NFC.String(b))
 }
 
-// candidateList lists the candidates, or returns "" when there are too many.
+// candidateList returns a list of the candidates as text, or "" when there are too many candidates.
 func candidateList(candidates []Candidate) string {
 	if len(candidates) == 0 || len(candidates) > 20 {
 		return ""

@@ -12,18 +12,20 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// API is the part of the API's client that looks up names.
+// API is the set of client methods that look up names.
 type API interface {
 	Lookup(ctx context.Context, w administrate.LookupRequest) (administrate.LookupResult, error)
 }
 
-// Finder looks up names in the API. It stores the steps and the regions of a response in the cache.
+// Finder looks up names in the API. Finder stores the steps and the regions of a response in the
+// cache.
 type Finder struct {
 	API   API
 	Cache *Cache
 }
 
-// Find returns the candidates for the names, by type. Find reads all pages of a list.
+// Find returns the candidates for the names, grouped by the type of the ids. If a list has several
+// pages, Find reads all pages.
 func (f Finder) Find(ctx context.Context, wanted []exchange.UnresolvedName) (map[string][]Candidate, error) {
 	candidates := make(map[string][]Candidate)
 	add := func(typ, id, name string, details []string, texts ...string) {
@@ -64,7 +66,7 @@ func (f Finder) Find(ctx context.Context, wanted []exchange.UnresolvedName) (map
 	return candidates, nil
 }
 
-// itemDetails returns the code and the start of an item, if it has them.
+// itemDetails returns the code and the start of an item, if the item has a code and a start.
 func itemDetails(item administrate.Item, start administrate.LocalTime) []string {
 	var details []string
 	if item.Code != "" {
@@ -76,10 +78,11 @@ func itemDetails(item administrate.Item, start administrate.LocalTime) []string 
 	return details
 }
 
-// lookupsPerRequest is how many texts of accounts and items one request looks up.
+// lookupsPerRequest is how many names of accounts and items one request looks up.
 const lookupsPerRequest = 20
 
-// groupLookups distributes names over requests; the first request also reads the lists.
+// groupLookups distributes names over several requests; the first request also reads the lists of
+// steps, regions and currencies.
 func groupLookups(wanted []exchange.UnresolvedName) []administrate.LookupRequest {
 	requests := make([]administrate.LookupRequest, 1)
 	for _, name := range wanted {
@@ -111,7 +114,7 @@ func groupLookups(wanted []exchange.UnresolvedName) []administrate.LookupRequest
 }
 
 // spellings returns the text and its other Unicode forms. The API compares the characters of a
-// text, and a letter with an accent can be one character or two.
+// text, and a letter with an accent can be stored as one character or as two characters.
 func spellings(text string) []string {
 	all := []string{text}
 	for _, form := range []norm.Form{norm.NFC, norm.NFD} {

@@ -6,14 +6,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Resolver finds ids in the names that the workflow has resolved already and in the worker's
-// cache. Resolver collects the names whose ids it cannot find.
+// Resolver looks up ids in the names that the workflow has resolved already and in the worker's
+// cache. Resolver collects the names whose ids Resolver does not find.
 type Resolver struct {
 	resolved map[exchange.UnresolvedName]opportunity.ID
 	cache    *Cache
 	// Missing are the names whose ids were not found.
 	Missing []exchange.UnresolvedName
-	// Used are the ids of the names that were found.
+	// Used contains the names whose ids were found, with their ids.
 	Used map[exchange.UnresolvedName]opportunity.ID
 }
 
@@ -28,8 +28,8 @@ func NewResolver(cache *Cache, resolved []exchange.ResolvedName) *Resolver {
 	return r
 }
 
-// ID returns the id for the text, or the code if the text names a currency. ID returns a text
-// unchanged if the text is already an id or a code.
+// ID returns the id for the text, or the currency code if the text names a currency. ID returns a
+// text unchanged if the text is already an id or a currency code.
 func (r *Resolver) ID(typ, text string, wanted []exchange.UnresolvedName) string {
 	name := exchange.UnresolvedName{Type: typ, Text: text}
 	for _, w := range wanted {

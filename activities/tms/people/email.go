@@ -12,10 +12,10 @@ func NeedsLookup(attendee exchange.Attendee) bool {
 }
 
 // EmailKey returns the attendee's e-mail address in lower case, because addresses that differ only
-// in case belong to one person.
+// in upper and lower case belong to one person.
 func EmailKey(attendee exchange.Attendee) string { return strings.ToLower(TrimmedEmail(attendee)) }
 
-// TrimmedEmail returns the address as it was given, without white space around it.
+// TrimmedEmail returns the address as the caller gave it, without white space around it.
 func TrimmedEmail(attendee exchange.Attendee) string {
 	return strings.TrimSpace(attendee.Person.Email)
 }

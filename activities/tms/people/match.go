@@ -17,28 +17,29 @@ import (
 
 // Policy says which contact is used for a person.
 type Policy struct {
-	// Several says what to do when several contacts have the person's address and name.
+	// Several says which contact to use when several contacts have the person's address and name.
 	Several exchange.MatchPolicy
-	// People says what to do when the contacts with the person's address have other names. With ""
-	// only addresses are compared.
+	// People says what to do when the contacts with the person's address have names other than the
+	// person's name. If People is "", only addresses are compared.
 	People exchange.PeoplePolicy
 }
 
-// Match is what is known of the contact of one attendee. In the zero value, the contact is
-// unknown and nothing needs to be done for it in this inspection.
+// Match is the result of the search for the contact of one attendee. The zero value means that the
+// contact is unknown and that this inspection needs to do nothing for the attendee.
 type Match struct {
 	Contact opportunity.ID
 	// Create says that the person needs a new contact.
 	Create bool
 	// Doubt is a contact with the person's address and another name, if an operator must decide
-	// whether they are the same person.
+	// whether the contact is the person.
 	Doubt opportunity.ID
-	// Ambiguous is how many contacts an operator must merge before one of them can be used.
+	// Ambiguous is how many contacts with the person's address and name an operator must merge
+	// before one of them can be used.
 	Ambiguous int
 }
 
-// MatchAll matches the attendees without a known contact with the contacts that have their
-// e-mail addresses. known are the contacts by address in lower case.
+// MatchAll matches the attendees whose contact is unknown with the contacts that have the
+// attendees' e-mail addresses. known are the contacts by address in lower case.
 func MatchAll(attendees []exchange.Attendee, known map[string][]administrate.Contact, policy Policy) []Match {
 	matches := make([]Match, len(attendees))
 	created := make(map[string][]string) // the names of the contacts to create, by address
@@ -92,8 +93,8 @@ func (p Policy) peopleFor(attendee exchange.Attendee) exchange.PeoplePolicy {
 	return p.People
 }
 
-// choose returns the one contact, or the oldest of several. Without the permission to take the
-// oldest, an operator must merge several contacts.
+// choose returns the only contact, or the oldest contact if there are several contacts. If the
+// policy does not allow the oldest contact, an operator must merge the contacts.
 func (p Policy) choose(attendee exchange.Attendee, contacts []administrate.Contact) Match {
 	if len(contacts) > 1 && p.Several != exchange.MatchOldest && attendee.SameAsContact != exchange.DecisionSamePerson {
 		return Match{Ambiguous: len(contacts)}
@@ -105,8 +106,8 @@ func attendeeName(attendee exchange.Attendee) string {
 	return nameKey(attendee.Person.FirstName, attendee.Person.LastName)
 }
 
-// nameKey returns the name in the form in which names are compared: in NFC and case-folded, without
-// spaces and punctuation. A name without letters and digits is only case-folded.
+// nameKey returns the name in the form that is compared: in NFC and case-folded, without spaces and
+// punctuation. A name without letters and digits is only case-folded.
 func nameKey(first, last string) string {
 	name := norm.NFC.String(cases.Fold().String(norm.NFC.String(first + " " + last)))
 	key := strings.Map(func(r rune) rune {
@@ -121,11 +122,11 @@ func nameKey(first, last string) string {
 	return key
 }
 
-// maxNamedAttendees is how many attendees a text lists by their numbers.
+// maxNamedAttendees is how many attendees an error text lists by their numbers.
 const maxNamedAttendees = 10
 
-// DoubtAbout returns the result of an inspection that needs an operator's decision about people.
-// DoubtAbout returns the zero values if no match is in doubt.
+// DoubtAbout returns the attendees in doubt and the error of an inspection that needs an operator's
+// decision about people. DoubtAbout returns the zero values if no match is in doubt.
 func DoubtAbout(matches []Match) ([]int, *opportunity.Error) {
 	var doubts []int
 	var numbers []string

@@ -9,9 +9,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Oldest returns the contact that was created first, "" when there is none. The API does not
-// show when a contact was created. Oldest assumes that the API assigns the keys in the ids
-// in ascending order.
+// Oldest returns the contact that was created first, or "" when contacts is empty. The API does not
+// show when a contact was created. Oldest assumes that the API assigns ascending keys to new
+// contacts, and compares the keys in the ids.
 func Oldest(contacts []administrate.Contact) opportunity.ID {
 	if len(contacts) == 0 {
 		return ""

@@ -9,7 +9,7 @@ import (
 const maxCreateAttempts = 20_000
 
 // CreateAttempts are the latest references for which this worker has sent a create request. The
-// worker needs CreateAttempts because the index of runs may not yet show the run that made the
+// worker needs CreateAttempts because the index of runs may not yet show the run that sent the
 // request. The zero value is empty.
 type CreateAttempts struct {
 	mu      sync.Mutex
@@ -17,8 +17,8 @@ type CreateAttempts struct {
 	order   []opportunity.Reference
 }
 
-// StartDigest returns the digest of the start for which this worker requested a record of the
-// reference.
+// StartDigest returns the digest of the start message for which this worker sent a create request
+// of the reference.
 func (r *CreateAttempts) StartDigest(reference opportunity.Reference) (string, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -26,8 +26,8 @@ func (r *CreateAttempts) StartDigest(reference opportunity.Reference) (string, b
 	return digest, known
 }
 
-// Add stores the digest of the first start for which the worker sends a create request of the
-// reference.
+// Add stores the digest of the first start message for which the worker sends a create request of
+// the reference.
 func (r *CreateAttempts) Add(reference opportunity.Reference, digest string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -9,10 +9,10 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// DetectReset reports whether the server's id of the current run differs from believed, the id that
-// the workflow has stored. DetectReset also returns the server's id of the run. A workflow cannot
-// see that it was reset, because its history is the same as before. The activity gets the current
-// run id from the server.
+// DetectReset reports whether the run id that the server knows differs from believed, which is the
+// run id that the workflow has stored. DetectReset also returns the run id that the server knows. A
+// workflow cannot detect that it was reset, because the history of the new run begins like the
+// history of the old run. The activity gets the current run id from the server.
 func DetectReset(ctx context.Context, believed string) (string, bool) {
 	run := CurrentID(ctx)
 	return run, believed != "" && believed != run
@@ -36,8 +36,8 @@ func CurrentID(ctx context.Context) string {
 	return run
 }
 
-// ResetResult returns the result of a request that was not sent, because the run was reset. run is
-// the server's id of the run.
+// ResetResult returns the result of a request that the worker did not send because the run was
+// reset. run is the run id that the server knows.
 func ResetResult(run string) activities.CallResult {
 	return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonReset, RunID: run}
 }

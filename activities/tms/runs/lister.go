@@ -16,25 +16,27 @@ import (
 
 // The index of runs (Temporal's visibility store) limits the number of list requests per second,
 // and the worker does not know the limit. The worker sends list requests without a limit until
-// Temporal refuses one. After a refusal, the worker lowers its rate below the rate of recent
-// responses, and raises the rate slowly with each response.
+// Temporal refuses a list request. After a refusal, the worker lowers its request rate below the
+// rate of recent responses, and raises the request rate slowly with each response.
 const (
 	maxListRate = 1000.0 // a second
 	minListRate = 2.0
-	// defaultListRate is less than the rate that a server with default settings allows.
+	// defaultListRate is a lower rate than a Temporal server with default settings allows.
 	defaultListRate = 8.0
-	// rateDecrease is the factor by which a refusal multiplies the rate of recent responses.
-	// rateIncrease is what each response adds to the rate.
+	// rateDecrease is the factor that converts the rate of recent responses into the request rate
+	// after a refusal. rateIncrease is what each response adds to the request rate.
 	rateDecrease = 0.7
 	rateIncrease = 0.1
-	// rateWindow is the time over which the responses are counted.
+	// rateWindow is the length of the period in which the worker counts recent responses.
 	rateWindow = 2 * time.Second
 	// listTimeout is how long one list request waits for its response. When Temporal refuses a list
-	// request, the SDK itself repeats the request, first after a second.
+	// request, the SDK itself repeats the request after about a second, so listTimeout is shorter
+	// and prevents the repetition.
 	listTimeout = 900 * time.Millisecond
 )
 
-// lister sends list requests. Urgent requests do not wait for other requests.
+// lister sends list requests. lister sends an urgent list request immediately, without regard to
+// the request rate.
 type lister struct {
 	temporal client.Client
 	now      func() time.Time
@@ -50,8 +52,9 @@ func newLister(temporal client.Client, now func() time.Time) *lister {
 	return &lister{temporal: temporal, now: now, pace: administrate.NewPace(maxListRate), rate: maxListRate}
 }
 
-// list repeats the request until it gets a response. Its error says why the request failed, or that
-// Temporal was overloaded until the context ended.
+// list repeats the request until Temporal returns a response or an error other than overload. The
+// error of list says why the request failed, or that Temporal was overloaded until the context
+// ended.
 func (q *lister) list(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest, urgent bool) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	var last error
 	listed, _ := backoff.Retry(ctx, func() (*workflowservice.ListWorkflowExecutionsResponse, error) {
@@ -93,8 +96,9 @@ func (q *lister) recordAnswered() {
 	}
 }
 
-// recordRefused records a refused list request. recordRefused ignores a refusal within rateWindow
-// after the last decrease of the rate, because such a refusal gives no new information.
+// recordRefused lowers the request rate after a refused list request. recordRefused ignores a
+// refusal within rateWindow after the last decrease of the rate, because such a refusal contains no
+// new information.
 func (q *lister) recordRefused() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

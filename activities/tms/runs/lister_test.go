@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// rateLimitedClient is a namespace that allows a limited number of list requests per second.
+// rateLimitedClient imitates a namespace that allows a limited number of list requests per second.
 type rateLimitedClient struct {
 	client.Client
 	every time.Duration
@@ -33,8 +33,8 @@ func (l *rateLimitedClient) ListWorkflow(context.Context, *workflowservice.ListW
 	return &workflowservice.ListWorkflowExecutionsResponse{}, nil
 }
 
-// Many callers send list requests at once and all the time. The namespace responds within its
-// limit, and an urgent request gets its response within a second.
+// Many callers continuously send list requests at the same time. The namespace responds to as many
+// requests as its limit allows, and an urgent request gets its response within a second.
 func TestUrgentListsGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &rateLimitedClient{every: time.Second / 10}

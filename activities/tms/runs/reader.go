@@ -22,8 +22,8 @@ import (
 )
 
 // Temporal updates the index of runs (its visibility store) with a delay. The worker lists the runs
-// until the index shows the current run, at most listTries times. The first pause between two lists
-// is listPause, and the later pauses are longer.
+// until the index shows at least one run of the reference, at most listTries times. The first pause
+// between two list requests is listPause, and the later pauses are longer.
 const (
 	listPause = 100 * time.Millisecond
 	listTries = 4
@@ -34,23 +34,24 @@ var errNotListed = errors.New("Temporal's visibility store lists no run of the r
 // maxEarlierRuns is how many earlier runs of a reference the worker reads at most.
 const maxEarlierRuns = 20
 
-// Reader reads the runs of a workflow from Temporal's index of runs, and their starts from their
-// histories.
+// Reader reads the runs of a workflow from Temporal's index of runs, and reads their start messages
+// from their histories.
 type Reader struct {
 	temporal      client.Client
 	lister        *lister
 	dataConverter converter.DataConverter
 }
 
-// NewReader returns a Reader. dataConverter decodes the starts, and now is the clock of the rate of
-// list requests.
+// NewReader returns a Reader. dataConverter decodes the start messages, and now is the clock for
+// the rate of list requests.
 func NewReader(temporal client.Client, dataConverter converter.DataConverter, now func() time.Time) *Reader {
 	return &Reader{temporal: temporal, lister: newLister(temporal, now), dataConverter: dataConverter}
 }
 
-// Others returns the runs of the workflow that the index of runs shows, without the run own, the
-// latest first. lags says that the index does not show own, or cannot be read. The error says that
-// Temporal rejected the list request because the namespace sends too many.
+// Others returns the runs of the workflow that the index of runs shows, without the run own, in the
+// order of the index. lags says that the index shows no run of the workflow, or cannot be read. The
+// error says that Temporal rejected the list request because the namespace sends too many list
+// requests.
 func (r *Reader) Others(ctx context.Context, id, own string, urgent bool) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
 	if strings.ContainsAny(id, `'"\`+"`") {
 		return nil, true, nil // the id must not be part of a query; an unneeded search costs one request, but a missed run leads to a second record
@@ -76,9 +77,10 @@ func (r *Reader) Others(ctx context.Context, id, own string, urgent bool) (runs 
 	return runs, err != nil && busy == nil, busy
 }
 
-// StartDiffers reports whether at least one earlier run counts, and no earlier run that counts had
-// a start with the digest. A run that failed created no record and does not count, unless an
-// operator made the run fail. A run whose start Temporal no longer stores does not count either.
+// StartDiffers reports whether earlier runs had start messages with other digests than digest, and
+// no earlier run had a start message with digest. StartDiffers ignores a failed run, because a
+// failed run created no record. StartDiffers does not ignore a run that an operator made fail.
+// StartDiffers also ignores a run whose start message Temporal no longer stores.
 func (r *Reader) StartDiffers(ctx context.Context, digest string, runs []*workflowpb.WorkflowExecutionInfo) bool {
 	if digest == "" {
 		return false
@@ -97,8 +99,8 @@ func (r *Reader) StartDiffers(ctx context.Context, digest string, runs []*workfl
 	return others
 }
 
-// startDigestOf returns the digest of the start of a run, if the run's history contains the
-// start.
+// startDigestOf returns the digest of the start message of a run, if the run's history contains the
+// start message.
 func (r *Reader) startDigestOf(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) (string, bool) {
 	started := r.firstEvent(ctx, run, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).GetWorkflowExecutionStartedEventAttributes()
 	payloads := started.GetInput().GetPayloads()
@@ -119,7 +121,7 @@ func (r *Reader) startDigestOf(ctx context.Context, run *workflowpb.WorkflowExec
 	return carried.StartDigest, err == nil && carried.StartDigest != ""
 }
 
-// mayHaveCreated reports whether the run may have created a record, judged by how the run ended.
+// mayHaveCreated reports whether the run may have created a record; how the run ended decides this.
 func (r *Reader) mayHaveCreated(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) bool {
 	if run.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_FAILED {
 		return true

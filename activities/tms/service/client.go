@@ -27,7 +27,7 @@ type Key struct{ key string }
 // NewKey returns the Key that hides key.
 func NewKey(key string) Key { return Key{key} }
 
-// hiddenKey is printed in place of a key.
+// hiddenKey is the text that is printed instead of a key.
 const hiddenKey = "[key]"
 
 // Format prints hiddenKey for every verb of package fmt.
@@ -36,7 +36,8 @@ func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hiddenKey) }
 // MarshalText hides the key from logs and JSON.
 func (Key) MarshalText() ([]byte, error) { return []byte(hiddenKey), nil }
 
-// sign returns the signature of the timestamp and the body. timestamp is when the request is sent.
+// sign returns the signature of the timestamp and the body. timestamp is the time at which the
+// worker sends the request.
 func (k Key) sign(timestamp string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(k.key))
 	_, _ = io.WriteString(mac, timestamp+".") // never fails
@@ -50,23 +51,23 @@ const (
 	headerSignature = "Oppflow-Signature"
 )
 
-// maxResponse is how many bytes of a service's response the worker reads and discards, so
-// that it can reuse the connection.
+// maxResponse is how many bytes of a service's response the worker reads and discards, so that the
+// worker can reuse the connection.
 const maxResponse = 64 << 10
 
-// responseTimeout is how long after the send deadline the worker waits for a response. The
-// wait is shorter than the activity's time-out, because the server discards a result that comes
-// after the time-out.
+// responseTimeout is how long after the send deadline the worker waits for a response. The end of
+// this wait is earlier than the activity's time-out, because the Temporal server discards a result
+// that comes after the time-out.
 const responseTimeout = 10 * time.Second
 
-// Client sends requests to the services of the tenant. Use NewClient to make one.
+// Client sends requests to the services of the tenant. Use NewClient to make a Client.
 type Client struct {
 	client *http.Client
 	now    func() time.Time
 }
 
-// NewClient returns a client. transport sends the requests; nil is a transport of the client's own. now
-// is the clock of the signatures.
+// NewClient returns a client. transport sends the requests; nil means that the client makes its own
+// transport. now is the clock for the timestamps of the signatures.
 func NewClient(transport http.RoundTripper, now func() time.Time) *Client {
 	if transport == nil {
 		transport = &http.Transport{
@@ -89,13 +90,13 @@ type Request struct {
 	Service string
 	URL     string
 	Key     Key
-	// IdempotencyKey is the same for every repetition of the request.
+	// IdempotencyKey is the same text in every repetition of the request.
 	IdempotencyKey string
 	Body           []byte
 }
 
-// Send sends the request once. The status of the request is unknown unless the outcome proves
-// another status.
+// Send sends the request once. The status of the request is unknown unless the response or the
+// error proves another status.
 func (s *Client) Send(ctx context.Context, m Request) activities.CallResult {
 	if by, ok := administrate.SendDeadline(ctx); ok {
 		if time.Now().After(by) {
@@ -125,7 +126,7 @@ func (s *Client) Send(ctx context.Context, m Request) activities.CallResult {
 }
 
 // fromTransportError returns the result of a request without a response. The status is not sent if
-// no connection was made, and unknown if a connection was made.
+// the worker made no connection, and unknown if the worker made a connection.
 func fromTransportError(name string, err error) activities.CallResult {
 	var network *net.OpError
 	if errors.As(err, &network) && network.Op == "dial" {

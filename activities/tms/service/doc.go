@@ -1,3 +1,4 @@
-// Package service sends signed requests to the services of the tenant. Its results have the types of
-// package activities. The package knows no playbook and no effect.
+// Package service sends signed requests to the services of the tenant. The results of package
+// service have the types of package activities. The package contains nothing about playbooks and
+// effects.
 package service

@@ -38,11 +38,12 @@ type auditor struct {
 	tolerances Tolerances
 	references []opportunity.Reference
 	cases      map[opportunity.Reference]*caseFile
-	// interestReference is the reference whose outcomes name the interest.
+	// interestReference maps the id of an interest to the reference whose outcomes name the
+	// interest.
 	interestReference map[opportunity.ID]opportunity.Reference
-	// interestRecord is the record that has the interest.
+	// interestRecord maps the id of an interest to the id of the record that has the interest.
 	interestRecord map[opportunity.ID]opportunity.ID
-	// committedFields are the committed changes of a record in the request log, in order.
+	// committedFields are the committed changes of each record, in the order of the request log.
 	committedFields map[opportunity.ID][]requestlog.Field
 	// spans are the times at which requests changed a record, by the id of the record.
 	spans map[opportunity.ID][]changeSpan

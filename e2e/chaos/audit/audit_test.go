@@ -31,8 +31,8 @@ func amount(t *testing.T, text string) opportunity.Amount {
 }
 
 // evidence is the evidence of two opportunities without a violation. The evidence contains
-// interests, a transition, a changed name and reserved places. The request for one of the interests
-// failed.
+// interests, a transition, a changed name and reserved places. In the evidence, the request for one
+// of the interests failed.
 func evidence(t *testing.T) *audit.Evidence {
 	t.Helper()
 	event := opportunity.Interest{Item: "Q291cnNlOjE=", Quantity: 2, UnitAmount: amount(t, "10.00"), Reserve: true}
@@ -102,8 +102,8 @@ func sentAt(e *audit.Evidence, minutes ...int) {
 	}
 }
 
-// loseMessage adds an acknowledged message for an interest, and no history has the message. The
-// database was restored in minute 16 from a backup of minute 14.
+// loseMessage adds an acknowledged message for an interest, and no history has the message.
+// Temporal's database was restored in minute 16 from a backup of minute 14.
 func loseMessage(t *testing.T, e *audit.Evidence, sent, heard time.Time) {
 	t.Helper()
 	payload, err := json.Marshal(opportunity.AddInterests{RequestID: "gone", Interests: opportunity.Interests{{Item: "Q291cnNlVGVtcGxhdGU6MTI=", Quantity: 3, UnitAmount: amount(t, "7.00")}}})
@@ -116,8 +116,8 @@ func loseMessage(t *testing.T, e *audit.Evidence, sent, heard time.Time) {
 	})
 }
 
-// setCopies adds the interest of the message of loseMessage to the record the given number of
-// times, before all other interests.
+// setCopies adds the interest that loseMessage requests to the record and to the request log, the
+// given number of times.
 func setCopies(e *audit.Evidence, record, times int) {
 	for n := range times {
 		e.Records[record].Interests = append(e.Records[record].Interests, audit.Interest{

@@ -10,7 +10,7 @@ import (
 // Status is the status of a chain of runs.
 type Status string
 
-// The statuses of a chain, by the status of its last run.
+// These constants are the statuses of a chain, by the status of its last run.
 const (
 	Running    Status = "running"
 	Completed  Status = "completed"
@@ -19,23 +19,24 @@ const (
 	Terminated Status = "terminated"
 )
 
-// Chain is a run of a reference with the runs that continue the run. A reference has several chains
-// if its run ended and the opportunity was started again.
+// Chain is the sequence of runs that began with one start of an opportunity: the first run, and the
+// runs that continue the first run. A reference has several chains if the opportunity was started
+// again after a run had ended.
 type Chain struct {
 	Reference opportunity.Reference `json:"reference"`
-	// Runs are the ids of the runs, oldest first. After a reset, the list contains the new run and
-	// not the run that was reset.
+	// Runs are the ids of the runs, oldest first. After a reset, Runs contains the run that the
+	// reset created, and not the run before the reset.
 	Runs   []string          `json:"runs"`
 	Status Status            `json:"status"`
 	Start  opportunity.Start `json:"start"`
-	// Accepted are the commands in the order of the history. A repeated command occurs several
-	// times.
+	// Accepted are the commands that Temporal accepted for the chain, in the order of the history.
+	// A repeated command occurs several times.
 	Accepted []Accepted `json:"accepted"`
 	// Skipped are the requests whose question an operator has answered with skip.
 	Skipped []string `json:"skipped,omitempty"`
-	// View is the view that the workflow returns, nil where the workflow returns none.
+	// View is the view that the workflow returns; nil if the workflow returns no view.
 	View *opportunity.View `json:"view,omitempty"`
-	// Outcomes are the outcomes that the workflow returns, by request id. The map has no entry for
+	// Outcomes are the outcomes that the workflow returns, by request id. Outcomes has no entry for
 	// a request that the workflow does not know.
 	Outcomes map[string]opportunity.Outcome `json:"outcomes"`
 }
@@ -52,6 +53,6 @@ type Accepted struct {
 	// ReportedAt is when the last change for the command was reported; zero if the command made no
 	// change.
 	ReportedAt time.Time `json:"over,omitzero"`
-	// Refusal is why the workflow rejected the command after it had accepted the update.
+	// Refusal is why the workflow rejected the command after the workflow had accepted the update.
 	Refusal string `json:"refusal,omitempty"`
 }

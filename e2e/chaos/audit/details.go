@@ -28,8 +28,8 @@ func allDetails() []detail {
 	}
 }
 
-// checkDetails checks that each detail of the record has the value of the last update that did not
-// fail.
+// checkDetails checks that each detail of the record has the value of the last start or
+// updateDetails that set the detail and did not fail.
 func (a *auditor) checkDetails(f *caseFile) {
 	if f.record == nil || len(f.chains) == 0 {
 		return

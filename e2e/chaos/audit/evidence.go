@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// Evidence is the data of all sources.
+// Evidence is the data from all sources that the auditor compares.
 type Evidence struct {
 	// At is when the tables were read.
 	At time.Time `json:"at"`
@@ -31,7 +31,7 @@ type Evidence struct {
 // Tolerances are the settings that decide what is a violation. The zero value stands for the
 // defaults.
 type Tolerances struct {
-	// MaxQuestionShare is the share of the messages that may end as a question; 0 means one
-	// hundredth.
+	// MaxQuestionShare is the highest allowed share of messages that end with a question to an
+	// operator; 0 means one hundredth.
 	MaxQuestionShare float64
 }

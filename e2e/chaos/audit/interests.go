@@ -29,8 +29,8 @@ func (a *auditor) checkInterests(f *caseFile) {
 	a.matchByContent(f, wishes, used, single)
 }
 
-// matchByID checks the interests that outcomes name, and returns which interests of the record are
-// matched.
+// matchByID checks the interests that outcomes name, and returns the ids of the interests of the
+// record that are matched.
 func (a *auditor) matchByID(f *caseFile, wishes []expectedInterest) map[opportunity.ID]bool {
 	used := map[opportunity.ID]bool{}
 	var last Interest
@@ -74,7 +74,7 @@ func (a *auditor) matchByID(f *caseFile, wishes []expectedInterest) map[opportun
 
 // matchByContent matches the interests of the record that no outcome names with the requests.
 // matchByContent then checks that the record has the interests of each request whose outcome names
-// none.
+// no interest.
 func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used map[opportunity.ID]bool, asked map[string]int) {
 	matched := make([]bool, len(wishes))
 	find := func(content Content, standings ...reportedState) int {
@@ -116,8 +116,8 @@ func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used ma
 		case w.state == unreported:
 			a.report(Lost, f.reference, w.request, "a request for an interest in %s was accepted, but the record does not have the interest, and no outcome of the request is reported", w.content.Item)
 		case w.state == reportedDone && (asked[w.request] == 1 || there[w.request] == 0 && !a.hasNamedInterest(wishes, w.request)):
-			// The outcome of an older request with several interests says only that a part of the
-			// request is done.
+			// The outcome of an older request with several interests says only that the API made
+			// some of the request's changes.
 			a.report(ReportedDoneButMissing, f.reference, w.request, "an interest in %s is reported as added, but the record does not have the interest", w.content.Item)
 		}
 	}

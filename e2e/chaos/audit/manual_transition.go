@@ -9,7 +9,7 @@ import (
 // ManualTransition is a transition that a person made in the TMS.
 type ManualTransition struct {
 	Record opportunity.ID `json:"record"`
-	// To is the name of the step.
+	// To is the name of the step to which the transition leads.
 	To string    `json:"to"`
 	At time.Time `json:"at"`
 }

@@ -39,7 +39,7 @@ const (
 // observations.
 type Observation struct {
 	Sender int `json:"sender"`
-	// Sequence is the number of the message among the messages of the sender, from 1.
+	// Sequence is the position of the message among the messages of the sender, from 1.
 	Sequence  int                     `json:"sequence"`
 	Reference opportunity.Reference   `json:"reference"`
 	Request   string                  `json:"request"`

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// ManualOperation is the name of the GraphQL operation that the experiment sends as a person. The
-// request belongs to no message.
+// ManualOperation is the name of the GraphQL operation that the experiment sends in the role of a
+// person. No message causes an API request with this operation.
 const ManualOperation = "ByHand"
 
 // isManual reports whether a person sent the request.
@@ -25,8 +25,8 @@ type changeSpan struct {
 
 // spansOf returns the change spans of Oppflow's requests by record, in the order in which the
 // requests arrived. spansOf omits a request whose fields did not run, because the request changed
-// nothing. spansOf also omits a request that was under way when the sandbox ended, because its end
-// is unknown.
+// nothing. spansOf also omits a request that was under way when the sandbox ended, because the end
+// of such a request is unknown.
 func spansOf(entries []requestlog.Entry) map[opportunity.ID][]changeSpan {
 	spans := map[opportunity.ID][]changeSpan{}
 	for _, entry := range entries {

@@ -7,11 +7,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// defaultMaxQuestionShare is the share of the messages that may end as a question if
-// Tolerances.MaxQuestionShare is 0.
+// defaultMaxQuestionShare is the allowed share of messages that end with a question to an operator
+// if Tolerances.MaxQuestionShare is 0.
 const defaultMaxQuestionShare = 0.01
 
-// QuestionShare is the share of the messages that may end as a question.
+// QuestionShare is the allowed share of messages that end with a question to an operator.
 func (r Tolerances) QuestionShare() float64 {
 	return cmp.Or(r.MaxQuestionShare, defaultMaxQuestionShare)
 }
@@ -36,7 +36,7 @@ func (e Evidence) countQuestions(of func(opportunity.Reference) bool) int {
 	return n
 }
 
-// Messages counts the accepted commands, each once.
+// Messages counts the accepted commands, and counts a repeated command once.
 func (e Evidence) Messages() int {
 	n := 0
 	for i := range e.Chains {
@@ -47,7 +47,8 @@ func (e Evidence) Messages() int {
 
 func (a *auditor) checkQuestions() {
 	most := a.tolerances.QuestionShare()
-	// A message that a restore lost may have taken effect. Oppflow therefore asks about its effect.
+	// A message that a restore lost may have taken effect. Oppflow may therefore ask an operator
+	// about the effect of a lost message.
 	questions := a.evidence.countQuestions(func(reference opportunity.Reference) bool { return !a.cases[reference].maybeLost })
 	messages := a.evidence.Messages()
 	if float64(questions) >= most*float64(max(messages, 1)) && questions > 0 {
@@ -73,14 +74,16 @@ func (a *auditor) checkReadableQuestions(f *caseFile) {
 	}
 }
 
-// isReadable reports whether the record shows if the request was carried out. The record shows this
-// only if no other request and no person can have made the same change. A record in another step
-// than the requested step shows nothing, because a later transition may have followed. A record in
-// the step in which it began shows nothing, because it may never have left this step. A missing
-// interest shows nothing if the record has an interest that no outcome names. The API may have
-// rejected the missing interest and added the other interest. After a reset of the run, a missing
-// interest shows nothing: the API may have rejected the interest, or a person may have removed it. A
-// question about an effect is about no request, so it never counts as readable.
+// isReadable reports whether the record proves that the request was or was not carried out. The
+// record proves nothing if another request or a person can have made the same change. A record in
+// another step than the requested step proves nothing, because a later transition may have followed
+// the requested transition. If the requested step is the entry step, a record in the entry step
+// proves nothing, because the record may never have left the entry step. A missing interest proves
+// nothing if the record has an interest that no outcome names. In this situation, the API may have
+// rejected the missing interest and added the interest that no outcome names. After a reset of the
+// run, a missing interest proves nothing: the API may have rejected the interest, or a person may
+// have removed the interest. A question about an effect concerns no request, so a question about an
+// effect never counts as readable.
 func (a *auditor) isReadable(f *caseFile, r request) bool {
 	alone := func(is func(request) bool) bool {
 		return !slices.ContainsFunc(f.requests, func(o request) bool { return o.id != r.id && is(o) })
@@ -107,7 +110,8 @@ func (a *auditor) isReadable(f *caseFile, r request) bool {
 	return false
 }
 
-// explainsInterests reports whether each interest of the record is in the outcome of a request.
+// explainsInterests reports whether each interest of the record is named in the outcome of a
+// request.
 func (f *caseFile) explainsInterests() bool {
 	reported := make(map[opportunity.ID]bool)
 	for _, r := range f.requests {

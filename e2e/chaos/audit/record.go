@@ -9,20 +9,21 @@ import (
 // Record is an opportunity in the tables of the sandbox.
 type Record struct {
 	ID opportunity.ID `json:"id"`
-	// ReferenceTag is the reference in the record's reference tag, "" for none.
+	// ReferenceTag is the reference that the record's reference tag contains; "" if the record has
+	// no reference tag.
 	ReferenceTag opportunity.Reference  `json:"mark,omitempty"`
 	Name         string                 `json:"name"`
 	Account      opportunity.ID         `json:"account,omitempty"`
 	Currency     string                 `json:"currency"`
 	Step         string                 `json:"step"`
 	State        opportunity.StageState `json:"state"`
-	// ReservedUntil is when the places expire; nil when no time was set.
+	// ReservedUntil is when the reserved places expire; nil if no expiry time was set.
 	ReservedUntil *time.Time `json:"until,omitempty"`
-	// Interests are in the order of their creation.
+	// Interests are the interests of the record, in the order of their creation.
 	Interests []Interest `json:"interests"`
 }
 
-// Interest is an interest in the tables.
+// Interest is an interest in the tables of the sandbox.
 type Interest struct {
 	ID opportunity.ID `json:"id"`
 	// Key numbers the interests of all records in the order of their creation.
@@ -30,7 +31,8 @@ type Interest struct {
 	Content
 }
 
-// Content is the data that two equal requests for an interest have in common.
+// Content is the data by which the auditor matches a requested interest with an interest of the
+// record.
 type Content struct {
 	Item     opportunity.ID `json:"item"`
 	Quantity int            `json:"quantity"`
@@ -41,7 +43,7 @@ type Content struct {
 	Learners int `json:"learners,omitempty"`
 }
 
-// hasReservation reports whether the record has reserved places at the time.
+// hasReservation reports whether the record has reserved places at the given time.
 func (r Record) hasReservation(at time.Time) bool {
 	if r.ReservedUntil != nil && !r.ReservedUntil.After(at) {
 		return false

@@ -7,7 +7,7 @@ import (
 )
 
 // checkRecords checks that the reference tag of every record names exactly one reference, and that
-// every reference with a record knows that record.
+// the record that a run changes has the reference tag of the run.
 func (a *auditor) checkRecords() {
 	marked := map[opportunity.Reference][]opportunity.ID{}
 	for _, r := range a.evidence.Records {

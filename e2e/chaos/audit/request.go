@@ -14,21 +14,22 @@ const (
 	reportedDone reportedState = iota
 	// reportedFailed: the change is reported failed.
 	reportedFailed
-	// undecided: it is not known whether the change was made. A question is about the change, the
-	// change waits behind a question, or its outcome is reported as undecided.
+	// undecided: it is not known whether the change was made. The change is undecided when a
+	// question is about the change, when the change waits behind a question, or when its outcome is
+	// reported as undecided.
 	undecided
 	// unreported: no outcome reports the change.
 	unreported
 )
 
-// request is an accepted command. Repetitions of the command are the same request.
+// request is an accepted command. A command and its repetitions are one request.
 type request struct {
 	id      string
 	message opportunity.MessageName
 	command opportunity.Command
 	state   reportedState
 	outcome opportunity.Outcome
-	// lostByRestore is set when no history has the request since a restore.
+	// lostByRestore is set when a restore removed the request from all histories.
 	lostByRestore bool
 }
 
@@ -37,13 +38,13 @@ type expectedInterest struct {
 	request string
 	content Content
 	state   reportedState
-	// id is the interest that the outcome reports.
+	// id is the id of the interest that the outcome reports.
 	id opportunity.ID
 	// unreserved is set when the outcome reports that the places are not reserved.
 	unreserved bool
 }
 
-// requests are the accepted commands of a chain in order.
+// requests returns the accepted commands of a chain, in the order of their acceptance.
 func (c *Chain) requests() []request {
 	var list []request
 	if len(c.Start.Interests) > 0 && c.View != nil && c.View.Opportunity != "" {
@@ -82,15 +83,15 @@ func (c *Chain) request(id string, command opportunity.Command) request {
 	return r
 }
 
-// isWaiting reports whether the view lists the request as parked or queued. The view lists only the
-// first part of the queue.
+// isWaiting reports whether the view lists the request as parked or queued, or whether the view may
+// omit the request. The view omits the end of a long queue.
 func (c *Chain) isWaiting(id string) bool {
 	const spelt = 100
 	return len(c.View.Queue) >= spelt || slices.ContainsFunc(slices.Concat(c.View.Queue, c.View.Parked), func(w opportunity.QueuedMessage) bool { return w.Request == id })
 }
 
-// failedState returns the state of a failed request. A reason that leaves the result unknown makes
-// the request undecided.
+// failedState returns the state of a request that failed for the given reason. If the reason does
+// not say whether the change was made, the state is undecided.
 func failedState(reason *opportunity.Error) reportedState {
 	if reason != nil && (reason.Type == opportunity.Undecided || reason.Type == opportunity.Skipped) {
 		return undecided
@@ -98,7 +99,8 @@ func failedState(reason *opportunity.Error) reportedState {
 	return reportedFailed
 }
 
-// expectedInterests are the interests that the request adds, none for another command.
+// expectedInterests returns the interests that the request adds. For a command that adds no
+// interests, expectedInterests returns an empty list.
 func (r request) expectedInterests() []expectedInterest {
 	add, ok := r.command.(opportunity.AddInterests)
 	if !ok {

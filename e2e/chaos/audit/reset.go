@@ -6,8 +6,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Reset is a reset of a run of an opportunity. After the reset, the messages that the run had
-// accepted wait again.
+// Reset is a reset of a run of an opportunity. After the reset, the messages that the run before
+// the reset had accepted wait in the new run.
 type Reset struct {
 	Reference opportunity.Reference `json:"reference"`
 	At        time.Time             `json:"at"`

@@ -7,8 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Restore is a restore of Temporal's database. The histories may lack a message that was accepted
-// between Backup and Restored.
+// Restore is a restore of Temporal's database. The histories may lack a message that the server
+// accepted between the times Backup and Restored.
 type Restore struct {
 	// Backup is the time after which an accepted message may be missing from the backup.
 	Backup time.Time `json:"backup"`
@@ -20,8 +20,8 @@ type Restore struct {
 // MayBeLost reports whether the message may have been accepted by a server whose database was then
 // restored from an earlier backup. A lost message may have taken effect once. A refused message was
 // not accepted, with one exception: a message that was sent before the restore and refused after
-// the restore. For such a message, the server may have accepted an earlier attempt of the client
-// before the restore.
+// the restore. The server may have accepted an earlier attempt of such a message before the
+// restore.
 func (e Evidence) MayBeLost(t Observation) bool {
 	heard := t.AnsweredAt
 	if heard.IsZero() {
@@ -32,8 +32,8 @@ func (e Evidence) MayBeLost(t Observation) bool {
 	})
 }
 
-// LostByRestore counts the messages that a server accepted, or may have accepted, and that no
-// history has since a restore.
+// LostByRestore counts the messages that a server accepted, or may have accepted, and that are in
+// no history after a restore.
 func (e Evidence) LostByRestore() int {
 	known := map[opportunity.Reference]map[string]bool{}
 	for i := range e.Chains {
@@ -55,7 +55,7 @@ func (e Evidence) LostByRestore() int {
 	return len(lost)
 }
 
-// addLostByRestore adds the messages that no history has since a restore. Whether such a lost
+// addLostByRestore adds the messages that are in no history after a restore. Whether such a lost
 // message took effect is unknown.
 func (a *auditor) addLostByRestore(f *caseFile) {
 	known := map[string]bool{}

@@ -6,23 +6,25 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Sample is what the view and the list showed an operator of an opportunity at the time At.
+// Sample is what the view and the list of opportunities showed about one opportunity at the time
+// At.
 type Sample struct {
 	At        time.Time             `json:"at"`
 	Reference opportunity.Reference `json:"reference"`
-	// Before is when the opportunity was sampled before this sample; zero means that the time is
+	// Before is the time of the previous sample of the opportunity; zero means that this time is
 	// unknown.
 	Before time.Time `json:"before,omitzero"`
-	// HasView is set when the workflow returned its view. Without a view, Waiting is empty, and the
-	// histories show which messages wait.
+	// HasView is set when the workflow returned its view. If the sample has no view, Waiting is
+	// empty, and the histories show which messages wait.
 	HasView bool `json:"answered"`
-	// Waiting are the commands that wait in the view, with the parked commands.
+	// Waiting are the commands that the view lists as waiting or parked.
 	Waiting []opportunity.QueuedMessage `json:"waiting,omitempty"`
-	// Reason is why the whole queue waits, "" without a reason. With a view, the reason is the
-	// wait, the question, the pause or the closing of the run. Without a view, the reason comes
-	// from the attention in the list, or from the server's data about the workers.
+	// Reason is why the whole queue waits; "" if no such reason is known. If the sample has a view,
+	// Reason is the wait, the question, the pause or the closing of the run. If the sample has no
+	// view, Reason comes from the attention in the list of opportunities, or from the server's data
+	// about the workers.
 	Reason string `json:"reason,omitempty"`
-	// Attention is what the view shows an operator.
+	// Attention is the attention that the view shows an operator.
 	Attention []opportunity.Attention `json:"attention,omitempty"`
 }
 

@@ -6,15 +6,16 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The fields of the changes whose number and order the auditor checks. Setting details or an expiry
-// time again has no further effect, so this check ignores both.
+// These constants are the GraphQL fields of the changes whose number and order the auditor checks.
+// The auditor ignores changes of details and of expiry times, because a repetition of such a change
+// has no further effect.
 const (
 	fieldInterest = "opportunities.addInterest"
 	fieldProgress = "opportunities.progress"
 )
 
 // expectedCommit is a change that the request log must have. If optional is set, the request log
-// may have the change.
+// may have or lack the change.
 type expectedCommit struct {
 	field    string
 	request  string
@@ -31,9 +32,9 @@ func (f *caseFile) entryStep() string {
 	return f.chains[0].Start.EntryStep
 }
 
-// checkTransitions compares the requested transitions and interests, in their order, with the
-// request log. checkTransitions also compares the step after the last transition with the step of
-// the record.
+// checkTransitions compares the order of the requested transitions and interests with the request
+// log. checkTransitions also compares the step after the last transition with the step of the
+// record.
 func (a *auditor) checkTransitions(f *caseFile) {
 	if f.record == nil {
 		return
@@ -61,7 +62,8 @@ func (a *auditor) checkTransitions(f *caseFile) {
 		}
 		switch r.state {
 		case reportedDone:
-			// A transition to the step of the record is reported done and makes no change.
+			// A transition to the step in which the record already is makes no change, and is
+			// reported done.
 			tokens = append(tokens, expectedCommit{field: fieldProgress, request: r.id, optional: progress.To == stoodIn || slices.Contains(byHand, progress.To)})
 			stoodIn, moved = progress.To, []string{progress.To}
 			clear(failedTo)
@@ -77,7 +79,7 @@ func (a *auditor) checkTransitions(f *caseFile) {
 	a.checkCommitOrder(f, tokens)
 }
 
-// checkStep checks that the step of the record is the step of the last transition.
+// checkStep checks that the step of the record is a step to which the last transition may have led.
 func (a *auditor) checkStep(f *caseFile, moved []string, failedTo map[string]string) {
 	for _, to := range moved {
 		if to == f.record.Step {
@@ -120,7 +122,7 @@ func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
 	case moves < least[fieldProgress]:
 		a.report(ReportedDoneButMissing, f.reference, "", "the request log of the sandbox has %d transitions, but %d transitions are reported as done", moves, least[fieldProgress])
 	case count[fieldInterest] < least[fieldInterest] || count[fieldInterest] > most[fieldInterest]:
-		// checkInterests compares the number of interests with the tables.
+		// checkInterests compares the number of requested interests with the tables.
 		if len(f.record.Interests) == count[fieldInterest] {
 			return
 		}
@@ -138,8 +140,9 @@ func (a *auditor) checkCommitOrder(f *caseFile, tokens []expectedCommit) {
 	}
 }
 
-// matchesInOrder reports whether the changes in done are the expected changes in order. Optional
-// changes may be missing. Changes with anyOrder are optional and may be at any position.
+// matchesInOrder reports whether the changes in done agree with the expected changes in tokens, in
+// order. Optional changes may be missing. An expected change with anyOrder is optional and may be
+// at any position.
 func matchesInOrder(done []string, tokens []expectedCommit) bool {
 	type place struct{ done, interests, moves int } // how many changes are matched, and how many changes with anyOrder are used
 	var most place
@@ -199,8 +202,9 @@ func letterAt(done []string, at int) string {
 	return "missing"
 }
 
-// formatOrder writes both orders with a letter for each change: i for an interest, P for a
-// transition, and a question mark for an optional change.
+// formatOrder writes the order of the committed changes and the order of the expected changes. A
+// letter stands for each change: i for an interest, P for a transition, and a question mark for an
+// optional change.
 func formatOrder(done []string, tokens []expectedCommit) string {
 	letter := map[string]string{fieldInterest: "i", fieldProgress: "P"}
 	text := ""

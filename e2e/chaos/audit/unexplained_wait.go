@@ -10,14 +10,15 @@ import (
 // maxUnexplainedWait is how long an accepted message may wait without a reason.
 const maxUnexplainedWait = 120 * time.Second
 
-// maxSampleGap is the longest gap between two samples of an opportunity that counts as observed.
-// While no worker polls, each view takes until its timeout, so the gaps can be longer.
+// maxSampleGap is the longest time between two samples of an opportunity that the auditor counts as
+// waiting time. While no worker polls, each query for a view lasts until its timeout, so the time
+// between two samples can be longer than maxSampleGap.
 const maxSampleGap = 90 * time.Second
 
 // checkUnexplainedWaits checks that no message waits longer than maxUnexplainedWait without a
-// reason. The time counts again from zero after a sample with a reason, after a reset of the run,
-// and after a gap above maxSampleGap. A reason for the whole queue also explains the messages that
-// the view does not list. Each message is reported once.
+// reason. The counted waiting time begins again at zero after a sample with a reason, after a reset
+// of the run, and after a gap above maxSampleGap. A reason for the whole queue also explains the
+// messages that the view does not list. Each message is reported once.
 func (a *auditor) checkUnexplainedWaits(f *caseFile) {
 	explained, reported, resets := map[string]time.Time{}, map[string]bool{}, a.resetTimes(f.reference)
 	var allExplained, seenFrom time.Time
@@ -53,9 +54,9 @@ func (a *auditor) checkUnexplainedWaits(f *caseFile) {
 	}
 }
 
-// waitingMessages are the messages that waited when the sample was taken. Without a view, the
-// waiting messages come from the histories. The histories show nothing of the time before a reset,
-// because a new run replaced the old run.
+// waitingMessages are the messages that waited when the sample was taken. If the sample has no
+// view, the waiting messages come from the histories. The histories show no waiting messages for
+// the time before a reset, because the new run replaced the old run.
 func (a *auditor) waitingMessages(f *caseFile, s Sample) []opportunity.QueuedMessage {
 	if s.HasView {
 		return s.Waiting

@@ -6,12 +6,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Kind is a way in which a promise can be broken.
+// Kind is the kind of a violation: the way in which a promise was broken.
 type Kind string
 
 // The kinds of violations.
 const (
-	// Lost: an accepted message took no effect, and no outcome reports that.
+	// Lost: an accepted message took no effect, and no outcome reports the message failed.
 	Lost Kind = "lost"
 	// Duplicated: a message took effect more than once.
 	Duplicated Kind = "doubled"
@@ -19,18 +19,18 @@ const (
 	Reordered Kind = "swapped"
 	// WrongOpportunity: a message took effect on the record of another reference.
 	WrongOpportunity Kind = "wrong-opportunity"
-	// ReportedFailedButDone: a message that is reported failed took effect.
+	// ReportedFailedButDone: a message took effect although the message is reported failed.
 	ReportedFailedButDone Kind = "reported-failed-but-done"
-	// ReportedDoneButMissing: a message that is reported done took no effect.
+	// ReportedDoneButMissing: a message took no effect although the message is reported done.
 	ReportedDoneButMissing Kind = "reported-done-but-not"
 	// OrphanRecord: a record belongs to no reference, or to several references.
 	OrphanRecord Kind = "orphan-record"
-	// OrphanInterest: no accepted message requested an interest that exists.
+	// OrphanInterest: the record has an interest that no accepted message requested.
 	OrphanInterest Kind = "orphan-interest"
-	// OrphanReservation: places are reserved without a request, or for a run that ended and had to
-	// release the places.
+	// OrphanReservation: places are reserved although no message requested the reservation, or
+	// although a run ended and had to release the places.
 	OrphanReservation Kind = "orphan-reservation"
-	// TooManyQuestions: too large a share of the messages ended as a question to an operator.
+	// TooManyQuestions: too large a share of the messages ended with a question to an operator.
 	TooManyQuestions Kind = "too-many-questions"
 	// ReadableQuestion: a question is about a change whose result the record shows.
 	ReadableQuestion Kind = "readable-question"
@@ -52,8 +52,8 @@ func Kinds() []Kind {
 type Violation struct {
 	Kind      Kind                  `json:"kind"`
 	Reference opportunity.Reference `json:"reference,omitempty"`
-	// Request is the id of the message, "" where the violation is about no message or about
-	// several.
+	// Request is the id of the message; "" if the violation concerns no message or several
+	// messages.
 	Request string `json:"request,omitempty"`
 	Text    string `json:"text"`
 }

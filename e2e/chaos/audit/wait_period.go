@@ -10,8 +10,9 @@ import (
 type WaitPeriod struct {
 	Reference opportunity.Reference
 	Request   string
-	// From is when the message was first accepted. To is when its last change was reported, or zero
-	// if the message still waits. To equals From if no change was sent.
+	// From is when the message was first accepted. To is when the last change of the message was
+	// reported; zero if the message still waits. To equals From if no change was sent for the
+	// message.
 	From, To time.Time
 }
 
@@ -20,7 +21,7 @@ func (l WaitPeriod) Overlaps(from, to time.Time) bool {
 	return !l.From.After(to) && (l.To.IsZero() || !l.To.Before(from))
 }
 
-// WaitPeriods are the wait periods of all accepted messages, each once.
+// WaitPeriods returns one wait period for each accepted message.
 func (e Evidence) WaitPeriods() []WaitPeriod {
 	var list []WaitPeriod
 	for i := range e.Chains {

@@ -34,7 +34,8 @@ func main() {
 		fmt.Println(refused.Type) // TransitionNotFound: nothing leads from Proposed to Won
 	}
 
-	// A signal returns no outcome. It takes effect once, or an operator sees why it did not.
+	// A signal returns no outcome. The signal takes effect once, or an operator sees why the signal
+	// had no effect.
 	if err := oppflow.Signal(ctx, "order-1002", opportunity.Progress{To: "Opportunity"}); err != nil {
 		log.Fatal(err)
 	}

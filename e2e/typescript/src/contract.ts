@@ -23,12 +23,12 @@ export interface Messages {
 export interface AddInterests {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
   interests: Interests;
 }
 
-/** Attention is an entry that says that a person should look at the opportunity. */
+/** Attention is an entry in the view that says that a person should inspect the opportunity. */
 export interface Attention {
   kind: "undecided" | "api" | "credentials" | "operation" | "clock" | "limit" | "service" | "reservation" | "record" | "failed" | "message" | "parked" | "effect" | "followUp" | "playbook" | "paused" | (string & {});
   request?: string;
@@ -40,19 +40,19 @@ export interface Attention {
 export interface CancelFollowUp {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
   /** followUp is the key of the follow-up in the view. */
   followUp: string;
-  /** reason is shown with the result of the follow-up. */
+  /** reason is the text that the view shows with the cancelled follow-up. */
   reason: string;
 }
 
-/** Close ends the run and releases the reservation. Waiting requests fail as Closed, or as Undecided when their change may have been made. The step in the TMS stays unchanged. */
+/** Close ends the run and releases the reservation of the opportunity. A waiting request fails as Closed, or as Undecided when its change may have been made. The step in the TMS stays unchanged. */
 export interface Close {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
   reason: string;
 }
@@ -63,13 +63,13 @@ export interface CloseInfo {
   since: string;
 }
 
-/** Confirm is an operator's answer that a change was made: the request ends as done, and the record is read again. */
+/** Confirm is an operator's answer that a change was made: the request ends as done, and Oppflow reads the record once more. */
 export interface Confirm {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
-  /** request is the id of the request that the question is about, or the key of an effect. */
+  /** request is the id of the request that the question is about, or the key of the effect that the question is about. */
   request: string;
   /** opportunity is the id of the record, when the question is whether the record was created. */
   opportunity?: string;
@@ -84,13 +84,13 @@ export interface CreateOutcome {
   step?: Step;
 }
 
-/** CreateOutcomeInput is the payload of the update opened. */
+/** CreateOutcomeInput is the payload of the update CreateOutcome. */
 export interface CreateOutcomeInput {
-  /** start, when given, must equal what the run was started from, or the answer is a Conflict: the reference is used for something else. */
+  /** start is optional. If start is different from the start of the run, the update returns the error Conflict, because the reference is used for another opportunity. */
   start?: Start;
 }
 
-/** Details are the fields of the record itself. */
+/** Details are the simple fields of the record: its name, region, account and currency. */
 export interface Details {
   name: string;
   region?: Ref;
@@ -107,11 +107,11 @@ export interface EffectResult {
   outcome: string;
   /** objects are the first five objects that the effect found or created. */
   objects?: TouchedObject[];
-  /** reason says why the effect was not done, or what an operator should know of the result. */
+  /** reason says why the effect was not done, or what an operator should know about the effect result. */
   reason?: string;
 }
 
-/** Error is a failure as callers see it. In an error of the API, label, message and value are the texts of the API. The message of any other error is one line that says what is wrong, where it is wrong, and what would be right. */
+/** Error is an error in the form in which callers receive it. In an error of the API, label, message and value are the texts of the API. The message of any other error is one line that says what is wrong, where it is wrong, and what would be right. */
 export interface Failure {
   type: "Invalid" | "Rejected" | "TransitionNotFound" | "NotFound" | "Conflict" | "Closed" | "Paused" | "Continuing" | "Busy" | "Undecided" | "Skipped" | (string & {});
   label?: string;
@@ -123,13 +123,13 @@ export interface Failure {
 export interface ExtendReservations {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
   /** until is the expiry time of the reservation, and must lie in the future. */
   until: string;
 }
 
-/** Interest is one item that the opportunity may buy, as a caller requests the item. */
+/** Interest is one item that the opportunity may buy, in the form that a caller sends. */
 export interface Interest {
   /** item is the id, code or name of the course template, event, learning path or type of training token. */
   item: string;
@@ -144,7 +144,7 @@ export interface Interest {
   learners?: Learner[];
   /** contacts are the ids of people who are in the TMS. */
   contacts?: string[];
-  /** expiresAt is when training tokens expire: a local time without a zone, in the form of the API, such as 2023-12-31T23:59:59. The time may lie in the past. */
+  /** expiresAt is when training tokens expire: a local time without a zone, in the form of the API, such as 2023-12-31T23:59:59. The expiry of training tokens may be in the past. */
   expiresAt?: string;
   /** tax is the id of the tax type. */
   tax?: string;
@@ -152,12 +152,12 @@ export interface Interest {
 
 /** InterestResult is the result of one interest of an addInterests request. */
 export interface InterestResult {
-  /** interest is the id of the interest in the TMS, "" when it was not added. */
+  /** interest is the id of the interest in the TMS, or "" when the interest was not added. */
   interest?: string;
   item: string;
   /** reservedUntil is set when places were requested and a read of the record shows that the places are reserved. */
   reservedUntil?: string;
-  /** error says why the interest was not added, or, when interest is set, why its places are not reserved. */
+  /** error says why the interest was not added. When interest is set, error says why places for the interest are not reserved. */
   error?: Failure;
 }
 
@@ -177,7 +177,7 @@ export interface Outcome {
   state: "done" | "pending" | "failed" | (string & {});
   /** results holds, for addInterests, one result per interest in the requested order. */
   results?: InterestResult[];
-  /** error is set when state is failed; for addInterests only when no interest was added. */
+  /** error is set when state is failed. An addInterests request fails only when no interest was added. */
   error?: Failure;
 }
 
@@ -186,16 +186,16 @@ export interface OutcomeInput {
   requestId: string;
 }
 
-/** Pause stops all sending to the TMS until Resume. Signals wait, and updates fail as Paused. An API request that has started is completed. */
+/** Pause stops everything that Oppflow sends to the TMS for the opportunity, until a Resume. During a pause, commands in signals wait, and commands in updates fail as Paused. An API request that started before the pause is completed. */
 export interface Pause {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
   reason?: string;
 }
 
-/** PauseInfo says since when nothing is sent, and why. */
+/** PauseInfo says since when Oppflow sends nothing for an opportunity, and why. */
 export interface PauseInfo {
   reason?: string;
   since: string;
@@ -211,19 +211,19 @@ export interface PlannedFollowUp {
   /** snoozedUntil is the time until which an operator snoozed the follow-up, and reason says why. */
   snoozedUntil?: string;
   reason?: string;
-  /** number counts the repetitions from 1 to of. */
+  /** number is the number of this repetition, from 1 to of. */
   number: number;
   of: number;
   action: string;
 }
 
-/** Progress takes the opportunity over a transition to another step. */
+/** Progress moves the opportunity to another step over a transition of the TMS. */
 export interface Progress {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
-  /** to is the name or the id of the step. */
+  /** to is the name or the id of the step to which the opportunity moves. */
   to: string;
 }
 
@@ -255,7 +255,7 @@ export interface RecordedInterest {
   reserve?: boolean;
   /** expiresAt is when training tokens expire: a local time without a zone, in the form of the API. */
   expiresAt?: string;
-  /** asRequested says that quantity or unitAmount is as a request had it, because the API does not return the value of the record. */
+  /** asRequested says that quantity or unitAmount is the value that a request contained, because the API does not return the value on the record. */
   asRequested?: boolean;
 }
 
@@ -269,7 +269,7 @@ export interface Ref {
 export interface Refresh {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
 }
 
@@ -277,7 +277,7 @@ export interface Refresh {
 export interface Reservation {
   /** valid says whether the API shows the places as reserved. */
   valid: boolean;
-  /** until is the expiry time of the reservation; zero when the API shows none. */
+  /** until is the expiry time of the reservation, or zero when the API shows no expiry time. */
   until?: string;
 }
 
@@ -285,7 +285,7 @@ export interface Reservation {
 export interface Resume {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
 }
 
@@ -293,16 +293,16 @@ export interface Resume {
 export interface Retry {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
-  /** request is the id of the request that the question is about, or the key of an effect. */
+  /** request is the id of the request that the question is about, or the key of the effect that the question is about. */
   request: string;
 }
 
 /** RunResult is the result of a run that completed. */
 export interface RunResult {
   reference: string;
-  /** opportunity is "" when the run was closed before the record existed. */
+  /** opportunity is the id of the record, or "" when the run was closed before the record existed. */
   opportunity: string;
   /** state is Won, Lost or Archived. When an operator closed the run, state is the state of the record at the close. */
   state: "Open" | "Won" | "Lost" | "Archived" | "" | (string & {});
@@ -322,21 +322,21 @@ export interface RunningEffect {
   kind: string;
   /** stage says whether the effect is done before its transition, is done later, or is undone. */
   stage: string;
-  /** next is the time of the next inspection, when the effect waits for a time. */
+  /** next is when Oppflow next inspects the state that the effect ensures, when the effect waits for a time. */
   next?: string;
   /** problem says why the effect waits for an operator. */
   problem?: string;
-  /** asksPeople says that problem is a question about people: confirm means the same person, retry means another person, and skip leaves the person out. */
+  /** asksPeople says that problem is a question about people. The answer "confirm" means the same person, "retry" means another person, and "skip" omits the person. */
   asksPeople?: boolean;
 }
 
-/** Skip is an operator's decision not to carry the request out. */
+/** Skip is an operator's decision that Oppflow does not carry out a request. */
 export interface Skip {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
-  /** request is the id of the request that the question is about, or the key of an effect. */
+  /** request is the id of the request that the question is about, or the key of the effect that the question is about. */
   request: string;
   /** reason is kept with the outcome. */
   reason: string;
@@ -353,7 +353,7 @@ export interface SkippedFollowUp {
 export interface Snooze {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
   /** followUp is the key of the follow-up in the view. */
   followUp: string;
@@ -369,15 +369,15 @@ export interface Stage {
   state: "Open" | "Won" | "Lost" | "Archived" | "" | (string & {});
 }
 
-/** Start describes the opportunity to create. A start with only adopt names the existing record to adopt. */
+/** Start describes the opportunity to create. A start that sets only adopt requests that Oppflow adopts an existing record. */
 export interface Start {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
   /** urgent says that the record is created before the records of starts that are not urgent. */
   urgent?: boolean;
-  /** adopt is the id of the record to adopt; a start with this id describes no new record. */
+  /** adopt is the id of the record to adopt; a start with adopt describes no new record. */
   adopt?: string;
   name?: string;
   /** region is the name or the id of the region. */
@@ -386,9 +386,9 @@ export interface Start {
   account?: string;
   /** currency is the code or the name of the currency. */
   currency?: string;
-  /** entryStep is the name or the id of the step in which the record starts. */
+  /** entryStep is the name or the id of the first step of the new record. */
   entryStep?: string;
-  /** interests are added once the record exists. */
+  /** interests are added to the record after the record was created. */
   interests?: Interests;
 }
 
@@ -412,7 +412,7 @@ export interface TouchedObject {
   kind: string;
   /** created says that the effect created the object. If created is false, the TMS itself or somebody else created the object. */
   created?: boolean;
-  /** event is the event of a learner, and contact is the learner's contact. */
+  /** event is the id of the event of a learner, and contact is the id of the learner's contact. */
   event?: string;
   contact?: string;
   /** reverted says that the effect on the object was undone. */
@@ -423,7 +423,7 @@ export interface TouchedObject {
 export interface UpdateDetails {
   /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
   requestId?: string;
-  /** source names the sender, for fair scheduling: at most 64 bytes, no personal data. */
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
   name?: string;
   /** account is the name or the id of the account. */
@@ -443,7 +443,7 @@ export interface View {
   reservation?: Reservation;
   /** queue holds the waiting commands, in order. */
   queue: QueuedMessage[];
-  /** parked holds the commands that the API keeps failing, and that wait for an operator while the other commands go on. */
+  /** parked holds the commands for which the API repeatedly returned its own errors. parked commands wait for an operator while the other commands go on. */
   parked?: QueuedMessage[];
   question?: Question;
   /** paused is set while the opportunity is paused. */
@@ -453,20 +453,20 @@ export interface View {
   /** waiting says what the queue waits for, such as the API or an API request under way. */
   waiting?: WaitInfo;
   attention: Attention[];
-  /** refreshing says that the record is to be read again, and was not read yet. */
+  /** refreshing says that a read of the record was requested and has not ended yet. */
   refreshing?: boolean;
   /** effects are the results of the effects, the latest last, and activeEffects are the active effects. */
   effects?: EffectResult[];
   activeEffects?: RunningEffect[];
-  /** followUps are the earliest planned follow-ups, the next one first. */
+  /** followUps are the earliest planned follow-ups, in the order of their times. */
   followUps?: PlannedFollowUp[];
-  /** skippedFollowUps are the follow-ups that are not done, and why. */
+  /** skippedFollowUps are the follow-ups that Oppflow does not do, with the reasons. */
   skippedFollowUps?: SkippedFollowUp[];
   /** playbook is the version of the playbook that planned the effects of the last transition; omitted when the namespace has no playbook. */
   playbook?: number;
   /** failures counts the failed requests in all runs of the opportunity. */
   failures: number;
-  /** timeline holds the last entries, oldest first. */
+  /** timeline holds the latest entries, from the oldest to the newest. */
   timeline: TimelineEntry[];
   runs: number;
   stateVersion: number;
@@ -478,9 +478,9 @@ export interface WaitInfo {
   kind: "undecided" | "api" | "credentials" | "operation" | "clock" | "limit" | "service" | "reservation" | "record" | "failed" | "message" | "parked" | "effect" | "followUp" | "playbook" | "paused" | (string & {});
   /** reason says in one line what the opportunity waits for, and names no person. */
   reason: string;
-  /** request is the only request that fails; "" when everything waits. */
+  /** request is the id of the only request that fails, or "" when the whole queue waits. */
   request?: string;
-  /** since is when the wait began, in UTC, and until is when the wait ends by itself; until is zero when that time is unknown. */
+  /** since is when the wait began, in UTC, and until is when the wait ends by itself; until is zero when the end of the wait is unknown. */
   since: string;
   until?: string;
 }

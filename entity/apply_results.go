@@ -141,6 +141,7 @@ func (s *State) applyReservationResults(batch []exchange.Change, answers []excha
 func (s *State) applyResult(at int, m exchange.Change, answer exchange.ChangeResult, places *opportunity.Reservation, now time.Time) {
 	e := &s.Queue[at]
 	e.Errors, e.FailingSince = 0, time.Time{}
+	note := ""
 	switch {
 	case m.Interest != nil:
 		if e.Results == nil {
@@ -157,6 +158,7 @@ func (s *State) applyResult(at int, m exchange.Change, answer exchange.ChangeRes
 		}
 	case m.Update != nil:
 		if answer.Details != nil {
+			note = s.currencyNote(answer.Details.Currency)
 			s.Details.Name = answer.Details.Name
 			s.Details.Account = answer.Details.Account
 			s.Details.Currency = answer.Details.Currency
@@ -166,7 +168,7 @@ func (s *State) applyResult(at int, m exchange.Change, answer exchange.ChangeRes
 	}
 	finished := *e
 	s.Queue = slices.Delete(s.Queue, at, at+1)
-	s.endRequest(finished, answer.Error, now)
+	s.endRequestWithNote(finished, answer.Error, note, now)
 }
 
 func (s *State) interestResult(asked opportunity.Interest, answer exchange.ChangeResult, places *opportunity.Reservation, now time.Time) opportunity.InterestResult {

@@ -28,6 +28,10 @@ func (s *State) ApplyRefresh(record exchange.Snapshot, now time.Time) {
 // ApplySnapshot stores the record like ApplyRefresh. ApplySnapshot adds the changes that people
 // made in the TMS to the timeline, and reports whether there were any changes.
 func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
+	currency := s.currencyNote(record.Details.Currency)
+	if currency != "" {
+		s.appendTimeline(now, "the record was read again: "+currency)
+	}
 	moved := record.Step.ID != s.Step.ID
 	if moved {
 		s.appendTimeline(now, "the record was found in step "+record.Step.Name)
@@ -60,7 +64,7 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	changed := s.applyInterestValues(record)
 	found := s.addUnknownInterests(record)
 	if removed+found+changed == 0 {
-		return moved
+		return moved || currency != ""
 	}
 	s.LastActivity = now
 	s.appendTimeline(now, "the record was read again: "+interestNews(found, removed, changed))

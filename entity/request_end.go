@@ -22,11 +22,18 @@ type requestEnd struct {
 // endRequest ends a request. The parameter reason says why the changes without a final result were
 // not made. If all changes have a final result, reason is nil.
 func (s *State) endRequest(e QueuedCommand, reason *opportunity.Error, now time.Time) {
+	s.endRequestWithNote(e, reason, "", now)
+}
+
+// endRequestWithNote is endRequest with a note for the caller.
+func (s *State) endRequestWithNote(e QueuedCommand, reason *opportunity.Error, note string, now time.Time) {
 	reason = reason.Truncated()
 	if e.MessageName == opportunity.MessageProgress {
 		s.endTransition(e.Request, reason, now)
 	}
-	s.dispatchRequestEnd(e.finalEnd(reason, now))
+	ended := e.finalEnd(reason, now)
+	ended.outcome.Note = note
+	s.dispatchRequestEnd(ended)
 }
 
 // finalEnd sets the given reason as the error of all remaining changes of the request, and returns
@@ -98,6 +105,9 @@ func (e QueuedCommand) timelineText(outcome opportunity.Outcome, s *State) strin
 			return "added 1 interest"
 		}
 		return fmt.Sprintf("added %d interests", added)
+	}
+	if outcome.Note != "" {
+		return e.Summary() + " done; " + outcome.Note
 	}
 	return e.Summary() + " done"
 }

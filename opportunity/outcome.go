@@ -21,6 +21,9 @@ type Outcome struct {
 	// Error is set when State is failed. An addInterests request fails only when no interest was
 	// added.
 	Error *Error `json:"error,omitempty"`
+	// Note says what a caller may not expect of a request that is done, such as amounts that keep
+	// their figures in a new currency.
+	Note string `json:"note,omitempty"`
 }
 
 // InterestResult is the result of one interest of an addInterests request.

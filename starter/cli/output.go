@@ -98,6 +98,9 @@ func showOutcome(w io.Writer, reference opportunity.Reference, outcome opportuni
 	case opportunity.Failed:
 		line(w, fmt.Sprintf("failed: %s, request %s", reference, outcome.RequestID))
 	}
+	if outcome.Note != "" {
+		line(w, "  note", outcome.Note)
+	}
 	for _, r := range outcome.Results {
 		line(w, "  interest "+orDash(string(r.Interest)), r.Item, resultText(r))
 	}

@@ -179,6 +179,8 @@ export interface Outcome {
   results?: InterestResult[];
   /** error is set when state is failed. An addInterests request fails only when no interest was added. */
   error?: Failure;
+  /** note says what a caller may not expect of a request that is done, such as amounts that keep their figures in a new currency. */
+  note?: string;
 }
 
 /** OutcomeInput is the payload of OutcomeOf. */

@@ -100,6 +100,9 @@ type Assumptions struct {
 	// tokenType { id } and quantity: "tokenIssues". Off: the client cannot find out whether the TMS
 	// issued training tokens.
 	TokenIssues SchemaName
+	// LearnerRegistration is the field of a place on an event with the registration of the place:
+	// "registration". Off: the API does not show which opportunity registered a person.
+	LearnerRegistration SchemaName
 	// OpportunityUpdated is the field of an opportunity that contains the time of its last change:
 	// "updatedAt". Events have a field with the same name. Only a worker with the setting
 	// --adopted-since record and the preview of a playbook read this field. Off: the times of the
@@ -153,6 +156,7 @@ func (a *Assumptions) SideEffect() []Assumption {
 		{"InvoiceComments", &a.InvoiceComments, "comments"},
 		{"InvoicePurchaseOrder", &a.InvoicePurchaseOrder, "purchaseOrderReference"},
 		{"TokenIssues", &a.TokenIssues, "tokenIssues"},
+		{"LearnerRegistration", &a.LearnerRegistration, "registration"},
 		{"OpportunityUpdated", &a.OpportunityUpdated, "updatedAt"},
 	}
 }

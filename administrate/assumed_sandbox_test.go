@@ -61,6 +61,7 @@ func without() map[string]string {
 		"InvoiceComments":      "",
 		"InvoicePurchaseOrder": "",
 		"TokenIssues":          "opportunity.tokenIssues",
+		"LearnerRegistration":  "learner.registration",
 		"OpportunityUpdated":   "opportunity.updatedAt",
 	}
 }

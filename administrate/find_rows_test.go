@@ -232,7 +232,7 @@ func TestEnrolment(t *testing.T) {
 	}{
 		"on it twice": {
 			`{"active":` + rows(lastPage, `{"id":"L","contact":{"id":"P"}}`, `{"id":"M","contact":null}`) + `,` + cancelled + `}`, "done",
-			Enrolment{Active: 2, Cancelled: 3, Learners: []EventLearner{{"L", "P"}, {"M", ""}}},
+			Enrolment{Active: 2, Cancelled: 3, Learners: []EventLearner{{ID: "L", ContactID: "P"}, {ID: "M"}}},
 		},
 		"not on it":          {`{"active":` + rows(`{"totalRecords":0}`) + `,` + cancelled + `}`, "done", Enrolment{Cancelled: 3}},
 		"no active ones":     {`{"active":null,` + cancelled + `}`, "unknown", Enrolment{}},

@@ -13,6 +13,9 @@ import (
 type EventLearner struct {
 	ID        string
 	ContactID string // empty when the API returns none
+	// OpportunityID is the id of the opportunity of the place's registration. Only EnrolmentSources
+	// reads it. It is empty for a registration by RegisterContacts.
+	OpportunityID string
 }
 
 // Enrolment says whether a person has a place on an event.
@@ -62,6 +65,8 @@ func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enro
 type LearnerPage struct {
 	Learners   []EventLearner
 	NextCursor string // the cursor of the next page, empty on the last one
+	// ShowsSources says that the OpportunityID of each place was read.
+	ShowsSources bool
 }
 
 // Enrolments reads one page of up to 100 active places that the contacts have on an event. The
@@ -69,14 +74,31 @@ type LearnerPage struct {
 // the first page. The filters by eventId, contactId and isCancelled are observed (5.3). A filter
 // with several values is observed only for other fields than contactId (3.3).
 func (c *Client) Enrolments(ctx context.Context, eventID string, contactIDs []string, after string) (LearnerPage, error) {
-	const name = "Enrolments"
+	return c.enrolments(ctx, "Enrolments", eventID, contactIDs, after, selectLearner)
+}
+
+const selectLearner = "id contact { id }"
+
+func (c *Client) enrolments(ctx context.Context, name, eventID string, contactIDs []string, after, selection string) (LearnerPage, error) {
 	b := newBuilder(&c.assumed)
 	b.location = name
 	event := "{field: eventId, operation: eq, value: " + b.bindRequired("eventID", "eventId", "String", eventID) + "}"
 	arguments := "filters: [" + event + ", " + b.inFilter("contactId", "contactIDs", contactIDs) +
 		`, {field: isCancelled, operation: eq, value: "false"}], ` + b.pageArguments(after)
-	page, err := findRows(ctx, c, b, name, "learners", arguments, "id contact { id }", eventLearnerDTO.learner)
+	page, err := findRows(ctx, c, b, name, "learners", arguments, selection, eventLearnerDTO.learner)
 	return LearnerPage{Learners: page.rows, NextCursor: page.nextCursor}, err
+}
+
+// EnrolmentSources is Enrolments, and also reads the opportunity of each place's registration, see
+// Assumptions.LearnerRegistration. Without this assumption, ShowsSources of the page is false.
+func (c *Client) EnrolmentSources(ctx context.Context, eventID string, contactIDs []string, after string) (LearnerPage, error) {
+	selection := selectLearner
+	if c.assumed.LearnerRegistration != Off {
+		selection += " source: " + string(c.assumed.LearnerRegistration) + " { sourceOpportunity { id } }"
+	}
+	page, err := c.enrolments(ctx, "EnrolmentSources", eventID, contactIDs, after, selection)
+	page.ShowsSources = err == nil && c.assumed.LearnerRegistration != Off
+	return page, err
 }
 
 // Price is an amount of money.
@@ -189,10 +211,17 @@ func (c *Client) changeLearner(ctx context.Context, name, field, learnerID strin
 type eventLearnerDTO struct {
 	ID      string `json:"id"`
 	Contact *idRef `json:"contact"`
+	Source  *struct {
+		SourceOpportunity *idRef `json:"sourceOpportunity"`
+	} `json:"source"`
 }
 
 func (l eventLearnerDTO) learner() (EventLearner, error) {
-	return EventLearner{ID: l.ID, ContactID: l.Contact.id()}, requireID(l.ID)
+	learner := EventLearner{ID: l.ID, ContactID: l.Contact.id()}
+	if l.Source != nil {
+		learner.OpportunityID = l.Source.SourceOpportunity.id()
+	}
+	return learner, requireID(l.ID)
 }
 
 // registeredLearners returns the places that a registration created. When the response contains no

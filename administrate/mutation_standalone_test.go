@@ -81,7 +81,7 @@ func standaloneMutations() []struct {
 				"contacts": []any{"P1", "P2"}, "notes": secretName, "financialUnitId": "GBP", "amount": "10.125",
 			}},
 			`{"errors":[],"event":{"id":"E","bookedPlaces":6},"learners":[{"id":"L1","contact":{"id":"P1"}},{"id":"L2","contact":null}]}`,
-			RegisterContactsResult{Learners: []EventLearner{{"L1", "P1"}, {"L2", ""}}, BookedPlaces: &six},
+			RegisterContactsResult{Learners: []EventLearner{{ID: "L1", ContactID: "P1"}, {ID: "L2"}}, BookedPlaces: &six},
 		},
 		{
 			"cancel a learner", func(ctx context.Context, c *Client) (any, error) { return none(c.CancelLearner(ctx, "L")) },

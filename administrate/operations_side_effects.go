@@ -178,6 +178,10 @@ func (s *samples) useLearners() {
 		_, err := c.Enrolments(ctx, "id", people, "")
 		return err
 	})
+	s.add("list the opportunities that registered contacts on an event", people, func(ctx context.Context, c *Client) error {
+		_, err := c.EnrolmentSources(ctx, "id", people, "")
+		return err
+	})
 	s.add("list more contacts that are registered on an event", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Enrolments(ctx, "id", people, "cursor")
 		return err

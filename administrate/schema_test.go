@@ -185,6 +185,9 @@ func everyStandaloneMutation() []namedCall {
 	add("more enrolments", "", func(ctx context.Context, c *Client) error {
 		return anyError(c.Enrolments(ctx, "e", []string{"c"}, "f"))
 	})
+	add("enrolment sources", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.EnrolmentSources(ctx, "e", []string{"c"}, ""))
+	})
 	add("billing", "", func(ctx context.Context, c *Client) error { return anyError(c.Billing(ctx, "o")) })
 	add("changed opportunity", "", func(ctx context.Context, c *Client) error { return anyError(c.OpportunityWithUpdatedAt(ctx, "o")) })
 	add("whole rows", "", func(ctx context.Context, c *Client) error {

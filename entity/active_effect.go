@@ -321,8 +321,11 @@ func (s *State) completeEffect(j *ActiveEffect, now time.Time) {
 		how = opportunity.EffectDone
 	}
 	s.recordEffectResult(*j, how, j.Note, now)
-	if j.Effect.Kind == opportunity.EffectAccount {
+	switch j.Effect.Kind {
+	case opportunity.EffectAccount:
 		s.setAccount(*j)
+	case opportunity.EffectRegister:
+		s.setRegistrations(*j)
 	}
 	if j.Stage == opportunity.EffectStageBefore {
 		j.Done = true

@@ -205,6 +205,28 @@ func (s *RecordState) applyRequestEnd(e requestEnd) {
 	s.ExpiryPending = s.ExpiryPending || e.needsExpiry
 }
 
+// setRegistrations stores which attendees the complete effect registered, and which attendees were on
+// their events before.
+func (s *RecordState) setRegistrations(j ActiveEffect) {
+	for _, o := range j.UndoEntry.Objects {
+		if o.Kind != opportunity.ObjectLearner {
+			continue
+		}
+		for i := range s.Attendees {
+			a := &s.Attendees[i]
+			switch {
+			case a.Event != o.Event || a.Contact != o.Contact:
+			case o.Reverted && a.Learner == o.ID:
+				a.Learner = ""
+			case o.Created && !o.Reverted:
+				a.Learner = o.ID
+			case !o.Created && a.Learner != o.ID:
+				a.RegisteredBefore = true
+			}
+		}
+	}
+}
+
 // addAttendees stores the people to register, if the playbook may register them. addAttendees
 // raises attention for people beyond MaxAttendeeBytes, and for people whose event is unknown.
 func (s *State) addAttendees(asked opportunity.Interest, ref exchange.InterestRef, now time.Time) {

@@ -167,6 +167,10 @@ type Attendee struct {
 	// the person's e-mail address. SameAsContact is the operator's response.
 	InDoubt       bool            `json:"inDoubt,omitempty"`
 	SameAsContact ContactDecision `json:"sameAsContact,omitempty"`
+	// Learner is the place on the event that an effect of this opportunity created for the person.
+	// RegisteredBefore says that the person was on the event before such an effect.
+	Learner          opportunity.ID `json:"learner,omitempty"`
+	RegisteredBefore bool           `json:"registeredBefore,omitempty"`
 }
 
 // ContactDecision is an operator's decision about a person whose e-mail address belongs to a

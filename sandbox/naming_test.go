@@ -70,6 +70,7 @@ func namingTests() map[assumptions.Name]namingTest {
 		assumptions.OpportunityCreated:   {document: node, want: "2026-03-02T09:00:00+00:00"},
 		assumptions.OpportunityUpdated:   {document: node, want: "2026-03-02T09:00:00+00:00"},
 		assumptions.OpportunityTokens:    {document: `{ opportunities(first: 1) { edges { node { name it: %[1]s { quantity } } } } }`, want: "Annual first aid refresher"},
+		assumptions.LearnerRegistration:  {document: `{ hello node(id: "UmVnaW9uOkRS") { ... on Learner { %[1]s { id } } } }`, want: "Hello"},
 		assumptions.InterestQuantity:     interest(`... on OpportunityInterest { it: %[1]s } `, "3"),
 		assumptions.InterestUnit:         interest(`it: %[1]s`, "10.00"),
 		assumptions.InterestEvent:        interest(`item { __typename ... on InterestItem { own: __typename } ... on %[1]s { code } }`, "%[1]s ABC-123-01 %[1]s"),

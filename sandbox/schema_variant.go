@@ -79,6 +79,7 @@ func renamableParts() map[assumptions.Name]string {
 		assumptions.OpportunityCreated:   "Opportunity.createdAt",
 		assumptions.OpportunityUpdated:   "Opportunity.updatedAt",
 		assumptions.OpportunityTokens:    "Opportunity.tokenIssues",
+		assumptions.LearnerRegistration:  "Learner.registration",
 		assumptions.InterestQuantity:     "OpportunityInterest.quantity",
 		assumptions.InterestUnit:         "OpportunityInterest.unitAmount",
 		assumptions.InvoiceLines:         "Invoice.lines",

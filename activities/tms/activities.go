@@ -43,6 +43,7 @@ type API interface {
 	ExtendReservations(ctx context.Context, e administrate.ExtendReservations) (*administrate.Opportunity, error)
 	EventRegistrations(ctx context.Context, eventID, after string) (administrate.RegistrationPage, error)
 	Enrolments(ctx context.Context, eventID string, contactIDs []string, after string) (administrate.LearnerPage, error)
+	EnrolmentSources(ctx context.Context, eventID string, contactIDs []string, after string) (administrate.LearnerPage, error)
 	RegisterContacts(ctx context.Context, r administrate.RegisterContacts) (administrate.RegisterContactsResult, error)
 	CancelLearner(ctx context.Context, learnerID string) error
 	ReactivateLearner(ctx context.Context, learnerID string) error

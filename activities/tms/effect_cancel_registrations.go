@@ -2,17 +2,20 @@ package tms
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms/people"
 	"github.com/oppflow/oppflow/activities/tms/runs"
+	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// cancelRegistrationsHandler cancels the registrations of the opportunity's attendees, no
-// matter who registered them.
+// cancelRegistrationsHandler cancels the registrations of the opportunity's attendees that an effect
+// or a trigger of this opportunity made. Registrations of another opportunity stay. An operator
+// decides about a registration if neither Oppflow nor the API shows who made it.
 type cancelRegistrationsHandler struct{ *Activities }
 
 func (h effectHandlers) CancelRegistrations() effectHandler {
@@ -34,22 +37,35 @@ func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.E
 		return found, err
 	}
 	out.Contacts = found.Contacts // attendees without a contact, or in doubt, are registered on no event
+	unclear := 0
 	for _, event := range eventsFor(in.Attendees) {
 		contacts := contactsOn(event, in.Attendees, out.Contacts)
 		places, err := e.enrolmentsOn(ctx, event, contacts)
 		if err != nil {
 			return out, readError(err)
 		}
+		owners, err := e.placeOwners(ctx, in, out, event, places)
+		if err != nil {
+			return out, readError(err)
+		}
 		for _, contact := range contacts {
 			for _, learner := range places[contact] {
-				out.UndoEntry = out.UndoEntry.WithObject(opportunity.TouchedObject{
-					Kind: opportunity.ObjectLearner, ID: learner, Event: event, Contact: contact, Reverted: true,
-				})
-				if out.Request == nil {
-					out.Request = &exchange.EffectRequest{Kind: exchange.RequestCancelLearner, Target: learner}
+				switch owners.Owner(in.Opportunity, event, contact, learner) {
+				case people.OwnPlace:
+					out.UndoEntry = out.UndoEntry.WithObject(opportunity.TouchedObject{
+						Kind: opportunity.ObjectLearner, ID: learner, Event: event, Contact: contact, Reverted: true,
+					})
+					if out.Request == nil {
+						out.Request = &exchange.EffectRequest{Kind: exchange.RequestCancelLearner, Target: learner}
+					}
+				case people.UnclearPlace:
+					unclear++
 				}
 			}
 		}
+	}
+	if out.Request == nil && unclear > 0 {
+		out.Error = opportunity.Failf(opportunity.Conflict, "neither Oppflow nor the API shows which opportunity made %s of the learners; cancel the registrations of this opportunity in the TMS and answer retry, or answer skip to keep the registrations", plural(unclear, "registration"))
 	}
 	return out, nil
 }
@@ -124,4 +140,50 @@ func (e cancelRegistrationsHandler) execute(ctx context.Context, in activities.E
 		act = e.api.ReactivateLearner
 	}
 	return activities.ExecuteResult{CallResult: callResult(act(e.withSendDeadline(ctx), string(in.Request.Target))), UndoEntry: in.UndoEntry}, nil
+}
+
+// placeOwners returns the facts that show whose places these are. It makes no request if the effects
+// of the opportunity created all of the places.
+func (e cancelRegistrationsHandler) placeOwners(
+	ctx context.Context, in activities.EffectInput, found activities.InspectResult, event opportunity.ID, places map[opportunity.ID][]opportunity.ID,
+) (people.Places, error) {
+	owners := people.Places{Attendees: in.Attendees, Contacts: found.Contacts, UndoEntry: in.UndoEntry}
+	var unclear []opportunity.ID
+	for contact, learners := range places {
+		if slices.ContainsFunc(learners, func(learner opportunity.ID) bool { return !owners.IsOwn(event, learner) }) {
+			unclear = append(unclear, contact)
+		}
+	}
+	if len(unclear) == 0 {
+		return owners, nil
+	}
+	var err error
+	if owners.Sources, err = e.enrolmentSources(ctx, event, unclear); err == nil && owners.Sources == nil {
+		owners.HasRegistration, err = e.hasOwnRegistration(ctx, event, in.Opportunity)
+	}
+	return owners, err
+}
+
+// enrolmentSources reads which opportunities registered the places of the contacts on the event. The
+// result is nil if the API does not show this.
+func (a *Activities) enrolmentSources(ctx context.Context, event opportunity.ID, contacts []opportunity.ID) (map[opportunity.ID]opportunity.ID, error) {
+	sources := make(map[opportunity.ID]opportunity.ID)
+	for some := range slices.Chunk(contacts, administrate.MaxEntries) {
+		for after := ""; ; {
+			page, err := a.api.EnrolmentSources(ctx, string(event), idStrings(some), after)
+			switch {
+			case errors.As(err, new(*administrate.RefusedError)), err == nil && !page.ShowsSources:
+				return nil, nil
+			case err != nil:
+				return nil, err
+			}
+			for _, learner := range page.Learners {
+				sources[opportunity.ID(learner.ID)] = opportunity.ID(learner.OpportunityID)
+			}
+			if after = page.NextCursor; after == "" {
+				break
+			}
+		}
+	}
+	return sources, nil
 }

@@ -242,10 +242,12 @@ func TestLearnersAreCancelledAndReinstated(t *testing.T) {
 	mine := append(r.register(event, contact), r.register(event, contact)...) // twice on the event
 	ada := r.contact("ada@byrne.example")
 	mine = append(mine, r.register(eventTwo, ada)...)
+	registeredAda := person(eventTwo, "Ada", "ada@byrne.example")
+	registeredAda.Learner = mine[2]
 	r.register(event, id(opportunity.TypeContact, 1)) // somebody else
 	attendees := []exchange.Attendee{
-		{Event: event, Contact: contact},
-		person(eventTwo, "Ada", "ada@byrne.example"),
+		{Event: event, Contact: contact, Learner: mine[0]}, {Event: event, Contact: contact, Learner: mine[1]},
+		registeredAda,
 		person(event, "Ben", "ben@byrne.example"), person(event, "Cid", ""), // on no event
 	}
 	in := cancelEffect(record, attendees...)
@@ -274,9 +276,9 @@ func TestLearnersAreReinstatedWhilePlacesRemain(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
 	three, four := id(opportunity.TypeContact, 3), id(opportunity.TypeContact, 4)
-	r.register(event, contact, three, four)
-	in := cancelEffect(record, exchange.Attendee{Event: event, Contact: contact}, exchange.Attendee{Event: event, Contact: three},
-		exchange.Attendee{Event: event, Contact: four})
+	mine := r.register(event, contact, three, four)
+	in := cancelEffect(record, exchange.Attendee{Event: event, Contact: contact, Learner: mine[0]}, exchange.Attendee{Event: event, Contact: three, Learner: mine[1]},
+		exchange.Attendee{Event: event, Contact: four, Learner: mine[2]})
 	done := r.runEffect(in)
 	r.wantSatisfied(done)
 	r.register(event, three) // a contact who needs no other place
@@ -290,8 +292,8 @@ func TestLearnersAreReinstatedWhilePlacesRemain(t *testing.T) {
 func TestCancellationWithoutEffectIsReported(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
-	r.register(event, contact)
-	in := cancelEffect(record, exchange.Attendee{Event: event, Contact: contact})
+	mine := r.register(event, contact)
+	in := cancelEffect(record, exchange.Attendee{Event: event, Contact: contact, Learner: mine[0]})
 	r.respondOnce("mutation ", `{"data":{"learner":{"cancel":{"errors":[]}}}}`)
 	out := r.runEffect(in)
 	r.wantProblem(out, 3, "nothing shows", exchange.RequestCancelLearner)

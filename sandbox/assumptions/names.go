@@ -14,6 +14,8 @@ const (
 	OpportunityCreated Name = "opportunity.createdAt"
 	OpportunityUpdated Name = "opportunity.updatedAt"
 	OpportunityTokens  Name = "opportunity.tokenIssues"
+	// LearnerRegistration is the name of the field for the registration of a place on an event.
+	LearnerRegistration Name = "learner.registration"
 	// InterestFields says which fields an interest has besides its quantity and its unit amount.
 	InterestFields   Name = "interest.fields"
 	InterestQuantity Name = "interest.quantity.name"
@@ -52,6 +54,7 @@ func names() []Assumption {
 		nameAssumption(OpportunityCreated, "the field for the creation time of an opportunity", "createdAt", "created"),
 		nameAssumption(OpportunityUpdated, "the field for the time of an opportunity's last change", "updatedAt", "lastUpdatedAt"),
 		nameAssumption(OpportunityTokens, "the field for the list of training tokens that were issued for an opportunity", "tokenIssues", "trainingTokenIssues"),
+		nameAssumption(LearnerRegistration, "the field for the registration of a place on an event", "registration", "enrolment"),
 		{Name: InterestFields, Options: []Option{
 			{"shown", "an interest has the fields reserve, taxId, expiresAt and learners"},
 			{Absent, "an interest does not have the fields reserve, taxId, expiresAt and learners"},

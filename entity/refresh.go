@@ -28,9 +28,10 @@ func (s *State) ApplyRefresh(record exchange.Snapshot, now time.Time) {
 // ApplySnapshot stores the record like ApplyRefresh. ApplySnapshot adds the changes that people
 // made in the TMS to the timeline, and reports whether there were any changes.
 func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
-	currency := s.currencyNote(record.Details.Currency)
-	if currency != "" {
-		s.appendTimeline(now, "the record was read again: "+currency)
+	edited := s.detailsNews(record.Details)
+	if edited != "" {
+		s.LastActivity = now
+		s.appendTimeline(now, "the record was read again: "+edited)
 	}
 	moved := record.Step.ID != s.Step.ID
 	if moved {
@@ -64,11 +65,27 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	changed := s.applyInterestValues(record)
 	found := s.addUnknownInterests(record)
 	if removed+found+changed == 0 {
-		return moved || currency != ""
+		return moved || edited != ""
 	}
 	s.LastActivity = now
 	s.appendTimeline(now, "the record was read again: "+interestNews(found, removed, changed))
 	return true
+}
+
+// detailsNews says which known details a person changed in the TMS, or returns "". A detail that the
+// read does not show is no change.
+func (s *RecordState) detailsNews(read opportunity.Details) string {
+	var parts []string
+	if s.Details.Name != "" && read.Name != "" && read.Name != s.Details.Name {
+		parts = append(parts, "the name changed")
+	}
+	if read.Account.ID != "" && read.Account.ID != s.Details.Account.ID {
+		parts = append(parts, "the account changed")
+	}
+	if note := s.currencyNote(read.Currency); note != "" {
+		parts = append(parts, note)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // interestNews describes the changes of interests that a read of the record showed.

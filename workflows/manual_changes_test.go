@@ -101,3 +101,36 @@ func TestFollowUpsOfAnAdoption(t *testing.T) {
 	s.winAt(3 * time.Hour)
 	s.run(adoptStart, nil)
 }
+
+// A person renames the record, or edits its interests, while a follow-up is due after an hour
+// without activity. The read at the time of the follow-up notices the change, so the hour begins
+// again.
+func TestNobodyIsChasedWhileAPersonWorksWithTheRecord(t *testing.T) {
+	for name, edit := range map[string]func(*fixture){
+		"a new name":       func(s *fixture) { s.tms.details.Name = "First Aid in June" },
+		"another interest": func(s *fixture) { s.tms.items = append(s.tms.items, exchange.InterestRef{ID: "by hand", Item: "course"}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newFixture(t)
+			b := followUps(s, callFollowUp)
+			b.plan = func(in activities.PlanInput) exchange.Plan {
+				plan := exchange.Plan{Digest: "one"}
+				key := keyOf(startTime, "call")
+				if s.tms.step.Name != "Proposed" || slices.ContainsFunc(in.DoneFollowUps, func(d exchange.DoneFollowUp) bool { return d.Key == key }) {
+					return plan
+				}
+				due := in.LastActivity.Add(callFollowUp.after)
+				if due.Before(in.Now) {
+					due = in.Now
+				}
+				plan.FollowUps = []exchange.FollowUp{{Key: key, Name: "call", Due: due, Number: 1, Of: 1, Action: callFollowUp.action}}
+				return plan
+			}
+			s.at(30*time.Minute, func() { edit(s) })
+			s.at(90*time.Minute, func() { s.wantFollowUps("") })
+			s.at(150*time.Minute, func() { s.wantFollowUps("call 2h0m0s") })
+			s.winAt(3 * time.Hour)
+			s.run(start, nil)
+		})
+	}
+}

@@ -59,10 +59,12 @@ func (r *run) planFollowUps(ctx workflow.Context) bool {
 			r.state.ClearOverbooked(news.Event)
 		}
 	}
-	moved := result.Record.Step.ID != r.state.Step.ID
+	moved, active := result.Record.Step.ID != r.state.Step.ID, r.state.LastActivity
 	r.state.ApplyPlan(result.Plan, result.Record, cancelled, soldOut, workflow.Now(ctx))
 	if moved && hasChange(ctx, changeReplanForFoundStep) {
 		r.state.PlanDue = true // the plan was made with the entry time of another step
+	} else if !r.state.LastActivity.Equal(active) && hasChange(ctx, changeReplanForActivity) {
+		r.state.PlanDue = true // the plan was made before the run noticed that a person changed the record
 	}
 	return true
 }

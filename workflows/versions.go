@@ -33,6 +33,9 @@ const (
 	// changeReplanForFoundStep makes the run plan follow-ups again when the plan shows the record
 	// in another step.
 	changeReplanForFoundStep = "plan again for the step that is found"
+	// changeReplanForActivity makes the run plan follow-ups again when the plan shows that a person
+	// changed the record.
+	changeReplanForActivity = "plan again after a change by a person"
 	// changeProof makes the run ignore a result that does not prove that it belongs to the input of
 	// its activity.
 	changeProof = "a result proves itself"

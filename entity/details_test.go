@@ -60,3 +60,33 @@ func TestAPersonChangesTheCurrency(t *testing.T) {
 		t.Errorf("the timeline ends with %q", last)
 	}
 }
+
+// TestAPersonWorksWithTheRecord: a new name and a new account in the TMS count as activity.
+func TestAPersonWorksWithTheRecord(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		edit func(*opportunity.Details)
+		want string
+	}{
+		{"a new name", func(d *opportunity.Details) { d.Name = "First Aid in June" }, "the name changed"},
+		{"a new account", func(d *opportunity.Details) { d.Account.ID = "another" }, "the account changed"},
+		{"an account that the read does not show", func(d *opportunity.Details) { d.Account.ID = "" }, ""},
+		{"no change", func(*opportunity.Details) {}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openedState(t)
+			s.Details.Account.ID = "account"
+			record := recordNow()
+			record.Details = s.Details
+			c.edit(&record.Details)
+			before, later := s.LastActivity, noon.AddDate(0, 0, 3)
+			s.ApplyRefresh(record, later)
+			if active := s.LastActivity.Equal(later); active != (c.want != "") || !active && !s.LastActivity.Equal(before) {
+				t.Errorf("the last activity is %s", s.LastActivity)
+			}
+			if last := s.Timeline[len(s.Timeline)-1].Text; c.want != "" && !strings.Contains(last, c.want) {
+				t.Errorf("the timeline ends with %q", last)
+			}
+		})
+	}
+}

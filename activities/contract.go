@@ -199,8 +199,9 @@ type ReadResult struct {
 	// TagOwner and RunID are set only in the result with the first page of the interests. RunID is
 	// the run id that the Temporal server knows.
 	TagOwner TagOwner `json:"owner,omitempty"`
-	// TaggedByOther says that the record certainly has the tag of another reference. A name that
-	// only looks like a name with a tag does not set TaggedByOther.
+	// TaggedByOther says that the record certainly has a reference tag with a reference other than
+	// the opportunity's own. A name that only looks like a name with a tag does not set
+	// TaggedByOther.
 	TaggedByOther bool   `json:"foreign,omitempty"`
 	RunID         string `json:"run,omitempty"`
 	// SettleTime is how long the API may still commit requests of an earlier run. SettleTime is set

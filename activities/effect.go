@@ -51,7 +51,8 @@ type PlanResult struct {
 	// Events are the events of the opportunity's interests, with the facts that may be external
 	// changes.
 	Events []EventChange `json:"events,omitempty"`
-	// TaggedByOther says that the record has the tag of another reference.
+	// TaggedByOther says that the record has a reference tag with a reference other than the
+	// opportunity's own.
 	TaggedByOther bool `json:"foreign,omitempty"`
 	// RunID is the run id that the Temporal server knows.
 	RunID string `json:"run,omitempty"`

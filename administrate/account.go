@@ -5,7 +5,7 @@ import (
 )
 
 // Account is an organisation. If Individual is true, Account is the account of one individual
-// person. The fields of Account are documented and observed (notes on the API, section 5.1).
+// person. The fields of Account are documented and observed (API notes 5.1).
 type Account struct {
 	ID         string
 	Name       string
@@ -15,8 +15,7 @@ type Account struct {
 }
 
 // AccountPage contains the matching accounts, which may be no account, one account or several
-// accounts. A tenant can have two accounts with the same name (documented; notes on the API,
-// section 5.1).
+// accounts. A tenant can have two accounts with the same name (documented, API notes 5.1).
 type AccountPage struct {
 	Accounts []Account // the first 100
 	Count    int       // the number of all matching accounts
@@ -30,8 +29,8 @@ func (c *Client) Account(ctx context.Context, id string) (Account, error) {
 }
 
 // AccountsByName finds accounts by their name. The API compares the names with the operation eq
-// (observed; notes on the API, section 5.1). The tenant's database decides whether the comparison
-// distinguishes upper and lower case.
+// (observed, API notes 5.1). The tenant's database decides whether the comparison distinguishes
+// upper and lower case.
 func (c *Client) AccountsByName(ctx context.Context, accountName string) (AccountPage, error) {
 	const name = "AccountsByName"
 	b := newBuilder(&c.assumed)
@@ -41,9 +40,9 @@ func (c *Client) AccountsByName(ctx context.Context, accountName string) (Accoun
 	return AccountPage{Accounts: page.rows, Count: page.count}, err
 }
 
-// AccountOwner reads the id, first name and contact of the user who owns an account (observed;
-// notes on the API, sections 5.1 and 5.6). AccountOwner returns nil when the account has no owner,
-// and fails with NotFoundError when no account has the id.
+// AccountOwner reads the id, first name and contact of the user who owns an account (observed, API
+// notes 5.1 and 5.6). AccountOwner returns nil when the account has no owner, and fails with
+// NotFoundError when no account has the id.
 func (c *Client) AccountOwner(ctx context.Context, accountID string) (*User, error) {
 	owned, err := findOne(ctx, c, newBuilder(&c.assumed), "AccountOwner", "accounts", "account", accountID,
 		"id owner { id firstName contact { id } }", ownedDTO.owned)
@@ -68,12 +67,11 @@ func (o ownedDTO) owned() (owned, error) {
 
 // NewAccount describes an account to create.
 type NewAccount struct {
-	Name  string // documented (5.1)
+	Name  string // documented (API notes 5.1)
 	Email string // optional (assumed: see Assumptions.CreateAccountEmail)
 }
 
-// CreateAccount creates an account (documented; notes on the API, section 5.1) and returns the new
-// account.
+// CreateAccount creates an account (documented, API notes 5.1) and returns the new account.
 func (c *Client) CreateAccount(ctx context.Context, n NewAccount) (Account, error) {
 	r, err := c.sendStandalone(ctx, "CreateAccount", n.build)
 	if err != nil {

@@ -10,8 +10,10 @@
 //
 // A document contains only documented, observed and assumed names. "Documented" means that the API
 // documentation shows the name. "Observed" means that the name occurs only in public code that uses
-// the API. Every other name is assumed and is a member of Assumptions. Numbers such as 5.3 are
-// section numbers in the project's own notes on the API, which name the source of each fact.
+// the API. Every other name is assumed and is a member of Assumptions.
+//
+// The API notes are the project's own notes on the API, which name the source of each fact. A
+// comment such as "(observed, API notes 5.3)" refers to section 5.3 of the API notes.
 package administrate
 
 import (

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Contact is a person. The fields of Contact are observed (notes on the API, section 5.2).
+// Contact is a person. The fields of Contact are observed (API notes 5.2).
 type Contact struct {
 	ID        string
 	FirstName string
@@ -15,7 +15,7 @@ type Contact struct {
 }
 
 // ContactPage is one page of the matching contacts. Several contacts may share an e-mail address
-// (observed; notes on the API, section 5.2).
+// (observed, API notes 5.2).
 type ContactPage struct {
 	Contacts   []Contact
 	Count      int    // the number of all matching contacts
@@ -30,8 +30,8 @@ func (c *Client) Contact(ctx context.Context, id string) (Contact, error) {
 }
 
 // ContactsByEmail returns the contacts with the e-mail address: no contact, one contact or several
-// contacts, at most 100 (observed; notes on the API, section 5.2). The tenant's database decides
-// whether the comparison distinguishes upper and lower case.
+// contacts, at most 100 (observed, API notes 5.2). The tenant's database decides whether the
+// comparison distinguishes upper and lower case.
 func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage, error) {
 	const name = "ContactsByEmail"
 	b := newBuilder(&c.assumed)
@@ -43,8 +43,7 @@ func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage
 
 // ContactsByEmails reads up to 100 contacts that have one of the e-mail addresses, of which there
 // may be 1 to MaxEntries. An empty cursor selects the first page. The filter operation in is
-// observed only with other fields (notes on the API, section 3.3). The API decides the order of the
-// contacts.
+// observed only with other fields (API notes 3.3). The API decides the order of the contacts.
 func (c *Client) ContactsByEmails(ctx context.Context, emails []string, after string) (ContactPage, error) {
 	const name = "ContactsByEmails"
 	b := newBuilder(&c.assumed)
@@ -54,8 +53,7 @@ func (c *Client) ContactsByEmails(ctx context.Context, emails []string, after st
 	return ContactPage{Contacts: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }
 
-// NewContact describes a contact to create. The members of NewContact are observed (notes on the
-// API, section 5.2).
+// NewContact describes a contact to create. The members of NewContact are observed (API notes 5.2).
 type NewContact struct {
 	FirstName string
 	LastName  string
@@ -71,10 +69,10 @@ type ContactResult struct {
 	Err     error
 }
 
-// CreateContacts creates 1 to MaxEntries contacts in one request (observed: contact.createBatch;
-// notes on the API, section 5.2). CreateContacts returns one result for each contact, in the order
-// of contacts. The rejection of one contact does not show whether the API created the other
-// contacts. An error that CreateContacts returns applies to all contacts.
+// CreateContacts creates 1 to MaxEntries contacts in one request with the mutation
+// contact.createBatch (observed, API notes 5.2). CreateContacts returns one result for each
+// contact, in the order of contacts. The rejection of one contact does not show whether the API
+// created the other contacts. An error that CreateContacts returns applies to all contacts.
 func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]ContactResult, error) {
 	r, err := c.sendStandalone(ctx, "CreateContacts", func(b *builder) standaloneMutation {
 		b.checkEntryCount("contacts", len(contacts))

@@ -10,7 +10,7 @@ type SendingAddress struct {
 	ID       string
 	Name     string
 	Address  string
-	Verified bool // mail can be sent only from a verified address (observed, 5.6)
+	Verified bool // mail can be sent only from a verified address (observed, API notes 5.6)
 }
 
 // SendingAddressPage is one page of a tenant's sending addresses.
@@ -20,9 +20,8 @@ type SendingAddressPage struct {
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// SendingAddresses reads up to 100 sending addresses after a cursor (observed; notes on the API,
-// section 5.6). An empty cursor selects the first page. Nobody has observed a filter for verified
-// addresses.
+// SendingAddresses reads up to 100 sending addresses after a cursor (observed, API notes 5.6). An
+// empty cursor selects the first page. Nobody has observed a filter for verified addresses.
 func (c *Client) SendingAddresses(ctx context.Context, after string) (SendingAddressPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findRows(ctx, c, b, "SendingAddresses", "sendingEmailAddresses", b.pageArguments(after), "id name address verified",
@@ -41,8 +40,7 @@ func (s sendingAddressDTO) sendingAddress() (SendingAddress, error) {
 	return SendingAddress(s), requireID(s.ID)
 }
 
-// Email is a mail to one contact. The members of Email are observed (notes on the API, section
-// 5.6).
+// Email is a mail to one contact. The members of Email are observed (API notes 5.6).
 type Email struct {
 	ContactID        string
 	Subject          string
@@ -83,7 +81,7 @@ func (e Email) build(b *builder) standaloneMutation {
 }
 
 // BulkEmail is a mail to 1 to MaxEntries contacts; each contact gets one mail. The members of
-// BulkEmail and their types are observed (notes on the API, section 5.6).
+// BulkEmail and their types are observed (API notes 5.6).
 type BulkEmail struct {
 	ContactIDs       []string
 	Subject          string

@@ -9,12 +9,11 @@ import (
 )
 
 // ScheduledEvent is a training event, with the members that side effects of transitions need. The
-// fields are observed (notes on the API, section 5.3). A number is nil if the API does not return
-// the number.
+// fields are observed (API notes 5.3). A number is nil if the API does not return the number.
 type ScheduledEvent struct {
 	ID          string
 	Title       string
-	State       string // draft, published or cancelled (observed, 3.6)
+	State       string // draft, published or cancelled (observed, API notes 3.6)
 	Active      bool
 	SoldOut     bool
 	Cancelled   bool       // the state is cancelled, or the API returns a time of cancellation
@@ -23,14 +22,13 @@ type ScheduledEvent struct {
 	TimeZone    string     // a name of the IANA database
 	StartsAt    *time.Time // the time Start with its offset
 	MaxPlaces   *int
-	// BookedPlaces does not include the places of cancelled learners (observed; notes on the API,
-	// section 4.6).
+	// BookedPlaces does not include the places of cancelled learners (observed, API notes 4.6).
 	BookedPlaces *int
 	// Reserved is the number of places that are reserved for the interests of opportunities.
 	// Reserved does not count expired reservations.
 	Reserved *int
-	// RemainingPlaces is MaxPlaces - BookedPlaces - Reserved and may be negative (observed; notes
-	// on the API, section 4.6).
+	// RemainingPlaces is MaxPlaces - BookedPlaces - Reserved and may be negative (observed, API
+	// notes 4.6).
 	RemainingPlaces *int
 }
 
@@ -46,8 +44,8 @@ func (c *Client) Event(ctx context.Context, id string) (ScheduledEvent, error) {
 }
 
 // Events reads 1 to 100 events by their ids in one request. The filter and its operation are
-// observed (notes on the API, sections 3.3 and 5.3). The API decides the order of the events. If no
-// event has one of the ids, Events returns no error for this id.
+// observed (API notes 3.3 and 5.3). The API decides the order of the events. If no event has one of
+// the ids, Events returns no error for this id.
 func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, error) {
 	b := newBuilder(&c.assumed)
 	b.location = "Events"

@@ -8,14 +8,14 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// idFilter returns the filter by id that public code uses to read one record (observed; notes on
-// the API, section 3.3). The filter's value is a text, as in every filter of the API.
+// idFilter returns the filter by id that public code uses to read one record (observed, API notes
+// 3.3). The filter's value is a text, as in every filter of the API.
 func (b *builder) idFilter(id string) string {
 	return "filters: [{field: id, operation: eq, value: " + b.bindRequired("id", "id", "String", id) + "}]"
 }
 
 // inFilter returns a filter that selects rows in which the field has one of 1 to MaxEntries values
-// (observed; notes on the API, section 3.3).
+// (observed, API notes 3.3).
 func (b *builder) inFilter(field, member string, texts []string) string {
 	b.checkEntryCount(member, len(texts))
 	values := make([]string, len(texts))
@@ -26,7 +26,7 @@ func (b *builder) inFilter(field, member string, texts []string) string {
 }
 
 // pageArguments returns the arguments that select a page of 100 rows after a cursor. The API
-// returns at most 100 rows in a page (documented; notes on the API, section 2).
+// returns at most 100 rows in a page (documented, API notes 2).
 func (b *builder) pageArguments(after string) string {
 	if after == "" {
 		return "first: 100"

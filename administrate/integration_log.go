@@ -8,7 +8,7 @@ import (
 // LogStatus says how the operation of a log entry ended.
 type LogStatus string
 
-// The values that were observed (5.7).
+// These values were observed (API notes 5.7).
 const (
 	LogSuccess LogStatus = "success"
 	LogFailed  LogStatus = "failed"
@@ -16,15 +16,15 @@ const (
 )
 
 // LogEntry is an entry of the integration log, which the TMS shows with the object of the entry.
-// The members are observed (5.7).
+// The members are observed (API notes 5.7).
 type LogEntry struct {
 	// Origin is the sender's name, which is the same in all log entries of the sender. Never change
-	// Origin, because log entries with the old Origin cannot be deleted (observed, 5.7).
+	// Origin, because log entries with the old Origin cannot be deleted (observed, API notes 5.7).
 	Origin string
 	// NodeID is the id of the object in the TMS that the log entry is about. It is observed that
 	// the API accepts the id of an event or a contact. It is assumed that the API also accepts the
-	// id of an opportunity (5.7). If the API does not accept the id of an opportunity, the API
-	// rejects the log entry.
+	// id of an opportunity (API notes 5.7). If the API does not accept the id of an opportunity,
+	// the API rejects the log entry.
 	NodeID  string
 	Message string
 	Status  LogStatus

@@ -6,10 +6,10 @@ import (
 )
 
 // Invoice is the invoice of an opportunity, read with OpportunityLinks or Billing. No operation of
-// the API that creates an invoice was observed (5.4).
+// the API that creates an invoice was observed (API notes 5.4).
 type Invoice struct {
 	ID    string
-	State string // Draft, Final or Void (observed, 3.6); empty after UpdateInvoice
+	State string // Draft, Final or Void (observed, API notes 3.6); empty after UpdateInvoice
 	// UpdateInvoice sets Comments and PurchaseOrderRef. Billing sets Comments if ShowsComments is
 	// true, and PurchaseOrderRef if ShowsPurchaseOrder is true.
 	Comments         string
@@ -37,11 +37,11 @@ type Billing struct {
 }
 
 // Billing reads how an opportunity is billed, in one request. The id of the active invoice and the
-// state of the sales document are observed (4.1). The comments and the purchase order of an invoice
-// are observed only in the response to an update of the invoice (5.4). It is assumed that the sales
-// document also has comments and a purchase order: see Assumptions.InvoiceComments and
-// InvoicePurchaseOrder. Billing fails with NotFoundError when no opportunity has the id
-// opportunityID.
+// state of the sales document are observed (API notes 4.1). The comments and the purchase order of
+// an invoice are observed only in the response to an update of the invoice (API notes 5.4). It is
+// assumed that the sales document also has comments and a purchase order: see
+// Assumptions.InvoiceComments and InvoicePurchaseOrder. Billing fails with NotFoundError when no
+// opportunity has the id opportunityID.
 func (c *Client) Billing(ctx context.Context, opportunityID string) (Billing, error) {
 	shown := Billing{ShowsComments: c.assumed.InvoiceComments != Off, ShowsPurchaseOrder: c.assumed.InvoicePurchaseOrder != Off}
 	selection := "id lifecycleState"
@@ -57,7 +57,7 @@ func (c *Client) Billing(ctx context.Context, opportunityID string) (Billing, er
 }
 
 // UpdateInvoice changes the comments and the purchase order of an invoice; an empty member changes
-// nothing. The members are observed (5.4).
+// nothing. The members are observed (API notes 5.4).
 type UpdateInvoice struct {
 	ID               string
 	Comments         string
@@ -95,8 +95,8 @@ func (u UpdateInvoice) build(b *builder) standaloneMutation {
 	}
 }
 
-// FinaliseInvoice changes an invoice from the state Draft to Final (observed, 5.4) and returns the
-// invoice with its state. The caller checks that the returned state is Final, because
+// FinaliseInvoice changes an invoice from the state Draft to Final (observed, API notes 5.4) and
+// returns the invoice with its state. The caller checks that the returned state is Final, because
 // FinaliseInvoice does not check the state.
 func (c *Client) FinaliseInvoice(ctx context.Context, invoiceID string) (Invoice, error) {
 	return c.changeInvoice(ctx, "FinaliseInvoice", func(b *builder) standaloneMutation {

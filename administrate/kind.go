@@ -39,7 +39,7 @@ type kindInfo struct {
 	// key have different types.
 	codeField, codeAlias, titleField, titleAlias string
 	// hasStart says that items of this kind have the field start, which contains a local time
-	// (observed, 5.3).
+	// (observed, API notes 5.3).
 	hasStart bool
 	// root returns the root field of the schema that lists the items. rootAlias is the alias of the
 	// root field in a query.

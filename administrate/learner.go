@@ -28,8 +28,9 @@ type Enrolment struct {
 
 // Enrolment reads whether a contact already has a place on an event. Call Enrolment before you
 // register a contact. Enrolment sends the same query as Administrate's own code: the query filters
-// learners by contactId and eventId, and reads totalRecords (observed, 5.3). The request of
-// Enrolment counts the cancelled places separately, with the filter isCancelled (observed, 5.3).
+// learners by contactId and eventId, and reads totalRecords (observed, API notes 5.3). The request
+// of Enrolment counts the cancelled places separately, with the filter isCancelled (observed, API
+// notes 5.3).
 func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enrolment, error) {
 	b := newBuilder(&c.assumed)
 	b.location = "Enrolment"
@@ -71,8 +72,8 @@ type LearnerPage struct {
 
 // Enrolments reads one page of up to 100 active places that the contacts have on an event. The
 // number of contacts is 1 to MaxEntries. The page follows the cursor after; an empty cursor selects
-// the first page. The filters by eventId, contactId and isCancelled are observed (5.3). A filter
-// with several values is observed only for other fields than contactId (3.3).
+// the first page. The filters by eventId, contactId and isCancelled are observed (API notes 5.3). A
+// filter with several values is observed only for other fields than contactId (API notes 3.3).
 func (c *Client) Enrolments(ctx context.Context, eventID string, contactIDs []string, after string) (LearnerPage, error) {
 	return c.enrolments(ctx, "Enrolments", eventID, contactIDs, after, selectLearner)
 }
@@ -108,9 +109,9 @@ type Price struct {
 }
 
 // RegisterContacts books a place on an event for each of the contacts. The members are observed
-// (5.3). A registration by RegisterContacts belongs to no opportunity and uses none of the places
-// that are reserved for an opportunity (observed, 4.6). A person who also has a reserved place
-// occupies two places until the reservation is released or expires.
+// (API notes 5.3). A registration by RegisterContacts belongs to no opportunity and uses none of
+// the places that are reserved for an opportunity (observed, API notes 4.6). A person who also has
+// a reserved place occupies two places until the reservation is released or expires.
 type RegisterContacts struct {
 	EventID    string
 	ContactIDs []string // 1 to MaxEntries
@@ -182,14 +183,14 @@ func (r RegisterContacts) build(b *builder) standaloneMutation {
 	}
 }
 
-// CancelLearner cancels a place (observed, 5.3). The response contains only a list of errors. Call
-// Enrolment to check that the place is cancelled.
+// CancelLearner cancels a place (observed, API notes 5.3). The response contains only a list of
+// errors. Call Enrolment to check that the place is cancelled.
 func (c *Client) CancelLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "CancelLearner", "cancel", learnerID)
 }
 
-// ReactivateLearner restores a place that CancelLearner cancelled (observed, 5.3). The response
-// contains only a list of errors.
+// ReactivateLearner restores a place that CancelLearner cancelled (observed, API notes 5.3). The
+// response contains only a list of errors.
 func (c *Client) ReactivateLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "ReactivateLearner", "reactivate", learnerID)
 }

@@ -103,9 +103,10 @@ func applyOne(ctx context.Context, c *Client, m Mutation) (Opportunity, error) {
 // document.
 func MutationAlias(i int) string { return "m" + strconv.Itoa(i) }
 
-// opportunityMutation is a field of the API's mutation namespace opportunities.
+// opportunityMutation is a field of the GraphQL namespace opportunities, which contains the
+// mutations of opportunities.
 type opportunityMutation struct {
-	field     string // the field in the namespace, such as "progress"
+	field     string // the field in the GraphQL namespace, such as "progress"
 	input     object
 	selection string // the selected fields other than errors
 	resultKey string // the result's response key, empty when there is none
@@ -200,8 +201,8 @@ func (op opportunityMutation) resultOf(doc transport.Document, key string, root 
 
 // parsePayload decodes the payload of a mutation and returns the error of the mutation.
 // parsePayload returns nil only if the payload's list of errors is empty. A list of errors that is
-// missing or null counts as empty (observed in Administrate's own code, 3.5). depth is the index of
-// "errors" in the path of a top-level error about the list of errors.
+// missing or null counts as empty (observed in Administrate's own code, API notes 3.5). depth is
+// the index of "errors" in the path of a top-level error about the list of errors.
 func parsePayload(doc transport.Document, operation string, raw json.RawMessage, errs []transport.GraphQLError, depth int, into any) error {
 	if len(raw) == 0 || string(raw) == "null" {
 		return transport.OutcomeUnknown(doc, operation, "the response contains no result for the mutation", errs)

@@ -8,11 +8,11 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// standaloneMutation is a field of another mutation namespace of the API than opportunities. The
-// client sends a standaloneMutation as the only mutation of a request.
+// standaloneMutation is a mutation in a GraphQL namespace other than opportunities. The client
+// sends a standaloneMutation as the only mutation of a request.
 type standaloneMutation struct {
-	namespace string // such as "account" (documented and observed, 3.1)
-	field     string // the field in the namespace, such as "create"
+	namespace string // such as "account" (documented and observed, API notes 3.1)
+	field     string // the field in the GraphQL namespace, such as "create"
 	arguments string
 	selection string // the selected fields other than errors
 }
@@ -65,8 +65,8 @@ func (r standaloneResponse) outcomeUnknown(cause string) error {
 }
 
 // entryPayloads returns the payloads of a standalone mutation whose input is a list. The response
-// contains one payload for each entry of the input (observed, 3.5). If the number of payloads
-// differs from the number of entries, the outcome of the whole mutation is unknown.
+// contains one payload for each entry of the input (observed, API notes 3.5). If the number of
+// payloads differs from the number of entries, the outcome of the whole mutation is unknown.
 func (r standaloneResponse) entryPayloads(entries int) ([]json.RawMessage, error) {
 	if len(r.raw) == 0 || string(r.raw) == "null" {
 		return nil, r.outcomeUnknown("the response contains no result for the mutation")

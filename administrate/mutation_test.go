@@ -45,7 +45,7 @@ func serveBody(t *testing.T, body string) (*Client, func() sent) {
 // rootField is a root field of a document with the variables replaced by their values.
 type rootField struct {
 	Alias, Field string
-	Inner        string // the field of the namespace, for mutations
+	Inner        string // the field of the GraphQL namespace, for mutations
 	Arguments    map[string]any
 }
 
@@ -69,7 +69,7 @@ func rootsOf(t fataler, s sent) []rootField {
 		r := rootField{Alias: field.Alias, Field: field.Name, Arguments: map[string]any{}}
 		if field.Name == "opportunities" && doc.Operations[0].Operation == ast.Mutation {
 			if len(field.SelectionSet) != 1 {
-				t.Fatalf("more than one mutation in one namespace has no order\n%s", s.Query)
+				t.Fatalf("several mutations in one GraphQL namespace run in no fixed order\n%s", s.Query)
 			}
 			field = field.SelectionSet[0].(*ast.Field)
 			r.Inner = field.Name

@@ -37,8 +37,9 @@ func (k *refreshTokenStore) Replaced(_, next string) error {
 	return nil
 }
 
-// shortLivedTokens is a sandbox whose clients use only OAuth tokens. shortLivedTokens contains the
-// clock of the sandbox and its clients, and counts the requests for a token.
+// shortLivedTokens is a sandbox in which the lifetime of an OAuth access token is short. The
+// sandbox and the clients use the clock of shortLivedTokens. shortLivedTokens counts the requests
+// for a token.
 type shortLivedTokens struct {
 	*sandbox.Sandbox
 	url          string

@@ -12,8 +12,9 @@ import (
 // possible, so that a check finds further members that a tenant requires.
 type SampleOperation struct {
 	Name string
-	// Input is an argument of the sample operation. Tests use the inputs to check that the sample
-	// operations cover every method of the client and every member of its arguments.
+	// Input is the value that Do passes to the client's method, or nil. Tests use the inputs to
+	// check that the sample operations cover every method of the client and every member of its
+	// arguments.
 	Input any
 	Do    func(ctx context.Context, c *Client) error
 }

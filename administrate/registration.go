@@ -6,11 +6,11 @@ import (
 
 // Registration is the booking of one or more learners on an event.
 type Registration struct {
-	ID      string // documented (3.4)
-	Account *Ref   // documented (5.3); nil when there is none
-	// OpportunityID is the id of the opportunity that the registration belongs to (observed, 4.1
-	// and 5.3). OpportunityID is empty for a registration that RegisterContacts created (observed,
-	// 4.6).
+	ID      string // documented (API notes 3.4)
+	Account *Ref   // documented (API notes 5.3); nil when there is none
+	// OpportunityID is the id of the opportunity that the registration belongs to (observed, API
+	// notes 4.1 and 5.3). OpportunityID is empty for a registration that RegisterContacts created
+	// (observed, API notes 4.6).
 	OpportunityID string
 }
 

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// ReservePlaces reserves places for interests that are already on the record (the API's
-// reservePlacesForInterests, observed, 4.6). A response without errors does not prove that the
-// places are reserved (observed). If the opportunity's reservation was released or has expired, the
-// API reserves no places but returns no errors. Client.Reserve sends ReservePlaces mutations
-// together with the expiry and returns the reservations of the response.
+// ReservePlaces reserves places for interests that are already on the record with the mutation
+// reservePlacesForInterests (observed, API notes 4.6). A response without errors does not prove
+// that the places are reserved (observed). If the opportunity's reservation was released or has
+// expired, the API reserves no places but returns no errors. Client.Reserve sends ReservePlaces
+// mutations together with the expiry and returns the reservations of the response.
 type ReservePlaces struct {
 	InterestIDs []string
 }
@@ -47,14 +47,14 @@ type ReserveResult struct {
 }
 
 // reserveTolerance is the largest accepted difference between the expiry in the response and the
-// requested expiry. Administrate's own code accepts the same difference (observed, 4.6).
+// requested expiry. Administrate's own code accepts the same difference (observed, API notes 4.6).
 const reserveTolerance = 5 * time.Minute
 
 // IsConfirmed reports whether the reservations of the response prove that places are reserved until
-// the requested time. Administrate's own code makes the same check (observed, 4.6). IsConfirmed
-// requires that Reserve and Extend are nil and that the reservations are valid. The expiry of the
-// reservations must be in the future, and must differ from the requested time by at most 5 minutes.
-// The response does not say for which interests places are reserved.
+// the requested time. Administrate's own code makes the same check (observed, API notes 4.6).
+// IsConfirmed requires that Reserve and Extend are nil and that the reservations are valid. The
+// expiry of the reservations must be in the future, and must differ from the requested time by at
+// most 5 minutes. The response does not say for which interests places are reserved.
 func (h ReserveResult) IsConfirmed(until, now time.Time) bool {
 	return h.Reserve == nil && h.Extend == nil && h.Reservations != nil && h.Reservations.Valid &&
 		h.Reservations.Until != nil && h.Reservations.Until.After(now) &&

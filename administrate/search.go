@@ -219,7 +219,7 @@ func (f OpportunityField) write(b *builder, where string) string {
 		name = b.assumed.FilterCreated
 	}
 	if name == Off {
-		b.invalid(where, "the field cannot be used, because the assumption for the field is switched off")
+		b.invalid(where, "the client cannot filter by this field, because the assumption about the name of the field is switched off")
 	} else if !isGraphQLName(string(name)) {
 		b.invalid(where, "the text is not a field name; give a name such as regionName")
 	}

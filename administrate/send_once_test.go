@@ -93,11 +93,11 @@ func outcomeOf(t *testing.T, err error) string {
 const successBody = `{"data":{"m0":{"opportunities":null,"addInterest":{"errors":[],"interests":[{"id":"1"}]}}}}`
 
 // TestAnswers checks which error the client returns for each kind of response. The API
-// documentation names the HTTP statuses 401, 429 and 500 (documented, 1 and 2). An empty list of
-// top-level errors means that the request had no error (documented, 3.5). A non-empty list of
-// errors in the payload means that the API rejected the mutation, whatever the HTTP status is
-// (observed, 3.5). A list of errors that is missing or null means no errors. A response without the
-// mutation's result does not count as success.
+// documentation names the HTTP statuses 401, 429 and 500 (API notes 1 and 2). An empty list of
+// top-level errors means that the request had no error (documented, API notes 3.5). A non-empty
+// list of errors in the payload means that the API rejected the mutation, whatever the HTTP status
+// is (observed, API notes 3.5). A list of errors that is missing or null means no errors. A
+// response without the mutation's result does not count as success.
 func TestAnswers(t *testing.T) {
 	answer := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {

@@ -5,7 +5,7 @@ import (
 )
 
 // User is a person who works with the TMS. The TMS sends mail for a user to the user's contact, so
-// a user without a contact cannot receive mail (observed, 5.6).
+// a user without a contact cannot receive mail (observed, API notes 5.6).
 type User struct {
 	ID        string
 	FullName  string // filled in only by Users
@@ -20,9 +20,9 @@ type UserPage struct {
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// Users reads one page of up to 100 users (observed, 5.5). The page follows the cursor after; an
-// empty cursor selects the first page. Users always lists all users, because no filter of the API
-// for users was observed.
+// Users reads one page of up to 100 users (observed, API notes 5.5). The page follows the cursor
+// after; an empty cursor selects the first page. Users always lists all users, because no filter of
+// the API for users was observed.
 func (c *Client) Users(ctx context.Context, after string) (UserPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findRows(ctx, c, b, "Users", "users", b.pageArguments(after), "id fullName contact { id }", userDTO.user)

@@ -244,7 +244,8 @@ func TestCommandLine(t *testing.T) {
 			return errors.As(err, &own) && own.Type == opportunity.Closed
 		})
 		s.wantFailure([]string{"pause", "lead"}, 1, "Closed")
-		// A start adopts an existing record, except a record that belongs to another reference.
+		// A start adopts an existing record, except a record that has a reference tag with a
+		// reference other than the opportunity's own.
 		s.wantFailure([]string{"start", "theft", "--adopt", string(record)}, 1, "Conflict", "reference tag")
 		s.wantSuccess([]string{"start", "adopted", "--adopt", "T3Bwb3J0dW5pdHk6MQ=="}, "T3Bwb3J0dW5pdHk6MQ==", "Annual first aid refresher")
 		s.wantFailure([]string{"start", "nothing", "--adopt", "T3Bwb3J0dW5pdHk6OTk5OTk5"}, 1, "NotFound")

@@ -16,7 +16,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractIDs sends each request twice, with signals, updates, request ids and update ids.
+// contractIDs checks that Oppflow does a request only once when the sender sends the request twice.
+// A sender may send the request as a signal or as an update, and may name the request by a request
+// id or by an update id.
 func (p *parts) contractIDs(reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.startProposed(reference)

@@ -237,8 +237,8 @@ func (p *parts) contractAdoptionRace(g *apiProxy, prefix string) {
 	}
 }
 
-// isStartRefused reports whether the start of the reference was rejected because another reference
-// adopts the record.
+// isStartRefused reports whether the start of the reference was rejected because a run of a
+// different reference is adopting the record.
 func (p *parts) isStartRefused(reference opportunity.Reference) bool {
 	events := p.temporal.GetWorkflowHistory(p.t.Context(), lifecycle.WorkflowID(reference), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
@@ -317,8 +317,8 @@ func (p *parts) contractNewerState(prefix string) {
 	}
 }
 
-// handOver starts a run that passes the state to the next run. Only a run can pass a state to
-// another run: a second argument from a caller is rejected.
+// handOver starts a run that passes the state to the next run. Only a run can pass a state, to the
+// next run of the same workflow. The workflow rejects a second argument from a caller.
 func (p *parts) handOver(c caller, reference, state string) {
 	p.t.Helper()
 	const queue = "runs of a later version"

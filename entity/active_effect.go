@@ -105,7 +105,7 @@ func (s *State) DueEffect(now time.Time) (ActiveEffect, bool) {
 	return ActiveEffect{}, false
 }
 
-// EffectsAhead returns later effects in the chain of the effect with the key, which can be
+// EffectsAhead returns later effects in the chain of the effect with the given key, which can be
 // inspected together with this effect. Each returned effect is due, and a read of the TMS shows
 // whether the effect is done. The list ends before the first effect that is not due, or whose
 // result a read of the TMS does not show.
@@ -159,8 +159,8 @@ type Inspection struct {
 	Overbooked []exchange.OverbookedEvent
 }
 
-// ApplyInspection stores the result of an inspection of the effect with the key. ApplyInspection
-// returns the next request for the effect, or nil when no request must be sent now.
+// ApplyInspection stores the result of an inspection of the effect with the given key.
+// ApplyInspection returns the next request for the effect, or nil when no request must be sent now.
 func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *exchange.EffectRequest {
 	j := s.activeEffect(key)
 	if j == nil {
@@ -194,9 +194,9 @@ func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *ex
 	return nil
 }
 
-// CountFailedInspection counts an inspection that failed because the API did not respond. The
-// inspection was of the effect with the key. After such an inspection, Oppflow carries out commands
-// before an effect of EffectStageAfter.
+// CountFailedInspection counts an inspection of the effect with the given key that failed because
+// the API did not respond. After a failed inspection, Oppflow carries out commands before an effect
+// of EffectStageAfter.
 func (s *EffectState) CountFailedInspection(key string) {
 	if j := s.activeEffect(key); j != nil {
 		j.FailedInspections++
@@ -215,7 +215,7 @@ func (j ActiveEffect) ShouldYield() bool {
 // raised, or before the effect fails its transition.
 const maxEffectErrors = 5
 
-// ApplyEffectRequestResult stores the result of the request for the effect with the key. If a
+// ApplyEffectRequestResult stores the result of the request for the effect with the given key. If a
 // request was not sent, ApplyEffectRequestResult only sets Calling to false.
 func (s *State) ApplyEffectRequestResult(key string, act exchange.EffectRequest, answer exchange.ChangeResult, trace exchange.UndoEntry, contacts []opportunity.ID, now time.Time) {
 	j := s.activeEffect(key)

@@ -46,14 +46,14 @@ func (s *EffectState) removeActiveEffect(key string) {
 	s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, func(j ActiveEffect) bool { return j.Effect.Key == key })
 }
 
-// isEffectActive reports whether the effect with the key is not finished. At any time, an operator
-// may retry or skip an effect that is not finished.
+// isEffectActive reports whether the effect with the given key is not finished. At any time, an
+// operator may retry or skip an effect that is not finished.
 func (s *EffectState) isEffectActive(key string) bool {
 	j := s.activeEffect(key)
 	return j != nil && !j.Done
 }
 
-// SetCalling stores that Oppflow is calling a service for the effect with the key.
+// SetCalling stores that Oppflow is calling a service for the effect with the given key.
 func (s *EffectState) SetCalling(key string) {
 	if j := s.activeEffect(key); j != nil {
 		j.Calling = true

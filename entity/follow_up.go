@@ -17,8 +17,8 @@ type SnoozedFollowUp struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
-// CompleteFollowUp stores that the follow-up with the key was done, so that no later plan makes
-// the follow-up due again.
+// CompleteFollowUp stores that the follow-up with the given key was done, so that no later plan
+// makes the follow-up due again.
 func (s *State) CompleteFollowUp(key string, now time.Time) {
 	if s.endFollowUp(exchange.DoneFollowUp{Key: key, At: now}) {
 		s.appendTimeline(now, "follow-up started: "+key)

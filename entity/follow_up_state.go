@@ -41,7 +41,8 @@ type FollowUpState struct {
 	ExternalChanges    []exchange.PlanCause `json:"occasions,omitempty"`
 }
 
-// checkCancel returns an error when the message cancelFollowUp is not possible for the key.
+// checkCancel returns an error when the message cancelFollowUp cannot cancel the follow-up with the
+// given key.
 func (s *FollowUpState) checkCancel(key string) error {
 	if err := s.checkPlanned(key); err != nil {
 		return err
@@ -143,7 +144,7 @@ func (s *FollowUpState) snoozedFollowUp(key string) *SnoozedFollowUp {
 // maxListedKeys is the maximum number of keys that an error message lists.
 const maxListedKeys = 5
 
-// checkPlanned returns an error when no planned follow-up has the key.
+// checkPlanned returns an error when no planned follow-up has the given key.
 func (s *FollowUpState) checkPlanned(key string) error {
 	if slices.ContainsFunc(s.FollowUps, func(f exchange.FollowUp) bool { return f.Key == key }) {
 		return nil

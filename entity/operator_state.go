@@ -88,7 +88,7 @@ func (s *OperatorState) reportPlanProblems(plan exchange.Plan, now time.Time) {
 	}
 }
 
-// clearEffectAttention removes the attention and the wait about the effect with the key.
+// clearEffectAttention removes the attention and the wait about the effect with the given key.
 func (s *OperatorState) clearEffectAttention(key string) {
 	for _, word := range []opportunity.AttentionKind{opportunity.AttentionEffect, opportunity.AttentionService} {
 		s.clearAttentionFor(word, key)

@@ -30,8 +30,8 @@ func (s *State) askAboutPeople(j *ActiveEffect, found Inspection, now time.Time)
 		". Answer confirm (the same person: use the contact), retry (another person: create a new contact) or skip (leave the person out)", now)
 }
 
-// asksAboutPeople reports whether the effect with the key waits for the answer to the question
-// about people.
+// asksAboutPeople reports whether the effect with the given key waits for the answer to the
+// question about people.
 func (s *EffectState) asksAboutPeople(key string) bool {
 	j := s.activeEffect(key)
 	return j != nil && j.AsksPeople

@@ -93,8 +93,9 @@ func changeCount(c opportunity.Command) int {
 }
 
 // FairnessKey returns the fairness key with which Temporal dispatches the activities of many
-// opportunities in turn. The key is the source of the start or, when the start is no longer stored,
-// the source of the first command. Without a source, the key is the region or "".
+// opportunities in turn. The fairness key is the source of the start or, when the start is no
+// longer stored, the source of the first command. Without a source, the fairness key is the region
+// or "".
 func (s *State) FairnessKey() string {
 	source := ""
 	switch {

@@ -56,8 +56,8 @@ func TestReadBackExpiry(t *testing.T) {
 	}
 }
 
-// TestReadBackSupersededExpiry: a requested expiry whose result was lost is not sent again when a
-// second send would shorten a later expiry.
+// TestReadBackSupersededExpiry: if the result of a request for an expiry was lost, the run does not
+// send the request again when the record has a later expiry.
 func TestReadBackSupersededExpiry(t *testing.T) {
 	auto := laterExpiry.Until.AddDate(0, 1, 0)
 	for _, c := range []struct {

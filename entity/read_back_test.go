@@ -281,8 +281,8 @@ func TestReadBackUpdate(t *testing.T) {
 	}
 }
 
-// TestUnattributedInterestsAreNotMatched: interests about which a question was raised do not count
-// as the effect of a later request.
+// TestUnattributedInterestsAreNotMatched: if the run raised a question about who requested a
+// recorded interest, the interest does not count as the effect of a later request.
 func TestUnattributedInterestsAreNotMatched(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, addInterests(plainInterest(1)), "r")

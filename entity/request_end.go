@@ -7,8 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// requestEnd describes the end of a request. Each component of State handles the requestEnd for
-// itself.
+// requestEnd describes the end of a request. Each component of State changes its own data when it
+// receives the requestEnd.
 type requestEnd struct {
 	command QueuedCommand
 	outcome opportunity.Outcome

@@ -163,8 +163,8 @@ type Attendee struct {
 	// Contact is the id of the person's contact in the TMS, or "" while the contact is unknown. If
 	// both Person and Contact are empty, an operator excluded the attendee.
 	Contact opportunity.ID `json:"contact,omitempty"`
-	// InDoubt says that an operator must decide about the person: a contact with another name has
-	// the person's e-mail address. SameAsContact is the operator's response.
+	// InDoubt says that an operator must decide about the person: a contact with a different name
+	// has the person's e-mail address. SameAsContact is the operator's response.
 	InDoubt       bool            `json:"inDoubt,omitempty"`
 	SameAsContact ContactDecision `json:"sameAsContact,omitempty"`
 	// Learner is the place on the event that an effect of this opportunity created for the person.
@@ -174,7 +174,7 @@ type Attendee struct {
 }
 
 // ContactDecision is an operator's decision about a person whose e-mail address belongs to a
-// contact with another name. The zero value means that no operator has decided.
+// contact with a different name. The zero value means that no operator has decided.
 type ContactDecision string
 
 // The two decisions.

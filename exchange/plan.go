@@ -129,9 +129,9 @@ type EnsureContacts struct {
 	People PeoplePolicy `json:"people,omitempty"`
 }
 
-// PeoplePolicy says what to do with a person whose e-mail address belongs to a contact with another
-// name. The zero value occurs in plans of earlier versions: only the addresses are compared, not
-// the names.
+// PeoplePolicy says what to do with a person whose e-mail address belongs to a contact with a
+// different name. The zero value occurs in plans of earlier versions: only the addresses are
+// compared, not the names.
 type PeoplePolicy string
 
 // The three policies.

@@ -145,8 +145,9 @@ func (s *environment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}}).ServeHTTP(w, r)
 }
 
-// loseResponse returns the function to call in place of a request that must be lost. For any other
-// request, loseResponse returns nil.
+// loseResponse decides whether the proxy must lose the request with the given body. If the proxy
+// must lose the request, loseResponse returns a function that the proxy calls instead of forwarding
+// the request. Otherwise loseResponse returns nil.
 func (s *environment) loseResponse(body []byte) func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

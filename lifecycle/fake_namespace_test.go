@@ -42,7 +42,8 @@ type fakeNamespace struct {
 	// status is the status of the latest run.
 	status enums.WorkflowExecutionStatus
 	// firstRunIDs contains the first run id of each chain of runs that continued each other, by the
-	// id of one run of the chain. The key "" stands for the latest run.
+	// id of one run of the chain. The value of the map key "" is the first run id of the latest
+	// run.
 	firstRunIDs map[string]string
 }
 

@@ -210,7 +210,7 @@ func (c *checker) checkStepSelector(path string, place *StepSelector) {
 		}
 	}
 	if !c.hasExactlyOne(path, given) {
-		c.report(path, "%d of the members step, stage and state are given; give exactly one of these members", given)
+		c.report(path, "%d of the members \"step\", \"stage\" and \"state\" are given; give exactly one of these members", given)
 	}
 }
 

@@ -243,7 +243,7 @@ func (s *decoder) decodeStruct(path string, node *yaml.Node, value reflect.Value
 			s.unknownMembers[path] = true
 			s.diagnostics.Add(key.Line, key.Column, fmt.Sprintf("unknown member %q; %s", diagnostic.Quote(key.Value), diagnostic.Suggest(key.Value, memberNames(value.Type()))))
 		case seen[key.Value]:
-			s.diagnostics.Add(key.Line, key.Column, fmt.Sprintf("the member %s is given twice", key.Value))
+			s.diagnostics.Add(key.Line, key.Column, fmt.Sprintf("the member %q is given twice", key.Value))
 		default:
 			seen[key.Value] = true
 			s.decode(joinPath(path, key.Value), inner, value.FieldByIndex(field.Index), field.Tag)
@@ -257,7 +257,7 @@ func (s *decoder) checkRequired(path string, value reflect.Value) {
 	for i := range value.NumField() {
 		name, options, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
 		if options == "" && s.nodes[joinPath(path, name)] == nil {
-			s.report(path, "the member %s is missing", name)
+			s.report(path, "the member %q is missing", name)
 		}
 	}
 }

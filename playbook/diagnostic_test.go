@@ -50,7 +50,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"a list", "- a\n", []string{"1:1: a list is given instead of an object with the members"}},
 		{"unknown member", "transitons: []\n", []string{`1:1: unknown member "transitons"; did you mean transitions?`}},
 		{"nothing like it", "colour: red\n", []string{`1:1: unknown member "colour"; the known names are calendar, followUpsAtMost, people, services`}},
-		{"twice", "steps: []\nsteps: []\n", []string{"2:1: the member steps is given twice"}},
+		{"twice", "steps: []\nsteps: []\n", []string{"2:1: the member \"steps\" is given twice"}},
 		{"no list", "steps: {}\n", []string{`1:8: an object with members is given instead of a list`}},
 		{"no number", "followUpsAtMost: many\n", []string{`1:18: "many" is given instead of a whole number`}},
 		{"nothing", "calendar: { zone: }\n", []string{"1:19: nothing is given instead of a text"}},
@@ -84,8 +84,8 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"recipient", rule("    after: [email: { to: boss, use: a }]\n") + "emails: { a: { subject: s, body: b } }\n", []string{`4:26: "boss" is not one of owner, contact`}},
 
 		// Step selectors.
-		{"two places", rule(after) + "    from: { step: Offered, state: Open }\n", []string{"5:11: 2 of the members step, stage and state are given; give exactly one of these members"}},
-		{"no place", "steps:\n  - at: {}\n    followUps: []\n", []string{"2:9: 0 of the members step, stage and state are given", "3:16: the list of follow-ups is empty; give at least one follow-up"}},
+		{"two places", rule(after) + "    from: { step: Offered, state: Open }\n", []string{"5:11: 2 of the members \"step\", \"stage\" and \"state\" are given; give exactly one of these members"}},
+		{"no place", "steps:\n  - at: {}\n    followUps: []\n", []string{"2:9: 0 of the members \"step\", \"stage\" and \"state\" are given", "3:16: the list of follow-ups is empty; give at least one follow-up"}},
 		{"state", "transitions:\n  - name: a\n    to: { state: won }\n" + after, []string{`3:18: "won" is not one of Open, Won, Lost, Archived; did you mean Won?`}},
 		{"id of a region", "transitions:\n  - name: a\n    to: { step: UmVnaW9uOlVL }\n" + after, []string{"3:17: UmVnaW9uOlVL is the id of a Region, not of a step"}},
 		{"to itself", rule(after) + "    from: { step: Won }\n", []string{`3:9: the transition leads from step "Won" to the same step`}},
@@ -116,13 +116,13 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"mail before", rule("    before: [email: { to: owner, use: a }]\n") + "emails: { a: { subject: s, body: b } }\n", []string{"4:14: email cannot be done before a transition … cannot be recalled; put the effect into the member \"after\""}},
 		{"log before", rule("    before: [log: { message: m }]\n"), []string{"4:14: log cannot be done before a transition"}},
 		{"release before", rule("    before: [release: ]\n"), []string{"4:14: release cannot be done before a transition"}},
-		{"final before", rule("    before: [invoice: { finaliseBeforeStart: 7 days }]\n"), []string{"4:14: invoice cannot be done before a transition … leave finaliseBeforeStart out"}},
+		{"final before", rule("    before: [invoice: { finaliseBeforeStart: 7 days }]\n"), []string{"4:14: invoice cannot be done before a transition … omit the member \"finaliseBeforeStart\""}},
 		{"reserve before", rule("    before: [reserve: { for: 7 days }]\n"), []string{"4:14: reserve cannot be done before a transition … never reserve places again … noneReserved: true"}},
 		{
 			"call before", "services: { erp: { url: https://erp.example.com, secret: erp } }\n" + rule("    before: [call: { service: erp, path: /a }]\n"),
-			[]string{"5:14: call cannot be done before a transition … or give the call an undo path"},
+			[]string{"5:14: call cannot be done before a transition … or set the member \"undo\" to the path of the undo call"},
 		},
-		{"no expiry", rule("    after: [reserve: {}]\n"), []string{"4:22: the member for is missing"}},
+		{"no expiry", rule("    after: [reserve: {}]\n"), []string{"4:22: the member \"for\" is missing"}},
 		{"length", rule("    after: [reserve: { for: 7 }]\n"), []string{`4:29: "7" is not a length of time; write a whole number and a unit, such as 30 seconds, 30 minutes`}},
 		{"too long", rule("    after: [reserve: { for: 999 weeks }]\n"), []string{`4:29: "999 weeks" is too long; the limit is 520 weeks`}},
 		{"too long in seconds", rule("    after: [tokens: { wait: 300000001s }]\n"), []string{`4:29: "300000001s" is too long; the limit is 300000000 seconds`}},
@@ -154,11 +154,11 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		},
 
 		// Follow-ups.
-		{"nothing is due", followUp("        due: {}\n" + attention), []string{"5:14: 0 of the members inStep, idle, beforeReservationExpires, beforeStart and beforeTokensExpire are given"}},
-		{"missing", followUp(""), []string{"4:9: the member due is missing", "4:9: the member do is missing"}},
-		{"two are due", followUp("        due: { idle: 1 day, inStep: 1 day }\n" + attention), []string{"5:14: 2 of the members inStep, idle"}},
+		{"nothing is due", followUp("        due: {}\n" + attention), []string{"5:14: 0 of the members \"inStep\", \"idle\", \"beforeReservationExpires\", \"beforeStart\" and \"beforeTokensExpire\" are given"}},
+		{"missing", followUp(""), []string{"4:9: the member \"due\" is missing", "4:9: the member \"do\" is missing"}},
+		{"two are due", followUp("        due: { idle: 1 day, inStep: 1 day }\n" + attention), []string{"5:14: 2 of the members \"inStep\", \"idle\""}},
 		{"unit", followUp("        due: { idle: 2 busy days }\n" + attention), []string{`5:22: "2 busy days" is not a length of time`}},
-		{"no action", followUp("        due: { idle: 1 day }\n        do: {}\n"), []string{"6:13: 0 of the members email, log, call, progress and attention are given"}},
+		{"no action", followUp("        due: { idle: 1 day }\n        do: {}\n"), []string{"6:13: 0 of the members \"email\", \"log\", \"call\", \"progress\" and \"attention\" are given"}},
 		{"once", followUp("        due: { idle: 1 day }\n        repeat: { times: 1, every: 1 day }\n" + attention), []string{"6:26: 1 is out of range; give a whole number from 2 to 20"}},
 		{"then after nothing", followUp("        due: { idle: 1 day }\n" + attention + "        then: { progress: { to: Lost } }\n"), []string{"7:15: the action in the member \"then\" follows the last repetition, but the follow-up has no member \"repeat\"; give the member \"repeat\""}},
 		{"move in between", followUp("        due: { idle: 1 day }\n        repeat: { times: 2, every: 1 day }\n        do: { progress: { to: Lost } }\n"), []string{"7:25: progress must be the last action of a follow-up; put progress into the member \"then\""}},
@@ -181,7 +181,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 
 		{
 			"many at once", "calendar: { zone: Mars }\n" + rule("    when: valu > 1\n    before: [log: { mesage: m }]\n"),
-			[]string{`1:19: there is no time zone "Mars"`, "5:11: the condition is wrong: unknown name valu", "6:14: log cannot be done before", "6:19: the member message is missing", `6:21: unknown member "mesage"`},
+			[]string{`1:19: there is no time zone "Mars"`, "5:11: the condition is wrong: unknown name valu", "6:14: log cannot be done before", "6:19: the member \"message\" is missing", `6:21: unknown member "mesage"`},
 		},
 	}
 	for _, test := range tests {

@@ -25,7 +25,9 @@ func (r *CallRule) undo() (exchange.UndoLevel, string) {
 	return exchange.UndoNone, "the call has no undo path"
 }
 
-func (r *CallRule) adviceBefore() string { return "or give the call an undo path" }
+func (r *CallRule) adviceBefore() string {
+	return "or set the member \"undo\" to the path of the undo call"
+}
 
 func (r *CallRule) describe() string { return "service " + r.Service + " is called at " + r.Path }
 

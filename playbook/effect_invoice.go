@@ -26,7 +26,7 @@ func (r *InvoiceRule) undo() (exchange.UndoLevel, string) {
 	return exchange.UndoExact, "the earlier texts of the draft are written back"
 }
 
-func (r *InvoiceRule) adviceBefore() string { return "or leave finaliseBeforeStart out" }
+func (r *InvoiceRule) adviceBefore() string { return "or omit the member \"finaliseBeforeStart\"" }
 
 func (r *InvoiceRule) describe() string {
 	text := "Oppflow waits at most " + waitOrDefault(r.Wait).String() + " for the draft invoice"

@@ -84,7 +84,7 @@ func (t *explainer) calendar(rules Rules) {
 }
 
 func (t *explainer) people(rules Rules) {
-	t.line(0, "A learner whose e-mail address belongs to a contact with another name %s.", map[string]string{
+	t.line(0, "A learner whose e-mail address belongs to a contact with a different name %s.", map[string]string{
 		"":                               "causes a question to an operator",
 		string(exchange.PeopleAsk):       "causes a question to an operator",
 		string(exchange.PeopleByAddress): "is treated as the contact with this e-mail address",

@@ -30,16 +30,18 @@ type FollowUpRule struct {
 // Due says when a follow-up is due, by exactly one of its members. A follow-up whose due time has passed already is due
 // at once.
 type Due struct {
-	// InStep is how long after the entry into the step the follow-up is due.
+	// InStep is the time from the entry into the step to the due time of the follow-up.
 	InStep *Period `json:"inStep,omitempty"`
-	// Idle is how long after the last activity on the opportunity the follow-up is due.
+	// Idle is the time from the last activity on the opportunity to the due time of the follow-up.
 	Idle *Period `json:"idle,omitempty"`
-	// BeforeReservationExpiry is how long before the expiry time of the reservation the follow-up is due; with 0 hours
-	// the follow-up is due at the expiry time.
+	// BeforeReservationExpiry is the time from the due time of the follow-up to the expiry time of the reservation;
+	// with 0 hours the follow-up is due at the expiry time.
 	BeforeReservationExpiry *Period `json:"beforeReservationExpires,omitempty"`
-	// BeforeStart is how long before the start of an event the follow-up is due, for each event of the interests.
+	// BeforeStart is the time from the due time of the follow-up to the start of an event, for each event of the
+	// interests.
 	BeforeStart *Period `json:"beforeStart,omitempty"`
-	// BeforeTokensExpire is how long before the expiry of training tokens of the interests the follow-up is due.
+	// BeforeTokensExpire is the time from the due time of the follow-up to the expiry of training tokens of the
+	// interests.
 	BeforeTokensExpire *Period `json:"beforeTokensExpire,omitempty"`
 }
 
@@ -185,7 +187,7 @@ func (c *checker) checkFollowUp(path string, at StepSelector, rule *FollowUpRule
 	c.checkWhen(path+".when", &rule.When)
 	anchors, lengths := rule.Due.givenAnchors()
 	if !c.hasExactlyOne(path+".due", len(anchors)) {
-		c.report(path+".due", "%d of the members inStep, idle, beforeReservationExpires, beforeStart and beforeTokensExpire are given; give exactly one of these members", len(anchors))
+		c.report(path+".due", "%d of the members \"inStep\", \"idle\", \"beforeReservationExpires\", \"beforeStart\" and \"beforeTokensExpire\" are given; give exactly one of these members", len(anchors))
 	}
 	for i, anchor := range anchors {
 		c.checkPeriod(path+".due."+string(anchor), lengths[i], anchor != untilReservationExpiry && anchor != sinceStep)
@@ -223,7 +225,7 @@ func (c *checker) checkAction(path string, at StepSelector, action *ActionRule) 
 		return
 	}
 	if given := action.givenKinds(); !c.hasExactlyOne(path, len(given)) {
-		c.report(path, "%d of the members email, log, call, progress and attention are given; give exactly one of these members", len(given))
+		c.report(path, "%d of the members \"email\", \"log\", \"call\", \"progress\" and \"attention\" are given; give exactly one of these members", len(given))
 	}
 	if action.Email != nil {
 		action.Email.check(c, path+".email")

@@ -50,7 +50,7 @@ type planner struct {
 	plan      exchange.Plan
 }
 
-// people returns the playbook's rule for a learner whose e-mail address belongs to a contact with another name.
+// people returns the playbook's rule for a learner whose e-mail address belongs to a contact with a different name.
 func (p *planner) people() exchange.PeoplePolicy {
 	return cmp.Or(exchange.PeoplePolicy(p.rules.People), exchange.PeopleAsk)
 }

@@ -8,7 +8,7 @@ type Rules struct {
 	// FollowUpsAtMost is the maximum number of follow-ups of one opportunity over its whole life, from 1 to 100; the
 	// default is 20.
 	FollowUpsAtMost int `json:"followUpsAtMost,omitempty"`
-	// People says what to do with a learner whose e-mail address belongs to a contact with another name: ask an
+	// People says what to do with a learner whose e-mail address belongs to a contact with a different name: ask an
 	// operator (the default), use the contact of the address, or keep people with different names apart with a contact
 	// for each.
 	People string `json:"people,omitempty" jsonschema:"enum=ask,enum=address,enum=apart"`

@@ -15,9 +15,9 @@ func (a *api) findAll(t testing.TB, list, filter, selection string) string {
 	return a.leavesOf(t, fmt.Sprintf(`{ %s(filters: [%s]) { edges { node { %s } } } }`, list, filter, selection))
 }
 
-// OBS (3.1): accounts have a legacyId, which is the number in the links of the TMS to accounts. OBS
-// (5.1): accounts can be filtered by id, name, isIndividual, website, emailAddress, addressTown,
-// createdAt and lastUpdatedAt.
+// Observed (API notes 3.1): accounts have a legacyId, which is the number in the links of the TMS
+// to accounts. Observed (API notes 5.1): accounts can be filtered by id, name, isIndividual,
+// website, emailAddress, addressTown, createdAt and lastUpdatedAt.
 func TestAccountsAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -48,10 +48,10 @@ func TestAccountsAreFound(t *testing.T) {
 	}
 }
 
-// OBS (5.1): the input member postalAddresses replaces the whole list of postal addresses. Usages
-// are default, billing and shipping. A postal address has the fields town, region, postcode,
-// countryId, provinceCode and contactPerson. An empty list removes all addresses. A member of the
-// account that the input does not contain stays unchanged.
+// Observed (API notes 5.1): the input member postalAddresses replaces the whole list of postal
+// addresses. Usages are default, billing and shipping. A postal address has the fields town,
+// region, postcode, countryId, provinceCode and contactPerson. An empty list removes all addresses.
+// A member of the account that the input does not contain stays unchanged.
 func TestPostalAddressesAreReplaced(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -70,9 +70,9 @@ func TestPostalAddressesAreReplaced(t *testing.T) {
 	wantJSON(t, update(`, postalAddresses: []`), `[]`)
 }
 
-// OBS (5.2): contacts can be filtered by id, firstName, lastName, name, emailAddress,
-// byNameAccountOrEmail, isInstructor, isStaff, accountId, accountName, createdAt and lastUpdatedAt.
-// Contacts have the fields personalName, isInstructor, isStaff and legacyId.
+// Observed (API notes 5.2): contacts can be filtered by id, firstName, lastName, name,
+// emailAddress, byNameAccountOrEmail, isInstructor, isStaff, accountId, accountName, createdAt and
+// lastUpdatedAt. Contacts have the fields personalName, isInstructor, isStaff and legacyId.
 func TestContactsAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -105,9 +105,9 @@ func TestContactsAreFound(t *testing.T) {
 	}
 }
 
-// OBS (5.2): the input of createBatch has the type [ContactCreateInput]!, so a variable of this
-// type is accepted. A null entry in the batch is refused, and the other entries of the batch are
-// not affected.
+// Observed (API notes 5.2): the input of createBatch has the type [ContactCreateInput]!, so a
+// variable of this type is accepted. A null entry in the batch is refused, and the other entries of
+// the batch are not affected.
 func TestContactsOfAVariable(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -129,8 +129,8 @@ func TestContactsOfAVariable(t *testing.T) {
 	}
 }
 
-// OBS (5.6): a mail to a user is sent to the contact of the user. A user without a contact cannot
-// receive mail.
+// Observed (API notes 5.6): a mail to a user is sent to the contact of the user. A user without a
+// contact cannot receive mail.
 func TestUsersAreMailedByTheirContacts(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -149,8 +149,8 @@ func TestUsersAreMailedByTheirContacts(t *testing.T) {
 	}
 }
 
-// OBS (5.7): entries of the integration log are permanent. No mutation deletes an entry, and
-// entries survive a restart.
+// Observed (API notes 5.7): entries of the integration log are permanent. No mutation deletes an
+// entry, and entries survive a restart.
 func TestLogEntriesStay(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}

@@ -18,13 +18,14 @@ const (
 	// authorizePath is the path of the vendor's authorization endpoint (documented).
 	authorizePath = "/oauth/authorize"
 	// codeLifetime is the time within which a client can exchange an authorization code for tokens.
-	// RFC 6749 (4.1.2) recommends a lifetime of at most ten minutes for an authorization code.
+	// RFC 6749 (section 4.1.2) recommends a lifetime of at most ten minutes for an authorization
+	// code.
 	codeLifetime = 10 * time.Minute
 )
 
 // authorizeEndpoint sends a user back to the application with an authorization code (RFC 6749,
-// 4.1.1). The sandbox treats every user as having consented, so the endpoint redirects without a
-// consent page.
+// section 4.1.1). The sandbox treats every user as having consented, so the endpoint redirects
+// without a consent page.
 type authorizeEndpoint struct {
 	sandbox   *Sandbox
 	redirects []string

@@ -26,12 +26,12 @@ func (a *api) authorize(t testing.TB, parameters ...string) (status int, to *url
 	return answer.status, to
 }
 
-// Documented (1.1): there are two flows: authorization code for users who consent, and client
-// credentials for servers. Documented (1.1): the parameters of the authorization URL are
-// response_type=code, client_id, redirect_uri, state and, optionally, instance. Observed (1.1):
-// when a client exchanges a code for tokens, the client sends its id and its secret. A request that
-// exchanges a code for tokens need not contain redirect_uri. The response to this exchange contains
-// a refresh token.
+// Documented (API notes 1.1): there are two flows: authorization code for users who consent, and
+// client credentials for servers. Documented (API notes 1.1): the parameters of the authorization
+// URL are response_type=code, client_id, redirect_uri, state and, optionally, instance. Observed
+// (API notes 1.1): when a client exchanges a code for tokens, the client sends its id and its
+// secret. A request that exchanges a code for tokens need not contain redirect_uri. The response to
+// this exchange contains a refresh token.
 func TestAuthorizationCode(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -83,7 +83,7 @@ func TestAuthorizationIsRefused(t *testing.T) {
 	if status, to := a.authorize(t, "response_type=token"); status != 302 || to.Query().Get("error") != "unsupported_response_type" || to.Query().Get("code") != "" {
 		t.Errorf("%d %s", status, to)
 	}
-	// Documented (1.1): redirect_uri must equal the registered address.
+	// Documented (API notes 1.1): redirect_uri must equal the registered address.
 	registered := openOAuth(t, sandbox.Options{RedirectURIs: []string{"https://shop.example.com/back"}})
 	if status, to := registered.authorize(t, "redirect_uri=https://shop.example.com/back"); status != 302 || to.Host != "shop.example.com" {
 		t.Errorf("%d %s", status, to)
@@ -112,8 +112,8 @@ func TestOAuthAssumptions(t *testing.T) {
 			header.Set("Authorization", basic.Header.Get("Authorization"))
 			return a.postForm(t, "grant_type=client_credentials", header).status
 		}, [2]int{400, 200}},
-		// Observed (1.1): at least one client sends the parameters of a token renewal in the URL.
-		// No observation shows whether the API accepts the parameters in the URL.
+		// Observed (API notes 1.1): at least one client sends the parameters of a token renewal in
+		// the URL. No observation shows whether the API accepts the parameters in the URL.
 		"oauth.query": {"taken", func(a *api) int {
 			return a.send(t, http.MethodPost, "/oauth/token?"+good, nil, formType).status
 		}, [2]int{400, 200}},

@@ -10,10 +10,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Observed (4.4): a user registers the learner by hand before the transition to Won. If the learner
-// is registered by hand, the transition to Won does not need the trigger named "registration". A
-// transition without the trigger named "registration" creates no registration, and the reserved
-// places stay reserved until a client releases the places.
+// Observed (API notes 4.4): a user registers the learner by hand before the transition to Won. If
+// the learner is registered by hand, the transition to Won does not need the trigger named
+// "registration". A transition without the trigger named "registration" creates no registration,
+// and the reserved places stay reserved until a client releases the places.
 func TestWinningAfterRegisteringByHand(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -36,10 +36,11 @@ func TestWinningAfterRegisteringByHand(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 5 reserved 0 remaining 7")
 }
 
-// Observed (4.6): after a reservation and its extension, the vendor reads isReservationValid and
-// the expiry time. The expiry time must be in the future and at most 5 minutes from the requested
-// time. Before the first extendReservations, reservationsValidUntil is null, even if places are
-// reserved. A reservation that reserved no places may also return an empty list of errors.
+// Observed (API notes 4.6): after a reservation and its extension, the vendor reads
+// isReservationValid and the expiry time. The expiry time must be in the future and at most 5
+// minutes from the requested time. Before the first extendReservations, reservationsValidUntil is
+// null, even if places are reserved. A reservation that reserved no places may also return an empty
+// list of errors.
 func TestReserveIsVerifiedByReadingBack(t *testing.T) {
 	t.Parallel()
 	for assumed, works := range map[string]bool{"held": true, "nothing": false} {
@@ -70,8 +71,8 @@ func TestReserveIsVerifiedByReadingBack(t *testing.T) {
 	}
 }
 
-// Observed (4.6): an opportunity has one expiry time for all its reservations. One extension
-// changes the expiry time of the opportunity's reservations on all events.
+// Observed (API notes 4.6): an opportunity has one expiry time for all its reservations. One
+// extension changes the expiry time of the opportunity's reservations on all events.
 func TestOneExpiryForAllReservations(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -86,8 +87,8 @@ func TestOneExpiryForAllReservations(t *testing.T) {
 	wantPlaces(t, a, eventTwo, "max 16 booked 0 reserved 4 ")
 }
 
-// Observed (5.3): learners can be filtered by the fields in the filters of this test. A client
-// filters learners by contact and event, and reads from totalRecords whether the contact is
+// Observed (API notes 5.3): learners can be filtered by the fields in the filters of this test. A
+// client filters learners by contact and event, and reads from totalRecords whether the contact is
 // registered.
 func TestLearnersAreFound(t *testing.T) {
 	t.Parallel()
@@ -132,9 +133,9 @@ func TestLearnersAreFound(t *testing.T) {
 	}
 }
 
-// Observed (5.3): registerContacts returns errors, event and learners. The returned event shows its
-// numbers of places after the registration. Documented (3.4): a registration's id is
-// Registration:<n>. Observed (3.4): a learner's id is learner:<n>, in lower case.
+// Observed (API notes 5.3): registerContacts returns errors, event and learners. The returned event
+// shows its numbers of places after the registration. Documented (API notes 3.4): a registration's
+// id is Registration:<n>. Observed (API notes 3.4): a learner's id is learner:<n>, in lower case.
 func TestRegistrationResponse(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -153,10 +154,10 @@ func TestRegistrationResponse(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 6 ")
 }
 
-// Documented (5.4): invoices and bookings have independent states. Creating or finalising an
-// invoice does not change a booking. Observed (5.4): activeInvoiceId and salesDocument show the
-// same invoice. The mutation finalise returns lifecycleState and finalisedAt. The states of an
-// invoice are Draft, Final and Void.
+// Documented (API notes 5.4): invoices and bookings have independent states. Creating or finalising
+// an invoice does not change a booking. Observed (API notes 5.4): activeInvoiceId and salesDocument
+// show the same invoice. The mutation finalise returns lifecycleState and finalisedAt. The states
+// of an invoice are Draft, Final and Void.
 func TestAnInvoiceCausesNoTransition(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -183,10 +184,10 @@ func TestAnInvoiceCausesNoTransition(t *testing.T) {
 	wantJSON(t, a.query(t, `query ($id: ID!) { node(id: $id) { id __typename } }`, vars{"id": invoice}), fmt.Sprintf(`{"node": {"id": %q, "__typename": "Invoice"}}`, invoice))
 }
 
-// Observed (4.5): addInterest accepts an interest without eventDetails, and accepts the member
-// taxId. Documented and observed (4.5): an interest has the fields id, totalAmount, item and
-// opportunity. Documented (4.7): grandTotal is the sum of the opportunity's interests, with two
-// decimal places.
+// Observed (API notes 4.5): addInterest accepts an interest without eventDetails, and accepts the
+// member taxId. Documented and observed (API notes 4.5): an interest has the fields id,
+// totalAmount, item and opportunity. Documented (API notes 4.7): grandTotal is the sum of the
+// opportunity's interests, with two decimal places.
 func TestInterestFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -199,8 +200,8 @@ func TestInterestFields(t *testing.T) {
 		{"node": {"totalAmount": "300.30", "item": {"__typename": "Event", "code": "ABC-123-01", "title": "My New Course"}, "opportunity": {"name": "x"}}},
 		{"node": {"totalAmount": "0.20", "item": {"__typename": "LearningPath", "code": "LP-1", "name": "Workplace Safety"}, "opportunity": {"name": "x"}}},
 		{"node": {"totalAmount": "10.00", "item": {"__typename": "TrainingTokenType", "name": "Training Token"}, "opportunity": {"name": "x"}}}]}}`)
-	// Documented (4.5): an interest in a course template is refused if the course template is not
-	// published.
+	// Documented (API notes 4.5): an interest in a course template is refused if the course
+	// template is not published.
 	payload := a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: %q, quantity: 1, unitAmount: "1.00"}`, id, globalid.EncodeInt(globalid.CourseTemplate, 13)), "interests { id }")
 	if refused := refusalOf(t, payload); !strings.HasPrefix(refused, "Not Published") {
 		t.Error(refused)

@@ -38,11 +38,11 @@ func (a *api) changeLearner(t testing.TB, mutation, learner string) string {
 	return refusalOf(t, valueAt(t, data, "learner", mutation))
 }
 
-// Observed (4.6): a reservation is separate from a registration. registerContacts creates a learner
-// that is not linked to the opportunity, and the reservation stays. Until a client releases the
-// reservation, the learner's place counts twice: as booked and as reserved. Observed (4.6): a
-// client releases reserved places with extendReservations and the current time. The field
-// remainingPlaces may be negative.
+// Observed (API notes 4.6): a reservation is separate from a registration. registerContacts creates
+// a learner that is not linked to the opportunity, and the reservation stays. The learner takes two
+// places until a client releases the reservation: one place counts as booked, and one place counts
+// as reserved. Observed (API notes 4.6): a client releases reserved places with extendReservations
+// and the current time. The field remainingPlaces may be negative.
 func TestARegistrationBesideAReservationCountsTwice(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -63,9 +63,9 @@ func TestARegistrationBesideAReservationCountsTwice(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 6 reserved 0 remaining 6 sold out false")
 }
 
-// Observed (4.6): bookedPlaces excludes cancelled learners. Without a filter, the event's list of
-// learners includes cancelled learners. Observed (5.3): cancelling a learner does not change the
-// event's updatedAt.
+// Observed (API notes 4.6): bookedPlaces excludes cancelled learners. Without a filter, the event's
+// list of learners includes cancelled learners. Observed (API notes 5.3): cancelling a learner does
+// not change the event's updatedAt.
 func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -91,8 +91,8 @@ func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 		}
 		wantPlaces(t, a, eventOne, "max 12 booked 7 ")
 	}
-	// Observed (5.3): a client filters learners by contact and event to find out whether a person
-	// is registered.
+	// Observed (API notes 5.3): a client filters learners by contact and event to find out whether
+	// a person is registered.
 	data := a.query(t, `query ($e: String!, $c: String!) { learners(filters: [{field: eventId, operation: eq, value: $e}, {field: contactId, operation: eq, value: $c}]) {
 		pageInfo { totalRecords } edges { node { lifecycleState contact { emailAddress } } } } }`, vars{"e": eventOne, "c": globalid.EncodeInt(globalid.Contact, 2)})
 	wantJSON(t, valueAt(t, data, "learners"), `{"pageInfo": {"totalRecords": 1}, "edges": [{"node": {"lifecycleState": "active", "contact": {"emailAddress": "melissa@example.com"}}}]}`)
@@ -104,9 +104,9 @@ func TestCancelledLearnersGiveTheirPlaceBack(t *testing.T) {
 	}
 }
 
-// Documented (5.3): a client can add learners to an existing registration: known contacts, or
-// places without a name. Observed (5.3): registerNamedLearners returns a list of payloads, each
-// with its own errors.
+// Documented (API notes 5.3): a client can add learners to an existing registration: known
+// contacts, or places without a name. Observed (API notes 5.3): registerNamedLearners returns a
+// list of payloads, each with its own errors.
 func TestRegistrations(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -143,9 +143,9 @@ func TestRegistrations(t *testing.T) {
 	wantJSON(t, valueAt(t, edit, "learner", "update"), `{"errors": [], "learner": {"notes": "late"}}`)
 }
 
-// Observed (4.6): reservePlacesForInterests reserves places for an existing interest. After a
-// release, a new reservation for the opportunity reserves no places and returns no error. Before
-// the first extendReservations, reservationsValidUntil is null, even if places are reserved.
+// Observed (API notes 4.6): reservePlacesForInterests reserves places for an existing interest.
+// After a release, a new reservation for the opportunity reserves no places and returns no error.
+// Before the first extendReservations, reservationsValidUntil is null, even if places are reserved.
 func TestReserveLater(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -184,8 +184,8 @@ func TestReserveLater(t *testing.T) {
 	a.wantReservation(t, "reserved again: a silent no-op", id, false, "2026-03-02T09:00:00+00:00", 0)
 }
 
-// Observed (4.6): a cancelled event keeps its reservations and interests. Observed (5.3): an event
-// has the fields cancelledAt and isActive.
+// Observed (API notes 4.6): a cancelled event keeps its reservations and interests. Observed (API
+// notes 5.3): an event has the fields cancelledAt and isActive.
 func TestACancelledEventKeepsWhatIsAttached(t *testing.T) {
 	t.Parallel()
 	now := newClock()

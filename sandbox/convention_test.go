@@ -36,8 +36,8 @@ func (a *api) members(t testing.TB, typ string) []string {
 	return found
 }
 
-// Documented and observed (3.1): mutations are grouped in namespaces. Some namespaces have a plural
-// name, and the other namespaces have a singular name.
+// Documented and observed (API notes 3.1): mutations are grouped in GraphQL namespaces. Some
+// GraphQL namespaces have a plural name, and the other GraphQL namespaces have a singular name.
 func TestNamespacesOfMutations(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -51,7 +51,7 @@ func TestNamespacesOfMutations(t *testing.T) {
 	}
 }
 
-// Observed (3.1): most mutations have input as their only argument; event.update and
+// Observed (API notes 3.1): most mutations have input as their only argument; event.update and
 // event.registerContacts also have the argument eventId.
 func TestMutationsTakeOneInput(t *testing.T) {
 	t.Parallel()
@@ -74,10 +74,10 @@ func TestMutationsTakeOneInput(t *testing.T) {
 	}
 }
 
-// Documented and observed (3.1): the input member that contains the id of the changed object has
-// different names. The member is id in opportunities.update, opportunityId in progress and
-// addInterest, and accountId in account.update. Observed (5.3, 5.4): the member is learnerId in
-// mutations of learners and invoiceId in mutations of invoices.
+// Documented and observed (API notes 3.1): the input member that contains the id of the changed
+// object has different names. The member is id in opportunities.update, opportunityId in progress
+// and addInterest, and accountId in account.update. Observed (API notes 5.3, 5.4): the member is
+// learnerId in mutations of learners and invoiceId in mutations of invoices.
 func TestInputsNameTheirTarget(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -97,8 +97,8 @@ func TestInputsNameTheirTarget(t *testing.T) {
 	}
 }
 
-// Observed (3.1): a client reads an object with the field node or with a filter. The query root has
-// no field such as event(id:).
+// Observed (API notes 3.1): a client reads an object with the field node or with a filter. The
+// query root has no field such as event(id:).
 func TestThereAreNoSingularFieldsAtTheRoot(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

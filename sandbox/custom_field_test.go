@@ -9,9 +9,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// Observed (3.6): customFieldTemplate with the argument type lists the definitions of a type, each
-// with key, label and type. The key of a definition is an id of the type CustomFieldDefinition
-// (3.4). A custom value contains the key of the definition of its field. All values are text.
+// Observed (API notes 3.6): customFieldTemplate with the argument type lists the definitions of a
+// type, each with key, label and type. The key of a definition is an id of the type
+// CustomFieldDefinition (API notes 3.4). A custom value contains the key of the definition of its
+// field. All values are text.
 func TestCustomFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -47,7 +48,7 @@ func TestCustomFieldsThatAreNotThere(t *testing.T) {
 	mustSucceed(t, a.mutate(t, "create", `name: "x", regionId: "UmVnaW9uOlVL", attributes: [{definitionKey: "Q3VzdG9tRmllbGREZWZpbml0aW9uOjE=", value: "7"}]`, "opportunity { id }"))
 }
 
-// Documented (5.2): in the previous API, e-mail addresses are unique. With the header
+// Documented (API notes 5.2): in the previous API, e-mail addresses are unique. With the header
 // X-Duped-Email: yes, a new contact may have the e-mail address of another contact.
 func TestDuplicateEmailByHeader(t *testing.T) {
 	t.Parallel()

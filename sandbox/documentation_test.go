@@ -6,10 +6,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// Documented (4.1, 4.3, 4.5): the test sends every example of the API documentation (Sales
-// Opportunities) to a new sandbox, in the order of the documentation. The test uses the operations,
-// fields, ids and responses of the API documentation. The test writes the GraphQL documents in its
-// own form, with and without variables.
+// Documented (API notes 4.1, 4.3, 4.5): the test sends every example of the API documentation
+// (Sales Opportunities) to a new sandbox, in the order of the documentation. The test uses the
+// operations, fields, ids and responses of the API documentation. The test writes the GraphQL
+// documents in its own form, with and without variables.
 func TestDocumentedExchanges(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

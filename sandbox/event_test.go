@@ -13,10 +13,10 @@ import (
 
 var eventTwo = globalid.EncodeInt(globalid.Event, 2) // 16 places, none booked
 
-// Observed (5.3): an event has the fields that this test reads. Observed (3.6): an event has each
-// time twice: as a local time and as a time with an offset. An event also has the IANA name of its
-// time zone. Observed (3.4): the id of an event's financialUnit contains a currency code after the
-// colon, and financialUnitId accepts this currency code.
+// Observed (API notes 5.3): an event has the fields that this test reads. Observed (API notes 3.6):
+// an event has each time twice: as a local time and as a time with an offset. An event also has the
+// IANA name of its time zone. Observed (API notes 3.4): the id of an event's financialUnit contains
+// a currency code after the colon, and financialUnitId accepts this currency code.
 func TestEventFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -39,8 +39,8 @@ func TestEventFields(t *testing.T) {
 	mustSucceed(t, a.mutate(t, "create", fmt.Sprintf(`name: "x", regionId: "UmVnaW9uOlVL", financialUnitId: %q`, code), "opportunity { id }"))
 }
 
-// Observed (5.3): events can be filtered by the fields in the filters of this test. The filters by
-// numbers of places depend on the current reservations and bookings.
+// Observed (API notes 5.3): events can be filtered by the fields in the filters of this test. The
+// filters by numbers of places depend on the current reservations and bookings.
 func TestEventsAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -105,7 +105,7 @@ func TestEventsAreFound(t *testing.T) {
 	}
 }
 
-// Observed (3.6): event.update accepts local times and the name of a time zone.
+// Observed (API notes 3.6): event.update accepts local times and the name of a time zone.
 func TestAnEventIsRescheduled(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
@@ -127,7 +127,7 @@ func TestAnEventIsRescheduled(t *testing.T) {
 	moved(open(t, o))
 }
 
-// Observed (5.3): cancelling a learner does not change the event's updatedAt. Whether a
+// Observed (API notes 5.3): cancelling a learner does not change the event's updatedAt. Whether a
 // registration changes the event's updatedAt depends on the assumption event.touched.
 func TestWhatUpdatesAnEvent(t *testing.T) {
 	t.Parallel()
@@ -161,8 +161,8 @@ func TestWhatUpdatesAnEvent(t *testing.T) {
 	}
 }
 
-// Observed (4.6, 5.3): a client reads from an interest with reserved places whether and when the
-// event of the interest was cancelled.
+// Observed (API notes 4.6, 5.3): a client reads from an interest with reserved places whether and
+// when the event of the interest was cancelled.
 func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -175,10 +175,10 @@ func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 		"isActive": false, "reserved": 2, "minPlaces": 3, "price": "250.00"}}}]}}`)
 }
 
-// Observed (5.3): an event is held for its bookingAccount, and a filter finds the event by this
-// account; internalNotes are notes of the tenant. Observed (5.1): after a merge of the
-// bookingAccount into another account, bookingAccount is the other account. The test also checks
-// the merged bookingAccount after a restart.
+// Observed (API notes 5.3): an event is held for its bookingAccount, and a filter finds the event
+// by this account; internalNotes are notes of the tenant. Observed (API notes 5.1): after a merge
+// of the bookingAccount into another account, bookingAccount is the other account. The test also
+// checks the merged bookingAccount after a restart.
 func TestAnEventOfOneClient(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Catalogue: tenant, Data: t.TempDir() + "/data.db"}

@@ -10,9 +10,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Documented (1.1): revoking the user's consent ends the user's access and refresh tokens. After
-// the revocation, the user must consent again. The tokens that the client requested for itself stay
-// valid.
+// Documented (API notes 1.1): revoking the user's consent ends the user's access and refresh
+// tokens. After the revocation, the user must consent again. The tokens that the client requested
+// for itself stay valid.
 func TestRevokedConsentEndsBothTokens(t *testing.T) {
 	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
@@ -42,10 +42,10 @@ func TestRevokedConsentEndsBothTokens(t *testing.T) {
 	}
 }
 
-// Observed (3.1, 4.1): legacyId is the number that the TMS shows to users. Observed (4.1):
-// attributes have definitionKey and value. Documented (4.1): the state of a stage is Open, Won,
-// Lost or Archived. Observed (4.3): the input of create has the members entryStepId,
-// financialUnitId and accountId.
+// Observed (API notes 3.1, 4.1): legacyId is the number that the TMS shows to users. Observed (API
+// notes 4.1): attributes have definitionKey and value. Documented (API notes 4.1): the state of a
+// stage is Open, Won, Lost or Archived. Observed (API notes 4.3): the input of create has the
+// members entryStepId, financialUnitId and accountId.
 func TestOpportunityFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -55,9 +55,9 @@ func TestOpportunityFields(t *testing.T) {
 		"attributes": [{"definitionKey": "po", "value": "7"}], "activeInvoiceId": null, "salesDocument": null}`)
 	states := a.query(t, `{ opportunitySteps(filters: {field: name, operation: in, values: ["Won", "Lost", "Archived"]}) { edges { node { stage { state } } } } }`, nil)
 	wantJSON(t, valueAt(t, states, "opportunitySteps", "edges"), `[{"node": {"stage": {"state": "Won"}}}, {"node": {"stage": {"state": "Lost"}}}, {"node": {"stage": {"state": "Archived"}}}]`)
-	// Observed (4.4): a client's scheduled job finds opportunities by their step and progresses
-	// these opportunities. The job is idempotent, because the filter does not find an opportunity
-	// after its progress.
+	// Observed (API notes 4.4): a client's scheduled job finds opportunities by their step and
+	// progresses these opportunities. The job is idempotent, because the filter does not find an
+	// opportunity after its progress.
 	at4 := func() any {
 		t.Helper()
 		return valueAt(t, a.query(t, `{ opportunities(filters: {field: stepId, operation: eq, value: "T3Bwb3J0dW5pdHlTdGVwOjQ="}) { pageInfo { totalRecords } } }`, nil), "opportunities", "pageInfo", "totalRecords")
@@ -69,11 +69,11 @@ func TestOpportunityFields(t *testing.T) {
 	}
 }
 
-// Observed (5.3): the input of registerContacts has a price and notes, among other members.
-// Documented (5.3): a registration's price is in a currency or in training tokens, never in both. A
-// registration has the fields account, registerables, invoiceIssued and orderDate. Observed (5.3):
-// learners have custom values, which are text. Learners can be filtered by the start of their
-// event.
+// Observed (API notes 5.3): the input of registerContacts has a price and notes, among other
+// members. Documented (API notes 5.3): a registration's price is in a currency or in training
+// tokens, never in both. A registration has the fields account, registerables, invoiceIssued and
+// orderDate. Observed (API notes 5.3): learners have custom values, which are text. Learners can be
+// filtered by the start of their event.
 func TestRegistrationFields(t *testing.T) {
 	t.Parallel()
 	now := newClock()

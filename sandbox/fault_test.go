@@ -97,8 +97,9 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// Documented (1): status 500 is an unexpected error, and status 429 means that the client exceeded
-// the rate limit. A client cannot tell from a faulty response whether the request took effect.
+// Documented (API notes 1): status 500 is an unexpected error, and status 429 means that the client
+// exceeded the rate limit. A client cannot tell from a faulty response whether the request took
+// effect.
 func TestFaultyResponses(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})

@@ -355,9 +355,9 @@ func addressOf(r *http.Request) string {
 func tokenRequestInfo([]byte) requestInfo { return requestInfo{operations: []string{operationToken}} }
 
 // documentInfo returns the name of a document's operation, the parts of that name between
-// underscores, and the names of its fields. The name of a field inside a namespace contains the
-// namespace, as in "opportunities.progress". For a document that cannot be parsed, documentInfo
-// returns an empty requestInfo.
+// underscores, and the names of its fields. The name of a field inside a GraphQL namespace contains
+// the name of the namespace, as in "opportunities.progress". For a document that cannot be parsed,
+// documentInfo returns an empty requestInfo.
 func documentInfo(body []byte) requestInfo {
 	var request struct {
 		Query         string `json:"query"`

@@ -21,9 +21,9 @@ import (
 // the test finds the mistake within 500 checks.
 func mutants() map[string]int {
 	return map[string]int{
-		"a cancelled learner keeps the place": 6, "a failing trigger does not matter": 35, "an interest is there twice": 1,
-		"extend revives": 28, "expires late": 34, "nothing is required": 30, "now does not release": 1,
-		"registration keeps the hold": 52, "reserve revives": 29, "the invoice is in the currency of the region": 60,
+		"a cancelled learner still takes a place": 6, "a transition ignores a failed trigger": 35, "an interest is added twice": 1,
+		"extending makes an expired reservation valid": 28, "a reservation is still valid at its expiry time": 34, "a transition ignores missing attributes": 30, "extending to the current time releases no places": 1,
+		"a registration keeps the reservation": 52, "reserving makes an expired reservation valid": 29, "an invoice has the currency of the region": 60,
 	}
 }
 

@@ -216,7 +216,7 @@ func TestExistingLearnersMayBeObjects(t *testing.T) {
 	}
 }
 
-// Observed (3.3): documents use the names EventFieldGraphFilter, AccountFieldGraphFilter,
+// Observed (API notes 3.3): documents use the names EventFieldGraphFilter, AccountFieldGraphFilter,
 // ContactFieldGraphFilter and CourseTemplateFieldGraphFilter. No assumption changes these names.
 func TestAssumedTypesCanBeChanged(t *testing.T) {
 	t.Parallel()

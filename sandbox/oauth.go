@@ -104,15 +104,15 @@ func randomToken() (string, error) {
 }
 
 // tokenEndpoint issues access tokens for the grants authorization code, client credentials and
-// refresh token (RFC 6749, 4.1, 4.4 and 6). The token endpoint has one client, which sends its id
-// and its secret in the form of the request.
+// refresh token (RFC 6749, sections 4.1, 4.4 and 6). The token endpoint has one client, which sends
+// its id and its secret in the form of the request.
 type tokenEndpoint struct {
 	sandbox  *Sandbox
 	lifetime time.Duration
 	log      *slog.Logger
 }
 
-// tokenReply is the response that contains a token (RFC 6749, 5.1).
+// tokenReply is the response that contains a token (RFC 6749, section 5.1).
 type tokenReply struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
@@ -120,7 +120,7 @@ type tokenReply struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 }
 
-// tokenRefusal is the response to a refused token request (RFC 6749, 5.2).
+// tokenRefusal is the response to a refused token request (RFC 6749, section 5.2).
 type tokenRefusal struct {
 	Code        string `json:"error"`
 	Description string `json:"error_description"`

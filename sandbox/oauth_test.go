@@ -89,10 +89,10 @@ func (a *api) firstRefreshToken(t testing.TB) string {
 	return client.RefreshToken
 }
 
-// Observed (1.1): the response of the token endpoint has access_token, token_type, expires_in and
-// refresh_token. Observed (1): token_type is Bearer. Observed (1.1): expires_in is 3600 in the
-// first response and after a renewal. The response for the grant client credentials has no
-// refresh_token.
+// Observed (API notes 1.1): the response of the token endpoint has access_token, token_type,
+// expires_in and refresh_token. Observed (API notes 1): token_type is Bearer. Observed (API notes
+// 1.1): expires_in is 3600 in the first response and after a renewal. The response for the grant
+// client credentials has no refresh_token.
 func TestTokensExpire(t *testing.T) {
 	t.Parallel()
 	for name, life := range map[string]time.Duration{"by default": 0, "as set": 90 * time.Second} {
@@ -136,9 +136,9 @@ func TestTokensExpire(t *testing.T) {
 	}
 }
 
-// Documented and observed (1.1): a token request is a POST request whose body is a form. The body
-// contains the client id and the secret; HTTP Basic authentication is not used. Documented (1.1):
-// the scope is instance.
+// Documented and observed (API notes 1.1): a token request is a POST request whose body is a form.
+// The body contains the client id and the secret; HTTP Basic authentication is not used. Documented
+// (API notes 1.1): the scope is instance.
 func TestTokenRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
@@ -195,8 +195,8 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 	a.requestToken(t, "grant_type=client_credentials", "scope=instance").mustIssue(t)
 }
 
-// Observed (1.1): the renewal of an access token returns a new refresh token. Documented (1.1): the
-// previous refresh token stays usable after a renewal.
+// Observed (API notes 1.1): the renewal of an access token returns a new refresh token. Documented
+// (API notes 1.1): the previous refresh token stays usable after a renewal.
 func TestRefreshTokens(t *testing.T) {
 	t.Parallel()
 	for name, once := range map[string]bool{"stay good": false, "once": true} {

@@ -110,9 +110,9 @@ func (a *api) state(t testing.TB) string {
 	return answer.raw
 }
 
-// Documented (4.4): from the data on the record, a transition may create an account, a contact, a
-// registration, training tokens and an invoice. Documented (5.4): an invoice has a line for each
-// delegate on each event; an invoice requires a region and a currency.
+// Documented (API notes 4.4): from the data on the record, a transition may create an account, a
+// contact, a registration, training tokens and an invoice. Documented (API notes 5.4): an invoice
+// has a line for each delegate on each event; an invoice requires a region and a currency.
 func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: catalogueWinningWith(t, allTriggers)})
@@ -143,7 +143,8 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 			{"quantity": 1, "unitAmount": "100.00", "learner": {"contact": null, "event": {"code": "ABC-123-01"}}, "interest": {"item": {"__typename": "Event"}}},
 			{"quantity": 10, "unitAmount": "19.90", "learner": null, "interest": {"item": {"__typename": "TrainingTokenType"}}},
 			{"quantity": 2, "unitAmount": "50.00", "learner": null, "interest": {"item": {"__typename": "LearningPath"}}}]}}`)
-	// Observed (4.1, 5.3): a registration shows the opportunity that created the registration.
+	// Observed (API notes 4.1, 5.3): a registration shows the opportunity that created the
+	// registration.
 	source := a.query(t, `{ registrations { edges { node { sourceOpportunity { id } account { name } event { id } learners { pageInfo { totalRecords } } } } } }`, nil)
 	wantJSON(t, valueAt(t, source, "registrations", "edges", 0, "node"), fmt.Sprintf(`{"sourceOpportunity": {"id": %q}, "account": {"name": "First Aid for Meridian"},
 		"event": {"id": %q}, "learners": {"pageInfo": {"totalRecords": 3}}}`, id, eventOne))
@@ -151,8 +152,8 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	wantJSON(t, valueAt(t, made, "contacts", "edges"), `[{"node": {"account": {"name": "First Aid for Meridian"}}}]`)
 }
 
-// Documented (4.4): the API blocks a transition if a required attribute is empty. Assumed: the
-// payload has an error that names the empty attributes.
+// Documented (API notes 4.4): the API blocks a transition if a required attribute is empty.
+// Assumed: the payload has an error that names the empty attributes.
 func TestMissingAttributesBlockTheTransition(t *testing.T) {
 	t.Parallel()
 	for row, missing := range map[string]string{"": "account, interests, po-number", "first": "account"} {
@@ -326,8 +327,9 @@ func TestTransitionAssumptions(t *testing.T) {
 	}
 }
 
-// Documented and observed (5.4): an invoice starts as a draft. The output field of the purchase
-// order has another name than the input member. A final invoice stays final.
+// Documented and observed (API notes 5.4): an invoice starts as a draft. The output field with the
+// purchase order and the input member with the purchase order have different names. A final invoice
+// stays final.
 func TestInvoices(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -388,8 +390,9 @@ func TestASecondInvoiceTrigger(t *testing.T) {
 	}
 }
 
-// Documented (5.4): an invoice has a line for each delegate and event. An invoice does not bill
-// learners who were cancelled before the invoice was drafted, even if an event then has no line.
+// Documented (API notes 5.4): an invoice has a line for each delegate and event. An invoice does
+// not bill learners who were cancelled before the invoice was drafted, even if an event then has no
+// line.
 func TestCancelledLearnersAreNotBilled(t *testing.T) {
 	t.Parallel()
 	catalogue := catalogueWinningWith(t, "triggers: [account, registration] }\n  - { from: 5, to: 7, triggers: [invoice] ")

@@ -23,8 +23,8 @@ func (a *api) requestFrom(t testing.TB, address string) (status int, retryAfter 
 	return w.Code, w.Header().Get("Retry-After")
 }
 
-// Documented (2): the limit is 6,000 requests in 5 minutes for each IP address. Further requests
-// get the status 429. The documentation does not mention the header Retry-After.
+// Documented (API notes 2): the limit is 6,000 requests in 5 minutes for each IP address. Further
+// requests get the status 429. The documentation does not mention the header Retry-After.
 func TestTheLimitIsThatOfTheAPI(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -51,8 +51,8 @@ func TestTheLimitIsThatOfTheAPI(t *testing.T) {
 		t.Errorf("a second too early: %d", status)
 	}
 	now.advance(time.Second)
-	// Documented (2): a client may send requests again when the client is below the limit. Refused
-	// requests do not count.
+	// Documented (API notes 2): a client may send requests again when the client is below the
+	// limit. Refused requests do not count.
 	for i := range 6000 {
 		if status, _ := a.requestFrom(t, "10.0.0.1:5000"); status != 200 {
 			t.Fatalf("request %d after five minutes: %d", i+1, status)

@@ -19,10 +19,11 @@ const everything = `{
 	} } }
 }`
 
-// Documented (3.5): every refusal has the documented form: an error {label message value}, a null
-// object and the HTTP status 200. Observed (3.5): a refused mutation changes nothing. Documented
-// (3.5): A refusal with the label "Transition Not Found" names both steps by their ids. The
-// opportunity of the test is Opportunity:1, in the step "Proposed".
+// Documented (API notes 3.5): every refusal has the documented form: an error {label message
+// value}, a null object and the HTTP status 200. Observed (API notes 3.5): a refused mutation
+// changes nothing. Documented (API notes 3.5): A refusal with the label "Transition Not Found"
+// names both steps by their ids. The opportunity of the test is Opportunity:1, in the step
+// "Proposed".
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -133,9 +134,9 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Documented (3.5): errors at the top level of the response are about the whole document. As in any
-// GraphQL server, a value of the wrong type makes the API reject the whole document. If the API
-// rejects a document, the response has no data, and no mutation of the document runs.
+// Documented (API notes 3.5): errors at the top level of the response are about the whole document.
+// As in any GraphQL server, a value of the wrong type makes the API reject the whole document. If
+// the API rejects a document, the response has no data, and no mutation of the document runs.
 func TestDocumentsRefusedAsAWhole(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -19,10 +19,10 @@ func (a *api) mutateIn(t testing.TB, namespace, field, arguments, selection stri
 
 const problems = "errors { label message value }"
 
-// Documented (5.1): account.create returns account and errors; the input of account.update contains
-// the account's id as accountId. Observed (5.1): the input member postalAddresses replaces all
-// postal addresses of the account. Accounts have the fields website, isIndividual, owner and
-// contacts.
+// Documented (API notes 5.1): account.create returns account and errors; the input of
+// account.update contains the account's id as accountId. Observed (API notes 5.1): the input member
+// postalAddresses replaces all postal addresses of the account. Accounts have the fields website,
+// isIndividual, owner and contacts.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -49,8 +49,8 @@ func TestAccounts(t *testing.T) {
 		`{"website": "https://meridian.example", "contacts": {"pageInfo": {"totalRecords": 0}}}`)
 }
 
-// Observed (5.1): a merge assigns everything that belongs to the first account to the second
-// account. The merged accounts stay merged after a restart.
+// Observed (API notes 5.1): a merge assigns everything that belongs to the first account to the
+// second account. The merged accounts stay merged after a restart.
 func TestMergedAccountsStayMerged(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
@@ -77,9 +77,10 @@ func TestMergedAccountsStayMerged(t *testing.T) {
 	}
 }
 
-// Observed (3.5, 5.2): contact.createBatch returns a list with an entry {contact, errors} for each
-// contact. Several contacts may have the same e-mail address, so a search by address may find
-// several contacts. Observed (5.1): the account of an individual cannot have a second contact.
+// Observed (API notes 3.5, 5.2): contact.createBatch returns a list with an entry {contact, errors}
+// for each contact. Several contacts may have the same e-mail address, so a search by address may
+// find several contacts. Observed (API notes 5.1): the account of an individual cannot have a
+// second contact.
 func TestContacts(t *testing.T) {
 	t.Parallel()
 	for value, second := range map[string]string{"shared": "", "unique": "Invalid Value"} {
@@ -106,7 +107,7 @@ func TestContacts(t *testing.T) {
 	}
 }
 
-// Observed (5.5, 4.1): a user has a contact. An opportunity has an owner and a contact.
+// Observed (API notes 5.5, 4.1): a user has a contact. An opportunity has an owner and a contact.
 func TestUsersAndOwners(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -123,9 +124,9 @@ func TestUsersAndOwners(t *testing.T) {
 	}
 }
 
-// Observed (5.6): a client sends mail from a verified address to contacts, to an event's learners
-// or to the learners' bookers. The text of the mail is in the request or in a template. The sandbox
-// keeps sent mail in an outbox that tests can read.
+// Observed (API notes 5.6): a client sends mail from a verified address to contacts, to an event's
+// learners or to the learners' bookers. The text of the mail is in the request or in a template.
+// The sandbox keeps sent mail in an outbox that tests can read.
 func TestMailGoesToTheOutbox(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -191,9 +192,10 @@ func TestMailGoesToTheOutbox(t *testing.T) {
 	}
 }
 
-// Observed (5.7): an entry of the integration log is about one object, or about a whole type of
-// objects. In an entry about a type, the id has an empty key. A client can write one entry with the
-// singular mutation, or several entries with the plural mutation. No mutation deletes an entry.
+// Observed (API notes 5.7): an entry of the integration log is about one object, or about a whole
+// type of objects. In an entry about a type, the id has an empty key. A client can write one entry
+// with the singular mutation, or several entries with the plural mutation. No mutation deletes an
+// entry.
 func TestExternalIntegrationLogs(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -47,7 +47,8 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 		if got[i].Number != int64(i+1) || !got[i].Received.Equal(now.Now()) || got[i].Answered.IsZero() || got[i].Address != "192.0.2.1" {
 			t.Errorf("%+v", got[i])
 		}
-		// Inside a namespace, mutations run in random order, so the test sorts the fields by alias.
+		// Inside a GraphQL namespace, mutations run in random order, so the test sorts the fields
+		// by alias.
 		slices.SortFunc(got[i].Fields, func(a, b requestlog.Field) int { return strings.Compare(a.Alias, b.Alias) })
 	}
 	of := func(alias, name string, outcome requestlog.Outcome, label string) requestlog.Field {
@@ -73,8 +74,8 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 		{Operations: []string{"token"}, Status: 400},
 		{Operations: []string{"hello"}, Status: 429},
 	}
-	// In the namespace b, the mutation x progresses the opportunity from step 3 to 5. The mutation
-	// x is refused if x runs before the mutation progress.
+	// In the GraphQL namespace with the alias b, the mutation x progresses the opportunity from
+	// step 3 to 5. The mutation x is refused if x runs before the mutation progress.
 	if got[1].Fields[2].Outcome == requestlog.Committed {
 		want[1].Fields[2] = of("b.x", "opportunities.progress", requestlog.Committed, "")
 	}
@@ -297,10 +298,10 @@ func TestRequestLogDropsTheOldest(t *testing.T) {
 	}
 }
 
-// Observed (3.1): one document may contain a namespace of mutations several times under different
-// aliases; the API runs the aliased fields in order. Inside one namespace, the order of mutations
-// is undefined. With the value "document" of the assumption namespace.order, the mutations run in
-// the order of the document.
+// Observed (API notes 3.1): one document may contain a GraphQL namespace of mutations several times
+// under different aliases; the API runs the aliased fields in order. Inside one GraphQL namespace,
+// the order of mutations is undefined. With the value "document" of the assumption namespace.order,
+// the mutations run in the order of the document.
 func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 	t.Parallel()
 	const n = 12
@@ -334,7 +335,7 @@ func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 	}
 }
 
-// Inside a namespace, the order of mutations is not defined. In some of many requests, the
+// Inside a GraphQL namespace, the order of mutations is not defined. In some of many requests, the
 // mutations run in another order than in the document.
 func TestAliasesInsideANamespaceRunInNoOrder(t *testing.T) {
 	t.Parallel()

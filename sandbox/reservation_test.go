@@ -41,12 +41,12 @@ func (a *api) wantReservation(t *testing.T, when, opportunity string, valid bool
 	}
 }
 
-// Documented (4.6): an interest with reserve reserves as many places as the interest's quantity.
-// Observed (4.6): extendReservations sets the expiry time of all reservations of the opportunity. A
-// client can release reservations only by calling extendReservations with the current time.
-// extendReservations does not make an ended reservation valid again, but returns no error. Before
-// the first extension, reservationsValidUntil is null. Reservations expire by themselves, without a
-// request.
+// Documented (API notes 4.6): an interest with reserve reserves as many places as the interest's
+// quantity. Observed (API notes 4.6): extendReservations sets the expiry time of all reservations
+// of the opportunity. A client can release reservations only by calling extendReservations with the
+// current time. extendReservations does not make an ended reservation valid again, but returns no
+// error. Before the first extension, reservationsValidUntil is null. Reservations expire by
+// themselves, without a request.
 func TestReservationsExpireAndAreReleased(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -118,7 +118,8 @@ func TestReserveAndExtendInOneRequest(t *testing.T) {
 	}`)
 }
 
-// Observed (4.2): a client reads from an event the opportunities with interests in the event.
+// Observed (API notes 4.2): a client reads from an event the opportunities with interests in the
+// event.
 func TestInterestsOfAnEvent(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

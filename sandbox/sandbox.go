@@ -5,7 +5,8 @@
 // The package implements the API documentation independently of Oppflow's client of the API. The
 // sandbox shares no code and no types with Oppflow's client, so tests can find a mistake in the
 // sandbox or in the client. For behaviour that is neither documented nor observed, package
-// sandbox/assumptions lists the possible values.
+// sandbox/assumptions lists the possible values. A comment such as "Documented (API notes 4.1):"
+// refers to a section of the API notes, which the comment of package administrate explains.
 package sandbox
 
 import (

@@ -44,11 +44,11 @@ func (a *api) fields(t testing.TB, typ string) map[string]introspectedField {
 	return found
 }
 
-// Documented and observed (3.1): every list query is a field at the root with a plural name, and
-// returns a connection. Documented and observed (3.2): a connection has the field edges with cursor
-// and node, and the field pageInfo with five fields. The arguments of a connection are first,
-// offset, after, filters and an ordering. Nested one-to-many fields are connections with the
-// arguments of a connection at the root.
+// Documented and observed (API notes 3.1): every list query is a field at the root with a plural
+// name, and returns a connection. Documented and observed (API notes 3.2): a connection has the
+// field edges with cursor and node, and the field pageInfo with five fields. The arguments of a
+// connection are first, offset, after, filters and an ordering. Nested one-to-many fields are
+// connections with the arguments of a connection at the root.
 func TestListsAreConnections(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -88,8 +88,8 @@ func TestListsAreConnections(t *testing.T) {
 	}
 }
 
-// Documented and observed (3.1): the field node accepts inline fragments on Event, Learner, Contact
-// and other types.
+// Documented and observed (API notes 3.1): the field node accepts inline fragments on Event,
+// Learner, Contact and other types.
 func TestNodeWithFragments(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -107,8 +107,8 @@ func TestNodeWithFragments(t *testing.T) {
 	}
 }
 
-// Observed (3.1): many types have the field legacyId: the number that the links of the user
-// interface contain.
+// Observed (API notes 3.1): many types have the field legacyId: the number that the links of the
+// user interface contain.
 func TestLegacyIDsAreTheNumbersOfTheIDs(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -122,9 +122,9 @@ func TestLegacyIDsAreTheNumbersOfTheIDs(t *testing.T) {
 	}
 }
 
-// Observed (3.2): the vendor's own workflows read all pages of a list by cursor. A workflow of the
-// vendor fails if the number of rows read differs from totalRecords. Observed (2): a request for
-// 500 rows returns 100 rows and no error.
+// Observed (API notes 3.2): the vendor's own workflows read all pages of a list by cursor. A
+// workflow of the vendor fails if the number of rows read differs from totalRecords. Observed (API
+// notes 2): a request for 500 rows returns 100 rows and no error.
 func TestPagesAddUpToTheTotal(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -154,8 +154,8 @@ func TestPagesAddUpToTheTotal(t *testing.T) {
 	}
 }
 
-// Observed (3.2): two forms of ordering were observed: order: {field, direction} and, for events,
-// orderBy: [{field, direction}]. The directions of an ordering are asc and desc.
+// Observed (API notes 3.2): two forms of ordering were observed: order: {field, direction} and, for
+// events, orderBy: [{field, direction}]. The directions of an ordering are asc and desc.
 func TestEventsTakeOrderAndOrderBy(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -177,9 +177,10 @@ func TestEventsTakeOrderAndOrderBy(t *testing.T) {
 	}
 }
 
-// Observed (3.3): filters with the operations in, notin and contains need the member values.
-// Filters with isnull or notnull need neither value nor values. Filters with any other operation
-// need the member value. Observed (3.3): one malformed filter makes the whole request fail.
+// Observed (API notes 3.3): filters with the operations in, notin and contains need the member
+// values. Filters with isnull or notnull need neither value nor values. Filters with any other
+// operation need the member value. Observed (API notes 3.3): one malformed filter makes the whole
+// request fail.
 func TestOperationsTakeObservedForms(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -208,9 +209,10 @@ func TestOperationsTakeObservedForms(t *testing.T) {
 	}
 }
 
-// Observed (3.3): in a filter, field and operation are enum values, and value is a String. A
-// variable for the value of a filter must be declared as String, even if the variable contains an
-// id. The API rejects an enum value with different capitals, both in a literal and in a variable.
+// Observed (API notes 3.3): in a filter, field and operation are enum values, and value is a
+// String. A variable for the value of a filter must be declared as String, even if the variable
+// contains an id. The API rejects an enum value with different capitals, both in a literal and in a
+// variable.
 func TestEnumsAreExact(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -229,9 +231,9 @@ func TestEnumsAreExact(t *testing.T) {
 	}
 }
 
-// Observed (3.3): in filters, booleans and dates are strings: "true", "2025-11-20",
-// "2026-01-01T00:00:00Z". Observed (5.3): clients filter events by isSoldOut, hasPlacesRemaining,
-// remainingPlaces and isActive.
+// Observed (API notes 3.3): in filters, booleans and dates are strings: "true", "2025-11-20",
+// "2026-01-01T00:00:00Z". Observed (API notes 5.3): clients filter events by isSoldOut,
+// hasPlacesRemaining, remainingPlaces and isActive.
 func TestBooleansAndDatesAreStrings(t *testing.T) {
 	t.Parallel()
 	now := newClock()

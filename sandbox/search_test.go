@@ -52,10 +52,10 @@ const (
 	overdue = "überholte firstaid"
 )
 
-// Documented and observed (3.3): a filter has the members field, operation, and value or values,
-// with the observed operations. The value of like is a pattern with the wildcard %; the value of
-// wordlike is a word without wildcards. A filter by id finds one opportunity. Documented and
-// observed (4.2): opportunities can be filtered by regionName, id and stepId.
+// Documented and observed (API notes 3.3): a filter has the members field, operation, and value or
+// values, with the observed operations. The value of like is a pattern with the wildcard %; the
+// value of wordlike is a word without wildcards. A filter by id finds one opportunity. Documented
+// and observed (API notes 4.2): opportunities can be filtered by regionName, id and stepId.
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	a := openForSearch(t)
@@ -130,7 +130,7 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// Documented (3.3): where the API expects a list, the API also accepts a single object.
+// Documented (API notes 3.3): where the API expects a list, the API also accepts a single object.
 func TestOneFilterIsAcceptedWhereAListIs(t *testing.T) {
 	t.Parallel()
 	a := openForSearch(t)
@@ -144,23 +144,23 @@ func TestOneFilterIsAcceptedWhereAListIs(t *testing.T) {
 	}
 }
 
-// Observed (3.3): a malformed filter makes the whole request fail, including the parts that do not
-// use the filter.
+// Observed (API notes 3.3): a malformed filter makes the whole request fail, including the parts
+// that do not use the filter.
 func TestMalformedFilterFailsTheRequest(t *testing.T) {
 	t.Parallel()
 	a := openForSearch(t)
 	for name, c := range map[string]struct{ filter, says string }{
-		"eq without value":       {`field: name, operation: eq`, "value is missing"},
-		"eq with null":           {`field: name, operation: eq, value: null`, "value is missing"},
-		"eq with values":         {`field: name, operation: eq, values: ["x"]`, "needs the member value, not the member values"},
-		"eq with both":           {`field: name, operation: eq, value: "x", values: ["x"]`, "needs the member value, not the member values"},
-		"like with values":       {`field: name, operation: like, values: ["x"]`, "needs the member value, not the member values"},
-		"in with value":          {`field: name, operation: in, value: "x"`, "needs the member values, not the member value"},
-		"in without values":      {`field: name, operation: in`, "values is missing or empty"},
-		"in with none":           {`field: name, operation: in, values: []`, "values is missing or empty"},
+		"eq without value":       {`field: name, operation: eq`, `the member "value" is missing`},
+		"eq with null":           {`field: name, operation: eq, value: null`, `the member "value" is missing`},
+		"eq with values":         {`field: name, operation: eq, values: ["x"]`, `needs the member "value", not the member "values"`},
+		"eq with both":           {`field: name, operation: eq, value: "x", values: ["x"]`, `needs the member "value", not the member "values"`},
+		"like with values":       {`field: name, operation: like, values: ["x"]`, `needs the member "value", not the member "values"`},
+		"in with value":          {`field: name, operation: in, value: "x"`, `needs the member "values", not the member "value"`},
+		"in without values":      {`field: name, operation: in`, `the member "values" is missing or empty`},
+		"in with none":           {`field: name, operation: in, values: []`, `the member "values" is missing or empty`},
 		"in with a null":         {`field: name, operation: in, values: ["x", null]`, "values[1] is null"},
-		"notin with value":       {`field: name, operation: notin, value: "x"`, "needs the member values, not the member value"},
-		"contains with value":    {`field: name, operation: contains, value: "x"`, "needs the member values, not the member value"},
+		"notin with value":       {`field: name, operation: notin, value: "x"`, `needs the member "values", not the member "value"`},
+		"contains with value":    {`field: name, operation: contains, value: "x"`, `needs the member "values", not the member "value"`},
 		"isnull with value":      {`field: name, operation: isnull, value: "x"`, "neither"},
 		"notnull with values":    {`field: name, operation: notnull, values: ["x"]`, "neither"},
 		"like on an id":          {`field: id, operation: like, value: "%"`, "allowed only for text"},
@@ -256,10 +256,10 @@ func page(t *testing.T, connection any) (nodes []string, info map[string]any) {
 	return nodes, valueAt(t, connection, "pageInfo").(map[string]any)
 }
 
-// Documented (2, 3.2): a page has 50 rows by default and at most 100. An argument first above 100
-// returns 100 rows without an error. A cursor is Cursor:<zero-based index>. The field pageInfo has
-// totalRecords. Nested lists are connections like the lists at the root. The test reads 120 rows,
-// at the root and in a nested list.
+// Documented (API notes 2, 3.2): a page has 50 rows by default and at most 100. An argument first
+// above 100 returns 100 rows without an error. A cursor is Cursor:<zero-based index>. The field
+// pageInfo has totalRecords. Nested lists are connections like the lists at the root. The test
+// reads 120 rows, at the root and in a nested list.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	const rows = 120
@@ -335,9 +335,10 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// Observed (1): hello and echo(value:) are fields at the root of queries. Documented and observed
-// (3.1, 4.2): every list is a connection at the root with a plural name, such as opportunitySteps.
-// A client can read every list, and can read every object of a list with node and the object's id.
+// Observed (API notes 1): hello and echo(value:) are fields at the root of queries. Documented and
+// observed (API notes 3.1, 4.2): every list is a connection at the root with a plural name, such as
+// opportunitySteps. A client can read every list, and can read every object of a list with node and
+// the object's id.
 func TestLookups(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -366,7 +367,7 @@ func TestLookups(t *testing.T) {
 	}`)
 }
 
-// Documented and observed (3.1): a client queries node(id:) with inline fragments.
+// Documented and observed (API notes 3.1): a client queries node(id:) with inline fragments.
 func TestNode(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -400,7 +401,7 @@ func TestNode(t *testing.T) {
 	}
 }
 
-// Observed (1): introspection works.
+// Observed (API notes 1): introspection works.
 func TestIntrospection(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -16,10 +16,10 @@ const tenant = "catalogue/tenant.yaml"
 
 func tenantStep(n int64) string { return globalid.EncodeInt(globalid.OpportunityStep, n) }
 
-// Documented (4.4): the tenant configures on which transitions each trigger runs. Triggers of early
-// transitions usually create the buyer's account and contact. Triggers of winning transitions
-// usually create registrations, invoices and training tokens. Documented (4.4): the API refuses a
-// transition while one of its required attributes is empty.
+// Documented (API notes 4.4): the tenant configures on which transitions each trigger runs.
+// Triggers of early transitions usually create the buyer's account and contact. Triggers of winning
+// transitions usually create registrations, invoices and training tokens. Documented (API notes
+// 4.4): the API refuses a transition while one of its required attributes is empty.
 func TestATenantDecidesTheTriggersOfATransition(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
@@ -65,8 +65,8 @@ func TestATenantDecidesTheTriggersOfATransition(t *testing.T) {
 	shown("Order 1 Draft Won Won registrations 2")
 }
 
-// Documented (4.5): only published items can be sold. The API rejects registrations on a draft
-// event.
+// Documented (API notes 4.5): only published items can be sold. The API rejects registrations on a
+// draft event.
 func TestADraftEventTakesNoRegistrations(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// Observed (1): a request has the header "Authorization: Bearer" with the token. Documented (1):
-// the status 401 means that the authentication failed.
+// Observed (API notes 1): a request has the header "Authorization: Bearer" with the token.
+// Documented (API notes 1): the status 401 means that the authentication failed.
 func TestRequestsNeedTheToken(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -60,9 +60,10 @@ func TestTokensAreRandom(t *testing.T) {
 	}
 }
 
-// Observed (1): requests are POST. The body of a request is JSON with the member query and, if
-// needed, variables and operationName. The Content-Type of a request is application/json.
-// Documented (1): the status is 200 for every GraphQL result. GraphQL errors are in the body.
+// Observed (API notes 1): requests are POST. The body of a request is JSON with the member query
+// and, if needed, variables and operationName. The Content-Type of a request is application/json.
+// Documented (API notes 1): the status is 200 for every GraphQL result. GraphQL errors are in the
+// body.
 func TestHTTP(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{NoAuth: true})
@@ -101,8 +102,8 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
-// Documented (3.5): in some examples, a successful response has an empty list "errors" beside
-// "data". In other documented examples, a successful response has no "errors".
+// Documented (API notes 3.5): in some examples, a successful response has an empty list "errors"
+// beside "data". In other documented examples, a successful response has no "errors".
 func TestEmptyErrorsAtTheTop(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{"left-out": `{"data":{"hello":"Hello"}}`, "shown": `{"errors":[],"data":{"hello":"Hello"}}`} {

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Documented and observed (3.4): ids are base64 of <TypeName>:<key>, and the prefix often differs
-// from the __typename. Every observed id is the id of an object of the observed type.
+// Documented and observed (API notes 3.4): ids are base64 of <TypeName>:<key>, and the prefix often
+// differs from the __typename. Every observed id is the id of an object of the observed type.
 func TestObservedIDsNameTheirTypes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: writeCatalogue(t, "templates: [{ id: 118, name: n, subject: s, body: b }]")})
@@ -49,8 +49,8 @@ func TestObservedIDsNameTheirTypes(t *testing.T) {
 	}
 }
 
-// Documented (3.4): financialUnitId of an opportunity is the code of a currency, not a global id.
-// Observed (3.4): an event's financialUnit.id is a global id.
+// Documented (API notes 3.4): financialUnitId of an opportunity is the code of a currency, not a
+// global id. Observed (API notes 3.4): an event's financialUnit.id is a global id.
 func TestFinancialUnitsAreBareCodes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -62,10 +62,10 @@ func TestFinancialUnitsAreBareCodes(t *testing.T) {
 	}
 }
 
-// Observed (3.6): the API uses the scalars ID, String, Int, Boolean, Decimal, LocalDateTime and
-// TimeZonedDateTime. Documented and observed (3.6): amounts are Decimal. The expiry time of
-// training tokens is a local time, and the expiry time of reservations has a zone. Events have
-// local and zoned times.
+// Observed (API notes 3.6): the API uses the scalars ID, String, Int, Boolean, Decimal,
+// LocalDateTime and TimeZonedDateTime. Documented and observed (API notes 3.6): amounts are
+// Decimal. The expiry time of training tokens is a local time, and the expiry time of reservations
+// has a zone. Events have local and zoned times.
 func TestObservedScalars(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -86,8 +86,8 @@ func TestObservedScalars(t *testing.T) {
 	}
 }
 
-// Observed (3.6): an event has each time twice: start and timeZonedStart, end and timeZonedEnd.
-// timeZoneName is the IANA name of the event's zone.
+// Observed (API notes 3.6): an event has each time twice: start and timeZonedStart, end and
+// timeZonedEnd. timeZoneName is the IANA name of the event's zone.
 func TestEventsHaveLocalAndZonedTimes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -109,8 +109,9 @@ func TestEventsHaveLocalAndZonedTimes(t *testing.T) {
 	}
 }
 
-// Documented (3.6): a LocalDateTime must not have a zone, and a TimeZonedDateTime must have a zone.
-// A time that lacks its zone or has a forbidden zone makes the API reject the whole document.
+// Documented (API notes 3.6): a LocalDateTime must not have a zone, and a TimeZonedDateTime must
+// have a zone. A time that lacks its zone or has a forbidden zone makes the API reject the whole
+// document.
 func TestZonesAreGivenWhereTheyBelong(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -131,8 +132,8 @@ func TestZonesAreGivenWhereTheyBelong(t *testing.T) {
 	}
 }
 
-// Documented (3.6): the API returns money as a quoted decimal with two decimal digits, whether the
-// request contained text or a number.
+// Documented (API notes 3.6): the API returns money as a quoted decimal with two decimal digits,
+// whether the request contained text or a number.
 func TestMoneyIsAQuotedDecimal(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -144,9 +145,9 @@ func TestMoneyIsAQuotedDecimal(t *testing.T) {
 	}
 }
 
-// Observed (3.6): an opportunity has its custom data in attributes {definitionKey value}, not in
-// customFieldValues. Learners have customFieldValues. All values of custom data are strings, and
-// the value of a ticked box is "true".
+// Observed (API notes 3.6): an opportunity has its custom data in attributes {definitionKey value},
+// not in customFieldValues. Learners have customFieldValues. All values of custom data are strings,
+// and the value of a ticked box is "true".
 func TestCustomDataIsText(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -165,8 +166,9 @@ func TestCustomDataIsText(t *testing.T) {
 	}
 }
 
-// Observed (3.6): an event is draft, published or cancelled. An invoice is Draft, Final or Void. A
-// learner is active. The API writes some states in lower case and others with a capital letter.
+// Observed (API notes 3.6): an event is draft, published or cancelled. An invoice is Draft, Final
+// or Void. A learner is active. The API writes some states in lower case and others with a capital
+// letter.
 func TestStatesAreWrittenAsObserved(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: catalogueWinningWith(t, "triggers: [account, registration, invoice]")})

@@ -11,9 +11,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Documented (4.4): a transition is an allowed way from one step to another. Without a transition,
-// progress fails. Observed (4.2): opportunitySteps lists the steps. Documented (4.4): a step is a
-// point inside a stage. A stage has the state Open, Won, Lost or Archived.
+// Documented (API notes 4.4): a transition is an allowed way from one step to another. Without a
+// transition, progress fails. Observed (API notes 4.2): opportunitySteps lists the steps.
+// Documented (API notes 4.4): a step is a point inside a stage. A stage has the state Open, Won,
+// Lost or Archived.
 func TestProgressFollowsTransitions(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -54,9 +55,9 @@ func TestProgressFollowsTransitions(t *testing.T) {
 	}
 }
 
-// Documented (4.3, 4.4): without entryStepId, the API creates an opportunity in the tenant's entry
-// step. The documented entry step is Proposed, in the stage Proposed, which has the state Open.
-// Entry steps are configured per tenant.
+// Documented (API notes 4.3, 4.4): without entryStepId, the API creates an opportunity in the
+// tenant's entry step. The documented entry step is Proposed, in the stage Proposed, which has the
+// state Open. Entry steps are configured per tenant.
 func TestEntryStepsAreTheTenants(t *testing.T) {
 	t.Parallel()
 	const create = `mutation { opportunities { create(input: {name: "x", regionId: "UmVnaW9uOlVL"}) { errors { label } opportunity { step { name stage { name state } } } } } }`
@@ -71,8 +72,8 @@ func TestEntryStepsAreTheTenants(t *testing.T) {
 	}
 }
 
-// Documented (4.2, 4.3): GraphQL documents declare variables of the types OpportunityCreateInput,
-// OpportunityUpdateInput and OpportunityField.
+// Documented (API notes 4.2, 4.3): GraphQL documents declare variables of the types
+// OpportunityCreateInput, OpportunityUpdateInput and OpportunityField.
 func TestTypesOfTheDocumentation(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -88,11 +89,11 @@ func TestTypesOfTheDocumentation(t *testing.T) {
 	}
 }
 
-// Observed (4.5): no mutation was observed that changes an interest or removes an interest. The
-// advice that was observed is to change or remove interests in the user interface of the TMS.
-// Observed (4.6): the API has no mutation whose only purpose is to release a reservation.
-// Documented (5.4): the invoice trigger or a user of the TMS creates an invoice. No mutation was
-// observed that creates an invoice.
+// Observed (API notes 4.5): no mutation was observed that changes an interest or removes an
+// interest. The advice that was observed is to change or remove interests in the user interface of
+// the TMS. Observed (API notes 4.6): the API has no mutation whose only purpose is to release a
+// reservation. Documented (API notes 5.4): the invoice trigger or a user of the TMS creates an
+// invoice. No mutation was observed that creates an invoice.
 func TestUnobservedMutationsAreAbsent(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -111,11 +112,11 @@ func TestUnobservedMutationsAreAbsent(t *testing.T) {
 	}
 }
 
-// Documented (4.5): the details of an interest depend on its kind: learners for courses, events and
-// learning paths, and {expiresAt} for training tokens. The response to addInterest has errors and
-// interests; interests is a list, not a GraphQL connection. Documented (3.6): expiresAt is a local
-// time and must have no offset. The API accepts an expiresAt in the past, as a documented example
-// shows.
+// Documented (API notes 4.5): the details of an interest depend on its kind: learners for courses,
+// events and learning paths, and {expiresAt} for training tokens. The response to addInterest has
+// errors and interests; interests is a list, not a GraphQL connection. Documented (API notes 3.6):
+// expiresAt is a local time and must have no offset. The API accepts an expiresAt in the past, as a
+// documented example shows.
 func TestDetailsAreThoseOfTheKind(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -149,9 +150,10 @@ func TestDetailsAreThoseOfTheKind(t *testing.T) {
 	}
 }
 
-// Documented (4.4): the token trigger issues the training tokens of an interest to the account,
-// once. The issued tokens have the type, quantity and expiry time of the interest. Documented
-// (5.4): an invoice needs a region and a currency, which come from the invoice's opportunity.
+// Documented (API notes 4.4): the token trigger issues the training tokens of an interest to the
+// account, once. The issued tokens have the type, quantity and expiry time of the interest.
+// Documented (API notes 5.4): an invoice needs a region and a currency, which come from the
+// invoice's opportunity.
 func TestTokensAreIssuedOnce(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: editedCatalogue(t, "- { from: 3, to: 4 }", "- { from: 3, to: 4, triggers: [token] }", "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [token, invoice] }")})
@@ -177,8 +179,9 @@ func TestTokensAreIssuedOnce(t *testing.T) {
 	wantJSON(t, valueAt(t, invoice, "node", "salesDocument"), `{"financialUnit": {"code": "USD"}, "lines": [{"quantity": 10, "unitAmount": "19.90"}, {"quantity": 1, "unitAmount": "19.90"}]}`)
 }
 
-// Documented (3.2): a request may have the argument offset or the argument after, but not both
-// arguments. Observed (3.3): a client reads one object by a filter on the object's id.
+// Documented (API notes 3.2): a request may have the argument offset or the argument after, but not
+// both arguments. Observed (API notes 3.3): a client reads one object by a filter on the object's
+// id.
 func TestOffsetAndAfterAreAlternatives(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -200,10 +203,10 @@ func TestOffsetAndAfterAreAlternatives(t *testing.T) {
 	}
 }
 
-// Observed (4.1): reservationsValidUntil is null or a time with a UTC offset (3.6). A
-// reservationsValidUntil in a request may have any UTC offset. isReservationValid is true or false,
-// never null. Observed (4.6): extendReservations with the current time releases the reservations of
-// all interests of the opportunity.
+// Observed (API notes 4.1): reservationsValidUntil is null or a time with a UTC offset (API notes
+// 3.6). A reservationsValidUntil in a request may have any UTC offset. isReservationValid is true
+// or false, never null. Observed (API notes 4.6): extendReservations with the current time releases
+// the reservations of all interests of the opportunity.
 func TestReservationFieldsOfAnOpportunity(t *testing.T) {
 	t.Parallel()
 	now := newClock()

@@ -35,8 +35,8 @@ type Playbook struct {
 	// WithoutEffects are kinds of effects that the worker treats as unknown, like a worker of an
 	// earlier version. WithoutEffects is for tests.
 	WithoutEffects []string
-	// KeyFiles maps the name of each key in the playbook to the file with the key: --service-key
-	// NAME=FILE.
+	// KeyFiles maps the name of each signing key in the playbook to the path of the file with the
+	// signing key: --service-key NAME=FILE.
 	KeyFiles map[string]string
 	// KeysDir is a directory with the files of the keys that KeyFiles does not list. Each file in
 	// KeysDir has the name of its key: OPPFLOW_SERVICE_KEYS_DIR.
@@ -89,8 +89,8 @@ func (p *Playbook) Resolve() error {
 // IsNone reports whether no playbook is given.
 func (p *Playbook) IsNone() bool { return p.File == "" || p.File == NoPlaybook }
 
-// Key returns the key with the name, or an empty Secret if no file for the key exists. Key reads no
-// file of KeysDir if the name contains a slash or begins with a dot.
+// Key returns the signing key with the name, or an empty Secret if no file for the signing key
+// exists. Key reads no file of KeysDir if the name contains a slash or begins with a dot.
 func (p *Playbook) Key(name string) (Secret, error) {
 	path, given := p.KeyFiles[name]
 	if !given {

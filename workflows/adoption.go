@@ -40,7 +40,7 @@ type adoptionResult struct {
 	SettleTime time.Duration `json:"settling,omitempty"`
 }
 
-// The run waits while another reference adopts the same record. The waits grow from
+// The run waits while a run of a different reference adopts the same record. The waits grow from
 // firstAdoptionWait to longestAdoptionWait.
 const (
 	firstAdoptionWait            = 5 * time.Second
@@ -49,8 +49,9 @@ const (
 )
 
 // adopt takes over the record that the start names, or returns why the adoption is not possible.
-// When another reference is adopting the same record, adopt waits and returns nil. The caller of
-// adopt then calls adopt again, and the second call reads which reference tag the record has.
+// When a run of a different reference is adopting the same record, adopt waits and returns nil. The
+// caller of adopt then calls adopt again, and the second call reads which reference tag the record
+// has.
 func (r *run) adopt(ctx workflow.Context) error {
 	err := r.runAdoption(ctx)
 	switch own, known := lifecycle.FromTemporalError(err); {
@@ -63,7 +64,7 @@ func (r *run) adopt(ctx workflow.Context) error {
 	case known:
 		return own
 	case err != nil && ctx.Err() == nil && isEndedFromOutside(err) && hasChange(ctx, changeProof):
-		return wait(ctx, firstAdoptionWait, "somebody ended the workflow of the adoption: wait before the next attempt to adopt the record")
+		return wait(ctx, firstAdoptionWait, "wait before the next attempt to adopt the record, because somebody ended the workflow that adopted the record")
 	case err != nil:
 		return err
 	}
@@ -212,7 +213,7 @@ func adoptReadError(err error) error {
 }
 
 // adoptionWorkflow makes sure that the record has the reference tag. adoptionWorkflow returns a
-// Conflict when the record has the tag of another reference.
+// Conflict when the record has a reference tag with a reference other than the opportunity's own.
 func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adoptionResult, error) {
 	r := &run{options: o, rootContext: ctx, state: &entity.State{Reference: in.Reference}}
 	r.state.ID = in.Opportunity

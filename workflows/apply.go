@@ -176,12 +176,12 @@ func (r *run) readPagesFrom(ctx workflow.Context, input activities.ReadInput, re
 	return record, nil
 }
 
-// errTaggedByOther is the error of a read that returns a record with the reference tag of another
-// reference.
+// errTaggedByOther is the error of a read that returns a record with a reference tag with a
+// reference other than the opportunity's own.
 var errTaggedByOther = temporal.NewNonRetryableApplicationError("the record has the reference tag of another reference", string(opportunity.Conflict), nil)
 
-// pauseIfTaggedByOther pauses the opportunity when its record has the reference tag of another
-// reference. pauseIfTaggedByOther reports whether it paused the opportunity.
+// pauseIfTaggedByOther pauses the opportunity when its record has a reference tag with a reference
+// other than the opportunity's own. pauseIfTaggedByOther reports whether it paused the opportunity.
 func (r *run) pauseIfTaggedByOther(ctx workflow.Context, found bool) bool {
 	if !found || !hasChange(ctx, changeTaggedByOther) {
 		return false

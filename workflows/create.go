@@ -115,7 +115,7 @@ func (r *run) sendCreate(ctx workflow.Context, looked bool) activities.CreateRes
 }
 
 // isFirstRun reports whether the namespace knows of no earlier run of the reference. A run after a
-// reset has the memo of the run before the reset, but another run id.
+// reset has the memo of the run before the reset, but a different run id.
 func isFirstRun(info *workflow.Info) bool {
 	_, is := info.Memo.GetFields()[lifecycle.MemoFirstStart]
 	return is && info.WorkflowExecution.RunID == info.FirstRunID && info.WorkflowExecution.RunID == info.OriginalRunID

@@ -147,8 +147,8 @@ func TestARecordOfAnotherStartIsAConflict(t *testing.T) {
 }
 
 // Only the first run of a reference reports to the activity that the reference has no earlier run.
-// A run after a reset and a run that continues another run do not report that the reference has no
-// earlier run, although they have the memo of the first run.
+// A run after a reset and a run that continues an earlier run do not report that the reference has
+// no earlier run, although they have the memo of the first run.
 func TestTheFirstRunOfAReference(t *testing.T) {
 	memo, err := converter.GetDefaultDataConverter().ToPayload(true)
 	if err != nil {

@@ -74,8 +74,8 @@ func (r *run) keepInspections(ctx workflow.Context, ahead []entity.ActiveEffect,
 	}
 }
 
-// takeInspection returns the inspection of the effect with the key, if the effect was inspected
-// ahead and the inspection is still valid. Each inspection is used once.
+// takeInspection returns the inspection of the effect with the given key, if the effect was
+// inspected ahead and the inspection is still valid. Each inspection is used once.
 func (r *run) takeInspection(ctx workflow.Context, key string) (activities.InspectResult, bool) {
 	found, is := r.inspections.found[key]
 	delete(r.inspections.found, key)

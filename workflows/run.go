@@ -81,7 +81,7 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	if r.signals == nil {
 		failTask("the worker lacks workflows.Interceptor")
 	}
-	// A caller cannot pass a state: only a run that continues another run has a state.
+	// A caller cannot pass a state. Only a run that continues an earlier run receives a state.
 	if info.ContinuedExecutionRunID != "" && info.CronSchedule == "" {
 		if err := readRejectedStart(a.carriedState.raw); err != nil {
 			return nil, err

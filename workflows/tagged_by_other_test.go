@@ -10,10 +10,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Any read may find the reference tag of another reference on the record. After a read that finds
-// the tag of another reference, the run sends nothing until an operator resumes the opportunity.
-// Signals wait during the pause, and the run executes the signals once the reference tag is
-// correct.
+// Any read may find a reference tag with a reference other than the opportunity's own on the
+// record. After a read that finds a reference tag with a reference other than the opportunity's
+// own, the run sends nothing until an operator resumes the opportunity. Signals wait during the
+// pause, and the run executes the signals once the reference tag is correct.
 func TestARecordOfAnotherReferenceIsNotWrittenTo(t *testing.T) {
 	for name, c := range map[string]struct {
 		play func(*fixture)

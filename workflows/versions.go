@@ -46,8 +46,8 @@ const (
 	// transition ends. changeCompleteShutdown also makes the run undo the effects of changes that
 	// were not made.
 	changeCompleteShutdown = "leave nothing open at an end"
-	// changeTaggedByOther makes the run send nothing for a record that has the reference tag of
-	// another reference.
+	// changeTaggedByOther makes the run send nothing for a record that has a reference tag with a
+	// reference other than the opportunity's own.
 	changeTaggedByOther = "pause at the mark of another reference"
 	// changeSkipFailingNames makes a name that cannot be looked up delay only the request that
 	// contains the name.

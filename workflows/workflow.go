@@ -42,10 +42,10 @@ func Register(registry worker.WorkflowRegistry, options Options) {
 // Commands are applied in the order in which they were accepted, one request at a time. A run ends
 // only when every accepted command has an outcome or is carried over.
 //
-// input is the start from a caller. A run that continues another run receives the state in carried
-// instead of input. The workflow decodes both arguments itself, because the SDK ends the workflow
-// when it cannot decode an argument. The argument third detects a third payload, because the SDK
-// drops payloads for which the workflow has no argument.
+// input is the start from a caller. A run that continues an earlier run receives the state in
+// carried instead of input. The workflow decodes both arguments itself, because the SDK ends the
+// workflow when it cannot decode an argument. The argument third detects a third payload, because
+// the SDK drops payloads for which the workflow has no argument.
 func (o Options) opportunityWorkflow(ctx workflow.Context, input, carried, third converter.RawValue) (*opportunity.RunResult, error) {
 	r, err := newRun(ctx, o, arguments{input: messagePayload{raw: input}, carriedState: newMessagePayload(carried, third)})
 	if err != nil {

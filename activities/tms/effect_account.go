@@ -23,8 +23,8 @@ type accountNotes struct {
 	// account. A later inspection counts such an account as created by the effect, even when the
 	// response was lost.
 	Creating string `note:"making"`
-	// Set is the account that the effect set on the record, or requested to set. An undo removes
-	// only the account in Set.
+	// Set is the account that the effect set on the record, or requested to set. The undo of the
+	// effect removes only the account in Set.
 	Set string `note:"set"`
 }
 

@@ -37,7 +37,7 @@ func (e attributesHandler) inspect(ctx context.Context, in activities.EffectInpu
 	}
 	missing := make(map[string]string)
 	if in.Undo {
-		// An undo keeps a value that somebody changed after the effect.
+		// The undo of the effect keeps a value that somebody changed after the effect.
 		for key, before := range originalAttributes(in.UndoEntry) {
 			if ours, set := wanted[key]; set && now[key] == ours && ours != before {
 				missing[key] = before

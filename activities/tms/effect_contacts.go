@@ -31,7 +31,7 @@ type contactNotes struct {
 func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	if in.Undo {
-		return out, nil // an undo keeps the contacts
+		return out, nil // the undo of this effect keeps the contacts
 	}
 	policy := people.Policy{Several: exchange.MatchAskOperator}
 	if settings := settingsOf[exchange.EnsureContacts](in); settings != nil {

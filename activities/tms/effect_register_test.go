@@ -98,7 +98,7 @@ func TestLearnersWhoAreOnTheEventAlreadyStayThere(t *testing.T) {
 	r.wantEventPlaces(event, 5, 0)
 }
 
-// An undo cancels only the learners that the effect registered.
+// The undo of the effect register cancels only the learners that the effect registered.
 func TestLearnerRegisteredAgainIsNotCancelled(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, _, attendees := r.newBooking()

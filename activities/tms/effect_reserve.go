@@ -17,13 +17,13 @@ type reserveHandler struct{ *Activities }
 
 func (h effectHandlers) Reserve() effectHandler { return reserveHandler{h.activities} }
 
-// undoReleaseDelay is how long places stay reserved after an undo of the effect. During this delay
+// undoReleaseDelay is how long places stay reserved after the undo of the effect. During this delay
 // a person can still extend the reservation. After a release, the opportunity cannot reserve places
 // again.
 const undoReleaseDelay = time.Hour
 
 type reserveNotes struct {
-	// ReleaseAt is the time until which the places stay reserved after an undo.
+	// ReleaseAt is the time until which the places stay reserved after the undo of the effect.
 	ReleaseAt string `note:"back"`
 }
 

@@ -158,7 +158,8 @@ func TestSeveralContactsOfOneNameAndAddress(t *testing.T) {
 	}
 }
 
-// The effect does not cancel the registration of a person with another name.
+// The effect does not cancel the registration of a person whose name differs from the learner's
+// name.
 func TestRegistrationOfAnotherNameIsNotCancelled(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")

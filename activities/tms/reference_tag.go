@@ -92,9 +92,9 @@ func IsTagged(record administrate.Opportunity, reference opportunity.Reference) 
 		slices.ContainsFunc(record.Attributes, func(a administrate.Attribute) bool { return a.Value == string(reference) })
 }
 
-// tagOwner returns whether the record has the tag of the reference, the tag of another reference,
-// or no tag. tagOwner treats every name that ends in brackets as a name with a tag, because a tag
-// looks like any other text in brackets.
+// tagOwner returns whether the record has a tag with the given reference, a tag with a different
+// reference, or no tag. tagOwner treats every name that ends in brackets as a name with a tag,
+// because a tag looks like any other text in brackets.
 func (m ReferenceTag) tagOwner(record administrate.Opportunity, reference opportunity.Reference) activities.TagOwner {
 	if m.isDisabled() {
 		return activities.TagOwnerUnknown
@@ -113,7 +113,8 @@ func (m ReferenceTag) tagOwner(record administrate.Opportunity, reference opport
 	return activities.TagOwnerNone
 }
 
-// isTaggedByOther reports whether the record certainly has the tag of another reference.
+// isTaggedByOther reports whether the record certainly has a tag with a reference other than the
+// given reference.
 func (m ReferenceTag) isTaggedByOther(record administrate.Opportunity, reference opportunity.Reference) bool {
 	return !m.InName && m.tagOwner(record, reference) == activities.TagOwnerOther
 }

@@ -370,9 +370,9 @@ func (o *Endpoint) report(err error) {
 	}
 }
 
-// oauthErrorCode returns the error code of an endpoint's response (RFC 6749, 5.2). oauthErrorCode
-// returns "" for a code that RFC 6749 does not list, because an unlisted code may quote the
-// request.
+// oauthErrorCode returns the error code of an endpoint's response (RFC 6749, section 5.2).
+// oauthErrorCode returns "" for a code that RFC 6749 does not list, because an unlisted code may
+// quote the request.
 func oauthErrorCode(err error) string {
 	var answer *oauth2.RetrieveError
 	if !errors.As(err, &answer) {

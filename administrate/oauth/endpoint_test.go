@@ -218,7 +218,7 @@ func TestOneRenewalForAll(t *testing.T) {
 
 // TestRenewedBeforeItExpires: before the old token expires, no caller waits for the new token, and
 // Token never returns the error of a failed renewal. Administrate's own clients renew tokens early
-// (observed, 1.1).
+// (observed, API notes 1.1).
 func TestRenewedBeforeItExpires(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

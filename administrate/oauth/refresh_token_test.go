@@ -43,8 +43,8 @@ func (r *refreshTokens) Replaced(old, next string) error {
 }
 
 // TestRefreshTokenGrant: a renewal returns a new refresh token, which the next renewal uses
-// (observed, 1.1). The Endpoint calls Replaced before Token returns the new access token. The
-// Endpoint does not call Replaced if the refresh token is unchanged.
+// (observed, API notes 1.1). The Endpoint calls Replaced before Token returns the new access token.
+// The Endpoint does not call Replaced if the refresh token is unchanged.
 func TestRefreshTokenGrant(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// SubjectRate is the rate at which a subject completes lifecycles.
+// SubjectRate describes how many lifecycles a subject completes per second.
 type SubjectRate struct {
 	Subject string `json:"subject"`
 	// InFlight is the number of lifecycles that run at the same time.

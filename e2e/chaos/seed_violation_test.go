@@ -217,7 +217,7 @@ func (b evidenceCopy) commits(record opportunity.ID, name string) []*requestlog.
 	return list
 }
 
-// assignToOtherRecord moves an interest to the record of another reference.
+// assignToOtherRecord moves an interest to the record of a different reference.
 func (b evidenceCopy) assignToOtherRecord(ctx context.Context) (opportunity.Reference, error) {
 	m, err := b.firstInterest(func(createdInterest) bool { return true })
 	if err != nil {

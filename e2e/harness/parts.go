@@ -72,7 +72,7 @@ func StartWithoutRace(t *testing.T, o stack.Options) *Parts {
 		o.SandboxArgs = append([]string{"--no-rate-limit"}, o.SandboxArgs...)
 	}
 	o.WorkerArgs = slices.Concat([]string{
-		"--api-rate", "1000", // a worker that starts while another worker polls begins with a small part of the rate
+		"--api-rate", "1000", // a worker that starts while another worker polls begins with a small share of --api-rate
 		"--send-window", SendWindow.String(), "--response-time", ResponseTime.String(), "--settle-time", SettleTime.String(), "--quiet-time", "500ms",
 	}, o.WorkerArgs) // the last value of a repeated flag counts
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the server is built the first time

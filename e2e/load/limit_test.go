@@ -24,11 +24,11 @@ import (
 func TestABurstWithinTheLimit(t *testing.T) {
 	// In earlier executions of this test, the workers sent 170 to 180 of 180 possible requests in
 	// 10 seconds. The workers sent only 160 requests in the 10 seconds in which the second worker
-	// gets its share of the rate. The long form of the tests does not count the 10 seconds in which
-	// the second worker gets its share of the rate. A busy machine sends fewer requests, so only
-	// one of three bursts must reach the required number of requests. The short form of the tests
-	// runs beside the tests of another package, so the short form requires only 140 requests. A
-	// worker that used only half of the rate would send 90 requests in 10 seconds.
+	// gets its share of --api-rate. The long form of the tests does not count the 10 seconds in
+	// which the second worker gets its share of --api-rate. A busy machine sends fewer requests, so
+	// only one of three bursts must reach the required number of requests. The short form of the
+	// tests runs beside the tests of another package, so the short form requires only 140 requests.
+	// A worker that used only half of --api-rate would send 90 requests in 10 seconds.
 	const bursts = 3
 	least := testrun.Pick(t, 140, 170)
 	most := 0
@@ -43,9 +43,9 @@ func TestABurstWithinTheLimit(t *testing.T) {
 // minRateInBurst returns the least number of requests that were sent in any 10 seconds while work
 // waited.
 func minRateInBurst(t *testing.T) int {
-	// At the beginning, the server starts a burst of as many activities as the rate allows in one
-	// second. At a rate of 18 a second, the server therefore starts up to 198 activities in the
-	// first 10 seconds.
+	// At the beginning, the server starts a burst of as many activities as --api-rate allows in one
+	// second. With 18 requests a second as --api-rate, the server therefore starts up to 198
+	// activities in the first 10 seconds.
 	const commands, limit, window = 10, 200, 10 * time.Second
 	opportunities := testrun.Pick(t, 120, 500) // two requests for each opportunity, which is more than the limit of a window
 	p := startPartsWithoutRace(t, stack.Options{

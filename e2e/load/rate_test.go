@@ -14,8 +14,9 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The rate limits the requests of all workers together. The limit holds while another worker starts
-// and after a worker is killed. The limit also holds for activities that send several requests.
+// The setting --api-rate limits the requests of all workers together. The limit of --api-rate holds
+// while another worker starts and after a worker is killed. The limit of --api-rate also holds for
+// activities that send several requests.
 func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	parallelIfShort(t)
 	const second, minute = 10 * time.Second, time.Minute

@@ -33,7 +33,7 @@ func fiveInterests() opportunity.AddInterests {
 	return all
 }
 
-// The test asserts the exact number of requests, because the rate of requests is limited.
+// The test asserts the exact number of requests, because --api-rate limits the requests.
 func TestRequestsOfMessages(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})

@@ -39,7 +39,7 @@ func documents() []document {
 		{name: lifecycle.OutcomeOf.Name + "-result", title: "Response of every update except " + lifecycle.CreateOutcome.Name + ", and of the query " + lifecycle.OutcomeOf.Name, value: opportunity.Outcome{}, isResponse: true},
 		{name: lifecycle.View.Name, title: "Response of the query " + lifecycle.View.Name, value: opportunity.View{}, isResponse: true},
 		{name: "ended", title: "Result of the workflow " + lifecycle.WorkflowType, value: opportunity.RunResult{}, isResponse: true},
-		{name: "error", title: "Details of a failure of Temporal, and the error of an outcome", value: opportunity.Error{}, isResponse: true},
+		{name: "error", title: "Error of Oppflow, in the details of a Temporal failure and in the member error of an outcome", value: opportunity.Error{}, isResponse: true},
 	}...)
 }
 

@@ -18,8 +18,8 @@ import (
 const typeScriptFile = checkout + "/e2e/typescript/src/contract.ts"
 
 // typeScript returns the TypeScript types of all payloads and responses. A TypeScript type has the
-// name of its Go type. Only the Go type Error has another name, because TypeScript itself has a
-// type Error.
+// name of its Go type. Only the TypeScript type of the Go type Error has a different name, because
+// TypeScript itself has a type Error.
 func typeScript(source *sourceInfo) ([]byte, error) {
 	types := map[string]string{}
 	add := func(name string, schema *jsonschema.Schema, isResponse bool) error {

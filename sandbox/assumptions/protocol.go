@@ -9,7 +9,7 @@ const (
 	RateTokens Name = "rate.tokens"
 	// RequestSize says how large a request may be.
 	RequestSize Name = "request.size"
-	// NamespaceOrder says in which order the mutations inside a namespace run.
+	// NamespaceOrder says in which order the mutations inside a GraphQL namespace run.
 	NamespaceOrder Name = "namespace.order"
 	// FailedMutationResponse says what a response contains when a mutation had an internal failure.
 	FailedMutationResponse Name = "mutation.failed"
@@ -51,8 +51,8 @@ func protocol() []Assumption {
 			{"128KiB", "a request larger than 128 KiB gets status 413"},
 		}},
 		{Name: NamespaceOrder, Options: []Option{
-			{"none", "mutations inside a namespace run in no particular order; fields at the root always run in the order of the document"},
-			{"document", "mutations inside a namespace run in the order of the document, like the fields at the root"},
+			{"none", "mutations inside a GraphQL namespace run in no particular order; fields at the root always run in the order of the document"},
+			{"document", "mutations inside a GraphQL namespace run in the order of the document, like the fields at the root"},
 		}},
 		{Name: FailedMutationResponse, Options: []Option{
 			{"data-null", "mutations are not nullable: if one mutation fails, the whole response is \"data\": null, although the other mutations took effect"},
@@ -93,7 +93,7 @@ func protocol() []Assumption {
 			{"required", "the token request for an authorization code must contain redirect_uri, as RFC 6749 requires"},
 		}},
 		{Name: OAuthRefusal, Options: []Option{
-			{"401", "the token endpoint refuses a wrong client id or secret with status 401 (RFC 6749, 5.2)"},
+			{"401", "the token endpoint refuses a wrong client id or secret with status 401 (RFC 6749, section 5.2)"},
 			{"400", "the token endpoint refuses a wrong client id or secret with status 400, which is the status of all other errors"},
 		}},
 	}

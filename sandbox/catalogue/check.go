@@ -19,7 +19,8 @@ type checker struct {
 }
 
 // report reports a mistake in one entry of a list. The reported position is the position of the
-// key's value. If the entry lacks the key, the reported position is the position of the entry.
+// value of the YAML key. If the entry lacks the YAML key, the reported position is the position of
+// the entry.
 func (c *checker) report(list string, index int, key, format string, args ...any) {
 	at := c.entries[list][index]
 	var members map[string]yaml.Node

@@ -31,16 +31,16 @@ func NewWindow(first, offset *int32, after *string) (Window, error) {
 	w := Window{Limit: DefaultSize}
 	if first != nil {
 		if *first < 0 {
-			return w, fmt.Errorf("the argument first is %d, but must not be negative", *first)
+			return w, fmt.Errorf("the argument \"first\" is %d, but must not be negative", *first)
 		}
 		w.Limit = int(min(*first, MaximumSize))
 	}
 	if offset != nil && after != nil {
-		return w, fmt.Errorf("the arguments offset and after exclude each other; use only one of the two arguments")
+		return w, fmt.Errorf("the arguments \"offset\" and \"after\" exclude each other; use only one of the two arguments")
 	}
 	if offset != nil {
 		if *offset < 0 {
-			return w, fmt.Errorf("the argument offset is %d, but must not be negative", *offset)
+			return w, fmt.Errorf("the argument \"offset\" is %d, but must not be negative", *offset)
 		}
 		w.Offset = int(*offset)
 	}

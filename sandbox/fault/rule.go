@@ -110,23 +110,23 @@ func (r Rule) Validate() error {
 	case !slices.Contains(kinds, r.Kind):
 		return fmt.Errorf("kind is %q, but must be one of %s", r.Kind, joinKinds(kinds))
 	case r.From < 0 || r.Every < 0 || r.Times < 0:
-		return fmt.Errorf("the members from, every and times must not be negative")
+		return fmt.Errorf("the members \"from\", \"every\" and \"times\" must not be negative")
 	case r.Probability < 0 || r.Probability > 1:
 		return fmt.Errorf("probability is %v, but must be between 0 and 1", r.Probability)
 	case r.Delay < 0 || time.Duration(r.Delay) > maxDelay || r.RetryAfter < 0 || time.Duration(r.RetryAfter) > maxDelay:
-		return fmt.Errorf("the members after and retryAfter must be between 0s and %v", maxDelay)
+		return fmt.Errorf("the members \"after\" and \"retryAfter\" must be between 0s and %v", maxDelay)
 	case r.Kind == FailField && !strings.Contains(r.Operation, "."):
-		return fmt.Errorf("operation is %q, but with the kind %s the operation must be a field of a namespace, such as opportunities.progress", r.Operation, FailField)
+		return fmt.Errorf("operation is %q, but with the kind %s the member \"operation\" must name a mutation with its GraphQL namespace, such as opportunities.progress", r.Operation, FailField)
 	case r.Kind == FailQuery && (r.Operation == "" || r.Operation == AnyMutation || strings.Contains(r.Operation, ".")):
-		return fmt.Errorf("operation is %q, but with the kind %s the operation must be a root field of a query, such as opportunities, or the name of an operation", r.Operation, FailQuery)
+		return fmt.Errorf("operation is %q, but with the kind %s the member \"operation\" must be a root field of a query, such as opportunities, or the operation name of a GraphQL document", r.Operation, FailQuery)
 	case r.Trigger != "" && r.Kind != FailTrigger:
-		return fmt.Errorf("the member trigger is allowed only with the kind %s", FailTrigger)
+		return fmt.Errorf("the member \"trigger\" is allowed only with the kind %s", FailTrigger)
 	case r.Trigger != "" && !slices.Contains(triggers, r.Trigger):
 		return fmt.Errorf("trigger is %q, but must be one of %s", r.Trigger, strings.Join(triggers, ", "))
 	case r.RetryAfter != 0 && r.Kind != TooManyRequests:
-		return fmt.Errorf("the member retryAfter is allowed only with the kind %s", TooManyRequests)
+		return fmt.Errorf("the member \"retryAfter\" is allowed only with the kind %s", TooManyRequests)
 	case r.Delay != 0 && r.Kind != Late && r.Kind != Slow:
-		return fmt.Errorf("the member after is allowed only with the kinds %s and %s", Late, Slow)
+		return fmt.Errorf("the member \"after\" is allowed only with the kinds %s and %s", Late, Slow)
 	}
 	return nil
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Documented (3.4): documentedIDs contains the ids of the API documentation, and one observed id.
+// Documented (API notes 3.4): documentedIDs contains the ids of the API documentation, and one
+// observed id.
 var documentedIDs = map[string]globalid.ID{
 	"T3Bwb3J0dW5pdHk6MQ==":         {Type: globalid.Opportunity, Key: "1"},
 	"T3Bwb3J0dW5pdHk6Mg==":         {Type: globalid.Opportunity, Key: "2"},

@@ -11,8 +11,9 @@ import (
 
 type mutation struct{}
 
-// Opportunities returns the namespace of opportunities. GraphQL runs the root fields of a mutation
-// in the order of the document, but may run the fields inside a namespace in any order.
+// Opportunities returns the GraphQL namespace of the mutations of opportunities. GraphQL runs the
+// root fields of a mutation in the order of the document, but may run the fields inside a GraphQL
+// namespace in any order.
 func (mutation) Opportunities(context.Context) (*OpportunityMutations, error) {
 	return &OpportunityMutations{}, nil
 }

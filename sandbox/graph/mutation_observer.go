@@ -14,9 +14,9 @@ import (
 // MutationResult describes a mutation and its outcome.
 type MutationResult struct {
 	// Alias is the alias of the mutation in the request: the alias at the root, a dot, and the
-	// alias inside the namespace.
+	// alias inside the GraphQL namespace.
 	Alias string
-	// Name is the namespace, a dot and the field, such as "opportunities.progress".
+	// Name is the GraphQL namespace, a dot and the field, such as "opportunities.progress".
 	Name string
 	// Opportunity is the id of the opportunity that the mutation names or creates, or "" without an
 	// opportunity.
@@ -48,13 +48,13 @@ func WithObserver(ctx context.Context, o Observer) context.Context {
 type observedRequest struct {
 	Observer
 	mu        sync.Mutex
-	sequences map[*graphql.FieldContext]*fieldSequence // by the field of the namespace
-	// failed is the root field of the namespace that contains the first failed mutation.
+	sequences map[*graphql.FieldContext]*fieldSequence // by the field of the GraphQL namespace
+	// failed is the root field of the GraphQL namespace that contains the first failed mutation.
 	failed *graphql.FieldContext
 }
 
-// isStopped reports whether an earlier mutation has failed in a namespace other than the namespace
-// of field.
+// isStopped reports whether an earlier mutation has failed in a GraphQL namespace other than the
+// GraphQL namespace of field.
 func (o *observedRequest) isStopped(field *graphql.FieldContext) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -72,8 +72,8 @@ func (o *observedRequest) recordFailure(field *graphql.FieldContext) {
 // ErrNotRun reports that a mutation did not run, because an earlier mutation had failed.
 var ErrNotRun = errors.New("the mutation did not run, because an earlier mutation failed")
 
-// MutationObserver is an extension of the GraphQL server that reports the mutations of each
-// request to the request's Observer. With InOrder, MutationObserver runs the mutations inside a
+// MutationObserver is an extension of the GraphQL server that reports the mutations of each request
+// to the request's Observer. With InOrder, MutationObserver runs the mutations inside a GraphQL
 // namespace in the order of the document.
 type MutationObserver struct {
 	InOrder bool
@@ -81,7 +81,7 @@ type MutationObserver struct {
 	// "Transition Not Found".
 	SingleLabel bool
 	// StopAfterFailure stops a request after a failed mutation: the root fields after the failed
-	// mutation's namespace do not run.
+	// mutation's GraphQL namespace do not run.
 	StopAfterFailure bool
 }
 
@@ -196,13 +196,13 @@ func (d *MutationResult) readPayload(payload any, plain bool) {
 	}
 }
 
-// fieldSequence makes the fields of one namespace run one after the other.
+// fieldSequence makes the fields of one GraphQL namespace run one after the other.
 type fieldSequence struct {
 	mayStart map[string]chan struct{} // by alias: closed when the field may start
 	next     map[string]chan struct{} // by alias: to close when the field has ended
 }
 
-// sequenceOf returns the fieldSequence of a field's namespace.
+// sequenceOf returns the fieldSequence of a field's GraphQL namespace.
 func (o *observedRequest) sequenceOf(ctx context.Context, field *graphql.FieldContext) *fieldSequence {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -26,8 +26,8 @@ type Renamer struct {
 	members    map[[2]string]string
 	arguments  map[[3]string]string
 	wrappedIDs map[string]idWrapper
-	// typeNames contains the value of __typename for each type that implements an interface under
-	// another name. The key is the interface and the type name in the code.
+	// typeNames contains the value of __typename for each type that implements an interface and is
+	// renamed. A key of the map is the interface and the type's name in the code.
 	typeNames map[[2]string]string
 	// prefixes translates the prefixes of ids between documents and the code.
 	prefixes idPrefixes

@@ -13,8 +13,8 @@ import (
 // server validates requests against the visible schema, and introspection returns the visible
 // schema. The zero value of SchemaVariant describes no difference.
 type SchemaVariant struct {
-	// NonNullNamespaces makes the namespaces of mutations, and the fields in the namespaces,
-	// non-null. If a non-null field fails, the response has "data": null.
+	// NonNullNamespaces makes the GraphQL namespaces of mutations, and the fields in these
+	// namespaces, non-null. If a non-null field fails, the response has "data": null.
 	NonNullNamespaces bool
 	// Renames are the parts of the schema that have another name or do not exist. If several
 	// entries of Renames match one part, the first matching entry applies.
@@ -282,5 +282,5 @@ func (s SchemaVariant) renameTypes(schema *ast.Schema, d *Renamer) error {
 	return nil
 }
 
-// IsNamespace reports whether a type is a namespace of mutations.
+// IsNamespace reports whether a type is a GraphQL namespace of mutations.
 func IsNamespace(typ string) bool { return strings.HasSuffix(typ, "Mutations") }

@@ -38,12 +38,12 @@ const (
 	NotRun Outcome = "not-run"
 )
 
-// Field is one mutation in a request, which is a field of a namespace.
+// Field is one mutation in a request, which is a field of a GraphQL namespace.
 type Field struct {
 	// Alias is the alias of the mutation in the request: the alias at the root, a dot, and the
-	// alias inside the namespace.
+	// alias inside the GraphQL namespace.
 	Alias string `json:"alias"`
-	// Name is the namespace, a dot and the field, such as "opportunities.progress".
+	// Name is the GraphQL namespace, a dot and the field, such as "opportunities.progress".
 	Name string `json:"name"`
 	// Opportunity is the id of the opportunity that the field names or creates, or "" without an
 	// opportunity.
@@ -62,9 +62,10 @@ type Entry struct {
 	Answered time.Time `json:"answered,omitzero"`
 	Address  string    `json:"address"`
 	// Operations is only "token" for a token request. For a document, Operations contains the name
-	// of the document's operation and the names of its fields. The name of a field inside a
-	// namespace contains the namespace, as in "opportunities.progress". The names of the fields are
-	// in the order of the document. A field that occurs twice in the document is listed twice.
+	// of the document's operation and the names of its fields. The name of a field inside a GraphQL
+	// namespace contains the name of the namespace, as in "opportunities.progress". The names of
+	// the fields are in the order of the document. A field that occurs twice in the document is
+	// listed twice.
 	Operations []string `json:"operations"`
 	// Fields are the mutations of the request. The mutations that ran come first, in the order in
 	// which they ended; the mutations that did not run follow. Fields is empty until the outcome of

@@ -50,7 +50,8 @@ func TestDecimalRejects(t *testing.T) {
 	}
 }
 
-// Documented (3.6): an amount of money is a quoted decimal number with two decimal places.
+// Documented (API notes 3.6): an amount of money is a quoted decimal number with two decimal
+// places.
 func TestDecimalIsWrittenQuotedWithTwoPlaces(t *testing.T) {
 	for in, want := range map[string]string{"199.9": `"199.90"`, "0": `"0.00"`, "1e3": `"1000.00"`, "-0.5": `"-0.50"`} {
 		d, err := scalar.ParseDecimal(in)
@@ -85,7 +86,8 @@ func FuzzParseDecimal(f *testing.F) {
 	})
 }
 
-// Documented (3.6): the expiry time of training tokens is a local time without a time zone.
+// Documented (API notes 3.6): the expiry time of training tokens is a local time without a time
+// zone.
 func TestLocalDateTime(t *testing.T) {
 	for in, want := range map[string]string{
 		"2023-12-31T23:59:59":        "2023-12-31T23:59:59",
@@ -106,7 +108,7 @@ func TestLocalDateTime(t *testing.T) {
 	}
 }
 
-// Observed (3.6): reservationsValidUntil has an offset.
+// Observed (API notes 3.6): reservationsValidUntil has an offset.
 func TestTimeZonedDateTime(t *testing.T) {
 	got, err := scalar.UnmarshalTimeZonedDateTime("2026-01-31T18:00:00.123456789+01:00")
 	if want := time.Date(2026, 1, 31, 17, 0, 0, 123456000, time.UTC); err != nil || !got.Equal(want) {

@@ -152,18 +152,18 @@ func operands(f *Filter) ([]string, error) {
 	switch f.Operation {
 	case "isnull", "notnull":
 		if f.Value != nil || f.Values != nil {
-			return nil, fmt.Errorf("the operation accepts neither the member value nor the member values")
+			return nil, fmt.Errorf("the operation accepts neither the member \"value\" nor the member \"values\"")
 		}
 		return nil, nil
 	case "in", "notin", "contains":
 		if f.Value != nil {
-			return nil, fmt.Errorf("the operation needs the member values, not the member value")
+			return nil, fmt.Errorf("the operation needs the member \"values\", not the member \"value\"")
 		}
 		if len(f.Values) == 0 {
-			return nil, fmt.Errorf("the member values is missing or empty")
+			return nil, fmt.Errorf("the member \"values\" is missing or empty")
 		}
 		if len(f.Values) > maxValues {
-			return nil, fmt.Errorf("the member values has %d entries, but the limit is %d", len(f.Values), maxValues)
+			return nil, fmt.Errorf("the member \"values\" has %d entries, but the limit is %d", len(f.Values), maxValues)
 		}
 		values := make([]string, len(f.Values))
 		for i, v := range f.Values {
@@ -175,10 +175,10 @@ func operands(f *Filter) ([]string, error) {
 		return values, nil
 	}
 	if f.Values != nil {
-		return nil, fmt.Errorf("the operation needs the member value, not the member values")
+		return nil, fmt.Errorf("the operation needs the member \"value\", not the member \"values\"")
 	}
 	if f.Value == nil {
-		return nil, fmt.Errorf("the member value is missing")
+		return nil, fmt.Errorf("the member \"value\" is missing")
 	}
 	return []string{*f.Value}, nil
 }
@@ -192,7 +192,7 @@ func (c column) pattern(operation string, values []string, choices assumptions.C
 		return "", nil, fmt.Errorf("the operation is not allowed for text fields")
 	}
 	if operation == "contains" && len(values) > maxContains {
-		return "", nil, fmt.Errorf("the member values has %d entries, but the limit is %d", len(values), maxContains)
+		return "", nil, fmt.Errorf("the member \"values\" has %d entries, but the limit is %d", len(values), maxContains)
 	}
 	for _, v := range values {
 		if len(v) > maxPattern {

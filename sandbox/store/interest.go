@@ -288,7 +288,7 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 	if err == nil && reserve {
 		err = s.setDefaultExpiry(ctx, tx, opportunity)
 	}
-	if err == nil && isMutant("an interest is there twice") && d.Quantity == 3 {
+	if err == nil && isMutant("an interest is added twice") && d.Quantity == 3 {
 		_, err = tx.ExecContext(ctx, `INSERT INTO interests (opportunity_id, `+item.column+`, quantity, unit_amount, reserve) VALUES (?, ?, ?, ?, 0)`, opportunity, item.key, d.Quantity, unit)
 	}
 	if err != nil || details == nil {

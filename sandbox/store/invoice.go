@@ -130,7 +130,7 @@ func (s *Store) draftInvoice(ctx context.Context, tx *sql.Tx, o *Opportunity) er
 	if err := tx.QueryRowContext(ctx, `SELECT currency_code FROM opportunities WHERE id = ?`, o.ID).Scan(&currency); err != nil {
 		return err
 	}
-	if isMutant("the invoice is in the currency of the region") {
+	if isMutant("an invoice has the currency of the region") {
 		if err := tx.QueryRowContext(ctx, `SELECT currency_code FROM regions WHERE id = ?`, o.Region.ID).Scan(&currency); err != nil {
 			return err
 		}

@@ -321,7 +321,7 @@ func (s *Store) CancelLearner(ctx context.Context, id string) (*RegisteredLearne
 		if l.IsCancelled {
 			return nil
 		}
-		if isMutant("a cancelled learner keeps the place") {
+		if isMutant("a cancelled learner still takes a place") {
 			_, err := tx.ExecContext(ctx, `UPDATE learners SET cancelled = 1 WHERE id = ?`, l.ID)
 			return err
 		}

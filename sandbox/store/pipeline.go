@@ -51,7 +51,7 @@ func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportun
 			if !slices.Contains(kinds, kind) {
 				continue
 			}
-			if err := s.trigger(ctx, tx, o.ID, kind); err != nil && !isMutant("a failing trigger does not matter") {
+			if err := s.trigger(ctx, tx, o.ID, kind); err != nil && !isMutant("a transition ignores a failed trigger") {
 				return 0, err
 			}
 		}
@@ -111,7 +111,7 @@ func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, t
 			missing = append(missing, attribute)
 		}
 	}
-	if len(missing) == 0 || isMutant("nothing is required") {
+	if len(missing) == 0 || isMutant("a transition ignores missing attributes") {
 		return nil
 	}
 	if s.choices.Is(assumptions.MissingAttributes, "first") {

@@ -240,7 +240,7 @@ func (s *Store) registerInterest(ctx context.Context, tx *sql.Tx, i Interest, ev
 		return err
 	}
 	// The documentation does not say whether a registration ends the reservation.
-	keep := s.choices.Is(assumptions.RegistrationReservation, "kept") || isMutant("registration keeps the hold")
+	keep := s.choices.Is(assumptions.RegistrationReservation, "kept") || isMutant("a registration keeps the reservation")
 	_, err = tx.ExecContext(ctx, `UPDATE interests SET registration_id = ?1, reserve = reserve AND ?2, consumed = reserve AND NOT ?2 WHERE id = ?3`, registration, keep, i.ID)
 	return err
 }

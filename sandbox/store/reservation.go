@@ -40,7 +40,7 @@ const hasReservationQuery = `SELECT EXISTS (SELECT 1 FROM interests i JOIN oppor
 // opportunity and not to an interest.
 func hasReservation(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
 	var yes bool
-	if isMutant("expires late") {
+	if isMutant("a reservation is still valid at its expiry time") {
 		at = at.Add(-time.Microsecond)
 	}
 	err := q.QueryRowContext(ctx, hasReservationQuery, opportunity, at.UnixMicro()).Scan(&yes)
@@ -166,7 +166,7 @@ func (s *Store) reserveInterest(ctx context.Context, tx *sql.Tx, id *string) (*I
 	if err := s.setDefaultExpiry(ctx, tx, i.OpportunityID); err != nil {
 		return nil, err
 	}
-	if isMutant("reserve revives") {
+	if isMutant("reserving makes an expired reservation valid") {
 		if _, err := tx.ExecContext(ctx, `UPDATE opportunities SET reservations_valid_until = NULL WHERE id = ?`, i.OpportunityID); err != nil {
 			return nil, err
 		}
@@ -187,10 +187,10 @@ func (s *Store) ExtendReservations(ctx context.Context, in ExtendReservations) (
 			return 0, err
 		}
 		live, err := hasReservation(ctx, tx, o.ID, s.now())
-		if err != nil || !live && !isMutant("extend revives") {
+		if err != nil || !live && !isMutant("extending makes an expired reservation valid") {
 			return o.ID, err
 		}
-		if isMutant("now does not release") && !in.ReservationsValidUntil.After(s.now()) {
+		if isMutant("extending to the current time releases no places") && !in.ReservationsValidUntil.After(s.now()) {
 			return o.ID, nil
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE opportunities SET reservations_valid_until = ? WHERE id = ?`, in.ReservationsValidUntil.UnixMicro(), o.ID)

@@ -186,7 +186,7 @@ func (v *preview) add(book *playbook.Playbook, record administrate.Opportunity) 
 		}
 	}
 	for _, u := range book.Undated(facts) {
-		text := "preview does not read when events start"
+		text := "preview does not read the start times of events"
 		if u.Missing == playbook.MissingExpiry {
 			text = "the API does not show when training tokens expire"
 		}

@@ -187,7 +187,7 @@ steps:
 		t.Errorf("not known: %+v, problems: %+v", read.Unknown, read.Problems)
 	}
 	got := oppflow(t, env, "playbook", "preview", name)
-	got.wantDone(t, "worth 1", "The due time of follow-up soon of 1 opportunity is unknown, because preview does not read when events start.",
+	got.wantDone(t, "worth 1", "The due time of follow-up soon of 1 opportunity is unknown, because preview does not read the start times of events.",
 		"The due time of follow-up tokens of 1 opportunity is unknown", "Problem with 1 opportunity: seats: the condition of the rule cannot be evaluated")
 	if strings.Contains(got.stdout, "refresher") {
 		t.Errorf("a name is told:\n%s", got.stdout)

@@ -187,7 +187,7 @@ func (b *playbookCache) logState() {
 	case err != nil && !b.unknownLogged:
 		b.logger.Error("the worker plans nothing and sends nothing", "problem", err.Error())
 	case err == nil && b.unknownLogged:
-		b.logger.Info("the worker plans again and sends changes again")
+		b.logger.Info("the worker knows again which version of the playbook is in force, and plans and sends changes again")
 	}
 	b.unknownLogged = err != nil
 }

@@ -17,10 +17,11 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// All workers of a namespace share one rate of requests. Each worker reads from the server which
-// other workers poll for activities, and uses an equal share. A new worker uses a small share until
-// shareDelay has passed. Before shareDelay has passed, all other workers find the new worker in the
-// server's list but do not reduce their own shares yet.
+// All workers of a namespace together may send --api-rate requests a second. Each worker reads from
+// the Temporal server which other workers poll for activities, and uses an equal share of
+// --api-rate. A new worker uses a small share until shareDelay has passed. Before shareDelay has
+// passed, all other workers find the new worker in the server's list but do not reduce their own
+// shares yet.
 const (
 	// pollTimeout is the longest time of a poll for an activity. pollTimeout is shorter than
 	// pollerExpiry, so that every worker polls again before pollerExpiry has passed.
@@ -35,11 +36,11 @@ const (
 	// shareDelay is the time from the first appearance of a worker in the list until the worker
 	// uses its share. shareDelay is longer than workerLookInterval and workerLookTimeout together.
 	shareDelay = 5 * time.Second
-	// newcomerShare is the fraction of the rate that a new worker uses before shareDelay is over.
+	// newcomerShare is the fraction of --api-rate that a new worker uses before shareDelay is over.
 	newcomerShare = 0.03
-	// shareMargin is the difference between an equal part of the rate and a share, in requests per
-	// second. After a time without requests, the pace does not delay the first few requests.
-	// shareMargin compensates for these requests within half a minute.
+	// shareMargin is by how much the share of a worker is smaller than an equal part of --api-rate,
+	// in requests per second. After a time without requests, the pace does not delay the first few
+	// requests. shareMargin compensates for these requests within half a minute.
 	shareMargin = 2.0 / 30
 )
 

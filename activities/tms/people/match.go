@@ -30,7 +30,7 @@ type Match struct {
 	Contact opportunity.ID
 	// Create says that the person needs a new contact.
 	Create bool
-	// Doubt is a contact with the person's address and another name, if an operator must decide
+	// Doubt is a contact with the person's address but a different name, if an operator must decide
 	// whether the contact is the person.
 	Doubt opportunity.ID
 	// Ambiguous is how many contacts with the person's address and name an operator must merge

@@ -97,8 +97,8 @@ func (q *lister) recordAnswered() {
 }
 
 // recordRefused lowers the request rate after a refused list request. recordRefused ignores a
-// refusal within rateWindow after the last decrease of the rate, because such a refusal contains no
-// new information.
+// refusal within rateWindow after the last decrease of the request rate, because such an early
+// refusal contains no new information.
 func (q *lister) recordRefused() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -109,7 +109,7 @@ func (q *lister) recordRefused() {
 	q.dropOld()
 	rate := rateDecrease * float64(len(q.answeredAt)) / rateWindow.Seconds()
 	if q.rate == maxListRate {
-		rate = max(rate, defaultListRate) // while the rate was not limited, the responses say little about the limit
+		rate = max(rate, defaultListRate) // while the request rate was not limited, the responses say little about the limit
 	}
 	q.loweredAt = now
 	q.setRate(rate)

@@ -20,8 +20,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Key is a key that signs requests to a service. Formatting, logging and encoding a
-// Key never show the key.
+// Key is a key that signs requests to a service. Formatting, logging and encoding a Key never show
+// the secret value.
 type Key struct{ key string }
 
 // NewKey returns the Key that hides key.

@@ -149,9 +149,9 @@ func (a *auditor) checkObservations(f *caseFile) {
 			missing[t.Request] = true
 			a.report(Lost, f.reference, t.Request, "sender %d got the result %q for its message %d (%s), but no workflow history contains the message", t.Sender, t.Result, t.Sequence, t.Message)
 		case t.Result == Done && r.state == reportedFailed:
-			a.report(ReportedDoneButMissing, f.reference, t.Request, "sender %d got the result done, but the workflow reports the request as failed", t.Sender)
+			a.report(ReportedDoneButMissing, f.reference, t.Request, "sender %d got the result \"done\", but the workflow reports the request as failed", t.Sender)
 		case t.Result == Failed && r.state == reportedDone:
-			a.report(ReportedFailedButDone, f.reference, t.Request, "sender %d got the result failed (%s), but the workflow reports the request as done", t.Sender, t.Error)
+			a.report(ReportedFailedButDone, f.reference, t.Request, "sender %d got the result \"failed\" (%s), but the workflow reports the request as done", t.Sender, t.Error)
 		case t.Result == Done && len(r.outcome.Results) > 0 && !sameInterests(t.Results, r.outcome.Results):
 			a.report(ReportedDoneButMissing, f.reference, t.Request, "the outcome that sender %d got names other interests than the outcome that the workflow reports", t.Sender)
 		}

@@ -17,7 +17,8 @@ const (
 	Duplicated Kind = "doubled"
 	// Reordered: two messages took effect in another order than the order of their acceptance.
 	Reordered Kind = "swapped"
-	// WrongOpportunity: a message took effect on the record of another reference.
+	// WrongOpportunity: a message took effect on the record of a reference other than the reference
+	// of the message.
 	WrongOpportunity Kind = "wrong-opportunity"
 	// ReportedFailedButDone: a message took effect although the message is reported failed.
 	ReportedFailedButDone Kind = "reported-failed-but-done"

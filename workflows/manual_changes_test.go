@@ -107,8 +107,10 @@ func TestFollowUpsOfAnAdoption(t *testing.T) {
 // again.
 func TestNobodyIsChasedWhileAPersonWorksWithTheRecord(t *testing.T) {
 	for name, edit := range map[string]func(*fixture){
-		"a new name":       func(s *fixture) { s.tms.details.Name = "First Aid in June" },
-		"another interest": func(s *fixture) { s.tms.items = append(s.tms.items, exchange.InterestRef{ID: "by hand", Item: "course"}) },
+		"a new name": func(s *fixture) { s.tms.details.Name = "First Aid in June" },
+		"another interest": func(s *fixture) {
+			s.tms.items = append(s.tms.items, exchange.InterestRef{ID: "by hand", Item: "course"})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newFixture(t)

@@ -246,7 +246,8 @@ func TestLearnersAreCancelledAndReinstated(t *testing.T) {
 	registeredAda.Learner = mine[2]
 	r.register(event, id(opportunity.TypeContact, 1)) // somebody else
 	attendees := []exchange.Attendee{
-		{Event: event, Contact: contact, Learner: mine[0]}, {Event: event, Contact: contact, Learner: mine[1]},
+		{Event: event, Contact: contact, Learner: mine[0]},
+		{Event: event, Contact: contact, Learner: mine[1]},
 		registeredAda,
 		person(event, "Ben", "ben@byrne.example"), person(event, "Cid", ""), // on no event
 	}

@@ -84,6 +84,7 @@ func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book
 	facts.Entered, facts.LastActivity, facts.Adopted, facts.Done = in.Entered, in.LastActivity, in.AdoptedAt, in.DoneFollowUps
 	result.Plan = book.Playbook.Plan(facts, cause)
 	result.Plan.Version = book.Version
+	result.Plan.Problems = append(result.Plan.Problems, book.NameProblems[:min(len(book.NameProblems), maxNameProblems)]...)
 	for _, event := range events {
 		result.Events = append(result.Events, activities.EventChange{
 			Event: opportunity.ID(event.ID), Cancelled: event.Cancelled, SoldOut: event.SoldOut, FreePlaces: event.RemainingPlaces,
@@ -91,6 +92,9 @@ func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book
 	}
 	return result, nil
 }
+
+// maxNameProblems is how many names that do not fit the tenant a plan reports.
+const maxNameProblems = 10
 
 // findStep returns the step with the name or id, or the zero value if no step or several steps
 // match. problem says that the worker cannot read steps in this TMS.

@@ -3,6 +3,7 @@ package tms_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -268,5 +269,22 @@ func TestResultsCarryPlaybookFeatures(t *testing.T) {
 	r.respondWithStatus(http.StatusTooManyRequests)
 	if out := r.apply("x", interest(course, 1)); out.PlaybookFeatures != nil {
 		t.Errorf("not sent: %+v", out)
+	}
+}
+
+// The names of the playbook do not fit the tenant any more. Each plan reports this, and the run plans
+// in every step, because the step of a rule may have another name now.
+func TestPlanReportsNamesThatDoNotFitTheTenant(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	r.loadPlaybook("steps:\n  - at: { step: Renamed }\n    followUps: [{ name: look, due: { idle: 1 day }, do: { attention: { text: Look } } }]\n")
+	record := r.createRecord("A-1")
+	if got := r.plan(activities.PlanInput{Opportunity: record}); len(got.Plan.Problems) > 0 || got.PlaybookFeatures.FollowUpSteps == "" {
+		t.Errorf("before: problems %q, steps %q", got.Plan.Problems, got.PlaybookFeatures.FollowUpSteps)
+	}
+	r.playbook.NameProblems = slices.Repeat([]string{"line 2, column 17: the tenant has no step \"Renamed\""}, 12)
+	r.newWorker(tms.ReferenceTag{})
+	got := r.plan(activities.PlanInput{Opportunity: record})
+	if len(got.Plan.Problems) != 10 || got.Plan.Problems[0] != r.playbook.NameProblems[0] || got.PlaybookFeatures.FollowUpSteps != "" {
+		t.Errorf("problems %q, steps %q", got.Plan.Problems, got.PlaybookFeatures.FollowUpSteps)
 	}
 }

@@ -24,6 +24,8 @@ type VersionedPlaybook struct {
 	// ServiceKeys are the keys that sign requests to the services of the playbook, by the names of
 	// the secrets in the playbook.
 	ServiceKeys map[string]service.Key
+	// NameProblems has one line for each name in the playbook that does not fit the tenant any more.
+	NameProblems []string
 }
 
 // currentPlaybook returns the playbook that is in force at the start of the activity.
@@ -79,7 +81,10 @@ func (a *Activities) featuresOf(book VersionedPlaybook) *activities.PlaybookFeat
 		Digest:  book.Playbook.Digest(), Transitions: has.Transitions, Reactions: has.Reactions, FollowUps: has.FollowUps, Learners: has.Learners,
 	}
 	if has.Reactions || has.FollowUps {
-		rules.QuietTime, rules.Spread, rules.FollowUpSteps = a.times.Quiet(), dailyReadSpread, has.Steps
+		rules.QuietTime, rules.Spread = a.times.Quiet(), dailyReadSpread
+		if len(book.NameProblems) == 0 { // else a plan in every step reports the rules whose step was renamed
+			rules.FollowUpSteps = has.Steps
+		}
 	}
 	return rules
 }

@@ -131,7 +131,7 @@ func TestCheckReportsFailedAssumptions(t *testing.T) {
 	got.wantFailure(t, "1 assumption does not hold")
 	for _, want := range []string{
 		`Regions is the root field that lists regions`, `Cannot query field "regions" on type "Query"`,
-		"cost: regions cannot be looked up by name, only given by id.", "administrate/assumed.go:", "(Regions)", "look up regions",
+		"cost: the client cannot look up regions by name, so callers must give the id of a region.", "administrate/assumed.go:", "(Regions)", "look up regions",
 	} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("%q is not shown:\n%s", want, got.stdout)

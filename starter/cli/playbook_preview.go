@@ -17,6 +17,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/worker/host"
 )
 
 const (
@@ -107,7 +108,7 @@ func openSteps(ctx context.Context, client *administrate.Client, has playbook.Fe
 	if !has.FollowUps {
 		return nil, nil
 	}
-	steps, err := tenantSteps(ctx, client)
+	steps, err := host.ReadTenantSteps(ctx, client)
 	if err != nil {
 		return nil, err
 	}

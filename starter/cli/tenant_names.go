@@ -2,20 +2,17 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/oppflow/oppflow/activities/tms/names"
 	"github.com/oppflow/oppflow/administrate"
-	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 	"github.com/oppflow/oppflow/settings"
+	"github.com/oppflow/oppflow/worker/host"
 )
 
 // namesTimeout limits how long the comparison of a playbook with the tenant may take before a
@@ -51,93 +48,17 @@ func (p *program) openPlaybook(command *cobra.Command, name string) (namedPlaybo
 	return opened, err
 }
 
-// compareNames compares the names of steps, stages, regions and sending addresses in the playbook
-// with the names that the tenant has. compareNames reads only the tenant's lists that the
-// comparison needs. If the API refuses to return a list, compareNames does not compare the names of
-// the list.
+// compareNames compares the names in the playbook with the names that the tenant has. If the API
+// refuses to return a list, compareNames does not compare the names of the list.
 func compareNames(ctx context.Context, client *administrate.Client, book namedPlaybook) (namesReport, error) {
 	report := namesReport{File: book.name, Diagnostics: diagnostic.List{}, NotCompared: []string{}}
-	var tenant playbook.TenantObjects
-	kinds := book.loaded.NameKinds()
-	for _, list := range []struct {
-		names string
-		kinds []playbook.NameKind
-		read  func() error
-	}{
-		{"steps and stages", []playbook.NameKind{playbook.NamedStep, playbook.NamedStage}, func() (err error) {
-			tenant.Steps, err = tenantSteps(ctx, client)
-			return err
-		}},
-		{"regions", []playbook.NameKind{playbook.NamedRegion}, func() (err error) {
-			tenant.Regions, err = tenantRegions(ctx, client)
-			return err
-		}},
-		{"sending addresses", []playbook.NameKind{playbook.NamedSendingAddress}, func() (err error) {
-			tenant.SendingAddresses, err = tenantSendingAddresses(ctx, client)
-			return err
-		}},
-	} {
-		if !slices.ContainsFunc(list.kinds, func(kind playbook.NameKind) bool { return slices.Contains(kinds, kind) }) {
-			continue
-		}
-		err := list.read()
-		var refused *administrate.RefusedError
-		var invalid *administrate.InvalidError
-		switch {
-		case errors.As(err, &refused), errors.As(err, &invalid):
-			report.NotCompared = append(report.NotCompared, fmt.Sprintf("the %s: %v", list.names, err))
-		case err != nil:
-			return report, err
-		}
+	tenant, refused, err := host.ReadTenantObjects(ctx, client, book.loaded.NameKinds())
+	report.NotCompared = append(report.NotCompared, refused...)
+	if err != nil {
+		return report, err
 	}
 	report.Diagnostics = append(report.Diagnostics, book.loaded.CompareNames(tenant)...)
 	return report, nil
-}
-
-func tenantSteps(ctx context.Context, client *administrate.Client) ([]opportunity.Step, error) {
-	steps := []opportunity.Step{}
-	for wanted := (&administrate.LookupRequest{Steps: &administrate.PageRequest{}}); wanted != nil; {
-		found, err := client.Lookup(ctx, *wanted)
-		if err != nil {
-			return nil, err
-		}
-		for _, step := range found.Steps {
-			steps = append(steps, names.StepOf(step))
-		}
-		wanted = found.Next
-	}
-	return steps, nil
-}
-
-func tenantRegions(ctx context.Context, client *administrate.Client) ([]opportunity.Ref, error) {
-	regions := []opportunity.Ref{}
-	for wanted := (&administrate.LookupRequest{Regions: &administrate.PageRequest{}}); wanted != nil; {
-		found, err := client.Lookup(ctx, *wanted)
-		if err != nil {
-			return nil, err
-		}
-		for _, region := range found.Regions {
-			regions = append(regions, opportunity.Ref{ID: opportunity.ID(region.ID), Name: region.Name})
-		}
-		wanted = found.Next
-	}
-	return regions, nil
-}
-
-func tenantSendingAddresses(ctx context.Context, client *administrate.Client) ([]playbook.SendingAddress, error) {
-	addresses := []playbook.SendingAddress{}
-	for after := ""; ; {
-		page, err := client.SendingAddresses(ctx, after)
-		if err != nil {
-			return nil, err
-		}
-		for _, address := range page.Addresses {
-			addresses = append(addresses, playbook.SendingAddress{ID: opportunity.ID(address.ID), Name: address.Name, Verified: address.Verified})
-		}
-		if after = page.NextCursor; after == "" {
-			return addresses, nil
-		}
-	}
 }
 
 // asError returns one error for all wrong names, or nil if no name is wrong.

@@ -1,5 +1,5 @@
-// The API documentation (Sales Opportunities) tells the story of one opportunity, and package story
-// plays this story through the opportunity's workflow. In the story, the opportunity is created,
+// Package story plays the story of one opportunity, which the API documentation (Sales
+// Opportunities) tells, through the opportunity's workflow. In the story, the opportunity is created,
 // receives an account and a currency, and receives interests of four kinds. In the story, the
 // opportunity then progresses, is refused a transition that does not exist, is won, and is found by
 // a search. After every step of the story, package story compares the result with the

@@ -157,6 +157,7 @@ func runWorkers(ctx context.Context, o Options, p runParts) error {
 			return err
 		}
 		group.Go(func() error { return p.tenant.keepComparing(ctx) })
+		group.Go(func() error { return p.tenant.playbooks.keepComparingNames(ctx, p.tenant.api, nameInterval) })
 		p.tenant.awaitPlaybook(ctx)
 		return run(p.requests)
 	})

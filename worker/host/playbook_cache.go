@@ -33,6 +33,7 @@ type playbookCache struct {
 	readError     error     // of the latest read; nil when that read succeeded
 	versions      lifecycle.PlaybookVersions
 	loaded        map[int]loadedPlaybook
+	names         nameProblems
 	unknownLogged bool // whether the log says that the version in force is unknown
 }
 
@@ -84,6 +85,9 @@ func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
 		return tms.VersionedPlaybook{}, &notReadyError{text: fmt.Sprintf("the worker does not have version %d of the playbook", version.Number)}
 	case book.problem != nil:
 		return tms.VersionedPlaybook{}, &notReadyError{text: fmt.Sprintf("the worker cannot use version %d of the playbook, which is in force: %s", version.Number, book.problem)}
+	}
+	if b.names.version == version.Number {
+		book.NameProblems = b.names.texts
 	}
 	return book.VersionedPlaybook, nil
 }

@@ -29,7 +29,7 @@ const (
 	listTries = 4
 )
 
-var errNotListed = errors.New("Temporal's visibility store lists no run of the reference")
+var errNotListed = errors.New("the visibility store of Temporal lists no run of the reference")
 
 // maxEarlierRuns is how many earlier runs of a reference the worker reads at most.
 const maxEarlierRuns = 20

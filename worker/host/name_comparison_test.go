@@ -1,0 +1,90 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/oppflow/oppflow/administrate"
+	"github.com/oppflow/oppflow/settings"
+)
+
+// renamingTenant is a tenant whose steps have the given names.
+type renamingTenant struct {
+	steps []string
+	err   error
+	reads int
+}
+
+func (r *renamingTenant) Lookup(context.Context, administrate.LookupRequest) (administrate.LookupResult, error) {
+	r.reads++
+	var out administrate.LookupResult
+	for _, name := range r.steps {
+		out.Steps = append(out.Steps, administrate.Step{ID: "id of " + name, Name: name, Stage: administrate.Stage{Name: "Stage", State: "Open"}})
+	}
+	return out, r.err
+}
+
+func (r *renamingTenant) SendingAddresses(context.Context, string) (administrate.SendingAddressPage, error) {
+	return administrate.SendingAddressPage{}, r.err
+}
+
+const playbookForProposed = "steps:\n  - at: { step: Proposed }\n    followUps: [{ name: look, due: { idle: 1 day }, do: { attention: { text: Look } } }]\n"
+
+// Somebody renames a step of the tenant while the worker runs. The plans of the worker report the
+// rule that names the step, until the step has its name again.
+func TestARenamedStepIsNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &namespaceClient{state: sandboxState()}
+		c.deploy(t, playbookForProposed)
+		var log bytes.Buffer
+		b := newReadingGuard(t, c, settings.Playbook{}, &log)
+		if err := b.compareTenant(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		tenant := &renamingTenant{steps: []string{"Proposed", "Won"}}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() { _ = b.keepComparing(ctx) }()
+		go func() { _ = b.playbooks.keepComparingNames(ctx, tenant, nameInterval) }()
+		problems := func() string {
+			t.Helper()
+			synctest.Wait()
+			book, err := b.playbooks.versionAt(time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return strings.Join(book.NameProblems, "|")
+		}
+		time.Sleep(nameInterval / 2)
+		if problems(); tenant.reads != 0 {
+			t.Errorf("the worker read the names %d times before the first interval ended", tenant.reads)
+		}
+		time.Sleep(nameInterval)
+		if got := problems(); got != "" || tenant.reads != 1 {
+			t.Errorf("%d reads, problems %q", tenant.reads, got)
+		}
+		tenant.steps = []string{"Offered", "Won"}
+		time.Sleep(nameInterval)
+		if got := problems(); !strings.Contains(got, `version 1 of the playbook, line 2, column 17: the tenant has no step "Proposed"`) {
+			t.Errorf("problems %q", got)
+		}
+		if n := strings.Count(log.String(), "do not fit the tenant any more"); n != 1 {
+			t.Errorf("the log has %d warnings:\n%s", n, &log)
+		}
+		tenant.err = errors.New("the API does not respond")
+		time.Sleep(nameInterval)
+		if got := problems(); got == "" {
+			t.Error("a failed read removed the problems")
+		}
+		tenant.steps, tenant.err = []string{"Proposed", "Won"}, nil
+		time.Sleep(nameInterval)
+		if got := problems(); got != "" || !strings.Contains(log.String(), "all names in the playbook fit the tenant") {
+			t.Errorf("problems %q, log:\n%s", got, &log)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -135,9 +136,18 @@ func (p Plan) has(kinds ...DisruptionKind) bool {
 }
 
 // disrupt executes the disruptions of the list, until the list or the context ends. After the time
-// enough, disrupt skips every kind of disruption that was executed before. disrupt records errors
-// and continues with the next disruption.
+// enough, disrupt skips every kind of disruption that was executed before. When a disruption fails,
+// disrupt continues with the next disruption. At the end, disrupt records a problem for each kind of
+// disruption that was never executed.
 func (s *Experiment) disrupt(ctx context.Context, list []Disruption, enough time.Time) {
+	failed := make(map[DisruptionKind]error)
+	defer func() {
+		for _, kind := range slices.Sorted(maps.Keys(failed)) {
+			if !s.wasExecuted(kind) {
+				s.recordProblem("%s: %v", kind, failed[kind])
+			}
+		}
+	}()
 	for _, d := range list {
 		if time.Now().After(enough) && s.wasExecuted(d.Kind) {
 			continue
@@ -166,7 +176,7 @@ func (s *Experiment) disrupt(ctx context.Context, list []Disruption, enough time
 			s.reportProgress(fmt.Sprintf("an attempt to execute the disruption failed: %v", err))
 		}
 		if err != nil && ctx.Err() == nil {
-			s.recordProblem("%s: %v", d.Kind, err)
+			failed[d.Kind] = err
 		}
 	}
 }

@@ -32,7 +32,7 @@ type Reason string
 // The reasons for not sending.
 const (
 	// ReasonUnresolvedNames: the request contains a name whose id the worker does not know, or
-	// whose id has changed. The workflow must resolve the name first.
+	// whose id has changed.
 	ReasonUnresolvedNames Reason = "names"
 	// ReasonEarlierRun: the reference may have had an earlier run, and this earlier run may have
 	// created the record. The workflow must first search for a record with the reference tag.
@@ -45,7 +45,7 @@ const (
 	// workflow also sets ReasonServerErrors when it has read back a change after a server error.
 	ReasonServerErrors Reason = "errors"
 	// ReasonNamespaceBusy: Temporal rejects list requests because the namespace sends too many list
-	// requests. The worker therefore cannot find out whether the reference had an earlier run.
+	// requests.
 	ReasonNamespaceBusy Reason = "namespace"
 	// ReasonUnreachable: there is no connection to the API.
 	ReasonUnreachable Reason = "unreachable"
@@ -58,16 +58,14 @@ const (
 	ReasonRateLimit Reason = "rate"
 	// ReasonSendDeadlinePassed: the deadline for sending the request has passed.
 	ReasonSendDeadlinePassed Reason = "late"
-	// ReasonUnknownEffectKind: the worker does not know the kind of the effect. Only a worker of a
-	// later version of Oppflow knows this kind of effect.
+	// ReasonUnknownEffectKind: the worker does not know the kind of the effect.
 	ReasonUnknownEffectKind Reason = "version"
 	// ReasonPlaybookUnavailable: the worker does not know which playbook is in force, or cannot
 	// load the playbook. ReasonPlaybookUnavailable also means that the worker's playbook has a
 	// lower version than the playbook that the opportunity has seen.
 	ReasonPlaybookUnavailable Reason = "playbook"
 	// ReasonTransitionUnplanned: the request contains a transition whose effects the workflow did
-	// not plan, although the playbook in force has effects of transitions. The workflow must plan
-	// the effects of the transition first.
+	// not plan, although the playbook in force has effects of transitions.
 	ReasonTransitionUnplanned Reason = "unplanned"
 	// ReasonAttemptNotEnded: the activity attempt that may have sent the request did not report its
 	// end, and may still send the request.
@@ -101,8 +99,7 @@ type CallResult struct {
 	// or the status of a single change is unknown.
 	ServerError bool `json:"failing,omitempty"`
 	// RetryAfter is the shortest time that the workflow waits before it sends the request again; 0
-	// means that nothing requires a wait. The API or the settle time requires the wait in
-	// RetryAfter.
+	// means that nothing requires a wait.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
 	// Error says why a request was rejected or has the status unknown, and may say why a request
 	// was not sent.
@@ -121,8 +118,7 @@ type CreateInput struct {
 	// lack members. If StartDigest is "", the worker does not compare it with the digests of
 	// earlier starts.
 	StartDigest string `json:"startDigest,omitempty"`
-	// SkipEarlierRunCheck says that a search for the reference tag found no record. If
-	// SkipEarlierRunCheck is true, the worker does not check earlier runs of the reference.
+	// SkipEarlierRunCheck says that a search for the reference tag found no record.
 	SkipEarlierRunCheck bool `json:"looked,omitempty"`
 	// NoEarlierRun says that the memo and the ids of the run prove that the reference had no
 	// earlier run. If NoEarlierRun is false, the workflow must first search for the record, because

@@ -7,6 +7,5 @@
 //
 // An activity that changes something makes at most one request to the Administrate API, has a
 // single attempt, and reports in its result whether the change was made. An activity that reads
-// makes one request, and makes more requests only if it has to look up names. The workflow may
-// repeat a read at any time. A read that fails returns an error.
+// makes one request, and makes more requests only if it has to look up names.
 package activities

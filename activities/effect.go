@@ -131,8 +131,7 @@ type InspectResult struct {
 	// the inspection did not read this member.
 	Details *opportunity.Details `json:"details,omitempty"`
 	// PeopleInDoubt are the indexes of the attendees for whom an operator must decide whether the
-	// contact with the same e-mail address is the same person. If PeopleInDoubt is not empty, Error
-	// describes the doubt.
+	// contact with the same e-mail address is the same person.
 	PeopleInDoubt []int `json:"peopleInDoubt,omitempty"`
 	// Note is what an operator should know of a complete effect. Note names no person.
 	Note string `json:"note,omitempty"`

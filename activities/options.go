@@ -69,11 +69,11 @@ const (
 	secondRound          = 65 * time.Second
 	thirdRound           = 2 * time.Minute
 	longestRound         = time.Hour
-	firstBackgroundRound = 2 // the first round of a background read
+	firstBackgroundRound = 2
 )
 
 // RoundTimeout returns the longest time from the scheduling of the activity to the end of a round
-// of a read. During one round, the Temporal server retries the activity. Rounds count from 0.
+// of a read. Rounds count from 0.
 func RoundTimeout(round int) time.Duration {
 	switch round {
 	case 0:
@@ -124,9 +124,8 @@ func WithFollowUpPriority(o workflow.ActivityOptions) workflow.ActivityOptions {
 	return o
 }
 
-// WithFairnessKey returns the options with a fairness key. The server shares the rate limit of the
-// task queue fairly among the keys of one priority. The server treats the empty key "" like any
-// other key.
+// WithFairnessKey returns the options with a fairness key. The server treats the empty key "" like
+// any other key.
 func WithFairnessKey(origin string, o workflow.ActivityOptions) workflow.ActivityOptions {
 	o.Priority.FairnessKey = origin
 	return o

@@ -13,8 +13,8 @@ const (
 	DefaultQuietTime    = 30 * time.Second
 )
 
-// Times limits how long a request that changes something may take. Times also delays the planning
-// of follow-ups. A member of Times that is zero means the default value of this member.
+// Times limits how long a request that changes something may take. A member of Times that is zero
+// means the default value of this member.
 type Times struct {
 	// SendWindow is how long after its start an activity may still put a change on the wire; 0
 	// means DefaultSendWindow.
@@ -44,17 +44,15 @@ func (t Times) Quiet() time.Duration { return cmp.Or(t.QuietTime, DefaultQuietTi
 
 // SettleAfterStart returns how long after the start of an activity the API may still commit the
 // activity's request. SettleAfterStart is for an activity whose attempt may still be running.
-// SettleAfterStart is the sum of the send window, the response time and the settle time.
 func (t Times) SettleAfterStart() time.Duration {
 	return t.sendWindow() + t.responseTime() + t.Settle()
 }
 
 // SendDeadline returns the last moment at which an activity may put a change on the wire. started
 // is when the server handed out the activity. timeout is the time from started until the server
-// gives up the activity; 0 means that the server never gives up. SendDeadline is the end of the
-// send window, or the response time before the server gives up, whichever is earlier. The server
-// may give up at another time than the worker expects, because another worker with other times may
-// have scheduled the activity.
+// gives up the activity; 0 means that the server never gives up. The server may give up at another
+// time than the worker expects, because another worker with other times may have scheduled the
+// activity.
 func (t Times) SendDeadline(started time.Time, timeout time.Duration) time.Time {
 	window := t.sendWindow()
 	if timeout > 0 {

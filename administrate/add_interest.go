@@ -76,7 +76,6 @@ func (a AddInterest) build(b *builder) opportunityMutation {
 	}
 }
 
-// writeKind adds the details object for the kind of the interest.
 func (a AddInterest) writeKind(b *builder, details *object) {
 	info, known := a.Kind.info()
 	people := info.learnersIn != ""

@@ -118,8 +118,7 @@ func newCachingTransport() func(http.RoundTripper) http.RoundTripper {
 	return func(transport http.RoundTripper) http.RoundTripper { return cachingTransport{transport, answers} }
 }
 
-// For a tenant where one assumption is wrong, the check reports only this assumption. After the
-// assumption is corrected or switched off, the check reports nothing.
+// For a tenant where one assumption is wrong, the check reports only this assumption.
 func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
 	t.Parallel()
 	if got, want := len(renamedAssumptions())+len(without()), reflect.TypeFor[administrate.Assumptions]().NumField(); got != want {
@@ -184,9 +183,8 @@ func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
 	}
 }
 
-// For a tenant where every assumption is wrong, the client works after all assumptions are
-// corrected. The requests with the corrected names have the same effects as the requests with the
-// assumed names.
+// The requests with the corrected names have the same effects as the requests with the assumed
+// names.
 func TestClientWorksWhereNothingIsAsAssumed(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

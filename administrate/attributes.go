@@ -4,8 +4,6 @@ import (
 	"fmt"
 )
 
-// writeAttributes writes the member name of an input: the list of {definitionKey, value} for the
-// attributes.
 func writeAttributes(b *builder, in *object, name SchemaName, attributes []Attribute) {
 	if len(attributes) == 0 {
 		return

@@ -21,7 +21,6 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// TestNoConnection checks that a request is not sent if the client gets no connection.
 func TestNoConnection(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()

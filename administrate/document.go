@@ -26,8 +26,7 @@ func newBuilder(assumed *Assumptions) *builder {
 	return &builder{assumed: assumed, variables: map[string]any{}}
 }
 
-// document returns the collected document, or the first problem. The keyword is "query" or
-// "mutation".
+// The keyword is "query" or "mutation".
 func (b *builder) document(keyword, name string) (transport.Document, error) {
 	if b.err != nil {
 		return transport.Document{}, b.err
@@ -49,12 +48,10 @@ func (b *builder) document(keyword, name string) (transport.Document, error) {
 	return transport.Document{Name: name, Text: text.String(), Variables: b.variables, Keys: keys}, nil
 }
 
-// root adds a root field to the document.
 func (b *builder) root(format string, args ...any) {
 	b.roots = append(b.roots, fmt.Sprintf(format, args...))
 }
 
-// invalid stores a problem with a member of the caller's input.
 func (b *builder) invalid(member, problem string) {
 	if b.err == nil {
 		where := member
@@ -65,8 +62,8 @@ func (b *builder) invalid(member, problem string) {
 	}
 }
 
-// bind declares a GraphQL variable and returns the reference to the variable. All variables are
-// non-null, because GraphQL also accepts a non-null variable for a nullable argument.
+// All variables are non-null, because GraphQL also accepts a non-null variable for a nullable
+// argument.
 func (b *builder) bind(hint, typ string, value any) string {
 	name := b.prefix + hint
 	for n := 2; ; n++ {
@@ -89,7 +86,6 @@ func (b *builder) bindText(member, hint, typ, value string) string {
 	return b.bind(hint, typ, value)
 }
 
-// bindRequired binds a string that must not be empty to a variable.
 func (b *builder) bindRequired(member, hint, typ, value string) string {
 	if value == "" {
 		b.invalid(member, "the value is missing")
@@ -121,8 +117,7 @@ func (b *builder) requiredText(member, value string) string {
 }
 
 // literal writes a string into the document itself, as the API documentation does. Use literal for
-// a member whose GraphQL type is not known. A string literal needs no type, whereas the declaration
-// of a variable needs a type. Only printable ASCII is accepted.
+// a member whose GraphQL type is not known. Only printable ASCII is accepted.
 func (b *builder) literal(member, value string) string {
 	out := []byte{'"'}
 	for i := range len(value) {
@@ -158,7 +153,6 @@ func hasReasonableSize(d decimal.Decimal) bool {
 	return d.Exponent() >= -30 && d.Exponent() <= 30 && d.NumDigits() <= 60
 }
 
-// object is a GraphQL input object that the client is building.
 type object []string
 
 func (o *object) set(key, value string) { *o = append(*o, key+": "+value) }
@@ -190,8 +184,7 @@ func (a *Assumptions) selectFull() string {
 	return selectOpportunity + " " + selectAttributes + " " + a.selectInterests("")
 }
 
-// selectUpdatedAt returns the selection of the time of an opportunity's last change. The selection
-// begins with a space, because it follows other members.
+// The selection begins with a space, because it follows other members.
 func (a *Assumptions) selectUpdatedAt() string {
 	if a.OpportunityUpdated == Off {
 		return ""
@@ -199,9 +192,7 @@ func (a *Assumptions) selectUpdatedAt() string {
 	return " changed: " + string(a.OpportunityUpdated)
 }
 
-// selectInterests returns the selection of a page of an opportunity's interests with all their
-// fields. The selection contains the page size of 100, which is the API's limit, and then
-// arguments.
+// The selection contains the page size of 100, which is the API's limit, and then arguments.
 func (a *Assumptions) selectInterests(arguments string) string {
 	selection := "interests(first: 100" + arguments + ") { edges { node { id totalAmount " + a.selectItem()
 	if a.InterestQuantity != Off {

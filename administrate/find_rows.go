@@ -25,8 +25,7 @@ func (b *builder) inFilter(field, member string, texts []string) string {
 	return "{field: " + field + ", operation: in, values: " + list(values) + "}"
 }
 
-// pageArguments returns the arguments that select a page of 100 rows after a cursor. The API
-// returns at most 100 rows in a page (documented, API notes 2).
+// The API returns at most 100 rows in a page (documented, API notes 2).
 func (b *builder) pageArguments(after string) string {
 	if after == "" {
 		return "first: 100"
@@ -79,8 +78,7 @@ func mapRows[A, T any](c connection[A], turn func(A) (T, error)) (rowPage[T], er
 	return page, nil
 }
 
-// findOne reads the record with the given id. If no record has the id, findOne fails with a
-// NotFoundError, which names the kind of record.
+// If no record has the id, findOne fails with a NotFoundError, which names the kind of record.
 func findOne[A, T any](
 	ctx context.Context, c *Client, b *builder, name, field, what, id, selection string, turn func(A) (T, error),
 ) (T, error) {

@@ -10,8 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// connectionRead is a method of the client that reads a connection at the root of the API.
-// connectionRead contains the root field and whether the method reads only one record.
 type connectionRead struct {
 	name, root string
 	one        bool

@@ -105,7 +105,6 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// fixedSender is a Sender that returns the same response to every document.
 type fixedSender transport.Response
 
 func (s fixedSender) Send(context.Context, transport.Document) (transport.Response, error) {

@@ -23,8 +23,7 @@ type LogEntry struct {
 	Origin string
 	// NodeID is the id of the object in the TMS that the log entry is about. It is observed that
 	// the API accepts the id of an event or a contact. It is assumed that the API also accepts the
-	// id of an opportunity (API notes 5.7). If the API does not accept the id of an opportunity,
-	// the API rejects the log entry.
+	// id of an opportunity (API notes 5.7).
 	NodeID  string
 	Message string
 	Status  LogStatus

@@ -150,7 +150,6 @@ type billingDTO struct {
 	SalesDocument   *invoiceDTO `json:"salesDocument"`
 }
 
-// billing returns out with the values of the response added.
 func (b billingDTO) billing(out Billing) (Billing, error) {
 	out.ActiveInvoiceID = b.ActiveInvoiceID
 	// The query selects only fields of an invoice, so another type of sales document arrives

@@ -20,8 +20,6 @@ const (
 	Tokens       Kind = "tokens"
 )
 
-// kindInfo describes a kind: how interests of the kind are added and read, and how items of the
-// kind are looked up by text.
 type kindInfo struct {
 	kind       Kind
 	schemaType string // the type of the items in the schema
@@ -79,7 +77,6 @@ func kinds() []kindInfo {
 	}
 }
 
-// textFields returns the fields in which Lookup searches for a text.
 func (k kindInfo) textFields() []string {
 	if k.codeField == "" {
 		return []string{k.titleField}
@@ -101,7 +98,6 @@ func (k kindInfo) selection() string {
 	return selection + " title: " + k.titleField
 }
 
-// selectItem selects the item of an interest, of any kind.
 func (a *Assumptions) selectItem() string {
 	selection := "item { id __typename"
 	for _, k := range kinds() {
@@ -125,8 +121,7 @@ func (i itemDTO) text(alias string) string {
 	return text
 }
 
-// item returns the item. A response contains the aliases of only one kind, because an item has only
-// one type.
+// A response contains the aliases of only one kind, because an item has only one type.
 func (i itemDTO) item() Item {
 	item := Item{ID: i.text("id"), Type: i.text("__typename")}
 	for _, k := range kinds() {

@@ -225,8 +225,7 @@ func (l eventLearnerDTO) learner() (EventLearner, error) {
 	return learner, requireID(l.ID)
 }
 
-// registeredLearners returns the places that a registration created. When the response contains no
-// places, the outcome of the registration is unknown.
+// When the response contains no places, the outcome of the registration is unknown.
 func (r standaloneResponse) registeredLearners(answers []eventLearnerDTO) ([]EventLearner, error) {
 	if len(answers) == 0 {
 		return nil, r.outcomeUnknown("the response contains neither errors nor a learner")

@@ -47,8 +47,7 @@ type LookupResult struct {
 	Next   *LookupRequest
 }
 
-// maxLookupTexts is the maximum number of texts in one Lookup. The limit is low, because the API
-// may have to search the items of four kinds for each text.
+// The limit is low, because the API may have to search the items of four kinds for each text.
 const maxLookupTexts = 20
 
 // Lookup resolves names to ids in one request: each name is an alias at the root of one query.
@@ -71,7 +70,6 @@ func (c *Client) Lookup(ctx context.Context, w LookupRequest) (LookupResult, err
 	return found, nil
 }
 
-// itemRoot describes a root field of the API that finds items by text.
 type itemRoot struct {
 	alias      string
 	field      SchemaName
@@ -215,7 +213,6 @@ func (w LookupRequest) resultOf(answers map[string]json.RawMessage, kinds []item
 	return found, nil
 }
 
-// sellableDTO is an item in the response of the root field that lists items of its kind.
 type sellableDTO struct {
 	ID    string          `json:"id"`
 	Code  string          `json:"code"`

@@ -17,7 +17,7 @@ const (
 
 // Mutation is implemented by NewOpportunity, UpdateOpportunity, Progress, AddInterest,
 // ExtendReservations and ReservePlaces (as values, not as pointers). Apply can send several
-// mutations together. Client has separate methods that change other objects than opportunities.
+// mutations together.
 type Mutation interface {
 	build(b *builder) opportunityMutation
 }
@@ -69,8 +69,6 @@ func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]MutationRes
 	return answers, nil
 }
 
-// labelReadOnly is the label of the errors that a read-only Client creates without a request to the
-// API.
 const labelReadOnly = "read-only"
 
 func readOnlyResults(operations []opportunityMutation) []MutationResult {
@@ -112,7 +110,6 @@ type opportunityMutation struct {
 	resultKey string // the result's response key, empty when there is none
 }
 
-// mutationDocument returns the document and the mutations in it.
 func (c *Client) mutationDocument(name string, mutations []Mutation) (transport.Document, []opportunityMutation, error) {
 	if len(mutations) == 0 || len(mutations) > MaxMutations {
 		return transport.Document{}, nil, &InvalidError{
@@ -150,14 +147,12 @@ const (
 	memberInterests   = "interests"
 )
 
-// payloadDTO is the response to a mutation field without its errors.
 type payloadDTO struct {
 	Opportunity *opportunityDTO `json:"opportunity"`
 	Interests   []interestDTO   `json:"interests"`
 }
 
-// resultOf returns the result of one mutation of a document, from the response to the document. If
-// the response does not prove what the API did, resultOf returns an UnknownError.
+// If the response does not prove what the API did, resultOf returns an UnknownError.
 func (op opportunityMutation) resultOf(doc transport.Document, key string, root json.RawMessage, errs []transport.GraphQLError) MutationResult {
 	var own []transport.GraphQLError
 	for _, e := range errs {

@@ -17,7 +17,6 @@ type standaloneMutation struct {
 	selection string // the selected fields other than errors
 }
 
-// standaloneResponse is a standalone mutation with the API's response to it.
 type standaloneResponse struct {
 	standaloneMutation
 	doc    transport.Document
@@ -25,8 +24,7 @@ type standaloneResponse struct {
 	errors []transport.GraphQLError
 }
 
-// sendStandalone sends a standalone mutation. With Options.ReadOnly, sendStandalone sends nothing
-// and returns a RejectedError.
+// With Options.ReadOnly, sendStandalone sends nothing and returns a RejectedError.
 func (c *Client) sendStandalone(ctx context.Context, name string, build func(b *builder) standaloneMutation) (standaloneResponse, error) {
 	b := newBuilder(&c.assumed)
 	b.location = name
@@ -58,15 +56,13 @@ func (r standaloneResponse) decodePayload(into any) error {
 	return parsePayload(r.doc, r.field, r.raw, r.errors, 2, into)
 }
 
-// outcomeUnknown returns the error for a response that does not show whether the API executed the
-// standalone mutation.
 func (r standaloneResponse) outcomeUnknown(cause string) error {
 	return transport.OutcomeUnknown(r.doc, r.field, cause, r.errors)
 }
 
-// entryPayloads returns the payloads of a standalone mutation whose input is a list. The response
-// contains one payload for each entry of the input (observed, API notes 3.5). If the number of
-// payloads differs from the number of entries, the outcome of the whole mutation is unknown.
+// The response contains one payload for each entry of the input (observed, API notes 3.5). If the
+// number of payloads differs from the number of entries, the outcome of the whole mutation is
+// unknown.
 func (r standaloneResponse) entryPayloads(entries int) ([]json.RawMessage, error) {
 	if len(r.raw) == 0 || string(r.raw) == "null" {
 		return nil, r.outcomeUnknown("the response contains no result for the mutation")
@@ -94,7 +90,6 @@ func (r standaloneResponse) decodeEntry(i int, raw json.RawMessage, into any) er
 // MaxEntries is the maximum number of entries in a list that a mutation sends.
 const MaxEntries = 100
 
-// checkEntryCount rejects a list that is empty or has more than MaxEntries entries.
 func (b *builder) checkEntryCount(member string, entries int) {
 	if entries == 0 || entries > MaxEntries {
 		b.invalid(member, fmt.Sprintf("the list has %d entries; give 1 to %d entries", entries, MaxEntries))

@@ -277,7 +277,6 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// TestInvalidStandaloneMutations: for invalid input the client sends nothing and returns an error.
 // The error text is one line and contains no value of the input.
 func TestInvalidStandaloneMutations(t *testing.T) {
 	t.Parallel()
@@ -353,8 +352,6 @@ func TestInvalidStandaloneMutations(t *testing.T) {
 	}
 }
 
-// TestReserveResult checks IsConfirmed with a table of reservations, as they are on the record
-// after a Reserve.
 func TestReserveResult(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 30, 16, 0, 0, 0, time.UTC)

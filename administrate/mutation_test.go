@@ -42,7 +42,6 @@ func serveBody(t *testing.T, body string) (*Client, func() sent) {
 	return client(t, server.URL, nil), func() sent { return last }
 }
 
-// rootField is a root field of a document with the variables replaced by their values.
 type rootField struct {
 	Alias, Field string
 	Inner        string // the field of the GraphQL namespace, for mutations
@@ -386,8 +385,7 @@ func TestBadInput(t *testing.T) {
 
 type nilMutation = Progress
 
-// TestEverythingTravelsUnchanged: the request contains the caller's values unchanged. No value
-// changes the structure of the document.
+// No value changes the structure of the document.
 func TestEverythingTravelsUnchanged(t *testing.T) {
 	t.Parallel()
 	s := administratetest.Schema(t, true)

@@ -18,7 +18,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// refreshTokenStore stores a refresh token in memory.
 type refreshTokenStore struct {
 	mu    sync.Mutex
 	token string
@@ -98,7 +97,7 @@ func (e *shortLivedTokens) client(t *testing.T, refresh bool) *administrate.Clie
 }
 
 // TestTokensThatExpire: for a day, concurrent callers use tokens that expire after an hour, with
-// both grants. No call of the client fails because a token expired.
+// both grants.
 func TestTokensThatExpire(t *testing.T) {
 	t.Parallel()
 	for name, refresh := range map[string]bool{"client credentials": false, "refresh token": true} {

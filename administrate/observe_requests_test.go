@@ -16,7 +16,6 @@ import (
 // tests run after TestProofHoldsWhenObserved, which is not parallel.
 var observe func(*testing.T) func(http.RoundTripper) http.RoundTripper
 
-// The client can still prove that a request was not sent when telemetry wraps the transport.
 func TestProofHoldsWhenObserved(t *testing.T) {
 	for _, pair := range os.Environ() {
 		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "OTEL_") {

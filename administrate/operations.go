@@ -12,9 +12,7 @@ import (
 // possible, so that a check finds further members that a tenant requires.
 type SampleOperation struct {
 	Name string
-	// Input is the value that Do passes to the client's method, or nil. Tests use the inputs to
-	// check that the sample operations cover every method of the client and every member of its
-	// arguments.
+	// Input is the value that Do passes to the client's method, or nil.
 	Input any
 	Do    func(ctx context.Context, c *Client) error
 }
@@ -31,7 +29,6 @@ func CoreOperations() []SampleOperation {
 	return s
 }
 
-// samples is a list to which methods add sample operations.
 type samples []SampleOperation
 
 func (s *samples) add(name string, input any, do func(ctx context.Context, c *Client) error) {

@@ -33,7 +33,6 @@ func (r *recorder) run(ctx context.Context, o SampleOperation, assumed Assumptio
 	return o.Do(ctx, r.client(assumed))
 }
 
-// coordinates returns the schema coordinates of all schema names in a document.
 func coordinates(t *testing.T, doc transport.Document) map[string]bool {
 	t.Helper()
 	parsed, err := queries.ParseQuery(&gql.Source{Input: doc.Text})
@@ -80,7 +79,6 @@ func coordinates(t *testing.T, doc transport.Document) map[string]bool {
 	return all
 }
 
-// checkedCoordinates returns the coordinates of all sample operations.
 func checkedCoordinates(t *testing.T) map[string]bool {
 	t.Helper()
 	assumed, err := Assumptions{}.resolved()
@@ -120,8 +118,6 @@ func wantCovered(t *testing.T, checked map[string]bool, what string, documents [
 	}
 }
 
-// TestOperationsCoverEveryCall: the sample operations send every schema name that the calls in
-// everyCall send.
 func TestOperationsCoverEveryCall(t *testing.T) {
 	t.Parallel()
 	checked := checkedCoordinates(t)
@@ -135,9 +131,8 @@ func TestOperationsCoverEveryCall(t *testing.T) {
 	}
 }
 
-// TestOperationsCoverEveryMethod calls every method of the client with the inputs of the sample
-// operations. TestOperationsCoverEveryMethod fails if no Input of a sample operation has the type
-// of a method's parameter.
+// TestOperationsCoverEveryMethod fails if no Input of a sample operation has the type of a method's
+// parameter.
 func TestOperationsCoverEveryMethod(t *testing.T) {
 	t.Parallel()
 	checked := checkedCoordinates(t)

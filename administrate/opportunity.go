@@ -138,8 +138,7 @@ func (c *Client) Interests(ctx context.Context, opportunityID, after string) (In
 	return InterestPage{Interests: o.Interests, Count: o.InterestCount, NextCursor: o.NextInterestsCursor}, nil
 }
 
-// readOpportunity reads one record with a filter by id (observed). The API expects the value of
-// every filter as text.
+// readOpportunity reads one record with a filter by id (observed).
 func (c *Client) readOpportunity(
 	ctx context.Context, name, id string, selection func(*builder) string,
 ) (Opportunity, error) {

@@ -5,8 +5,7 @@ import (
 )
 
 // OpportunityLinks are an opportunity's attributes and the objects that belong to the opportunity,
-// such as its account. An effect of a playbook reads the OpportunityLinks before its first
-// mutation. All members of OpportunityLinks are documented or observed (API notes 4.1).
+// such as its account. All members of OpportunityLinks are documented or observed (API notes 4.1).
 type OpportunityLinks struct {
 	OpportunityID string
 	Account       *Ref   // nil when there is none

@@ -86,8 +86,6 @@ func TestBucketWait(t *testing.T) {
 	}
 }
 
-// TestInvalidSpendsNoTurn: a request that the client rejects as invalid uses nothing of the rate
-// limit bucket.
 func TestInvalidSpendsNoTurn(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -47,13 +47,11 @@ func ReadTogether(ctx context.Context, main func(context.Context) error, also ..
 
 type groupMemberKey struct{}
 
-// groupMember says to which queryGroup one function of ReadTogether belongs.
 type groupMember struct {
 	group  *queryGroup
 	isMain bool
 }
 
-// queryGroup collects the queries of the functions of one ReadTogether.
 type queryGroup struct {
 	ctx     context.Context //nolint:containedctx // the context of the call that owns the group
 	mu      sync.Mutex
@@ -61,7 +59,6 @@ type queryGroup struct {
 	waiting []*waitingQuery
 }
 
-// waitingQuery is a query that waits until ReadTogether sends it together with other queries.
 type waitingQuery struct {
 	client   *Client
 	isMain   bool
@@ -71,8 +68,7 @@ type waitingQuery struct {
 	done     chan struct{}
 }
 
-// sendQuery sends the query. If the context comes from ReadTogether, sendQuery sends the query
-// together with other queries.
+// If the context comes from ReadTogether, sendQuery sends the query together with other queries.
 func (c *Client) sendQuery(ctx context.Context, doc transport.Document) (transport.Response, error) {
 	member, is := ctx.Value(groupMemberKey{}).(groupMember)
 	if !is || c.travelsAlone(doc) {
@@ -84,8 +80,7 @@ func (c *Client) sendQuery(ctx context.Context, doc transport.Document) (transpo
 	return q.response, q.err
 }
 
-// sendAlone sends one query in a document of its own. If the API refuses the query, sendAlone
-// stores the name of the query.
+// If the API refuses the query, sendAlone stores the name of the query.
 func (c *Client) sendAlone(ctx context.Context, doc transport.Document) (transport.Response, error) {
 	got, err := c.sender.Send(ctx, doc)
 	if errors.As(err, new(*RefusedError)) {
@@ -130,7 +125,6 @@ func (g *queryGroup) sendIfComplete() {
 	}
 }
 
-// sendJoined sends one or more queries in one document and stores the response of each query.
 func sendJoined(ctx context.Context, queries []*waitingQuery) {
 	c := queries[0].client
 	var distinct []transport.Document
@@ -192,7 +186,6 @@ func mayFailForAnother(err error) bool {
 	return true
 }
 
-// checkJoinedSize rejects a joined document that is too large for one request.
 func checkJoinedSize(doc transport.Document) error {
 	values, err := json.Marshal(doc.Variables)
 	if err == nil && len(doc.Text)+len(values) > transport.MaxRequestBytes/2 { // JSON may escape characters of the text

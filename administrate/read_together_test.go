@@ -13,7 +13,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// togetherTenant is a sandbox tenant with one opportunity that counts the requests of its client.
 type togetherTenant struct {
 	*tenant
 	record   string
@@ -35,8 +34,7 @@ func newTogetherTenant(t *testing.T, assumed administrate.Assumptions) *together
 	return s
 }
 
-// TestReadTogether: the client sends concurrent queries in one document. A query that needs the
-// response to an earlier query is sent in the next document.
+// A query that needs the response to an earlier query is sent in the next document.
 func TestReadTogether(t *testing.T) {
 	t.Parallel()
 	s := newTogetherTenant(t, administrate.Assumptions{})

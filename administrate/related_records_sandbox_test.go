@@ -58,8 +58,7 @@ func rejected(t *testing.T, err error, label string) {
 	}
 }
 
-// TestAccounts: after CreateAccount the sandbox contains the values of the request. If two accounts
-// have the same name, a search for the name returns both accounts.
+// If two accounts have the same name, a search for the name returns both accounts.
 func TestAccounts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -154,7 +153,6 @@ func TestContacts(t *testing.T) {
 
 func number(n int) *int { return &n }
 
-// TestEvents: the client reads the data of an event and its numbers of booked and remaining places.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -11,8 +11,7 @@ import (
 // ReservePlaces reserves places for interests that are already on the record with the mutation
 // reservePlacesForInterests (observed, API notes 4.6). A response without errors does not prove
 // that the places are reserved (observed). If the opportunity's reservation was released or has
-// expired, the API reserves no places but returns no errors. Client.Reserve sends ReservePlaces
-// mutations together with the expiry and returns the reservations of the response.
+// expired, the API reserves no places but returns no errors.
 type ReservePlaces struct {
 	InterestIDs []string
 }
@@ -51,8 +50,7 @@ type ReserveResult struct {
 const reserveTolerance = 5 * time.Minute
 
 // IsConfirmed reports whether the reservations of the response prove that places are reserved until
-// the requested time. Administrate's own code makes the same check (observed, API notes 4.6).
-// IsConfirmed requires that Reserve and Extend are nil and that the reservations are valid. The
+// the requested time. Administrate's own code makes the same check (observed, API notes 4.6). The
 // expiry of the reservations must be in the future, and must differ from the requested time by at
 // most 5 minutes. The response does not say for which interests places are reserved.
 func (h ReserveResult) IsConfirmed(until, now time.Time) bool {
@@ -61,10 +59,9 @@ func (h ReserveResult) IsConfirmed(until, now time.Time) bool {
 		h.Reservations.Until.Sub(until).Abs() <= reserveTolerance
 }
 
-// Reserve sends one request that first reserves places and then sets their expiry. Reserve returns
-// the reservations of the response. The caller must check the result with IsConfirmed, because a
-// response without errors does not prove that places are reserved. An error of Reserve applies to
-// all mutations of the request.
+// Reserve sends one request that first reserves places and then sets their expiry. The caller must
+// check the result with IsConfirmed, because a response without errors does not prove that places
+// are reserved. An error of Reserve applies to all mutations of the request.
 func (c *Client) Reserve(ctx context.Context, h Reserve) (ReserveResult, error) {
 	var mutations []Mutation
 	for ids := range slices.Chunk(h.InterestIDs, MaxEntries) {

@@ -106,8 +106,8 @@ type connection[T any] struct {
 	PageInfo pageInfoDTO `json:"pageInfo"`
 }
 
-// nodes returns the rows. nodes fails if a row is null, because the API returns null for a row that
-// it could not read. nodes also fails if hasNextPage is true but the page has no cursor.
+// nodes fails if a row is null, because the API returns null for a row that it could not read.
+// nodes also fails if hasNextPage is true but the page has no cursor.
 func (c connection[T]) nodes() ([]T, error) {
 	rows := make([]T, 0, len(c.Edges))
 	for _, edge := range c.Edges {
@@ -141,8 +141,7 @@ func (i interestDTO) interest() Interest {
 	}
 }
 
-// interests converts the rows of a response to interests. interests returns an error if a row has
-// no id.
+// interests returns an error if a row has no id.
 func interests(rows []interestDTO) ([]Interest, error) {
 	if len(rows) == 0 {
 		return nil, nil

@@ -110,7 +110,6 @@ func amount(t *testing.T, what string, got decimal.NullDecimal, want string) {
 	}
 }
 
-// TestLifeOfAnOpportunity calls every core operation of the client with a sandbox.
 func TestLifeOfAnOpportunity(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -198,8 +197,7 @@ func TestLifeOfAnOpportunity(t *testing.T) {
 	}
 }
 
-// TestReservation: an AddInterest with Reserve and then an ExtendReservations reserve places. The
-// reservations in the response to ExtendReservations prove that the places are reserved.
+// The reservations in the response to ExtendReservations prove that the places are reserved.
 func TestReservation(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

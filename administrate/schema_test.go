@@ -22,7 +22,6 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// sent is the decoded body of a request.
 type sent struct {
 	Query         string         `json:"query"`
 	Variables     map[string]any `json:"variables"`
@@ -48,7 +47,6 @@ func decode(body io.Reader) (s sent, err error) {
 	return s, err
 }
 
-// namedCall is a call of a client method, with the names of the assumptions that the call needs.
 type namedCall struct {
 	name  string
 	needs []string
@@ -134,8 +132,6 @@ func everyCall() []namedCall {
 	return append(calls, everyStandaloneMutation()...)
 }
 
-// everyStandaloneMutation returns calls that together send every standalone mutation with every
-// member.
 func everyStandaloneMutation() []namedCall {
 	var calls []namedCall
 	add := func(name, needs string, do func(ctx context.Context, c *Client) error) {
@@ -219,8 +215,8 @@ func everyStandaloneMutation() []namedCall {
 	return calls
 }
 
-// requests makes the calls of everyCall. all maps the name of a call to its request, and invalid
-// contains the calls that the client rejected as invalid.
+// all maps the name of a call to its request, and invalid contains the calls that the client
+// rejected as invalid.
 func requests(t *testing.T, assumed Assumptions) (all map[string]sent, invalid map[string]error) {
 	t.Helper()
 	wire := &collector{}

@@ -85,8 +85,7 @@ type Search struct {
 // Page is one page of the opportunities that match a Search.
 type Page struct {
 	// Rows have id, name and (if Search.Attributes is true) attributes. If Search.Bare is false,
-	// rows also have step, grand total and the first 100 interests (id, item type and total). If
-	// Search.Full is true, rows have all members.
+	// rows also have step, grand total and the first 100 interests (id, item type and total).
 	Rows       []Opportunity
 	Count      int    // the number of all matching opportunities
 	NextCursor string // the cursor of the next page, empty on the last one
@@ -138,7 +137,6 @@ func (c *Client) Opportunities(ctx context.Context, s Search) (Page, error) {
 	return page, nil
 }
 
-// arguments returns the arguments of the field opportunities, with parentheses.
 func (s Search) arguments(b *builder) string {
 	var out object
 	if len(s.Filters) > 0 {
@@ -226,7 +224,6 @@ func (f OpportunityField) write(b *builder, where string) string {
 	return string(name)
 }
 
-// operand says whether a filter operation needs Value, Values or no value.
 type operand int
 
 const (

@@ -23,8 +23,6 @@ const (
 	secretName  = "Melissandre"
 )
 
-// client returns a client for the URL; the function change (if not nil) changes the client's
-// options.
 func client(t *testing.T, url string, change func(*Options)) *Client {
 	t.Helper()
 	o := Options{Options: transport.Options{URL: url, Tokens: oauth.StaticToken(secretToken)}}
@@ -50,8 +48,7 @@ func addInterest(ctx context.Context, c *Client) error {
 	return err
 }
 
-// outcomeOf returns a short text for the error type and the reason of err. outcomeOf fails the test
-// if the error text contains a secret.
+// outcomeOf fails the test if the error text contains a secret.
 func outcomeOf(t *testing.T, err error) string {
 	t.Helper()
 	if err == nil {
@@ -92,9 +89,8 @@ func outcomeOf(t *testing.T, err error) string {
 
 const successBody = `{"data":{"m0":{"opportunities":null,"addInterest":{"errors":[],"interests":[{"id":"1"}]}}}}`
 
-// TestAnswers checks which error the client returns for each kind of response. The API
-// documentation names the HTTP statuses 401, 429 and 500 (API notes 1 and 2). An empty list of
-// top-level errors means that the request had no error (documented, API notes 3.5). A non-empty
+// The API documentation names the HTTP statuses 401, 429 and 500 (API notes 1 and 2). An empty list
+// of top-level errors means that the request had no error (documented, API notes 3.5). A non-empty
 // list of errors in the payload means that the API rejected the mutation, whatever the HTTP status
 // is (observed, API notes 3.5). A list of errors that is missing or null means no errors. A
 // response without the mutation's result does not count as success.
@@ -312,7 +308,6 @@ func TestAnswerSize(t *testing.T) {
 	}
 }
 
-// TestEndlessAnswer: the client stops reading a response that is too long.
 func TestEndlessAnswer(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

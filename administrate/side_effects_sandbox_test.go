@@ -16,8 +16,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/fault"
 )
 
-// TestRegistrationsAndInvoices reads the registrations and invoices that triggers of the TMS
-// created, and then changes these registrations and invoices.
 func TestRegistrationsAndInvoices(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -87,8 +85,6 @@ func TestRegistrationsAndInvoices(t *testing.T) {
 	}
 }
 
-// TestPeopleOfAnOpportunity: the client sets the owner and the contact of an opportunity, and
-// OpportunityLinks returns the new owner and contact.
 func TestPeopleOfAnOpportunity(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -113,7 +109,7 @@ func TestPeopleOfAnOpportunity(t *testing.T) {
 }
 
 // TestReserve: even if the response to a Reserve contains no errors, the places may not be
-// reserved. Only the reservations in the response prove that the places are reserved.
+// reserved.
 func TestReserve(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -242,8 +238,7 @@ func TestLog(t *testing.T) {
 	rejected(t, strict.WriteLog(ctx, administrate.LogEntry{Origin: "Oppflow", NodeID: id("Opportunity", 1), Message: "m", Status: administrate.LogSuccess}), "")
 }
 
-// TestOutcomesOfStandaloneMutations tries every standalone mutation with every fault. With every
-// fault, the client sends the mutation only once.
+// With every fault, the client sends the mutation only once.
 func TestOutcomesOfStandaloneMutations(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -339,8 +334,7 @@ func TestAccountTakenAway(t *testing.T) {
 }
 
 // TestTokenIssues: the client reads the training tokens that were issued for a won opportunity from
-// the field with the assumed or the corrected name. If Assumptions.TokenIssues is Off, the client
-// reads no training tokens.
+// the field with the assumed or the corrected name.
 func TestTokenIssues(t *testing.T) {
 	t.Parallel()
 	tokens := id("TokenType", "0123456789abcdef0123456789abcdef")

@@ -21,7 +21,6 @@ type TokenIssues struct {
 }
 
 // ShowsTokenIssues reports whether TokenIssues can read the issued training tokens.
-// ShowsTokenIssues returns false if Assumptions.TokenIssues is Off.
 func (c *Client) ShowsTokenIssues() bool { return c.assumed.TokenIssues != Off }
 
 // TokenIssues reads the training tokens that were issued for an opportunity. The name of the API's

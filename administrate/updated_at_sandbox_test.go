@@ -14,7 +14,6 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// recordingTransport is a transport that stores the sent documents.
 type recordingTransport struct {
 	transport http.RoundTripper
 	sent      *[]string

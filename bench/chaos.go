@@ -15,8 +15,6 @@ import (
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 )
 
-// chaosCommand runs a chaos test. chaosCommand returns an error if the arguments are wrong, if the
-// chaos test cannot run, or if the chaos test fails.
 func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	asked, err := chaosFlags(args, stdout)
 	if err != nil {
@@ -119,13 +117,11 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	return a, nil
 }
 
-// holdsFiles reports whether the directory exists and contains files.
 func holdsFiles(directory string) bool {
 	entries, err := os.ReadDir(directory)
 	return err == nil && len(entries) > 0
 }
 
-// kindsMatching returns the kinds of disruptions whose names contain at least one of the words.
 func kindsMatching(words []string) []chaos.DisruptionKind {
 	return slices.DeleteFunc(chaos.DisruptionKinds(), func(t chaos.DisruptionKind) bool {
 		return !slices.ContainsFunc(words, func(word string) bool { return word != "" && strings.Contains(string(t), word) })

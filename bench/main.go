@@ -35,7 +35,6 @@ const (
 	exitUsage   = 2
 )
 
-// usageError says that the arguments of the command are wrong.
 type usageError struct{ message string }
 
 // Error returns a text that describes the wrong argument and its correction.
@@ -50,7 +49,6 @@ Usage:
 bench --help and bench chaos --help list the flags. The exit code is 1 when a measurement or the chaos test fails, and 2 when the command line is invalid.
 `
 
-// benchMain runs the command bench and returns its exit status.
 func benchMain(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var err error
 	switch {

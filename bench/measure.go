@@ -18,8 +18,6 @@ import (
 	"github.com/oppflow/oppflow/bench/compare"
 )
 
-// measureCommand runs the measurements. measureCommand returns an error if the arguments are wrong
-// or a measurement failed.
 func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var o compare.Options
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)

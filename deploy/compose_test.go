@@ -16,8 +16,7 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 )
 
-// oneShotServices are the services of the compose file that run once and then end. All other
-// services run until they are stopped.
+// oneShotServices are the services of the compose file that run once and then end.
 var oneShotServices = []string{"schema", "setup"}
 
 func TestComposeFileIsComplete(t *testing.T) {
@@ -76,7 +75,6 @@ func TestTemporalHasTheVersionThatIsTested(t *testing.T) {
 	}
 }
 
-// required returns the version of a module in the text of a go.mod, without the leading letter v.
 func required(t *testing.T, gomod, module string) string {
 	t.Helper()
 	found := regexp.MustCompile(`(?m)^\s*` + regexp.QuoteMeta(module) + ` v(\S+)`).FindStringSubmatch(gomod)

@@ -6,7 +6,6 @@ import (
 	"testing"
 )
 
-// instruction is one instruction of the Dockerfile, including its continuation lines.
 type instruction struct{ word, rest string }
 
 func dockerfile(t *testing.T) []instruction {

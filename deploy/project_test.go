@@ -12,11 +12,9 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// root is the path from this package to the root directory of the repository.
 const root = ".."
 
-// load reads the compose file and replaces its variables by the values in the map variables. A
-// warning of the parser fails the test, because each warning means a mistake in the compose file.
+// A warning of the parser fails the test, because each warning means a mistake in the compose file.
 func load(t *testing.T, variables map[string]string) *types.Project {
 	t.Helper()
 	var warnings bytes.Buffer
@@ -40,7 +38,6 @@ func load(t *testing.T, variables map[string]string) *types.Project {
 	return project
 }
 
-// setVariables returns the environment variables of a service that have a value.
 func setVariables(service types.ServiceConfig) map[string]string {
 	values := map[string]string{}
 	for name, value := range service.Environment {
@@ -51,7 +48,6 @@ func setVariables(service types.ServiceConfig) map[string]string {
 	return values
 }
 
-// read returns the content of a file of the repository.
 func read(t *testing.T, path string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(path)))
@@ -61,8 +57,7 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// example returns the variables of deploy/.env.example with their defaults. In deploy/.env.example,
-// every variable is commented out.
+// In deploy/.env.example, every variable is commented out.
 func example(t *testing.T) map[string]string {
 	t.Helper()
 	values := map[string]string{}

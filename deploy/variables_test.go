@@ -21,8 +21,7 @@ import (
 )
 
 // The program of each service reads every environment variable that the compose file sets for the
-// service. To find which variables Oppflow's programs read, the test reads the output of --help. To
-// find which variables the Temporal programs read, the test reads their source code.
+// service.
 func TestEveryVariableIsRead(t *testing.T) {
 	project := load(t, example(t))
 	server, ui := moduleDir(t, "go.temporal.io/server"), moduleDir(t, "github.com/temporalio/ui-server/v2")
@@ -84,8 +83,6 @@ func telemetry(t *testing.T, service types.ServiceConfig) map[string]bool {
 	return found
 }
 
-// variablesInHelp returns the environment variables that occur in the --help output of one of
-// Oppflow's programs.
 func variablesInHelp(t *testing.T, program func(ctx context.Context, args, env []string, stdout, stderr io.Writer) int, args ...string) map[string]bool {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -99,7 +96,6 @@ func variablesInHelp(t *testing.T, program func(ctx context.Context, args, env [
 	return found
 }
 
-// matches returns all texts in a file that the group of the regular expression pattern matches.
 func matches(t *testing.T, pattern, path string) map[string]bool {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -129,8 +125,6 @@ func union(all ...map[string]bool) map[string]bool {
 	return found
 }
 
-// moduleDir returns the directory with the source code of a Go module that the module devserver
-// requires.
 func moduleDir(t *testing.T, module string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", module)

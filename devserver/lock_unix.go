@@ -8,8 +8,7 @@ import (
 	"syscall"
 )
 
-// lockFile locks the file for this process. The lock ends when the caller calls release or when the
-// process ends.
+// The lock ends when the caller calls release or when the process ends.
 func lockFile(path string) (release func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -32,12 +32,10 @@ func newLogger(level string) (*logger, error) {
 	return l, nil
 }
 
-// servicesReady sets the log level that the user selected. The server calls servicesReady when all
-// services respond.
+// The server calls servicesReady when all services respond.
 func (l *logger) servicesReady() { l.minimum.SetLevel(l.level) }
 
-// servicesStopping hides the errors that stopping services log about their interrupted work. The
-// server calls servicesStopping before the services stop.
+// servicesStopping hides the errors that stopping services log about their interrupted work.
 func (l *logger) servicesStopping() { l.atLeast(zapcore.DPanicLevel) }
 
 func (l *logger) atLeast(level zapcore.Level) {

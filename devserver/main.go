@@ -56,7 +56,6 @@ const (
 
 func main() { os.Exit(runUntilSignalled()) }
 
-// runUntilSignalled runs the program until the process receives SIGINT or SIGTERM.
 func runUntilSignalled() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -66,7 +65,6 @@ func runUntilSignalled() int {
 	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 
-// run runs the whole program and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stdout)
 	switch {
@@ -83,8 +81,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitDone
 }
 
-// serve starts all services of the server, reports when the services respond, and stops the
-// services when the context ends.
 func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	if err := readyfile.Remove(o.readyFile); err != nil {
 		return err

@@ -28,9 +28,7 @@ import (
 	"github.com/oppflow/oppflow/devserver/readyfile"
 )
 
-// programVariable is the name of an environment variable. If DEVSERVER_TEST_PROGRAM is set, the
-// test binary runs as the program devserver. If DEVSERVER_TEST_PROGRAM is not set, the test binary
-// runs the tests.
+// If DEVSERVER_TEST_PROGRAM is set, the test binary runs as the program devserver.
 const programVariable = "DEVSERVER_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -75,7 +73,6 @@ func program(t *testing.T, args ...string) *process {
 	return p
 }
 
-// up starts devserver as a process and waits until devserver is ready.
 func up(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := program(t, args...)
@@ -185,7 +182,6 @@ func add(t *testing.T, c client.Client, id string, n int) {
 	}
 }
 
-// wantCount waits until the query named sum returns the wanted number.
 func wantCount(t *testing.T, c client.Client, id string, want int) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
@@ -206,8 +202,7 @@ func wantCount(t *testing.T, c client.Client, id string, want int) {
 	}
 }
 
-// wantFound waits until the visibility query finds the wanted number of workflows. The wait is
-// necessary, because the server writes visibility data a short time after the history.
+// The wait is necessary, because the server writes visibility data a short time after the history.
 func wantFound(t *testing.T, c client.Client, query string, want int64) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
@@ -246,7 +241,6 @@ func TestServer(t *testing.T) {
 	}
 	w := startWorker(t, c)
 
-	// The client sends an update-with-start that sets a summary for the Web UI.
 	start := c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID: "one", TaskQueue: "counters", StaticSummary: "the first counter",
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
@@ -286,8 +280,7 @@ func TestServer(t *testing.T) {
 	}
 	wantCount(t, c, "one", 1111)
 
-	// The test kills the server before a worker has received the last accepted signal. The test
-	// then restarts the server on the same port.
+	// The test kills the server before a worker has received the last accepted signal.
 	w.Stop()
 	if err := c.SignalWorkflow(t.Context(), "one", "", "add", 10000); err != nil {
 		t.Fatal(err)
@@ -310,7 +303,6 @@ func TestServer(t *testing.T) {
 	wantFound(t, c, "Stage = 'Counting' AND ExecutionStatus = 'Running'", 1)
 	again.terminate(t)
 
-	// The test restarts the server on another port, with one more search attribute.
 	third := up(t, append(args, "--search-attribute", "Size=Int")...)
 	c3 := dial(t, third.Temporal)
 	startWorker(t, c3)

@@ -15,7 +15,6 @@ import (
 	"go.temporal.io/server/common/dynamicconfig"
 )
 
-// options are the command line options of devserver after validation.
 type options struct {
 	ip               string // a loopback address
 	port, uiPort     int    // 0 is a free port
@@ -153,9 +152,8 @@ func (o *options) addDynamicConfig(text string) error {
 	return nil
 }
 
-// defaultDynamicConfig returns the dynamic configuration that differs from the defaults of the
-// Temporal server. Updates, update-with-start, user metadata and worker heartbeats need no setting,
-// because this version of the server enables them by default.
+// Updates, update-with-start, user metadata and worker heartbeats need no setting, because this
+// version of the server enables them by default.
 func defaultDynamicConfig() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
 		// The server's default is 20 polls per second for each shard. With 20 polls per second and

@@ -56,7 +56,6 @@ func leaveTimeWait(listener net.Listener) {
 	}
 }
 
-// release frees the ports for their services.
 func (p *ports) release() {
 	for _, listener := range p.listeners {
 		_ = listener.Close()

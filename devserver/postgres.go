@@ -42,7 +42,6 @@ func postgresStores(address string) (map[string]config.DataStore, error) {
 	return stores, nil
 }
 
-// prepareDatabase creates a database and its tables, or upgrades the existing tables.
 func prepareDatabase(database config.SQL, tables string) error {
 	logger := log.NewNoopLogger()
 	within := database // the tool changes its argument
@@ -62,7 +61,6 @@ func prepareDatabase(database config.SQL, tables string) error {
 	return schema.NewUpdateSchemaTask(connection, &schema.UpdateConfig{DBName: database.DatabaseName, SchemaName: tables}, logger).Run()
 }
 
-// registerNamespace creates the namespace unless the namespace exists.
 func registerNamespace(ctx context.Context, c client.Client, namespace string) error {
 	_, err := c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace: namespace, WorkflowExecutionRetentionPeriod: durationpb.New(retention),

@@ -160,8 +160,7 @@ func (s *server) stop() error {
 	}
 }
 
-// awaitReady returns when the Temporal server is healthy and the Web UI responds. After awaitReady
-// has returned, clients can use the namespace and the search attributes.
+// After awaitReady has returned, clients can use the namespace and the search attributes.
 func (s *server) awaitReady(ctx context.Context) error {
 	c, err := client.NewLazyClient(client.Options{
 		HostPort:  s.address,

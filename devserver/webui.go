@@ -43,13 +43,12 @@ func newWebUI(o options, port int, temporal string) *webUI {
 	}
 }
 
-// start starts the UI in the background. If the UI cannot listen, the process ends. A port in use
-// is unlikely, because the port of the UI was reserved until the call of start.
+// If the UI cannot listen, the process ends. A port in use is unlikely, because the port of the UI
+// was reserved until the call of start.
 func (w *webUI) start() { go func() { _ = w.server.Start() }() }
 
 func (w *webUI) stop() { w.server.Stop() }
 
-// checkHealth returns nil when the UI responds.
 func (w *webUI) checkHealth(ctx context.Context) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.health, nil)
 	if err != nil {

@@ -336,7 +336,6 @@ func restartAtOnce(t *testing.T, p *parts) {
 	}
 }
 
-// createdRecords returns the number of records that the API has created.
 func (p *parts) createdRecords() int {
 	p.T.Helper()
 	n := 0

@@ -22,7 +22,6 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// cliRunner runs the built program against the parts.
 type cliRunner struct {
 	*parts
 	program string
@@ -45,7 +44,6 @@ func (s *cliRunner) command(ctx context.Context, args ...string) *exec.Cmd {
 	return command
 }
 
-// try runs a command and returns the exit code and the output.
 func (s *cliRunner) try(args ...string) (code int, stdout, stderr string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
@@ -99,7 +97,6 @@ func (s *cliRunner) wantFailure(args []string, code int, want ...string) {
 	}
 }
 
-// listed returns the references that the command list prints.
 func (s *cliRunner) listed(args ...string) []string {
 	s.t.Helper()
 	var read struct {
@@ -151,7 +148,6 @@ func (w *runningWatch) until(text string) {
 	harness.Eventually(w.t, time.Minute, "watch tells "+text, func() bool { return w.out.Contains(text) })
 }
 
-// wait waits for the end of the command watch and returns its exit code.
 func (w *runningWatch) wait() int {
 	w.t.Helper()
 	select {
@@ -167,8 +163,6 @@ func (w *runningWatch) wait() int {
 // name.
 const hostileRegion = `O'Neill "and" \ "or" WorkflowType != "x" --`
 
-// catalogueWith writes the default catalogue with the region hostileRegion, and returns the path of
-// the file.
 func catalogueWith(t *testing.T) string {
 	t.Helper()
 	content, err := os.ReadFile("../sandbox/catalogue/default.yaml")
@@ -188,7 +182,6 @@ func catalogueWith(t *testing.T) string {
 	return path
 }
 
-// TestCommandLine runs the commands on real parts, as a shell does.
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
 	g := newAPIProxy(t)

@@ -101,7 +101,6 @@ func (c caller) updateRequest(reference, name, id, payload string) *workflowserv
 	}
 }
 
-// start starts the workflow, unless the workflow runs already.
 func (c caller) start(reference string, input ...*commonpb.Payload) error {
 	_, err := c.service.StartWorkflowExecution(c.ctx, c.startRequest(reference, input...))
 	return err
@@ -117,7 +116,6 @@ func isNotAccepted(err error) bool {
 	return errors.As(err, &lost) || errors.As(err, &busy) && busy.Cause == enums.RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW
 }
 
-// signal sends a signal with any payload.
 func (c caller) signal(reference, name string, payload ...*commonpb.Payload) error {
 	request := &workflowservice.SignalWorkflowExecutionRequest{
 		Namespace: c.namespace, WorkflowExecution: executionOf(reference), SignalName: name, Input: inputOf(payload...), RequestId: uuid.NewString(),
@@ -129,7 +127,6 @@ func (c caller) signal(reference, name string, payload ...*commonpb.Payload) err
 	}
 }
 
-// update sends an update and waits for its outcome.
 func (c caller) update(reference, name, id, payload string) (*updatepb.Outcome, error) {
 	for request := c.updateRequest(reference, name, id, payload); ; {
 		answer, err := c.service.UpdateWorkflowExecution(c.ctx, request)
@@ -161,7 +158,6 @@ func (c caller) open(reference, start string) (*updatepb.Outcome, error) {
 	}
 }
 
-// query sends a query to the workflow and returns the JSON of the result.
 func (c caller) query(reference, name string, payload ...*commonpb.Payload) ([]byte, error) {
 	answer, err := c.service.QueryWorkflow(c.ctx, &workflowservice.QueryWorkflowRequest{
 		Namespace: c.namespace, Execution: executionOf(reference), Query: &querypb.WorkflowQuery{QueryType: name, QueryArgs: inputOf(payload...)},
@@ -172,7 +168,6 @@ func (c caller) query(reference, name string, payload ...*commonpb.Payload) ([]b
 	return answer.GetQueryResult().GetPayloads()[0].GetData(), nil
 }
 
-// outcome queries the outcome of a request.
 func (c caller) outcome(reference, id string) (jsonOutcome, error) {
 	data, err := c.query(reference, "outcome", plainJSON(fmt.Sprintf(`{"requestId":%q}`, id)))
 	if err != nil {
@@ -193,7 +188,6 @@ func decode[A any](t *testing.T, data []byte) A {
 	return a
 }
 
-// succeeded asserts that the update succeeded, and returns the result of the update.
 func succeeded[A any](t *testing.T, outcome *updatepb.Outcome, err error) A {
 	t.Helper()
 	payloads := outcome.GetSuccess().GetPayloads()
@@ -206,8 +200,7 @@ func succeeded[A any](t *testing.T, outcome *updatepb.Outcome, err error) A {
 	return decode[A](t, payloads[0].GetData())
 }
 
-// wantFailure asserts that the update ended with a failure of the contract. wantFailure returns the
-// message of the failure.
+// wantFailure returns the message of the failure.
 func wantFailure(t *testing.T, want string, outcome *updatepb.Outcome, err error) jsonError {
 	t.Helper()
 	if err != nil || outcome.GetFailure() == nil {
@@ -217,7 +210,6 @@ func wantFailure(t *testing.T, want string, outcome *updatepb.Outcome, err error
 	return contractFailure(t, want, outcome.GetFailure())
 }
 
-// contractFailure asserts that the failure has the type and the form of a failure of the contract.
 func contractFailure(t *testing.T, want string, failure *failurepb.Failure) jsonError {
 	t.Helper()
 	info := failure.GetApplicationFailureInfo()
@@ -249,7 +241,6 @@ func contractFailure(t *testing.T, want string, failure *failurepb.Failure) json
 	return told
 }
 
-// wantFailed asserts the outcome of a request that was accepted and failed.
 func wantFailed(t *testing.T, want string, got jsonOutcome) jsonError {
 	t.Helper()
 	if got.State != "failed" || got.Error == nil || got.Error.Type != want {
@@ -298,7 +289,6 @@ func (c caller) settled(reference, id string) jsonOutcome {
 	return got
 }
 
-// messageJSON returns a payload with a request id.
 func messageJSON(id, members string) string {
 	if members == "" {
 		return fmt.Sprintf(`{"requestId":%q}`, id)
@@ -306,7 +296,6 @@ func messageJSON(id, members string) string {
 	return fmt.Sprintf(`{"requestId":%q,%s}`, id, members)
 }
 
-// queryFailure returns the failure with which the workflow rejected the query.
 func queryFailure(err error) *failurepb.Failure {
 	var failed *serviceerror.QueryFailed
 	if errors.As(err, &failed) {

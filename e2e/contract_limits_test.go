@@ -124,7 +124,7 @@ func TestContractBusy(t *testing.T) {
 	if err := p.Worker().Start(c.ctx); err != nil {
 		t.Fatal(err)
 	}
-	// The server later accepts the rejected signal. Each earlier signal took effect once.
+	// Each earlier signal took effect once.
 	harness.Eventually(t, time.Minute, "a signal is taken again", func() bool {
 		err := c.signal(reference, "progress", plainJSON(`{"requestId":"later","to":"Won"}`))
 		if err != nil && !errors.As(err, &refused) {

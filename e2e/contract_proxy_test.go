@@ -15,8 +15,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// apiProxy is a proxy between the worker and the sandbox. A test sets how the proxy handles the
-// next change of one record. All other requests pass.
+// A test sets how the proxy handles the next change of one record. All other requests pass.
 type apiProxy struct {
 	*httptest.Server
 
@@ -33,7 +32,6 @@ func newAPIProxy(t *testing.T) *apiProxy {
 	return g
 }
 
-// startBehindProxy starts parts whose worker reaches the API through an apiProxy.
 func startBehindProxy(t *testing.T) (*parts, *apiProxy) {
 	t.Helper()
 	g := newAPIProxy(t)
@@ -61,14 +59,12 @@ func (g *apiProxy) setTarget(t *testing.T, address string) {
 	}}
 }
 
-// intercept sets how the proxy handles the next change of the record.
 func (g *apiProxy) intercept(id opportunity.ID, meet func(api http.Handler) http.Handler) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.interceptors[id] = meet
 }
 
-// isPending reports whether the record's next change has not arrived yet.
 func (g *apiProxy) isPending(id opportunity.ID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -106,7 +102,6 @@ func (g *apiProxy) route(body []byte) http.Handler {
 	return g.api
 }
 
-// holdUntil delays the request until released is closed.
 func holdUntil(released <-chan struct{}) func(http.Handler) http.Handler {
 	return func(api http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -114,7 +114,6 @@ func (p *parts) makeInDoubt(g *apiProxy, c caller, reference string, record oppo
 	harness.Eventually(p.t, time.Minute, "a question stands", func() bool { return p.viewOf(reference).Question != nil })
 }
 
-// listedAttention returns the attention kinds of the opportunity in the list of workflows.
 func (p *parts) listedAttention(reference string) []string {
 	p.t.Helper()
 	described, err := p.temporal.DescribeWorkflow(p.t.Context(), lifecycle.WorkflowID(opportunity.Reference(reference)), "")

@@ -150,7 +150,6 @@ func (p *parts) contractStarts(prefix string) {
 	})
 }
 
-// wantRunFailed asserts that the run closed as failed, with a failure of the contract.
 func (p *parts) wantRunFailed(reference, want string) {
 	p.t.Helper()
 	harness.Eventually(p.t, time.Minute, "the run of "+reference+" fails", func() bool {

@@ -7,7 +7,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// These constants are the ids of items and records in the sandbox's catalogue.
 const (
 	courseItem = "Q291cnNlVGVtcGxhdGU6MTE="
 	eventItem  = "Q291cnNlOjE="
@@ -76,7 +75,6 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// startProposed starts an opportunity in the step Proposed.
 func (p *parts) startProposed(reference string) opportunity.ID {
 	p.t.Helper()
 	opened, err := p.client.Start(p.t.Context(), opportunity.Reference(reference), opportunity.Start{Name: "First Aid course", Region: "UK"})
@@ -95,7 +93,6 @@ func (p *parts) viewOf(reference string) opportunity.View {
 	return view
 }
 
-// courses returns the JSON of an interest in a course with the quantity.
 func courses(quantity int) string {
 	return fmt.Sprintf(`"interests":[{"item":%q,"quantity":%d,"unitAmount":"10.00"}]`, courseItem, quantity)
 }

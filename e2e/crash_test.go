@@ -93,9 +93,8 @@ func (c *crash) arrive() {
 }
 
 // The test kills the worker with SIGKILL at one request of the story. The long form of the tests
-// kills the worker at every request of the story. For each request, one kill comes before the API
-// runs the request. For each request, another kill comes after the API has made the change, so the
-// response is lost. The outcome of the story is the same as without a kill.
+// kills the worker at every request of the story. The outcome of the story is the same as without a
+// kill.
 func TestKilledAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -177,7 +176,6 @@ func TestKilledAtEveryRequest(t *testing.T) {
 	t.Logf("%d stories of %d requests, each killed at one", len(crashes), requests)
 }
 
-// mutationsOf counts the requests that created or changed the record.
 func (p *parts) mutationsOf(id opportunity.ID) int {
 	p.t.Helper()
 	n := 0

@@ -47,8 +47,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// examplesIn returns the names of all examples in the tests of a package, in order. An example
-// without an output comment is compiled and never run.
+// An example without an output comment is compiled and never run.
 func examplesIn(t *testing.T, folder string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(folder, "*_test.go"))

@@ -116,7 +116,6 @@ func TestFailedInterestIsNotSentAfterALaterTransition(t *testing.T) {
 	}
 }
 
-// interestsOf returns the number of interests of all the records.
 func (p *parts) interestsOf(records map[opportunity.Reference]opportunity.ID) int {
 	p.t.Helper()
 	n := 0
@@ -126,7 +125,6 @@ func (p *parts) interestsOf(records map[opportunity.Reference]opportunity.ID) in
 	return n
 }
 
-// readBackCount returns how often the record was read back.
 func (p *parts) readBackCount(reference opportunity.Reference) int {
 	p.t.Helper()
 	n := 0

@@ -12,7 +12,6 @@ import (
 	"github.com/oppflow/oppflow/starter/story"
 )
 
-// parts are the real parts that a test uses.
 type parts struct {
 	*harness.Parts
 	t        *testing.T
@@ -30,7 +29,6 @@ func newParts(p *harness.Parts) *parts {
 	return &parts{Parts: p, t: p.T, temporal: p.Temporal, client: p.Client, api: p.API}
 }
 
-// in returns the same parts for a subtest of the test that started the parts.
 func (p *parts) in(t *testing.T) *parts {
 	return newParts(p.In(t))
 }

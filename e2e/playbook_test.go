@@ -23,7 +23,6 @@ import (
 // tenant is a set of parts whose worker uses one of the example playbooks.
 type tenant struct {
 	*parts
-	// firstEventStart is the start of the first event of the catalogue.
 	firstEventStart time.Time
 	// mu guards serviceCalls, the requests to the tenant's service.
 	mu           sync.Mutex
@@ -111,7 +110,6 @@ func (h *tenant) startLead(reference, step string, reserve bool) opportunity.ID 
 	return opened.Opportunity
 }
 
-// wantDone asserts that a message is done.
 func (h *tenant) wantDone(outcome opportunity.Outcome, err error) {
 	h.t.Helper()
 	if err != nil || outcome.State != opportunity.Done {
@@ -150,7 +148,6 @@ func (h *tenant) wantPlaces(held, booked int) {
 	}
 }
 
-// mails returns the mails that were sent, with their recipients.
 func (h *tenant) mails() []string {
 	h.t.Helper()
 	outbox, err := h.SandboxAdmin().Outbox(h.t.Context())

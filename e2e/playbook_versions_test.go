@@ -119,8 +119,7 @@ func (p *parts) queryBlockingProxy(deaf *atomic.Bool) string {
 	return server.Listener.Addr().String()
 }
 
-// One worker starts with a playbook and another worker without a playbook, in both orders. The
-// worker with the playbook and the worker without a playbook use the same playbook.
+// One worker starts with a playbook and another worker without a playbook, in both orders.
 func TestWorkersHaveOnePlaybook(t *testing.T) {
 	t.Parallel()
 	for name, ordered := range map[string]func(with, without *stack.Process) []*stack.Process{

@@ -154,8 +154,7 @@ func (s *shell) lookup(variable string) string {
 	return ""
 }
 
-// run runs a block in the checkout and returns its output. A command in the block that fails is an
-// error.
+// A command in the block that fails is an error.
 func (s *shell) run(ctx context.Context, code string) string {
 	s.t.Helper()
 	command := s.command(ctx, "set -e\n"+code)

@@ -87,7 +87,6 @@ func (p *parts) startWithMessages(ctx context.Context, reference opportunity.Ref
 	return opened.Opportunity
 }
 
-// resetPoints returns the ids of the history events to which a run can be reset.
 func resetPoints(history *historypb.History) []int64 {
 	var ids []int64
 	for _, event := range history.Events {
@@ -98,7 +97,6 @@ func resetPoints(history *historypb.History) []int64 {
 	return ids
 }
 
-// reset resets the run as the Web UI does.
 func (p *parts) reset(ctx context.Context, reference opportunity.Reference, at int64) {
 	_, err := p.temporal.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: p.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: lifecycle.WorkflowID(reference)},

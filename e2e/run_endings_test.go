@@ -14,7 +14,6 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// TestRunEndings tests how runs end, and how a reference can be used after its run has ended.
 func TestRunEndings(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{})

@@ -70,7 +70,6 @@ func TestAKilledSandboxKeepsCommittedChanges(t *testing.T) {
 	}
 }
 
-// committed returns the opportunities that were changed, from the sandbox's request log.
 func (p *parts) committed() map[string]bool {
 	p.t.Helper()
 	ids := map[string]bool{}

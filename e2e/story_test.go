@@ -16,7 +16,6 @@ import (
 	"github.com/oppflow/oppflow/starter/story"
 )
 
-// play plays the story to its end and asserts the documented outcome.
 func (p *parts) play(o story.Options) story.Report {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 8*time.Minute)
@@ -58,7 +57,6 @@ func TestStory(t *testing.T) {
 
 var timestamps = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"]*`)
 
-// viewWithoutTimes returns a view without its times and without the reference.
 func viewWithoutTimes(t *testing.T, view opportunity.View) string {
 	t.Helper()
 	view.Reference = ""
@@ -82,9 +80,8 @@ func TestStoryAcrossDeployments(t *testing.T) {
 	}
 }
 
-// The test kills the workers during the story. After each kill the server waits for the worker's
-// sticky queue, so the test takes most of a minute. TestStoryAcrossKills is a separate test, so
-// that it starts early.
+// After each kill the server waits for the worker's sticky queue, so the test takes most of a
+// minute. TestStoryAcrossKills is a separate test, so that it starts early.
 func TestStoryAcrossKills(t *testing.T) {
 	t.Parallel()
 	playAcrossRestarts(t, "killed", story.ByUpdate, func(_ context.Context, p *parts) error { p.Worker().Kill(); return nil })
@@ -115,8 +112,7 @@ func playAcrossRestarts(t *testing.T, name string, send story.SendMode, end func
 	disturbed.Replay(reference, "deployed-"+name)
 }
 
-// A worker is stopped while messages wait. The waiting messages are not lost, and the worker
-// continues with the messages after its restart.
+// The waiting messages are not lost, and the worker continues with the messages after its restart.
 func TestMessagesWaitForTheWorker(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{})

@@ -122,7 +122,6 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 		t.Fatal(err)
 	}
 
-	// While a command waits, the test starts the worker of the other tenant.
 	if err := p.client.Signal(ctx, reference, harness.Interests(1)); err != nil {
 		t.Fatal(err)
 	}

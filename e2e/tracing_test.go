@@ -68,7 +68,6 @@ func (p *parts) connectTraced(service string) (client.Client, func()) {
 	}
 }
 
-// startTrace begins a trace, as a service does when it handles a request.
 func startTrace(t *testing.T, ctx context.Context) (context.Context, trace.SpanContext) {
 	t.Helper()
 	var config trace.SpanContextConfig
@@ -110,8 +109,7 @@ func spanChain(t *testing.T, c *telemetrytest.Collector, began trace.SpanContext
 }
 
 // A sender finds in its own trace what happened to the message: the workflow, the activity and the
-// request to the API. The test covers updates and signals, several messages in one API request, and
-// a killed worker.
+// request to the API.
 func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	otelVariables(t)
 	collector := telemetrytest.Start(t)
@@ -181,7 +179,6 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	})
 
 	// Two messages wait for a worker, and the worker then sends both messages in one API request.
-	// The API request is found from the traces of both messages.
 	if err := p.Worker().Stop(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -133,7 +133,6 @@ func TestTypeScript(t *testing.T) {
 	}
 }
 
-// validateSchema checks a result against its schema in docs/schemas.
 func validateSchema(t *testing.T, name string, answer []byte) error {
 	t.Helper()
 	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "docs", "schemas", name+".json"))
@@ -144,7 +143,6 @@ func validateSchema(t *testing.T, name string, answer []byte) error {
 	return errors.Join(err, schema.Validate(value))
 }
 
-// copyInto copies a file or a directory of files.
 func copyInto(t *testing.T, to, from, name string) {
 	t.Helper()
 	if info, err := os.Stat(filepath.Join(from, name)); err == nil && info.IsDir() {

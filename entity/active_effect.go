@@ -18,8 +18,7 @@ type ActiveEffect struct {
 	// Effect is the effect to ensure. The key of Effect is unique over the whole life of the
 	// opportunity.
 	Effect exchange.Effect `json:"effect"`
-	// Chain is the number of the chain of effects that contains the effect. The effects of one
-	// chain belong together, and Oppflow ensures the effects in their order.
+	// Chain is the number of the chain of effects that contains the effect.
 	Chain int                     `json:"chain"`
 	Stage opportunity.EffectStage `json:"stage"`
 	// Done says that the effect is complete, and that its transition is not made yet.
@@ -64,7 +63,6 @@ type ActiveEffect struct {
 // IsUndo reports whether the effect is being undone.
 func (j ActiveEffect) IsUndo() bool { return j.Stage == opportunity.EffectStageUndo }
 
-// isDue reports whether Oppflow can work on the effect now.
 func (j ActiveEffect) isDue(now time.Time) bool {
 	return !j.Done && !j.Calling && j.Problem == "" && !j.NotBefore.After(now)
 }
@@ -106,9 +104,8 @@ func (s *State) DueEffect(now time.Time) (ActiveEffect, bool) {
 }
 
 // EffectsAhead returns later effects in the chain of the effect with the given key, which can be
-// inspected together with this effect. Each returned effect is due, and a read of the TMS shows
-// whether the effect is done. The list ends before the first effect that is not due, or whose
-// result a read of the TMS does not show.
+// inspected together with this effect. The list ends before the first effect that is not due, or
+// whose result a read of the TMS does not show.
 func (s *EffectState) EffectsAhead(key string, now time.Time) []ActiveEffect {
 	at := slices.IndexFunc(s.ActiveEffects, func(j ActiveEffect) bool { return j.Effect.Key == key })
 	if at < 0 || s.ActiveEffects[at].IsUndo() || !s.ActiveEffects[at].Effect.Kind.IsVerifiable() {
@@ -242,9 +239,8 @@ func (s *State) ApplyEffectRequestResult(key string, act exchange.EffectRequest,
 	}
 }
 
-// handleUnknownResult handles a request whose result is unknown. The next inspection shows whether
-// the request took effect. For emails and log entries, no inspection shows the result, so an
-// operator decides.
+// The next inspection shows whether the request took effect. For emails and log entries, no
+// inspection shows the result, so an operator decides.
 func (s *State) handleUnknownResult(j *ActiveEffect, act exchange.EffectRequest, now time.Time) {
 	j.Errors++
 	switch {
@@ -338,9 +334,8 @@ func (s *State) completeEffect(j *ActiveEffect, now time.Time) {
 	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, now)
 }
 
-// failEffect handles an effect that cannot be ensured. If the effect comes before a transition,
-// failEffect fails the transition. If the effect does not come before a transition, the effect
-// waits for an operator.
+// If the effect comes before a transition, failEffect fails the transition. If the effect does not
+// come before a transition, the effect waits for an operator.
 func (s *State) failEffect(j *ActiveEffect, why string, now time.Time) {
 	if j.Stage == opportunity.EffectStageBefore {
 		s.recordEffectResult(*j, opportunity.EffectFailed, why, now)
@@ -353,7 +348,6 @@ func (s *State) failEffect(j *ActiveEffect, why string, now time.Time) {
 	s.blockEffect(j, why+". Answer confirm (the effect has its wanted result), retry (Oppflow tries the effect again) or skip (Oppflow drops the effect)", now)
 }
 
-// blockEffect stops the work on the effect until an operator decides about the problem.
 func (s *State) blockEffect(j *ActiveEffect, problem string, now time.Time) {
 	j.Problem = problem
 	s.raiseEffectAttention(j.Effect, problem, now)
@@ -380,7 +374,6 @@ func (s *State) retryEffect(key string, now time.Time) {
 	s.appendTimeline(now, "an operator answered retry: "+string(j.Effect.Kind))
 }
 
-// skipEffect ends the work on the effect, and changes nothing in the TMS.
 func (s *State) skipEffect(key, reason string, now time.Time) {
 	j := *s.activeEffect(key)
 	s.clearEffectAttention(key)
@@ -395,8 +388,7 @@ func (s *State) skipEffect(key, reason string, now time.Time) {
 	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, now)
 }
 
-// startChain adds the effects to ActiveEffects as one chain. Each effect's key gets the number of
-// the chain as a prefix.
+// Each effect's key gets the number of the chain as a prefix.
 func (s *State) startChain(stage opportunity.EffectStage, chain int, effects []exchange.Effect, now time.Time) {
 	taken := exchange.JSONSize(s.ActiveEffects)
 	for _, effect := range effects {
@@ -418,8 +410,7 @@ func (s *State) ApplyReactionPlan(plan exchange.Plan, now time.Time) {
 	s.startChain(opportunity.EffectStageAfter, s.nextChain(), plan.After, now)
 }
 
-// abandonEffects ends the work on the effects of EffectStageAfter when a run ends. EffectResults
-// lists the abandoned effects, so that a person can carry the effects out by hand.
+// EffectResults lists the abandoned effects, so that a person can carry the effects out by hand.
 func (s *State) abandonEffects(now time.Time) {
 	for _, j := range s.ActiveEffects {
 		if j.Stage == opportunity.EffectStageAfter {

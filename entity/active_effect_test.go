@@ -59,8 +59,6 @@ func TestEffectsBeforeATransitionAreNotSkipped(t *testing.T) {
 	}
 }
 
-// The attention of an effect names the effect and its event, because a list of attention shows only
-// the reason.
 func TestAttentionNamesTheEffectAndItsEvent(t *testing.T) {
 	const event = "Q291cnNlOjM="
 	register := exchange.EffectRequest{Kind: exchange.RequestRegister, Target: event, IDs: []opportunity.ID{"UGVyc29uOjI="}}

@@ -63,17 +63,14 @@ func (s *State) AdoptAfterReset(record exchange.Snapshot, region opportunity.Ref
 // but these interests never count as the effect of a request.
 func (s *State) Adopt(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	s.setRecord(record, region)
-	// It is unknown when the record entered its current step. The times of follow-ups are
-	// calculated from now. If the worker read the time of the record's last change, the times of
-	// follow-ups are calculated from that time.
+	// It is unknown when the record entered its current step.
 	since, adopted := exchange.AdoptionTimes(record, now)
 	s.Entered, s.LastActivity, s.AdoptedAt = since, since, adopted
 	s.appendTimeline(now, "the record was adopted in step "+record.Step.Name)
 	s.addUnknownInterests(record)
 }
 
-// RaiseCreateQuestion asks an operator whether the record exists. The text because says why a read
-// of the record could not decide.
+// RaiseCreateQuestion asks an operator whether the record exists.
 func (s *State) RaiseCreateQuestion(because string, now time.Time) {
 	s.Question = &opportunity.Question{
 		Request: opportunity.CreateRequestID, MessageName: "start", Since: now,
@@ -84,15 +81,12 @@ func (s *State) RaiseCreateQuestion(because string, now time.Time) {
 	s.appendTimeline(now, "a question waits for an operator: was the record created?")
 }
 
-// resolveCreateQuestion ends the question about the creation of the record.
 func (s *State) resolveCreateQuestion(text string, now time.Time) {
 	s.Question = nil
 	s.ClearAttention(opportunity.AttentionUndecided)
 	s.appendTimeline(now, text)
 }
 
-// isCreateQuestion reports whether the request is CreateRequestID and the question about the
-// creation of the record is open.
 func (s *State) isCreateQuestion(request string) bool {
 	return request == opportunity.CreateRequestID && s.ID == "" && s.Question != nil
 }

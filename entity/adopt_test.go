@@ -48,8 +48,7 @@ func TestAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 			}
 		})
 	}
-	// For a record found by its reference tag, the times of follow-ups are calculated from now. The
-	// time of the record's last change does not matter.
+	// For a record found by its reference tag, the times of follow-ups are calculated from now.
 	s := entity.NewState("A-1", opportunity.Start{Name: "n", Region: "UK"}, noon)
 	found := recordNow()
 	found.Changed = noon.Add(-day)

@@ -36,8 +36,7 @@ func (s *RecordState) VerifyResults(batch []exchange.Change, answers []exchange.
 	return reviewed
 }
 
-// soleNewInterest returns the only new interest in the requested item, if exactly one interest is
-// new. It is undocumented whether the API returns the new interest or all interests. When several
+// It is undocumented whether the API returns the new interest or all interests. When several
 // interests are new, soleNewInterest chooses none, because a later read of the record can decide.
 func soleNewInterest(listed []exchange.InterestRef, item opportunity.ID, known map[opportunity.ID]bool) (exchange.InterestRef, bool) {
 	isID := item.Type() != ""
@@ -89,9 +88,8 @@ func isLaterExpirySet(i int, batch []exchange.Change, answers []exchange.ChangeR
 	return false
 }
 
-// applyReservationResults stores what the API returned about the reservation. The function returns
-// the reservation of the places that this batch requested, or nil when that reservation is not
-// known yet.
+// The function returns the reservation of the places that this batch requested, or nil when that
+// reservation is not known yet.
 func (s *State) applyReservationResults(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) *opportunity.Reservation {
 	var places *opportunity.Reservation
 	taken := false // whether places were reserved after the last expiry that is known to be set

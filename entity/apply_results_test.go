@@ -12,8 +12,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// doneResult, rejectedResult, reservationResult, notSentResult and unknownResult are short forms
-// of change results.
 func doneResult(interests ...opportunity.ID) exchange.ChangeResult {
 	a := exchange.ChangeResult{Status: exchange.StatusDone}
 	for _, i := range interests {
@@ -35,8 +33,6 @@ var (
 	unknownResult = exchange.ChangeResult{Status: exchange.StatusUnknown}
 )
 
-// sendBatch sends the next batch and applies the results in answers, including results of unknown
-// status.
 func sendBatch(t reporter, s *entity.State, answers ...exchange.ChangeResult) {
 	t.Helper()
 	batch := s.NextBatch()

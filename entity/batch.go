@@ -73,7 +73,6 @@ filling:
 	return append(batch[:extendBefore:extendBefore], extend, batch[extendBefore])
 }
 
-// expiryRequestID returns the id of the request for which the expiry is set.
 func expiryRequestID(batch []exchange.Change, fallback opportunity.Reference) string {
 	for _, m := range batch {
 		if m.Interest != nil && m.Interest.Reserve {
@@ -92,7 +91,6 @@ func (s *State) ReleaseBatch() []exchange.Change {
 	return []exchange.Change{{Request: string(s.Reference), ReservationChange: &exchange.ReservationChange{Release: true}}}
 }
 
-// remainingChanges returns the changes of the command that have no final result yet.
 func (e QueuedCommand) remainingChanges() []exchange.Change {
 	c, err := e.command()
 	if err != nil {

@@ -146,7 +146,6 @@ func TestNextBatch(t *testing.T) {
 	}
 }
 
-// laterExpiry is a command that extends the reservation to a later time.
 var laterExpiry = opportunity.ExtendReservations{Until: noon.AddDate(0, 2, 0)}
 
 // TestRequestedExpiryIsExact: a requested expiry is set exactly, and places that are reserved later

@@ -6,8 +6,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// startClosing stores the reason of the first message close. A later message close does not change
-// the reason.
+// startClosing stores the reason of the first message close.
 func (s *State) startClosing(c opportunity.Close, now time.Time) {
 	if s.Closing != nil {
 		return

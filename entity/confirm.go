@@ -7,7 +7,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// checkConfirm returns an error when the message confirm is not possible for its request.
 func (s *State) checkConfirm(c opportunity.Confirm) error {
 	switch asks := s.isCreateQuestion(c.Request); {
 	case asks && c.Opportunity == "":
@@ -56,9 +55,8 @@ func (s *State) confirm(c opportunity.Confirm, now time.Time) {
 	s.updateQuestion(now)
 }
 
-// confirmedEnd returns the requestEnd of a request that ended as done because an operator confirmed
-// its change. If only the operator confirmed that an interest was added, its result has no id,
-// because only the record shows the id.
+// If only the operator confirmed that an interest was added, its result has no id, because only the
+// record shows the id.
 func (e QueuedCommand) confirmedEnd(now time.Time) requestEnd {
 	ended := requestEnd{command: e, outcome: opportunity.Outcome{RequestID: e.Request, State: opportunity.Done}, at: now, confirmed: true}
 	c, err := e.command()

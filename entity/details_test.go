@@ -47,7 +47,6 @@ func TestANewCurrencyKeepsTheFigures(t *testing.T) {
 	}
 }
 
-// TestAPersonChangesTheCurrency: a change of the currency in the TMS is in the timeline.
 func TestAPersonChangesTheCurrency(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, addInterests(opportunity.Interest{Item: string(course), Quantity: 1}), "interest")

@@ -1,5 +1,4 @@
-// Package entity is the state machine of one opportunity. The package contains what one run knows
-// of its opportunity, and the rules that change this knowledge. The type [State] is composed of
+// Package entity is the state machine of one opportunity. The type [State] is composed of
 // components, and [State.Next] decides what the run does next.
 //
 // The package is pure. Rules are functions of plain data. No code of this package reads a clock,

@@ -27,7 +27,6 @@ func sameState(a, b *entity.State) string {
 	return cmp.Diff(a, b, handled, cmpopts.EquateEmpty())
 }
 
-// TestStateRoundTrip encodes drawn states as JSON and decodes them, as continue-as-new does.
 func TestStateRoundTrip(t *testing.T) {
 	t.Parallel()
 	full := openedState(t, reservingInterest(1))
@@ -108,7 +107,6 @@ func TestStateRoundTrip(t *testing.T) {
 	})
 }
 
-// drawText draws a random text with characters that JSON must escape.
 func drawText(t *rapid.T, label string) string {
 	return rapid.StringMatching(`[a-zé<>&"\\ 😀\x{2028}#_*]{1,12}x`).Draw(t, label)
 }
@@ -121,7 +119,6 @@ func drawError(t *rapid.T) *opportunity.Error {
 	return &opportunity.Error{Type: opportunity.Rejected, Label: drawText(t, "label"), Message: drawText(t, "message"), Value: drawText(t, "value")}
 }
 
-// drawInterest draws a random valid interest of any kind.
 func drawInterest(t *rapid.T) opportunity.Interest {
 	i := opportunity.Interest{Quantity: rapid.IntRange(1, 100).Draw(t, "quantity")}
 	i.Kind = rapid.SampledFrom([]opportunity.InterestKind{opportunity.Course, opportunity.Event, opportunity.Path, opportunity.Tokens}).Draw(t, "kind")
@@ -153,8 +150,6 @@ func drawCommand(t *rapid.T) opportunity.Command {
 	return addInterests(rapid.SliceOfN(rapid.Custom(drawInterest), 1, 6).Draw(t, "interests")...)
 }
 
-// drawState draws a random state. drawState calls the methods of State, and sets some fields
-// directly.
 func drawState(t *rapid.T) *entity.State {
 	start := opportunity.Start{Name: drawText(t, "name"), Region: "UK", Interests: rapid.SliceOfN(rapid.Custom(drawInterest), 0, 3).Draw(t, "start")}
 	s := entity.NewState(opportunity.Reference(drawText(t, "reference")), start, drawTime(t, "started"))

@@ -22,8 +22,6 @@ type EffectState struct {
 	EffectResults []opportunity.EffectResult `json:"ledger,omitempty"`
 }
 
-// nextInspectionAt returns the earliest later time at which an active effect must be inspected.
-// nextInspectionAt returns zero when no effect waits for a time.
 func (s *EffectState) nextInspectionAt(now time.Time) time.Time {
 	var at time.Time
 	for _, j := range s.ActiveEffects {
@@ -46,8 +44,7 @@ func (s *EffectState) removeActiveEffect(key string) {
 	s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, func(j ActiveEffect) bool { return j.Effect.Key == key })
 }
 
-// isEffectActive reports whether the effect with the given key is not finished. At any time, an
-// operator may retry or skip an effect that is not finished.
+// At any time, an operator may retry or skip an effect that is not finished.
 func (s *EffectState) isEffectActive(key string) bool {
 	j := s.activeEffect(key)
 	return j != nil && !j.Done
@@ -67,7 +64,6 @@ func (s *EffectState) ClearCalling() {
 	}
 }
 
-// nextChain returns a number that no earlier chain of effects had.
 func (s *EffectState) nextChain() int {
 	s.LastChain++
 	return s.LastChain
@@ -81,10 +77,8 @@ func (s *EffectState) plannedTransition(request string) *PlannedTransition {
 	return &s.PlannedTransitions[at]
 }
 
-// maxResultObjects is the maximum number of objects in one effect result.
 const maxResultObjects = 5
 
-// recordEffectResult adds the result of the effect to EffectResults.
 func (s *State) recordEffectResult(j ActiveEffect, how opportunity.EffectOutcome, text string, now time.Time) {
 	records := slices.Clone(j.UndoEntry.Objects[:min(len(j.UndoEntry.Objects), maxResultObjects)])
 	s.EffectResults = append(s.EffectResults, opportunity.EffectResult{

@@ -29,13 +29,11 @@ type fakeTMS struct {
 
 const byHand = "by hand"
 
-// requestedExpiry is an expiry that a request asked the TMS to set.
 type requestedExpiry struct {
 	change string
 	until  time.Time // zero: the expiry was rejected, or no places were reserved
 }
 
-// changeKey identifies a change by its request and by the index of the interest.
 func changeKey(m exchange.Change) string {
 	if m.ReservationChange != nil && m.ReservationChange.Until.IsZero() {
 		return "extend"
@@ -43,8 +41,7 @@ func changeKey(m exchange.Change) string {
 	return fmt.Sprintf("%s/%d", m.Request, m.Index)
 }
 
-// expireReservation ends a reservation whose expiry time was not extended before that time. After
-// its expiry a reservation cannot be extended any more.
+// After its expiry a reservation cannot be extended any more.
 func (r *fakeTMS) expireReservation() {
 	if !r.until.IsZero() && !r.until.After(r.now) || len(r.reserved) == 0 {
 		r.reserved, r.until = map[opportunity.ID]bool{}, time.Time{}

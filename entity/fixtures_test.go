@@ -24,12 +24,10 @@ var (
 	record  = id(opportunity.TypeOpportunity, 2)
 )
 
-// id returns a global id in the form of the API.
 func id(typ string, key any) opportunity.ID {
 	return opportunity.ID(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key)))
 }
 
-// execute executes an operator command without a request id.
 func execute(s *entity.State, i opportunity.OperatorCommand) error {
 	_, err := s.Execute(i, "", noon)
 	return err
@@ -43,8 +41,7 @@ func repeat[T any](one T, n int) []T {
 	return list
 }
 
-// wantError compares an opportunity.Error by type and exact message. An empty message means that no
-// error is expected.
+// An empty message means that no error is expected.
 func wantError(t reporter, err error, typ opportunity.ErrorType, message string) {
 	t.Helper()
 	if message == "" {

@@ -116,8 +116,7 @@ func (s *State) asksBeforeRetry(j ActiveEffect) bool {
 }
 
 // endBlockedFollowUp stores the end time of a follow-up that waited for an operator. The next
-// follow-up of the series keeps its planned distance from this end time. The parameter done says
-// whether the effect of the follow-up was done.
+// follow-up of the series keeps its planned distance from this end time.
 func (s *State) endBlockedFollowUp(j ActiveEffect, done bool, now time.Time) {
 	_, planned, _ := strings.Cut(j.Effect.Key, "/") // the key without the number of its chain
 	for i := range s.DoneFollowUps {

@@ -41,8 +41,6 @@ type FollowUpState struct {
 	ExternalChanges    []exchange.PlanCause `json:"occasions,omitempty"`
 }
 
-// checkCancel returns an error when the message cancelFollowUp cannot cancel the follow-up with the
-// given key.
 func (s *FollowUpState) checkCancel(key string) error {
 	if err := s.checkPlanned(key); err != nil {
 		return err
@@ -100,16 +98,13 @@ func (s *FollowUpState) isFollowUpDone(key string) bool {
 	return slices.ContainsFunc(s.DoneFollowUps, func(d exchange.DoneFollowUp) bool { return d.Key == key })
 }
 
-// scheduledFollowUp is a follow-up and the time at which the run does it.
 type scheduledFollowUp struct {
 	exchange.FollowUp
 	at time.Time
 }
 
-// scheduledFollowUps sorts follow-ups by their scheduled times. The run does each follow-up at its
-// due time or at the end of its snooze, whichever is later. The run never does a follow-up before
-// an earlier follow-up of the same series. For example, the second reminder waits for a snoozed
-// first reminder.
+// The run does each follow-up at its due time or at the end of its snooze, whichever is later. The
+// run never does a follow-up before an earlier follow-up of the same series.
 func (s *FollowUpState) scheduledFollowUps(followUps []exchange.FollowUp) []scheduledFollowUp {
 	all := make([]scheduledFollowUp, len(followUps))
 	for i, f := range followUps {
@@ -141,10 +136,8 @@ func (s *FollowUpState) snoozedFollowUp(key string) *SnoozedFollowUp {
 	return &s.SnoozedFollowUps[at]
 }
 
-// maxListedKeys is the maximum number of keys that an error message lists.
 const maxListedKeys = 5
 
-// checkPlanned returns an error when no planned follow-up has the given key.
 func (s *FollowUpState) checkPlanned(key string) error {
 	if slices.ContainsFunc(s.FollowUps, func(f exchange.FollowUp) bool { return f.Key == key }) {
 		return nil
@@ -166,7 +159,6 @@ func (s *FollowUpState) checkPlanned(key string) error {
 	return opportunity.Failf(opportunity.NotFound, "no follow-up %q is planned; the planned follow-ups are %s", key, listed)
 }
 
-// checkSnooze returns an error when the message snooze is not possible for its follow-up.
 func (s *FollowUpState) checkSnooze(z opportunity.Snooze, now time.Time) error {
 	if err := s.checkPlanned(z.FollowUp); err != nil {
 		return err
@@ -206,8 +198,7 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// setPlanDue makes a new plan due at once when watched is true. When watched is false, setPlanDue
-// makes no plan due.
+// setPlanDue makes a new plan due at once when watched is true.
 func (s *FollowUpState) setPlanDue(watched bool) {
 	s.PlanDue, s.PlanFirstChangeAt, s.PlanLastChangeAt = watched, time.Time{}, time.Time{}
 }

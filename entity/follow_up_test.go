@@ -27,7 +27,6 @@ func followUp(name string, number, hours int) exchange.FollowUp {
 	}
 }
 
-// withFollowUps returns the state of an opportunity with the given planned follow-ups.
 func withFollowUps(t reporter, planned ...exchange.FollowUp) *entity.State {
 	t.Helper()
 	s := openedState(t)
@@ -36,12 +35,10 @@ func withFollowUps(t reporter, planned ...exchange.FollowUp) *entity.State {
 	return s
 }
 
-// planFollowUps applies a plan with the given follow-ups at the given time.
 func planFollowUps(s *entity.State, now time.Time, planned ...exchange.FollowUp) {
 	s.ApplyPlan(exchange.Plan{Digest: "d", FollowUps: planned}, recordNow(), nil, nil, now)
 }
 
-// hoursAfterNoon returns the number of hours between noon and the given time.
 func hoursAfterNoon(at time.Time) string {
 	if at.IsZero() {
 		return "never"
@@ -49,7 +46,6 @@ func hoursAfterNoon(at time.Time) string {
 	return fmt.Sprint(at.Sub(noon).Hours())
 }
 
-// followUpKeys returns the name and the number of each stored follow-up.
 func followUpKeys(s *entity.State) string {
 	var all []string
 	for _, f := range s.FollowUps {
@@ -58,9 +54,8 @@ func followUpKeys(s *entity.State) string {
 	return strings.Join(all, " ")
 }
 
-// runFollowUps does the follow-ups one after the other, each at its time. Right before each
-// follow-up, runFollowUps plans all follow-ups again, as the workflow does. runFollowUps returns
-// the done follow-ups with their times.
+// Right before each follow-up, runFollowUps plans all follow-ups again, as the workflow does.
+// runFollowUps returns the done follow-ups with their times.
 func runFollowUps(s *entity.State) string {
 	var all []string
 	for f, at, some := s.NextFollowUp(); some; f, at, some = s.NextFollowUp() {
@@ -259,8 +254,6 @@ func TestAFollowUpIsDoneOnce(t *testing.T) {
 	}
 }
 
-// TestSkippedFollowUpsAreShown: the view shows the skipped follow-ups of the last plan, and
-// skipped follow-ups raise no attention.
 func TestSkippedFollowUpsAreShown(t *testing.T) {
 	s := withFollowUps(t)
 	var plan exchange.Plan

@@ -55,8 +55,7 @@ func (s *Inbox) SetHasWaiter(request string, waits bool) {
 	}
 }
 
-// checkRepeat reports whether the same operator command was received before under the same id. The
-// result payload is the encoded operator command, which DedupWindow compares.
+// The result payload is the encoded operator command, which DedupWindow compares.
 func (s *Inbox) checkRepeat(i opportunity.OperatorCommand, id string) (payload []byte, known bool, err error) {
 	if err := opportunity.ValidateRequestID(id); err != nil { // the id may be the id of an update
 		return nil, false, err
@@ -118,7 +117,6 @@ func (s *Inbox) NextToPark(batch []exchange.Change, now time.Time) (string, bool
 	return "", false
 }
 
-// canPark reports whether the number and the size of the parked commands allow one more command.
 // The number of parked commands is limited, because each run passes its parked commands to the next
 // run until an operator decides about the parked commands.
 func (s *Inbox) canPark(e QueuedCommand) bool {
@@ -138,7 +136,6 @@ func (s *Inbox) WaitingBytes() int {
 	return waiting + parked
 }
 
-// storeOutcome stores the outcome of an ended request for callers that read the outcome later.
 func (s *Inbox) storeOutcome(name opportunity.MessageName, outcome opportunity.Outcome, now time.Time) {
 	outcome.Error = outcome.Error.Truncated()
 	s.DedupWindow.Complete(outcome.RequestID, outcome.State)
@@ -155,7 +152,6 @@ func (s *Inbox) storeOutcome(name opportunity.MessageName, outcome opportunity.O
 	s.Outcomes = slices.Delete(s.Outcomes, 0, drop)
 }
 
-// applyRequestEnd stores the outcome of the ended request, and counts a failed request.
 func (s *Inbox) applyRequestEnd(e requestEnd) {
 	s.storeOutcome(e.command.MessageName, e.outcome, e.at)
 	if e.outcome.State == opportunity.Failed {

@@ -33,5 +33,4 @@ func (s *Journal) appendTimeline(now time.Time, text string) {
 	}
 }
 
-// applyRequestEnd adds an entry about the end of the request to the timeline.
 func (s *Journal) applyRequestEnd(e requestEnd, outcome string) { s.appendTimeline(e.at, outcome) }

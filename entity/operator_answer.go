@@ -103,7 +103,6 @@ func (s *State) skip(answer opportunity.Skip, now time.Time) {
 	s.updateQuestion(now)
 }
 
-// checkInDoubt returns an error when no decision of an operator about the request is necessary.
 func (s *State) checkInDoubt(request string) error {
 	if s.isCreateQuestion(request) || s.parkedIndex(request) >= 0 || s.isEffectActive(request) {
 		return nil

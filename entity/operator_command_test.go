@@ -17,8 +17,6 @@ import (
 
 const adoptableID = "T3Bwb3J0dW5pdHk6MQ=="
 
-// TestDecodeOperatorCommands also decodes other messages: messages with a time, messages with a
-// reason, and messages without members.
 func TestDecodeOperatorCommands(t *testing.T) {
 	const (
 		noTime   = "a time with its UTC offset (RFC 3339) is expected, such as 2026-12-31T17:00:00Z or 2026-12-31T17:00:00+01:00"
@@ -136,8 +134,6 @@ func TestDecodeOperatorCommands(t *testing.T) {
 	}
 }
 
-// TestEveryMessageIsKnown: every message name belongs either to a command or to an operator
-// command.
 func TestEveryMessageIsKnown(t *testing.T) {
 	commands := 0
 	for _, verb := range opportunity.MessageNames() {
@@ -175,8 +171,7 @@ func TestAMessageThatIsTooLarge(t *testing.T) {
 	}
 }
 
-// TestCheckUpdate: updates are rejected while the opportunity cannot execute updates. A repetition
-// of an already accepted request is accepted at any time.
+// A repetition of an already accepted request is accepted at any time.
 func TestCheckUpdate(t *testing.T) {
 	s := openedState(t)
 	ask := opportunity.Progress{To: "Won"}
@@ -199,7 +194,6 @@ func TestCheckUpdate(t *testing.T) {
 		admits("new", opportunity.Paused, c.want)
 		admits("", opportunity.Paused, c.want)
 	}
-	// A signal is accepted, and its command waits.
 	accept(t, s, opportunity.UpdateDetails{Name: "n"}, "signal")
 	if s.HasBatch() || outcome(t, s, "signal").State != opportunity.Pending {
 		t.Errorf("paused, and %v is to be sent", batchText(s.NextBatch()))
@@ -222,8 +216,6 @@ func TestCheckUpdate(t *testing.T) {
 	admits("new", opportunity.Closed, "an operator closed the opportunity before the request was carried out: sold elsewhere")
 }
 
-// TestAPauseIsShown: the view shows a pause while the pause lasts, with its beginning and its
-// latest reason.
 func TestAPauseIsShown(t *testing.T) {
 	s := openedState(t)
 	for n, reason := range []string{"", "audit"} {
@@ -293,8 +285,7 @@ func TestOperatorCommandIsExecutedOnce(t *testing.T) {
 	}
 }
 
-// TestRetryAndSkipNeedAQuestion: the messages retry and skip are accepted only while a question
-// waits. A repetition under the same id returns the outcome of the first message.
+// A repetition under the same id returns the outcome of the first message.
 func TestRetryAndSkipNeedAQuestion(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")

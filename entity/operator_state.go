@@ -29,8 +29,7 @@ type OperatorState struct {
 	Wait *opportunity.WaitInfo `json:"waits,omitempty"`
 }
 
-// maxAttention is the maximum number of stored entries of attention. RaiseAttention keeps the
-// newest entries, and at least one entry of each kind.
+// RaiseAttention keeps the newest entries, and at least one entry of each kind.
 const maxAttention = 20
 
 // RaiseAttention adds an entry of attention. A second entry of one kind about the same request only
@@ -64,7 +63,6 @@ func (s *OperatorState) ClearAttention(word opportunity.AttentionKind) {
 	s.Attention = slices.DeleteFunc(s.Attention, func(a opportunity.Attention) bool { return a.Kind == word })
 }
 
-// clearAttentionFor removes the attention of the given kind about the request.
 func (s *OperatorState) clearAttentionFor(word opportunity.AttentionKind, request string) {
 	s.Attention = slices.DeleteFunc(s.Attention, func(a opportunity.Attention) bool { return a.Kind == word && a.Request == request })
 }
@@ -81,14 +79,12 @@ func (s *OperatorState) AttentionKinds() []string {
 	return words
 }
 
-// reportPlanProblems raises attention for each problem of the plan.
 func (s *OperatorState) reportPlanProblems(plan exchange.Plan, now time.Time) {
 	for _, problem := range plan.Problems {
 		s.RaiseAttention(opportunity.AttentionPlaybook, opportunity.Truncate(problem, 60), problem, now)
 	}
 }
 
-// clearEffectAttention removes the attention and the wait about the effect with the given key.
 func (s *OperatorState) clearEffectAttention(key string) {
 	for _, word := range []opportunity.AttentionKind{opportunity.AttentionEffect, opportunity.AttentionService} {
 		s.clearAttentionFor(word, key)

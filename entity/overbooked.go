@@ -9,8 +9,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reportOverbooked raises attention for each event that was overbooked after the effect registered
-// learners.
 func (s *OperatorState) reportOverbooked(events []exchange.OverbookedEvent, now time.Time) {
 	for _, event := range events {
 		s.RaiseAttention(opportunity.AttentionEffect, overbookedKey(event.Event),

@@ -50,7 +50,6 @@ func (s *State) Park(request string, now time.Time) {
 	s.appendTimeline(now, "parked: "+e.Summary())
 }
 
-// unpark removes the request from Parked, and returns its command.
 func (s *State) unpark(request string) (QueuedCommand, bool) {
 	at := s.parkedIndex(request)
 	if at < 0 {

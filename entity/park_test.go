@@ -145,9 +145,7 @@ func TestConsecutiveServerErrors(t *testing.T) {
 	}
 }
 
-// TestParkedLimit: each run passes its parked commands to the next run, so the number of parked
-// commands is limited. A command beyond the limit is not parked and stays at its position in the
-// queue.
+// A command beyond the limit is not parked and stays at its position in the queue.
 func TestParkedLimit(t *testing.T) {
 	t.Parallel()
 	s := openedState(t)

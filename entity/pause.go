@@ -20,8 +20,7 @@ func (s *State) pause(p opportunity.Pause, now time.Time) {
 const otherReferenceTag = "the record has the reference tag of another reference"
 
 // PauseForOtherReference pauses the opportunity, because its record has the reference tag of
-// another opportunity. Oppflow makes no change of the record until an operator resumes the
-// opportunity.
+// another opportunity.
 func (s *State) PauseForOtherReference(now time.Time) {
 	if s.Paused != nil {
 		return
@@ -47,7 +46,6 @@ func (s *State) EndPause() {
 	s.ClearAttention(opportunity.AttentionPaused)
 }
 
-// pauseReason returns the sentence that says why the opportunity is paused.
 func pauseReason(p opportunity.PauseInfo) string {
 	switch p.Reason {
 	case otherReferenceTag:

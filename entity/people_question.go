@@ -10,10 +10,9 @@ import (
 )
 
 // askAboutPeople raises a question about attendees whose e-mail addresses belong to contacts with
-// other names. The operator decides whether the attendee and the contact are the same person. The
-// effect waits for the answer, even if the effect must be done before a transition. One question
-// asks about all attendees in doubt. While one effect has raised the question, other effects with
-// attendees in doubt wait for the same answer.
+// other names. The effect waits for the answer, even if the effect must be done before a
+// transition. One question asks about all attendees in doubt. While one effect has raised the
+// question, other effects with attendees in doubt wait for the same answer.
 func (s *State) askAboutPeople(j *ActiveEffect, found Inspection, now time.Time) {
 	for _, i := range found.PeopleInDoubt {
 		if i >= 0 && i < len(s.Attendees) && s.Attendees[i].Person != nil {
@@ -30,16 +29,13 @@ func (s *State) askAboutPeople(j *ActiveEffect, found Inspection, now time.Time)
 		". Answer confirm (the same person: use the contact), retry (another person: create a new contact) or skip (leave the person out)", now)
 }
 
-// asksAboutPeople reports whether the effect with the given key waits for the answer to the
-// question about people.
 func (s *EffectState) asksAboutPeople(key string) bool {
 	j := s.activeEffect(key)
 	return j != nil && j.AsksPeople
 }
 
 // decideAboutPeople stores the operator's answer for all attendees without a known contact, so that
-// the opportunity raises no second question about people. After decideAboutPeople, the effects that
-// waited for the answer are due.
+// the opportunity raises no second question about people.
 func (s *State) decideAboutPeople(decision exchange.ContactDecision, now time.Time) {
 	answer := "retry: another person"
 	if decision == exchange.DecisionSamePerson {
@@ -54,8 +50,7 @@ func (s *State) decideAboutPeople(decision exchange.ContactDecision, now time.Ti
 	s.endPeopleQuestion("")
 }
 
-// leaveOutPeople excludes the attendees in doubt from the effects, and forgets their names. After
-// leaveOutPeople, the effects that waited for the answer are due.
+// leaveOutPeople excludes the attendees in doubt from the effects, and forgets their names.
 func (s *State) leaveOutPeople(reason string, now time.Time) {
 	left := 0
 	for i := range s.Attendees {

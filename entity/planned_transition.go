@@ -77,8 +77,7 @@ func (s *State) HasUnplannedTransition(batch []exchange.Change) bool {
 	return slices.ContainsFunc(batch, func(m exchange.Change) bool { return m.Progress != nil && s.plannedTransition(m.Request) == nil })
 }
 
-// failTransition ends the progress command as failed, because an effect before its transition
-// failed. The effects that were already done are undone in reverse order.
+// The effects that were already done are undone in reverse order.
 func (s *State) failTransition(active ActiveEffect, why string, now time.Time) {
 	at := slices.IndexFunc(s.PlannedTransitions, func(m PlannedTransition) bool { return m.Chain == active.Chain })
 	if at < 0 {
@@ -98,8 +97,7 @@ func (s *State) failTransition(active ActiveEffect, why string, now time.Time) {
 }
 
 // endTransition starts the effects after a transition that was made. If the transition was not
-// made, endTransition undoes the effects before the transition. The parameter reason says why the
-// transition was not made.
+// made, endTransition undoes the effects before the transition.
 func (s *State) endTransition(request string, reason *opportunity.Error, now time.Time) {
 	at := slices.IndexFunc(s.PlannedTransitions, func(m PlannedTransition) bool { return m.Request == request })
 	if at < 0 {

@@ -22,7 +22,6 @@ import (
 // characters.
 type Queue []QueuedCommand
 
-// packedQueue is the JSON form of a Queue.
 type packedQueue struct {
 	Payloads []json.RawMessage `json:"payloads"`
 	Commands []packedCommand   `json:"entries"`
@@ -174,7 +173,6 @@ func (e *packedCommand) UnmarshalJSON(data []byte) error {
 // with packedPrefix twice.
 const packedPrefix = "~"
 
-// uuidLength is the length of a UUID as text, in bytes.
 const uuidLength = 36
 
 func packRequestID(id string) string {
@@ -204,12 +202,10 @@ func unpackRequestID(text string) (string, error) {
 	return uuidText(raw), nil
 }
 
-// uuidText writes 16 bytes as a UUID.
 func uuidText(raw []byte) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:])
 }
 
-// queueOverhead is how many bytes the JSON of a queue has besides its commands.
 const queueOverhead = len(`{"payloads":[],"entries":[]}`)
 
 // encodedSize returns total, an upper bound of the JSON size of the queue. The result fitting is

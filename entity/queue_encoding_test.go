@@ -17,7 +17,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// drawRequest draws a request id, mostly of a kind that is hard to pack.
 func drawRequest(t *rapid.T) string {
 	return rapid.OneOf(
 		rapid.SampledFrom([]string{
@@ -34,7 +33,6 @@ func drawRequest(t *rapid.T) string {
 	).Draw(t, "request")
 }
 
-// drawQueue draws queued commands: some are new, some are partly done, and some are in doubt.
 func drawQueue(t *rapid.T) entity.Queue {
 	var queue entity.Queue
 	at := noon
@@ -70,7 +68,6 @@ func drawQueue(t *rapid.T) entity.Queue {
 	return queue
 }
 
-// encodedSize returns the JSON size of the queue in the input of the next run.
 func encodedSize(t reporter, queue entity.Queue) int {
 	t.Helper()
 	if len(queue) == 0 { // an empty queue is omitted from the JSON
@@ -225,7 +222,6 @@ func TestWaitingBytesIsAnUpperBound(t *testing.T) {
 	})
 }
 
-// TestEqualPayloadIsCountedOnce: a payload that several commands have counts only once.
 func TestEqualPayloadIsCountedOnce(t *testing.T) {
 	s := openedState(t)
 	long := opportunity.UpdateDetails{Name: strings.Repeat("y", 200)}
@@ -271,8 +267,6 @@ func TestQueueIsCompact(t *testing.T) {
 	}
 }
 
-// TestShed: when too many commands wait and the run cannot continue, Shed ends the newest commands
-// as failed.
 func TestShed(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -329,7 +323,6 @@ func TestShed(t *testing.T) {
 		if s.Failures != before-len(s.Queue) {
 			t.Fatalf("%d failures of %d dropped", s.Failures, before-len(s.Queue))
 		}
-		// Shed ends no more commands than necessary.
 		if len(s.Queue) < before {
 			if grown := s.WaitingBytes() + 1000; kept < len(ids) && grown < opportunity.MaxWaitingBytes {
 				t.Fatalf("%d bytes wait; there was room for more", s.WaitingBytes())

@@ -25,8 +25,8 @@ type QueuedCommand struct {
 	// LaterExpirySet says that the places that a command in doubt may have reserved have an expiry.
 	// The API confirmed a later requested expiry for these places.
 	LaterExpirySet bool `json:"lapses,omitempty"`
-	// MaybeApplied says that the change was sent before and that its result is unknown. The API may
-	// already have made the change. The change is sent again, because a second send does no harm.
+	// MaybeApplied says that the change was sent before and that its result is unknown. The change
+	// is sent again, because a second send does no harm.
 	MaybeApplied bool `json:"tried,omitempty"`
 	// SendAlone says that the changes of the command are sent one by one, because an API request
 	// with one of these changes failed as a whole.
@@ -73,7 +73,6 @@ func (e QueuedCommand) Summary() string {
 	return opportunity.Summary(c)
 }
 
-// remainingChangeCount returns how many changes of the command have no final result.
 func (e QueuedCommand) remainingChangeCount() int {
 	left := e.ChangeCount
 	for _, r := range e.Results {
@@ -84,7 +83,6 @@ func (e QueuedCommand) remainingChangeCount() int {
 	return left
 }
 
-// changeCount returns how many changes the command makes.
 func changeCount(c opportunity.Command) int {
 	if add, ok := c.(opportunity.AddInterests); ok {
 		return len(add.Interests)
@@ -117,7 +115,6 @@ func (s *State) FairnessKey() string {
 // records of other starts.
 func (s *State) IsUrgent() bool { return s.Start != nil && s.Start.Urgent }
 
-// source returns the source of the command.
 func (e QueuedCommand) source() string {
 	c, err := e.command()
 	if err != nil {

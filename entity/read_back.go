@@ -8,7 +8,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// knownRecord returns what package readback needs to know of the state.
 func (s *RecordState) knownRecord() readback.Known {
 	return readback.Known{InterestIDs: s.knownInterestIDs(), StepID: s.Step.ID, Reservation: s.Reservation, ExpiryPending: s.ExpiryPending}
 }
@@ -26,8 +25,6 @@ func (s *State) ReadBack(batch []exchange.Change, answers []exchange.ChangeResul
 	return decided
 }
 
-// setMaybeApplied sets MaybeApplied on the command of a change that is sent again although the
-// change may have been made.
 func (s *Inbox) setMaybeApplied(m exchange.Change) {
 	for i := range s.Queue {
 		if s.Queue[i].Request == m.Request && m.IsRequested() && readback.CanRepeat(m) {

@@ -356,7 +356,6 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 	})
 }
 
-// changeText identifies a change by all its members.
 func changeText(m exchange.Change) string {
 	if m.Progress != nil {
 		return m.Progress.To

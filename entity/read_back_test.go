@@ -16,7 +16,6 @@ func interestRef(i, item opportunity.ID) exchange.InterestRef {
 	return exchange.InterestRef{ID: i, Item: item}
 }
 
-// statuses returns the status of each result, followed by the ids of the interests of the result.
 func statuses(answers []exchange.ChangeResult) []string {
 	var list []string
 	for _, a := range answers {
@@ -113,7 +112,7 @@ func TestReadBackInterests(t *testing.T) {
 }
 
 // In a run that a worker of an earlier version began, a read of a request with a rejected interest
-// decides nothing. The run reads its version only for such a read of the record.
+// decides nothing.
 func TestReadBackInARunOfAnEarlierVersion(t *testing.T) {
 	for _, c := range []struct {
 		record []exchange.InterestRef
@@ -174,8 +173,6 @@ func TestReadBackEqualInterests(t *testing.T) {
 	}
 }
 
-// TestReadBackByQuantityAndPrice: quantity and price, when they can be read, distinguish interests
-// in one item.
 func TestReadBackByQuantityAndPrice(t *testing.T) {
 	dear := plainInterest(2)
 	dear.UnitAmount = amount(t, "300")

@@ -69,8 +69,7 @@ func (s *RecordState) setDetails(d opportunity.Details) {
 	s.Details.Currency = cmp.Or(d.Currency, s.Details.Currency)
 }
 
-// setAccount stores the account that the effect set. If the effect was undone, setAccount removes
-// the account.
+// If the effect was undone, setAccount removes the account.
 func (s *RecordState) setAccount(j ActiveEffect) {
 	if j.IsUndo() {
 		if slices.ContainsFunc(j.UndoEntry.Objects, func(r opportunity.TouchedObject) bool { return r.Reverted && r.ID == s.Details.Account.ID }) {
@@ -89,8 +88,6 @@ func (s *RecordState) setAccount(j ActiveEffect) {
 	}
 }
 
-// setStep stores the step of the opportunity, and the time at which the opportunity entered the
-// step.
 func (s *RecordState) setStep(step opportunity.Step, now time.Time) {
 	if step.ID != s.Step.ID {
 		s.Entered = now
@@ -160,8 +157,6 @@ func (s *RecordState) applyInterestValues(record exchange.Snapshot) int {
 	return changed
 }
 
-// knownInterestIDs returns the ids of all interests that are already known. A newly added interest
-// must have another id.
 func (s *RecordState) knownInterestIDs() map[opportunity.ID]bool {
 	known := make(map[opportunity.ID]bool, len(s.Interests)+len(s.Unattributed))
 	for _, held := range s.Interests {

@@ -88,7 +88,6 @@ func (s *RecordState) detailsNews(read opportunity.Details) string {
 	return strings.Join(parts, ", ")
 }
 
-// interestNews describes the changes of interests that a read of the record showed.
 func interestNews(found, removed, changed int) string {
 	var parts []string
 	for _, part := range []struct {
@@ -117,8 +116,7 @@ func (s *State) ApplyRefreshFailure(reason string, now time.Time) {
 	s.appendTimeline(now, "the record could not be read again: "+reason)
 }
 
-// RaiseRecordAttention raises attention, because the record cannot be read. The text says why the
-// record cannot be read, and what to do.
+// RaiseRecordAttention raises attention, because the record cannot be read.
 func (s *State) RaiseRecordAttention(text string, now time.Time) {
 	s.RaiseAttention(opportunity.AttentionRecord, "", text, now)
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// requestEnd describes the end of a request. Each component of State changes its own data when it
-// receives the requestEnd.
+// Each component of State changes its own data when it receives the requestEnd.
 type requestEnd struct {
 	command QueuedCommand
 	outcome opportunity.Outcome
@@ -25,7 +24,6 @@ func (s *State) endRequest(e QueuedCommand, reason *opportunity.Error, now time.
 	s.endRequestWithNote(e, reason, "", now)
 }
 
-// endRequestWithNote is endRequest with a note for the caller.
 func (s *State) endRequestWithNote(e QueuedCommand, reason *opportunity.Error, note string, now time.Time) {
 	reason = reason.Truncated()
 	if e.MessageName == opportunity.MessageProgress {
@@ -68,7 +66,6 @@ func (e QueuedCommand) finalEnd(reason *opportunity.Error, now time.Time) reques
 	return ended
 }
 
-// dispatchRequestEnd passes the requestEnd to each component of State.
 func (s *State) dispatchRequestEnd(e requestEnd) {
 	s.Inbox.applyRequestEnd(e)
 	if !e.confirmed { // the timeline has the operator's answer
@@ -80,7 +77,6 @@ func (s *State) dispatchRequestEnd(e requestEnd) {
 	s.OperatorState.applyRequestEnd(e)
 }
 
-// timelineText returns the timeline entry about the end of the request.
 func (e QueuedCommand) timelineText(outcome opportunity.Outcome, s *State) string {
 	switch {
 	case outcome.State == opportunity.Failed && e.Payload == nil:

@@ -23,7 +23,6 @@ func TestReservingUntilAPastTime(t *testing.T) {
 		if len(s.Queue) != 0 || s.DedupWindow.Len() != 0 {
 			t.Error("what was refused is kept")
 		}
-		// A repetition of the request always gets the outcome of the first request.
 		if _, err := s.Accept(ask, "r", true, until.Add(-time.Hour)); err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +98,6 @@ func TestExtendReservationsOutcome(t *testing.T) {
 	})
 }
 
-// expiryResult returns the result of a change that sets an expiry.
 func expiryResult(valid bool, until time.Time) exchange.ChangeResult {
 	return exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{Valid: valid, Until: until}}
 }
@@ -140,8 +138,6 @@ func TestExtensionExpiresInTheQueue(t *testing.T) {
 	}
 }
 
-// TestTheSameTimeInAnotherZone: a request with the same time in another time zone is a repetition
-// of the request.
 func TestTheSameTimeInAnotherZone(t *testing.T) {
 	s := openedState(t)
 	until := noon.Add(time.Hour)

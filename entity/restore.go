@@ -29,8 +29,7 @@ func (s *State) ApplyRestore(answers []exchange.ChangeResult, record exchange.Sn
 
 // FlagPossibleRepeats puts each request of the batch in doubt that adds an interest equal to one of
 // InterestsAfterBackup. FlagPossibleRepeats reports whether any request is newly in doubt. Each of
-// InterestsAfterBackup leads to at most one question. The parameter resolved maps names of items to
-// their ids.
+// InterestsAfterBackup leads to at most one question.
 func (s *State) FlagPossibleRepeats(batch []exchange.Change, resolved map[exchange.UnresolvedName]opportunity.ID, now time.Time) bool {
 	found := false
 	for _, m := range batch {

@@ -13,7 +13,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// check tests every condition that must be true at any time.
 func (s *scenario) check(t *rapid.T) {
 	for _, a := range s.accepted {
 		got, err := s.state.Outcome(a.id)
@@ -184,7 +183,6 @@ func (s *scenario) checkOutcomes(t *rapid.T) {
 	s.refresh(t)
 }
 
-// isEnded reports whether an operator ended the change with the given key.
 func (s *scenario) isEnded(key string) bool {
 	for _, a := range s.accepted {
 		for i, result := range s.final[a.id].Results {

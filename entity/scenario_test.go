@@ -74,7 +74,6 @@ func (s *scenario) injectFaults(t *rapid.T, key string, changes int) {
 	}
 }
 
-// begin creates the record, or adopts a record that an earlier run created.
 func (s *scenario) begin(t *rapid.T) {
 	start := opportunity.Start{Name: "First Aid", Region: "DR"}
 	if rapid.Bool().Draw(t, "start with interests") {
@@ -98,10 +97,8 @@ func (s *scenario) begin(t *rapid.T) {
 	s.state.AdoptFound(s.tms.snapshot(), opportunity.Ref{ID: region}, nil, noon)
 }
 
-// now returns the time of the scenario, which advances between the steps.
 func (s *scenario) now() time.Time { return s.tms.now }
 
-// accept sends a new command, or repeats an earlier command.
 func (s *scenario) accept(t *rapid.T) {
 	if len(s.accepted) > 0 && rapid.IntRange(0, 3).Draw(t, "again") == 0 {
 		again := rapid.SampledFrom(s.accepted).Draw(t, "which")
@@ -204,8 +201,7 @@ func (s *scenario) send(t *rapid.T, wrong bool) {
 	s.state.ApplyResults(batch, decided, s.now())
 }
 
-// answerQuestion answers the waiting question like an operator who reads the record. If a change of
-// the command was made, the answer is skip. If no change was made, the answer is retry.
+// answerQuestion answers the waiting question like an operator who reads the record.
 func (s *scenario) answerQuestion(t *rapid.T) {
 	question := s.state.Question
 	if question == nil {
@@ -233,7 +229,6 @@ func (s *scenario) answerQuestion(t *rapid.T) {
 	}
 }
 
-// sendOperatorCommand sends a new operator command, or repeats an earlier operator command.
 func (s *scenario) sendOperatorCommand(t *rapid.T) {
 	if len(s.operatorCommands) > 0 && rapid.IntRange(0, 2).Draw(t, "again") == 0 {
 		again := rapid.SampledFrom(s.operatorCommands).Draw(t, "which")
@@ -292,7 +287,7 @@ func isConflict(err error) bool {
 }
 
 // changeByHand changes the record by hand while no change is being sent, and requests a refresh at
-// once. The interests that the refresh reads do not count as the effect of a request.
+// once.
 func (s *scenario) changeByHand(t *rapid.T) {
 	for range rapid.IntRange(0, 2).Draw(t, "added") {
 		s.tms.addByHand(rapid.SampledFrom([]opportunity.ID{course, event, path}).Draw(t, "item"))
@@ -308,8 +303,6 @@ func (s *scenario) changeByHand(t *rapid.T) {
 	s.refresh(t)
 }
 
-// refresh requests a read of the record, applies the record that was read, and compares the state
-// with the record.
 func (s *scenario) refresh(t *rapid.T) {
 	if err := execute(s.state, opportunity.Refresh{}); err != nil {
 		t.Fatal(err)
@@ -355,7 +348,6 @@ func (s *scenario) finish(t *rapid.T) {
 	}
 }
 
-// close ends the run in its current state, as the workflow ends a closed run.
 func (s *scenario) close(t *rapid.T) {
 	if err := execute(s.state, opportunity.Close{Reason: "sold elsewhere"}); err != nil {
 		t.Fatal(err)
@@ -416,8 +408,7 @@ func (s *scenario) close(t *rapid.T) {
 
 // TestAcceptedMeansDoneOnce sends messages to a fake TMS that rejects requests, interrupts requests
 // and loses results. Operators and people in the TMS intervene, and from time to time the state is
-// passed to the next run. When nothing waits any more, the test compares all outcomes with the fake
-// TMS.
+// passed to the next run.
 func TestAcceptedMeansDoneOnce(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

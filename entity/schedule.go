@@ -73,8 +73,7 @@ func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelle
 			s.recordExternalChange(exchange.PlanCause{Kind: exchange.CauseEventCancelled, Item: event})
 		}
 	}
-	// While an opportunity has a reservation, a sold-out event needs no reaction. When the
-	// reservation has expired, a sold-out event needs a reaction.
+	// While an opportunity has a reservation, a sold-out event needs no reaction.
 	if !record.Reservation.Valid && !record.Step.Stage.State.IsFinal() {
 		for _, event := range soldOut {
 			if !slices.Contains(s.SoldOutEvents, event) {
@@ -99,7 +98,6 @@ func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelle
 	}
 }
 
-// recordExternalChange stores an external change if the playbook has reactions.
 func (s *State) recordExternalChange(change exchange.PlanCause) {
 	if s.Playbook.Reactions && !slices.Contains(s.ExternalChanges, change) {
 		s.ExternalChanges = append(s.ExternalChanges, change)
@@ -213,21 +211,18 @@ func (s *State) SetPlaybook(rules *exchange.PlaybookFeatures, now time.Time) {
 }
 
 // dropStaleFollowUps drops all planned follow-ups when the playbook has no follow-ups for the
-// current step. The dropped follow-ups belong to another step or another playbook.
+// current step.
 func (s *State) dropStaleFollowUps() {
 	if !s.Playbook.HasFollowUpsIn(s.Step) {
 		s.FollowUps, s.SkippedFollowUps = nil, nil
 	}
 }
 
-// requestPlan makes a new plan of the follow-ups due at once.
 func (s *State) requestPlan() {
 	s.setPlanDue(s.shouldPoll())
 	s.dropStaleFollowUps()
 }
 
-// shouldPoll reports whether the playbook has rules that need reads of the record while the record
-// is in its current step.
 func (s *State) shouldPoll() bool {
 	switch {
 	case s.ID == "" || !s.Playbook.ShouldPoll():
@@ -238,9 +233,8 @@ func (s *State) shouldPoll() bool {
 	return s.Playbook.HasFollowUpsIn(s.Step) || s.Playbook.Reactions && s.canHaveExternalChange()
 }
 
-// canHaveExternalChange reports whether an external change with a reaction can happen to the
-// opportunity. An external change with a reaction is possible when the opportunity has an interest
-// in an event, or reserved places. An interest of unknown kind counts as an interest in an event.
+// An external change with a reaction is possible when the opportunity has an interest in an event,
+// or reserved places. An interest of unknown kind counts as an interest in an event.
 func (s *State) canHaveExternalChange() bool {
 	return s.ReservationExpired || s.Reservation.Valid || slices.ContainsFunc(s.Interests, func(i opportunity.RecordedInterest) bool { return i.Kind == opportunity.Event || i.Kind == "" })
 }
@@ -275,9 +269,8 @@ func (s *State) pollInterval() time.Duration {
 	return maxPollInterval - exchange.SpreadOffset(s.ID, s.Playbook.Spread)
 }
 
-// nextPollAt returns the time of the next read of the record. The record is read at the expiry time
-// of its reservation. If the playbook has reactions and the record has an interest in an event, the
-// record is also read once per pollInterval.
+// The record is read at the expiry time of its reservation. If the playbook has reactions and the
+// record has an interest in an event, the record is also read once per pollInterval.
 func (s *State) nextPollAt() time.Time {
 	if s.ID == "" || !s.Playbook.ShouldPoll() || s.PlannedAt.IsZero() {
 		return time.Time{}

@@ -88,8 +88,6 @@ func TestAFollowUpIsCancelled(t *testing.T) {
 	}
 }
 
-// TestCheckSnooze: a message snooze or cancelFollowUp that is not possible is rejected before the
-// state changes.
 func TestCheckSnooze(t *testing.T) {
 	one := reminder(1, 10)
 	var many []exchange.FollowUp

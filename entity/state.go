@@ -22,9 +22,7 @@ import (
 // as requested.
 const StateVersion = 8
 
-// State contains everything that one run knows of its opportunity and passes to the next run. State
-// is plain data, and the methods of State are the rules that change the data. A method that needs
-// the current time gets the time as a parameter.
+// State contains everything that one run knows of its opportunity and passes to the next run.
 //
 // State consists of components. A method that uses only the fields of one component belongs to this
 // component. A method that uses the fields of several components belongs to State.
@@ -73,7 +71,6 @@ func (s *State) ApplyCreated(record exchange.Snapshot, region opportunity.Ref, n
 	}
 }
 
-// setRecord stores the record that was created or adopted.
 func (s *State) setRecord(record exchange.Snapshot, region opportunity.Ref) {
 	s.Start = nil
 	s.ID = record.ID

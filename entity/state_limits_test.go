@@ -124,7 +124,6 @@ func fill(t *testing.T, s *entity.State, bytes int, accept func()) {
 	}
 }
 
-// fillFollowUps fills the state with the maximum number of planned, snoozed and ended follow-ups.
 func fillFollowUps(s *entity.State) {
 	var planned []exchange.FollowUp
 	for n := range 100 {

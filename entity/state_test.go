@@ -14,7 +14,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// openedState returns the state of an opportunity whose record exists.
 func openedState(t reporter, interests ...opportunity.Interest) *entity.State {
 	t.Helper()
 	s := entity.NewState("A-1", opportunity.Start{Name: "First Aid", Region: "DR", Interests: interests}, noon)
@@ -33,12 +32,10 @@ var (
 	won      = opportunity.Step{ID: id(opportunity.TypeStep, 5), Name: "Won", Stage: opportunity.Stage{ID: id("OpportunityStage", 5), Name: "Won", State: opportunity.Won}}
 )
 
-// plainInterest returns an interest in a course.
 func plainInterest(quantity int) opportunity.Interest {
 	return opportunity.Interest{Item: string(course), Quantity: quantity}
 }
 
-// reservingInterest returns an interest that reserves places on an event.
 func reservingInterest(quantity int) opportunity.Interest {
 	return opportunity.Interest{Item: string(event), Quantity: quantity, Reserve: true}
 }
@@ -47,7 +44,6 @@ func addInterests(interests ...opportunity.Interest) opportunity.AddInterests {
 	return opportunity.AddInterests{Interests: interests}
 }
 
-// accept accepts the command, and fails the test when the command is rejected.
 func accept(t reporter, s *entity.State, c opportunity.Command, id string) string {
 	t.Helper()
 	key, err := s.Accept(c, id, true, noon)
@@ -57,7 +53,6 @@ func accept(t reporter, s *entity.State, c opportunity.Command, id string) strin
 	return key
 }
 
-// outcome returns the outcome of the request, and fails the test when the request is unknown.
 func outcome(t reporter, s *entity.State, id string) opportunity.Outcome {
 	t.Helper()
 	o, err := s.Outcome(id)
@@ -195,8 +190,8 @@ func TestInterestsOfTheStartCount(t *testing.T) {
 	wantError(t, s.CheckUpdate(addInterests(plainInterest(1)), "late", noon), opportunity.Invalid, "interests: the opportunity would have 501 interests; the limit is 500")
 }
 
-// TestFailMessage: a message that cannot be decoded is never lost. If the id of the undecodable
-// message was used for another message, the outcome of that other message stays.
+// If the id of the undecodable message was used for another message, the outcome of that other
+// message stays.
 func TestFailMessage(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")

@@ -10,8 +10,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestStepPatterns: a step pattern of a playbook matches the steps of its follow-ups by id or by
-// name.
 func TestStepPatterns(t *testing.T) {
 	t.Parallel()
 	lead := opportunity.Step{ID: "s1", Name: "Lead", Stage: opportunity.Stage{ID: "g1", Name: "New", State: opportunity.Open}}

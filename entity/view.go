@@ -16,7 +16,6 @@ func (e QueuedCommand) queuedMessage() opportunity.QueuedMessage {
 	return opportunity.QueuedMessage{Request: e.Request, Summary: e.Summary(), Accepted: e.Accepted, InDoubt: e.InDoubt}
 }
 
-// maxShownQueue is the maximum number of queued commands that a view shows.
 const maxShownQueue = 100
 
 // View returns the view. Of a longer queue, the view shows the first hundred commands.
@@ -140,7 +139,6 @@ func queueText(queue []QueuedCommand) string {
 	return fmt.Sprintf("%d requests, first: %s", len(queue), escapeMarkdown(queue[0].Summary()))
 }
 
-// escapeMarkdown escapes a text so that Markdown shows the text unchanged.
 func escapeMarkdown(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`, "#", `\#`, "\n", " ").Replace(text)
 }

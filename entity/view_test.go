@@ -181,7 +181,6 @@ func TestCurrentDetails(t *testing.T) {
 	if strings.Contains(card, "<b>") || strings.Contains(card, " [x](") {
 		t.Errorf("the card takes texts for markup:\n%s", card)
 	}
-	// Of a long timeline, only the latest entries are shown.
 	for range 30 {
 		s.FailMessage("win", "", opportunity.Invalidf("x"), noon)
 	}
@@ -191,8 +190,6 @@ func TestCurrentDetails(t *testing.T) {
 	}
 }
 
-// TestTotalsAreReadable: a sum of valid amounts can be decoded from the JSON of the view and from
-// the JSON of the result.
 func TestTotalsAreReadable(t *testing.T) {
 	s := openedState(t)
 	for n := range opportunity.MaxInterests {

@@ -20,8 +20,8 @@ func (s *OperatorState) SetWait(w opportunity.WaitInfo) bool {
 }
 
 // EndWait removes the wait after the API responded to the request. A wait of the kind
-// AttentionOperation ends only when the wait is about the same request. A wait of any other kind
-// ends in every case. EndWait reports whether a wait has ended.
+// AttentionOperation ends only when the wait is about the same request. EndWait reports whether a
+// wait has ended.
 func (s *OperatorState) EndWait(request string) bool {
 	s.clearAttentionFor(opportunity.AttentionOperation, request)
 	if s.Wait == nil || s.Wait.Kind == opportunity.AttentionOperation && s.Wait.Request != request {
@@ -32,8 +32,7 @@ func (s *OperatorState) EndWait(request string) bool {
 	return true
 }
 
-// CancelWait removes the wait when the request will not be sent any more. A wait about another
-// request does not end.
+// CancelWait removes the wait when the request will not be sent any more.
 func (s *OperatorState) CancelWait(request string) {
 	s.clearAttentionFor(opportunity.AttentionOperation, request)
 	if s.Wait != nil && request != "" && s.Wait.Request == request {

@@ -7,8 +7,6 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// TestEarlierWordsAreRead checks that the JSON of plans and states with words of earlier versions
-// is still decoded correctly.
 func TestEarlierWordsAreRead(t *testing.T) {
 	t.Parallel()
 	var effect exchange.Effect

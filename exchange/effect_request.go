@@ -8,16 +8,13 @@ import (
 )
 
 // EffectRequest is one API request or service call that an effect still needs, according to an
-// inspection of the effect. An EffectRequest is plain data: the activity that inspects the effect
-// returns the EffectRequest, and the activity that sends the request receives the EffectRequest. An
-// EffectRequest names no person.
+// inspection of the effect. An EffectRequest names no person.
 type EffectRequest struct {
 	Kind EffectRequestKind `json:"kind"`
 	// Target is the object of the request: an account, an event, an invoice, a learner, or the
 	// contact who receives a mail. Target is empty when the object is the opportunity.
 	Target opportunity.ID `json:"on,omitempty"`
-	// IDs are the contacts, interests or learners of the request. For a mail to several contacts,
-	// IDs are the contacts.
+	// IDs are the contacts, interests or learners of the request.
 	IDs []opportunity.ID `json:"ids,omitempty"`
 	// Attendees are the indexes of the attendees for whom the request is sent.
 	Attendees []int `json:"attendees,omitempty"`
@@ -131,9 +128,8 @@ type UndoEntry struct {
 	Objects []opportunity.TouchedObject `json:"records,omitempty"`
 }
 
-// WithObject returns the undo entry with the object added. If the undo entry already contains the
-// object, the object is not added again. If the undo entry contains a learner without an id,
-// because the learner was not created yet, WithObject adds the id to the learner.
+// WithObject returns the undo entry with the object added. If the undo entry contains a learner
+// without an id, because the learner was not created yet, WithObject adds the id to the learner.
 func (t UndoEntry) WithObject(r opportunity.TouchedObject) UndoEntry {
 	if r.ID == "" && r.Contact == "" {
 		return t

@@ -92,7 +92,7 @@ func (e *Effect) UnmarshalJSON(data []byte) error {
 }
 
 // Settings are the settings of an effect or an action, as one JSON value. The playbook and the
-// activities know the type of the settings. The workflow only passes the settings on, unchanged.
+// activities know the type of the settings.
 type Settings json.RawMessage
 
 // NewSettings returns the value as JSON settings, or nil when the value cannot be encoded.
@@ -292,7 +292,7 @@ type FollowUp struct {
 	// Name is the name of the follow-up in the playbook.
 	Name string `json:"name"`
 	// Due is the time at which the action is due, in UTC. Due is never earlier than the time of the
-	// plan. An overdue follow-up gets the time of the plan as its due time.
+	// plan.
 	Due time.Time `json:"due"`
 	// Number is the number of the repetition, from 1 to Of. The last repetition may be the action
 	// that ends the series.

@@ -32,8 +32,6 @@ func (l *UnknownMembers) collect(data []byte, known reflect.Type, settings strin
 	return given, nil
 }
 
-// merge returns the value as a JSON object, together with the settings and the stored unknown
-// members.
 func (l UnknownMembers) merge(value any, name string, settings Settings) ([]byte, error) {
 	data, err := json.Marshal(value)
 	if err == nil && len(settings) > 0 {

@@ -9,8 +9,6 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// TestUnknownMembersAreKept checks that a worker of this version does not change the plan of a
-// later version.
 func TestUnknownMembersAreKept(t *testing.T) {
 	for name, c := range map[string]struct {
 		into any

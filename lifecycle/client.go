@@ -93,8 +93,6 @@ func (c *Client) startRun(ctx context.Context, reference opportunity.Reference, 
 	})
 }
 
-// startRunWith starts the run with the options, or uses the run that exists already, and requests
-// the create outcome.
 func (c *Client) startRunWith(ctx context.Context, options client.StartWorkflowOptions, start opportunity.Start) (client.WorkflowUpdateHandle, error) {
 	return c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: c.temporal.NewWithStartWorkflowOperation(options, WorkflowType, start),
@@ -241,7 +239,6 @@ func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opp
 	return ended, c.contractError(ctx, reference, err)
 }
 
-// validate returns an error for the first mistake in a message.
 func validate(message interface{ Validate() error }) error {
 	if err := message.Validate(); err != nil {
 		return err
@@ -379,7 +376,7 @@ func (c *Client) updateError(ctx context.Context, reference opportunity.Referenc
 
 // wasReset reports whether a reset replaced the given run. The new run must be open, or must have
 // continued as new to a run that is open. The open run then has the same first run id as the
-// replaced run. A run that began with a new start has another first run id.
+// replaced run.
 func (c *Client) wasReset(ctx context.Context, reference opportunity.Reference, run string) bool {
 	before, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), run) //nolint:staticcheck // the other one panics
 	if err != nil {
@@ -391,7 +388,6 @@ func (c *Client) wasReset(ctx context.Context, reference opportunity.Reference, 
 		now.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING
 }
 
-// hasRun reports whether the namespace has a run of the reference.
 func (c *Client) hasRun(ctx context.Context, reference opportunity.Reference) bool {
 	_, err := c.describe(ctx, reference)
 	return err == nil

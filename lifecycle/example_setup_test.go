@@ -145,9 +145,8 @@ func (s *environment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}}).ServeHTTP(w, r)
 }
 
-// loseResponse decides whether the proxy must lose the request with the given body. If the proxy
-// must lose the request, loseResponse returns a function that the proxy calls instead of forwarding
-// the request. Otherwise loseResponse returns nil.
+// If the proxy must lose the request, loseResponse returns a function that the proxy calls instead
+// of forwarding the request. Otherwise loseResponse returns nil.
 func (s *environment) loseResponse(body []byte) func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,13 +160,10 @@ func (s *environment) loseResponse(body []byte) func() {
 // temporalAddress returns the address of Temporal.
 func temporalAddress() string { return testEnvironment.start().stack.TemporalAddress() }
 
-// connect returns a client and a background context.
 func connect() (context.Context, *lifecycle.Client) {
 	return context.Background(), lifecycle.NewClient(testEnvironment.start().temporal)
 }
 
-// startOpportunity starts an opportunity with the reference, in the step Proposed, and returns the
-// results of connect.
 func startOpportunity(reference opportunity.Reference) (context.Context, *lifecycle.Client) {
 	ctx, oppflow := connect()
 	if _, err := oppflow.Start(ctx, reference, opportunity.Start{Name: "First Aid course", Region: "UK"}); err != nil {

@@ -78,7 +78,6 @@ func (n *fakeNamespace) UpdateWorkflow(ctx context.Context, o client.UpdateWorkf
 	return updateHandle{answer: n.outcome, err: n.updateError(len(n.updates))}, nil
 }
 
-// recordHeader stores the gRPC header in which the request names its workflow.
 func (n *fakeNamespace) recordHeader(ctx context.Context) {
 	headers, _ := metadata.FromOutgoingContext(ctx)
 	n.resourceHeaders = append(n.resourceHeaders, headers.Get("temporal-resource-id"))
@@ -107,7 +106,6 @@ func (n *fakeNamespace) UpdateWithStartWorkflow(ctx context.Context, o client.Up
 	return updateHandle{answer: opportunity.CreateOutcome{State: opportunity.Done, Reference: "A-1"}}, nil
 }
 
-// encodedValue is a response in the type that the SDK uses.
 type encodedValue struct{ answer any }
 
 func (encodedValue) HasValue() bool { return true }

@@ -349,7 +349,6 @@ func TestDescriptionsCanBeTyped(t *testing.T) {
 	}
 }
 
-// The client sends the same JSON payloads as programs with other SDKs.
 func TestPayloadsAreJSON(t *testing.T) {
 	n := &fakeNamespace{outcome: opportunity.Outcome{State: opportunity.Done}}
 	if _, err := lifecycle.NewClient(n).Update(t.Context(), "A-1", opportunity.Progress{RequestID: "r", To: "Won"}); err != nil {

@@ -16,8 +16,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// pendingUntil returns a pending outcome for the requests before the nth request, and the outcome
-// done for the nth and all later requests.
 func pendingUntil(n int) func(int) opportunity.Outcome {
 	return func(asked int) opportunity.Outcome {
 		if asked < n {

@@ -11,7 +11,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The client does not send an invalid message.
 func TestNothingInvalidIsSent(t *testing.T) {
 	n := &fakeNamespace{}
 	c := lifecycle.NewClient(n)
@@ -107,7 +106,6 @@ func pick(ok bool, text string) string {
 	return ""
 }
 
-// The client does not send a message that the worker would reject because of its size.
 func TestAMessageThatIsTooLargeIsNotSent(t *testing.T) {
 	n := &fakeNamespace{}
 	c := lifecycle.NewClient(n)

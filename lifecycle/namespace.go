@@ -15,7 +15,6 @@ const (
 	NamespaceID = "oppflow/namespace"
 )
 
-// These variables are the messages of the workflow of a namespace.
 var (
 	// NamespaceOf returns the NamespaceState, with the texts of the requested playbook versions.
 	// NamespaceOf exists only as a query.

@@ -58,7 +58,6 @@ type CreatedRecord struct {
 	BoundAt time.Time `json:"tiedAt"`
 }
 
-// maxCreatedRecords is the maximum number of records in NamespaceState.Records.
 const maxCreatedRecords = 5
 
 // AddRecord stores the record. AddRecord ignores a record that was created before the namespace was

@@ -9,7 +9,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// This constant says when a version of a namespace's playbook comes into force.
 const (
 	// PlaybookInForceAfter is the time between the deployment of a version and its coming into
 	// force. A worker reads the state of the namespace at intervals of two thirds of
@@ -20,7 +19,6 @@ const (
 	PlaybookInForceAfter = 45 * time.Second
 )
 
-// These constants are limits for the versions of a namespace's playbook.
 const (
 	// MaxPlaybookBytes is the maximum length of the text of a playbook, in bytes.
 	MaxPlaybookBytes = 256 << 10
@@ -97,8 +95,6 @@ func (v PlaybookVersions) ByNumber(number int) (PlaybookVersion, bool) {
 }
 
 // CurrentAndLater returns the versions with which a worker may plan at the time `at` or later.
-// CurrentAndLater returns the version in force at the time `at` and all versions after that
-// version.
 func (v PlaybookVersions) CurrentAndLater(at time.Time) PlaybookVersions {
 	now, some := v.InForce(at)
 	if !some {
@@ -209,7 +205,6 @@ func (s *NamespaceState) Deploy(d Deployment, now time.Time, after time.Duration
 	return DeployResult{Version: version.withoutText()}, nil
 }
 
-// dropTexts drops the oldest texts until the remaining texts fit into MaxPlaybookTexts.
 func (s *NamespaceState) dropTexts() {
 	size := 0
 	for n, version := range slices.Backward(s.Playbooks) {

@@ -18,7 +18,6 @@ type RunEnd struct {
 	At     time.Time `json:"at"`
 }
 
-// statusWords contains the word for each way in which a run can end.
 var statusWords = map[enums.WorkflowExecutionStatus]string{
 	enums.WORKFLOW_EXECUTION_STATUS_COMPLETED:  "completed",
 	enums.WORKFLOW_EXECUTION_STATUS_FAILED:     "failed",

@@ -10,8 +10,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A request that waits when a run ends does not stay pending. The outcome of the request is failed,
-// and its error says how the run ended.
+// A request that waits when a run ends does not stay pending.
 func TestOutcomeOfARequestPendingAtTheEnd(t *testing.T) {
 	for status, want := range map[enums.WorkflowExecutionStatus]string{
 		enums.WORKFLOW_EXECUTION_STATUS_RUNNING:    "",

@@ -26,7 +26,6 @@ func (t Tenant) IsZero() bool {
 	return t.ClientID == "" && len(t.Regions)+len(t.Steps)+len(t.Currencies) == 0
 }
 
-// tenantList is one list of a tenant, with the noun for its rows.
 type tenantList struct {
 	noun string
 	rows []opportunity.Ref
@@ -110,7 +109,6 @@ func (t Tenant) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// maxShownNames is how many names of a list's rows a text shows.
 const maxShownNames = 4
 
 func joinNames(rows []opportunity.Ref) string {

@@ -67,8 +67,8 @@ func TestTenantsAreDistinguished(t *testing.T) {
 	}
 }
 
-// A namespace keeps its tenant, and stores changes of the tenant's data. A namespace belongs to
-// another tenant only after an operator has bound the namespace to this tenant.
+// A namespace belongs to another tenant only after an operator has bound the namespace to this
+// tenant.
 func TestANamespaceKeepsItsTenant(t *testing.T) {
 	first, later := time.Unix(1, 0), time.Unix(2, 0)
 	mine := lifecycle.Tenant{ClientID: "web-shop", Regions: rows("UK", "USA")}

@@ -16,7 +16,6 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// unresponsiveTemporal is a Temporal server with a single run that does not respond.
 type unresponsiveTemporal struct {
 	client.Client
 	status enums.WorkflowExecutionStatus
@@ -38,8 +37,7 @@ func (s unresponsiveTemporal) DescribeTaskQueue(context.Context, string, enums.T
 	return out, nil
 }
 
-// The server reports why an opportunity does not respond. A worker that hangs has polled a short
-// time ago, but it takes no workflow task.
+// A worker that hangs has polled a short time ago, but it takes no workflow task.
 func TestUnresponsiveReason(t *testing.T) {
 	const running, scheduled = enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.PENDING_WORKFLOW_TASK_STATE_SCHEDULED
 	task := func(state enums.PendingWorkflowTaskState, attempt int32, ago time.Duration) *workflowpb.PendingWorkflowTaskInfo {

@@ -95,7 +95,6 @@ func TestAmountForm(t *testing.T) {
 	wantError(t, err, opportunity.Invalid, fmt.Sprintf("%q is not an amount; give a decimal such as %q", strings.Repeat("9", 40)+"…", "199.90"))
 }
 
-// TestAmountsAreExact compares a sum of amounts with the same sum in whole ten-thousandths.
 func TestAmountsAreExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var total opportunity.Amount
@@ -120,7 +119,6 @@ func TestAmountsAreExact(t *testing.T) {
 	})
 }
 
-// fullInterest returns a valid interest in an event.
 func fullInterest() opportunity.Interest {
 	return opportunity.Interest{Item: string(event), Quantity: 2, Reserve: true}
 }
@@ -212,7 +210,6 @@ func TestInterestMistakes(t *testing.T) {
 			interest := fullInterest()
 			c.change(&interest)
 			wantError(t, interest.Validate(), opportunity.Invalid, c.want)
-			// For an interest in a message, the error also names the position of the interest.
 			want := c.want
 			if want != "" {
 				want = "interests[1]." + want
@@ -351,8 +348,6 @@ func TestDecodeIsStrict(t *testing.T) {
 	}
 }
 
-// TestMistakesNameNoLearner damages messages with learners in many ways, and checks that no error
-// names a learner.
 func TestMistakesNameNoLearner(t *testing.T) {
 	const first, last, email = "Zaphodina", "Beeblebroxia", "zaphodina@galaxy.example"
 	message := func() map[string]any {

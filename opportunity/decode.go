@@ -93,9 +93,7 @@ func decodeCommand(name MessageName, payload []byte, how decoding) (Command, err
 	return m.(Command), nil //nolint:errcheck,forcetypeassert // the type of the message says so
 }
 
-// lookalikePattern matches a text of 4 to 40 characters that begins with a letter and contains only
-// letters, "_" and "-". RedactedName shows an unknown name only when lookalikePattern matches the
-// name.
+// RedactedName shows an unknown name only when lookalikePattern matches the name.
 var lookalikePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{3,39}$`)
 
 // RedactedName returns a name that is the name of a message, or that begins with the same four

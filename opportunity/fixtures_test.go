@@ -20,7 +20,6 @@ var (
 	stepTwo = id(opportunity.TypeStep, 4)
 )
 
-// id returns a global id of the API.
 func id(typ string, key any) opportunity.ID {
 	return opportunity.ID(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key)))
 }
@@ -56,7 +55,6 @@ func wantError(t reporter, err error, typ opportunity.ErrorType, message string)
 	}
 }
 
-// reporter contains the methods that tests and property tests have in common.
 type reporter interface {
 	Helper()
 	Error(...any)

@@ -51,8 +51,7 @@ const (
 	TypeContact     = "Person"       // a Contact in the schema
 )
 
-// validateIDType returns an error for an id of a type other than typ. A value that is a name, not
-// an id, is always valid.
+// A value that is a name, not an id, is always valid.
 func validateIDType(member, value, typ, what string) error {
 	if got := ID(value).Type(); got != "" && got != typ && isKnownType(got) {
 		return Invalidf("%s: %s is the id of a %s, not of %s", member, value, got, what)
@@ -60,8 +59,8 @@ func validateIDType(member, value, typ, what string) error {
 	return nil
 }
 
-// isKnownType reports whether typ is a type that Oppflow knows from global ids. The check is needed
-// because a plain name may happen to be valid base64: "QTpi" is base64 of "A:b".
+// The check is needed because a plain name may happen to be valid base64: "QTpi" is base64 of
+// "A:b".
 func isKnownType(typ string) bool {
 	switch typ {
 	case TypeOpportunity, TypeStep, "OpportunityStage", "OpportunityInterest", TypeRegion, TypeAccount, TypeContact, "Registration":

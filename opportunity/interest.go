@@ -176,7 +176,6 @@ func (l *Interests) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// validate returns the first mistake in the list.
 func (l Interests) validate() error {
 	if len(l) > MaxInterestsPerCommand {
 		return Invalidf("interests: the message has %d interests; the limit is %d interests", len(l), MaxInterestsPerCommand)

@@ -74,7 +74,6 @@ func (k InterestKind) Info() (_ InterestKindInfo, ok bool) {
 	return findInterestKind(func(info InterestKindInfo) bool { return info.Kind == k })
 }
 
-// withArticle returns the noun of the kind with the indefinite article.
 func (k InterestKindInfo) withArticle() string {
 	if strings.ContainsRune("aeiou", rune(k.Noun[0])) {
 		return "an " + k.Noun
@@ -91,7 +90,6 @@ func findInterestKind(is func(InterestKindInfo) bool) (InterestKindInfo, bool) {
 	return all[at], true
 }
 
-// anyOf returns the texts as a list with "or" before the last one.
 func anyOf(texts []string) string {
 	last := len(texts) - 1
 	return strings.Join(texts[:last], ", ") + " or " + texts[last]

@@ -13,7 +13,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestLimitsPage checks that the page about limits contains every limit with its number.
 func TestLimitsPage(t *testing.T) {
 	page, err := os.ReadFile("../docs/limits.md")
 	if err != nil {

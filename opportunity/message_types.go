@@ -147,7 +147,6 @@ func operatorCommandType[C OperatorCommand](help, description string) MessageTyp
 	}
 }
 
-// unknownMessage returns the error for a name that no message has.
 func unknownMessage(name MessageName) error {
 	var known []string
 	for _, n := range MessageNames() {

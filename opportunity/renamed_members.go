@@ -6,8 +6,7 @@ import "encoding/json"
 // values. The functions in this file accept the earlier and the present names. docs/glossary.md
 // lists the earlier and the present names.
 
-// readRenamed renames the members of an object and decodes the object into target. A member that
-// is present under both names keeps the value of the new name.
+// A member that is present under both names keeps the value of the new name.
 func readRenamed(data []byte, target any, names map[string]string) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {

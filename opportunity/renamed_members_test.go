@@ -10,8 +10,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestEarlierNamesAreRead checks that a state with the earlier names of members and words is read
-// as a state with the present names.
 func TestEarlierNamesAreRead(t *testing.T) {
 	t.Parallel()
 	since := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -56,7 +54,6 @@ func TestEarlierNamesAreRead(t *testing.T) {
 			if diff := cmp.Diff(test.want, test.got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
-			// Oppflow writes the present names, and reads the present names, too.
 			now, err := json.Marshal(test.want)
 			if err != nil {
 				t.Fatal(err)

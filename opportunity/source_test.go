@@ -12,7 +12,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestSourceIsNotCompared checks that messages that differ only in their source are equal.
 func TestSourceIsNotCompared(t *testing.T) {
 	start := opportunity.Start{Name: "Course", Region: "UK"}
 	other := start

@@ -34,7 +34,6 @@ func checkText(payload []byte) error {
 	return nil
 }
 
-// escapeLength is how many bytes an escape such as \u00e9 has.
 const escapeLength = len(`\u0000`)
 
 // escapedUnit returns the UTF-16 unit of the escape at the start of text, or 0 when
@@ -67,7 +66,6 @@ func checkMembers(payload []byte, t reflect.Type) error {
 // without an error.
 func rejectDuplicateMembers(payload []byte) error { return walkJSON(payload, nil) }
 
-// memberRequestID is the name of the member with the request id, in every message.
 const memberRequestID = "requestId"
 
 // RequestIDIn returns the request id of a message that cannot be decoded as a whole, or "" when

@@ -9,7 +9,6 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// validMessages contains one valid message of every kind, in the form that callers send.
 var validMessages = map[string]string{
 	"(start)":            `{"name":"x","region":"UK","interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1","learners":[{"firstName":"Ada","lastName":"L","email":"a@b"}]}]}`,
 	"addInterests":       `{"interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1","learners":[{"firstName":"Ada","lastName":"L","email":"a@b"}]}]}`,
@@ -27,7 +26,6 @@ var validMessages = map[string]string{
 	"close":              `{"reason":"x"}`,
 }
 
-// decodeAny reads a message of any kind, or a start.
 func decodeAny(name string, payload []byte) error {
 	var err error
 	switch verb := opportunity.MessageName(name); {
@@ -80,8 +78,6 @@ func TestMessagesThatDecodingWouldAlterAreInvalid(t *testing.T) {
 				t.Errorf("%s %s: got %v; want %s", name, c.payload, err, c.says)
 			}
 		}
-		// The loop damages every member of the message: it changes the capitals of the name, or
-		// adds invalid text to the value.
 		for _, member := range []string{"name", "region", "interests", "item", "kind", "quantity", "unitAmount", "learners", "firstName", "lastName", "email", "to", "until", "reason", "request", "followUp"} {
 			quoted := fmt.Sprintf("%q:", member)
 			other := strings.ToUpper(member)

@@ -26,9 +26,8 @@ steps:
         do: { attention: { text: t } }
 `
 
-// TestWhatWasDueBeforeTheAdoptionIsSpread checks follow-ups that were due before the adoption: such a follow-up is due
-// in the next three days, at a time that depends on the id of the record. Every other follow-up of an adopted record is
-// due at the same time as without an adoption.
+// TestWhatWasDueBeforeTheAdoptionIsSpread checks follow-ups that were due before the adoption: such
+// a follow-up is due in the next three days, at a time that depends on the id of the record.
 func TestWhatWasDueBeforeTheAdoptionIsSpread(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
@@ -110,7 +109,6 @@ func TestWhatWasDueBeforeTheAdoptionIsSpread(t *testing.T) {
 	}
 }
 
-// TestTheSpreadKeepsBusinessHours checks that a spread follow-up waits for business hours, too.
 func TestTheSpreadKeepsBusinessHours(t *testing.T) {
 	t.Parallel()
 	p, err := playbook.Load([]byte(`calendar: { hours: [{ days: [mon, tue, wed, thu, fri], from: "09:00", to: "17:00" }] }` + adoptedPlaybook))

@@ -67,7 +67,6 @@ func (c Calendar) compile(zone *time.Location) businessCalendar {
 	return w
 }
 
-// inZone returns t in the tenant's zone.
 func (w businessCalendar) inZone(t time.Time) time.Time {
 	if w.zone == nil {
 		return t.UTC()
@@ -75,12 +74,10 @@ func (w businessCalendar) inZone(t time.Time) time.Time {
 	return t.In(w.zone)
 }
 
-// momentOf returns the moment at which a day has a given local time.
 func (w businessCalendar) momentOf(day Date, of time.Duration) time.Time {
 	return localDateTime{day, of}.momentIn(w.inZone(time.Time{}).Location())
 }
 
-// openSpans returns the business hours of a day.
 func (w businessCalendar) openSpans(day Date) []clockSpan {
 	switch {
 	case w.holidays[day]:
@@ -95,11 +92,10 @@ func (w businessCalendar) openSpans(day Date) []clockSpan {
 
 func (w businessCalendar) isBusinessDay(day Date) bool { return len(w.openSpans(day)) > 0 }
 
-// maxSearchDays is the maximum number of days in which the calendar searches for a day with business hours. No valid
-// calendar has maxSearchDays days in a row without business hours.
+// No valid calendar has maxSearchDays days in a row without business hours.
 const maxSearchDays = 10 * MaxHolidays
 
-// add returns the moment that is the period l after t. For a later t, add never returns an earlier moment.
+// For a later t, add never returns an earlier moment.
 func (w businessCalendar) add(t time.Time, l Period) time.Time {
 	switch l.Unit {
 	case Seconds:
@@ -130,7 +126,7 @@ func (w businessCalendar) add(t time.Time, l Period) time.Time {
 	return t.Add(time.Duration(l.Count) * time.Minute)
 }
 
-// subtract returns the moment that is the period l before t. For a later t, subtract never returns an earlier moment.
+// For a later t, subtract never returns an earlier moment.
 func (w businessCalendar) subtract(t time.Time, l Period) time.Time {
 	switch l.Unit {
 	case Seconds:
@@ -168,7 +164,6 @@ func (l Period) days() int {
 	return l.Count
 }
 
-// opening is the beginning and the end of one span of business hours.
 type opening struct{ from, to time.Time }
 
 func (w businessCalendar) openings(day Date) []opening {
@@ -182,7 +177,6 @@ func (w businessCalendar) openings(day Date) []opening {
 	return all
 }
 
-// addBusinessTime returns the moment after t such that business hours of the given length lie between t and the moment.
 func (w businessCalendar) addBusinessTime(t time.Time, length time.Duration) time.Time {
 	if length <= 0 {
 		return t
@@ -205,8 +199,6 @@ func (w businessCalendar) addBusinessTime(t time.Time, length time.Duration) tim
 	return t.Add(length)
 }
 
-// subtractBusinessTime returns the moment before t such that business hours of the given length lie between the moment
-// and t.
 func (w businessCalendar) subtractBusinessTime(t time.Time, length time.Duration) time.Time {
 	if length <= 0 {
 		return t
@@ -231,7 +223,6 @@ func (w businessCalendar) subtractBusinessTime(t time.Time, length time.Duration
 	return t.Add(-length)
 }
 
-// isQuiet reports whether t lies in the quiet hours.
 func (w businessCalendar) isQuiet(t time.Time) bool {
 	if w.quiet == nil {
 		return false
@@ -243,7 +234,6 @@ func (w businessCalendar) isQuiet(t time.Time) bool {
 	return of >= from || of < to
 }
 
-// quietEnd returns the end of the quiet hours that contain t.
 func (w businessCalendar) quietEnd(t time.Time) time.Time {
 	here := localDateTimeOf(w.inZone(t))
 	day, to := here.date, w.quiet.To.duration()
@@ -260,14 +250,12 @@ func (w businessCalendar) quietEnd(t time.Time) time.Time {
 	return end
 }
 
-// isOpen reports whether t lies in business hours.
 func (w businessCalendar) isOpen(t time.Time) bool {
 	return slices.ContainsFunc(w.openings(dateOf(w.inZone(t))), func(o opening) bool {
 		return !t.Before(o.from) && t.Before(o.to)
 	})
 }
 
-// nextOpening returns the next moment after t at which business hours begin.
 func (w businessCalendar) nextOpening(t time.Time) time.Time {
 	day := dateOf(w.inZone(t))
 	for range maxSearchDays {
@@ -373,7 +361,6 @@ func (c *checker) checkQuiet(calendar Calendar, open map[Weekday][]clockSpan) {
 	c.report("calendar.quiet", "the quiet hours cover all business hours, so no follow-up can ever be done")
 }
 
-// contains reports whether the minute of the day is quiet.
 func (q QuietHours) contains(minute Clock) bool {
 	if q.From <= q.To {
 		return q.From <= minute && minute < q.To

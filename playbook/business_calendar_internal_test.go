@@ -153,7 +153,6 @@ func drawnCalendar(t *rapid.T) (businessCalendar, Calendar) {
 	return c.compile(zone(t, rapid.SampledFrom(zones).Draw(t, "zone"))), c
 }
 
-// anyMoment generates a moment of 2026, often a moment near a clock change.
 func anyMoment() *rapid.Generator[time.Time] {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	anywhere := rapid.Map(rapid.IntRange(0, 366*24*3600), func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) })

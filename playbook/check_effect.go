@@ -61,7 +61,6 @@ func (c *checker) checkEffect(path string, e *EffectRule) {
 	}
 }
 
-// checkReservationPeriod checks the time for which places are reserved.
 func (c *checker) checkReservationPeriod(path string, length Period) {
 	c.checkPeriod(path, length, true)
 	if length.Unit == Seconds && length.Count > 0 && length.Count < MinReservationSeconds && c.isGiven(path) {
@@ -69,7 +68,6 @@ func (c *checker) checkReservationPeriod(path string, length Period) {
 	}
 }
 
-// locatedEffect is an effect with its path in the file of the playbook.
 type locatedEffect struct {
 	path   string
 	effect EffectRule

@@ -56,8 +56,8 @@ func (c *checker) check() {
 	}
 }
 
-// hasExactlyOne reports whether the file sets exactly one of the members at the path. When no member is set because a
-// name is unknown, hasExactlyOne returns true, because the unknown name is reported already.
+// When no member is set because a name is unknown, hasExactlyOne returns true, because the unknown
+// name is reported already.
 func (c *checker) hasExactlyOne(path string, given int) bool {
 	return given == 1 || !c.isGiven(path) || given == 0 && c.unknownMembers[path]
 }
@@ -101,7 +101,6 @@ func (c *checker) atMost(path string, size, most int) {
 
 var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 
-// checkName requires a valid name that no other rule has.
 func (c *checker) checkName(path, name string) {
 	if !c.isGiven(path) {
 		return
@@ -150,7 +149,6 @@ func (c *checker) checkMail(path, name string, mail Mail) {
 	}
 }
 
-// checkText requires a template that the variables can fill in.
 func (c *checker) checkText(path string, text Text, variables any, line bool) {
 	if !c.isGiven(path) {
 		return
@@ -226,11 +224,9 @@ func (c *checker) checkID(path, value, typ, what string) {
 	}
 }
 
-// sortedNames returns the names in a map, sorted.
 func sortedNames[V any](named map[string]V) []string { return slices.Sorted(maps.Keys(named)) }
 
-// checkPeriod checks the period at the path, if the file contains a period there. When some is true, the period must be
-// more than 0.
+// When some is true, the period must be more than 0.
 func (c *checker) checkPeriod(path string, length Period, some bool) {
 	if !c.isGiven(path) || length.Unit == "" { // a period that could not be read is reported already
 		return

@@ -50,11 +50,9 @@ type interestEnv struct {
 // true for a condition that only contains the text freePlaces, for example in a string.
 func (e Expression) usesFreePlaces() bool { return strings.Contains(string(e), freePlacesName) }
 
-// freePlacesName is the name of the free places of an event in conditions.
 const freePlacesName = "freePlaces"
 
-// conditionBuiltins are the functions of the expr library that a condition may call. The functions of conditionBuiltins
-// use no clock, no time zone and no floats.
+// The functions of conditionBuiltins use no clock, no time zone and no floats.
 var conditionBuiltins = [...]string{"all", "any", "one", "none", "filter", "count", "len", "lower", "upper", "trim", "sum", "int"}
 
 func conditionEnvOf(f Facts) conditionEnv {
@@ -78,7 +76,7 @@ type condition struct {
 	canonical string
 }
 
-// holds evaluates the condition with the facts. The returned error quotes none of the facts.
+// The returned error quotes none of the facts.
 func (c condition) holds(s conditionEnv) (bool, error) {
 	if c.program == nil {
 		return true, nil
@@ -121,7 +119,6 @@ func (e Expression) compile() (condition, *textDiagnostic) {
 	return condition{program, canonicalForm(text)}, nil
 }
 
-// canonicalForm returns the expression without its formatting.
 func canonicalForm(text string) string {
 	tree, err := parser.Parse(text)
 	if err != nil {
@@ -146,7 +143,6 @@ func (d *decimalPrinter) Visit(node *ast.Node) {
 	}
 }
 
-// byteOffset returns the byte offset of the rune with the given number.
 func byteOffset(text string, runes int) int {
 	for at := range text {
 		if runes == 0 {
@@ -179,7 +175,6 @@ func plainTypes(said string) string {
 	return strings.NewReplacer("playbook.money", "money", "playbook.interestEnv", "interest", "playbook.conditionEnv", "opportunity").Replace(said)
 }
 
-// expressionNames returns the names that conditions use for the fields of a type.
 func expressionNames(t reflect.Type) []string {
 	var names []string
 	for i := range t.NumField() {

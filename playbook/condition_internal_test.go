@@ -87,8 +87,6 @@ func TestConditionsDecideExactly(t *testing.T) {
 	}
 }
 
-// TestAmountsAreComparedAsWritten checks that a condition compares the exact decimal values of any
-// two amounts.
 func TestAmountsAreComparedAsWritten(t *testing.T) {
 	amounts := rapid.StringMatching(`[1-9][0-9]{0,14}\.[0-9]{1,4}`)
 	rapid.Check(t, func(t *rapid.T) {

@@ -57,7 +57,6 @@ func (s *decoder) read(file []byte, rules *Rules) {
 
 var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 
-// reportSyntax reports why the file is not YAML.
 func (s *decoder) reportSyntax(file []byte, err error) {
 	var wrong *yaml.LoadError
 	if !errors.As(err, &wrong) {
@@ -75,14 +74,13 @@ func (s *decoder) reportSyntax(file []byte, err error) {
 	s.diagnostics.Add(at.Line, at.Column, "not YAML: "+wrong.Message)
 }
 
-// report adds a mistake at the path. If the file has no value at the path, the position is the position of the nearest
-// value that contains the path.
+// If the file has no value at the path, the position is the position of the nearest value that
+// contains the path.
 func (s *decoder) report(path, format string, args ...any) {
 	line, column := s.position(path)
 	s.diagnostics.Add(line, column, fmt.Sprintf(format, args...))
 }
 
-// reportUnreadable reports why the value at the path could not be read.
 func (s *decoder) reportUnreadable(path, format string, args ...any) {
 	s.unreadable[path] = true
 	s.report(path, format, args...)
@@ -103,7 +101,6 @@ func (s *decoder) position(path string) (line, column int) {
 	}
 }
 
-// positionInText returns the line and the column of the byte at the offset in the text at the path.
 func (s *decoder) positionInText(path, text string, offset int) (line, column int) {
 	node := s.nodes[path]
 	if node == nil {
@@ -136,7 +133,6 @@ func (s *decoder) line(number int) string {
 	return s.lines[number-1]
 }
 
-// indentOf returns the indentation of the lines of a YAML block.
 func (s *decoder) indentOf(node *yaml.Node) string {
 	for number := node.Line + 1; number <= len(s.lines); number++ {
 		if written := s.line(number); strings.TrimSpace(written) != "" {
@@ -222,7 +218,6 @@ func (s *decoder) decodeText(path string, node *yaml.Node, value reflect.Value) 
 	}
 }
 
-// isText reports whether a value is read from a text.
 func isText(value reflect.Value) bool {
 	return value.CanAddr() && reflect.PointerTo(value.Type()).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
@@ -252,7 +247,6 @@ func (s *decoder) decodeStruct(path string, node *yaml.Node, value reflect.Value
 	s.checkRequired(path, value)
 }
 
-// checkRequired reports the required members that are missing in the file.
 func (s *decoder) checkRequired(path string, value reflect.Value) {
 	for i := range value.NumField() {
 		name, options, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
@@ -291,7 +285,6 @@ func joinPath(path, name string) string {
 	return path + "." + name
 }
 
-// fieldOf returns the struct field for the member with the given name.
 func fieldOf(t reflect.Type, name string) (reflect.StructField, bool) {
 	for i := range t.NumField() {
 		if written, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); written == name {
@@ -301,7 +294,6 @@ func fieldOf(t reflect.Type, name string) (reflect.StructField, bool) {
 	return reflect.StructField{}, false
 }
 
-// memberNames returns the names of all members.
 func memberNames(t reflect.Type) []string {
 	var names []string
 	for i := range t.NumField() {

@@ -15,12 +15,12 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// rule returns a file with one transition to the step Won. The given lines start at line 4 of the returned file.
+// The given lines start at line 4 of the returned file.
 func rule(lines string) string {
 	return "transitions:\n  - name: win\n    to: { step: Won }\n" + lines
 }
 
-// followUp returns a file with one follow-up. The given lines start at line 5 of the returned file.
+// The given lines start at line 5 of the returned file.
 func followUp(lines string) string {
 	return "steps:\n  - at: { step: Proposed }\n    followUps:\n      - name: remind\n" + lines
 }
@@ -32,7 +32,6 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		name, file string
 		want       []string // for each mistake the beginning of its line, then other parts of the line, split by " … "
 	}{
-		// These files are not YAML, or are YAML that is no playbook.
 		{"not YAML", "a: b: c\n", []string{"1:5: not YAML … mapping values are not allowed"}},
 		{"no end", "steps: [1, 2\n", []string{"1:8: not YAML … did not find expected ',' or ']'"}},
 		{"tab", "steps:\n\t- a\n", []string{"2:1: not YAML"}},
@@ -234,7 +233,6 @@ func TestListsHaveLimits(t *testing.T) {
 	}
 }
 
-// seeds returns the default playbook and all examples, for tests with randomly generated files.
 func seeds(t testing.TB) [][]byte {
 	t.Helper()
 	paths, err := filepath.Glob("examples/*.yaml")
@@ -337,7 +335,6 @@ func TestMistakesAreNotWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestNothingTakesLong checks that Load rejects every one of these faulty files quickly.
 func TestNothingTakesLong(t *testing.T) {
 	for _, file := range []string{
 		strings.Repeat("[", 200_000), strings.Repeat("{a: ", 50_000), strings.Repeat("- ", 100_000), strings.Repeat("a:\n", 80_000),

@@ -1,6 +1,5 @@
-// Package playbook contains a tenant's rules as data: which effects a transition has, which effects follow an external
-// change, and which follow-ups a step has. The package loads a playbook from YAML and reports all its mistakes at once.
-// The package explains a playbook in words. The package plans what Oppflow does for one opportunity at one moment.
+// Package playbook contains a tenant's rules as data: which effects a transition has, which effects
+// follow an external change, and which follow-ups a step has.
 //
 // The package is pure. A plan is a function of the playbook and the facts: the same facts give the
 // same plan, on every machine. The package reads no clock and no file, uses no network and does not

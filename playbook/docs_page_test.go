@@ -22,7 +22,6 @@ func page(t *testing.T) string {
 	return string(content)
 }
 
-// examplesOf returns the blocks of YAML in a page.
 func examplesOf(text string) []string {
 	var blocks []string
 	for _, found := range regexp.MustCompile("(?s)\n```yaml\n(.*?\n)```\n").FindAllStringSubmatch(text, -1) {

@@ -86,7 +86,6 @@ func drawPeriod(r *rand.Rand, business bool, least int) drawnPeriod {
 	return drawnPeriod{text: fmt.Sprint(n, " business days"), least: max(0, time.Duration(n-1)*day-clocks), open: true}
 }
 
-// oneOf returns one of several values at random.
 func oneOf[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
 // drawPlaybook draws a valid playbook.
@@ -239,7 +238,6 @@ func (b *drawnPlaybook) drawRule(r *rand.Rand, rules *strings.Builder, name, whe
 	return rule
 }
 
-// isQuiet reports whether the local time is in the quiet hours.
 func (b *drawnPlaybook) isQuiet(t time.Time) bool {
 	hour, minute, _ := t.In(b.zone).Clock()
 	m := 60*hour + minute
@@ -249,7 +247,6 @@ func (b *drawnPlaybook) isQuiet(t time.Time) bool {
 	return b.quietFrom != b.quietTo && (m >= b.quietFrom || m < b.quietTo)
 }
 
-// matches reports whether a rule applies to the step.
 func (rule *drawnRule) matches(step opportunity.Step) bool {
 	switch member, value, _ := strings.Cut(rule.where, ": "); member {
 	case "step":

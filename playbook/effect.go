@@ -43,8 +43,8 @@ type EffectRule struct {
 	Call *CallRule `json:"call,omitempty"`
 }
 
-// effectSettings are the settings of an effect of one kind. Each kind has a file of its own. A kind
-// may also implement other interfaces of this file.
+// effectSettings are the settings of an effect of one kind. A kind may also implement other
+// interfaces of this file.
 type effectSettings interface {
 	// undo returns how much of the effect can be undone. The returned text says how Oppflow undoes the effect, or why
 	// Oppflow cannot undo the effect.
@@ -54,7 +54,6 @@ type effectSettings interface {
 }
 
 type (
-	// checkedSettings are settings that can contain mistakes.
 	checkedSettings interface{ check(c *checker, path string) }
 	// plannedSettings are settings that a plan contains. plan returns the settings with their
 	// templates filled in.
@@ -104,8 +103,6 @@ func (e EffectRule) settings() effectSettings {
 	return nil
 }
 
-// undo returns how much of the effect can be undone. The returned text says how Oppflow undoes the effect, or why
-// Oppflow cannot undo the effect.
 func (e EffectRule) undo() (exchange.UndoLevel, string) {
 	if settings := e.settings(); settings != nil {
 		return settings.undo()

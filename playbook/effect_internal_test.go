@@ -11,8 +11,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestEveryEffectSaysHowItIsUndone checks that the code and the explanation say for every kind of effect how it is
-// undone, and that the page describes the undo correctly.
 func TestEveryEffectSaysHowItIsUndone(t *testing.T) {
 	page, err := os.ReadFile("../docs/playbook.md")
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // Explain describes the playbook in words, for people: its calendar, then every transition,
-// reaction and step. For each effect Explain also describes how the effect is undone.
+// reaction and step.
 func (p *Playbook) Explain() string {
 	if p == nil {
 		p = new(Playbook)
@@ -42,7 +42,6 @@ func (p *Playbook) Explain() string {
 	return t.String()
 }
 
-// explainer writes the description, line by line.
 type explainer struct{ strings.Builder }
 
 func (t *explainer) line(indent int, format string, args ...any) {
@@ -165,7 +164,6 @@ func waitOrDefault(wait Period) Period {
 	return wait
 }
 
-// quote returns a template on one line and in quotation marks.
 func quote(text Text) string { return `"` + diagnostic.Quote(oneLine(string(text))) + `"` }
 
 func (t *explainer) followUp(f FollowUpRule) {
@@ -182,7 +180,6 @@ func (t *explainer) followUp(f FollowUpRule) {
 	}
 }
 
-// describe describes when the follow-up is due.
 func (d Due) describe() string {
 	anchors, lengths := d.givenAnchors()
 	if len(anchors) != 1 {

@@ -82,8 +82,7 @@ func (f Facts) nextToStart() Interest {
 // known.
 func (f Facts) firstStart() time.Time { return f.nextToStart().Start }
 
-// localStart returns the start of the event as a time in the zone of the event. When the zone of the event is unknown,
-// localStart uses the given zone.
+// When the zone of the event is unknown, localStart uses the given zone.
 func (i Interest) localStart(otherwise *time.Location) time.Time {
 	if i.Start.IsZero() || i.StartZone == "" {
 		return i.Start.In(otherwise)

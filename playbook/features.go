@@ -43,7 +43,6 @@ func (p *Playbook) Features() Features {
 	return contents
 }
 
-// hasFollowUpsToLearners reports whether a follow-up sends a mail to the learners.
 func (p *Playbook) hasFollowUpsToLearners() bool {
 	toLearners := func(a ActionRule) bool { return a.Email != nil && a.Email.isAboutLearners() }
 	return slices.ContainsFunc(p.rules.Steps, func(s StepRules) bool {
@@ -53,8 +52,7 @@ func (p *Playbook) hasFollowUpsToLearners() bool {
 	})
 }
 
-// effectRules returns the effects of all rules for a cause of the kind. For the kind "", effectRules returns the
-// effects of all transitions and reactions.
+// For the kind "", effectRules returns the effects of all transitions and reactions.
 func (p *Playbook) effectRules(kind exchange.PlanCauseKind) []EffectRule {
 	var all []EffectRule
 	if kind == "" || kind == exchange.CauseTransition {
@@ -93,8 +91,6 @@ func (p *Playbook) NeedsEvents(kind exchange.PlanCauseKind) bool {
 	})
 }
 
-// usesFreePlaces reports whether a condition for a cause of the kind may depend on the free places
-// of an event.
 func (p *Playbook) usesFreePlaces(kind exchange.PlanCauseKind) bool {
 	var all []Expression
 	switch kind {
@@ -195,8 +191,7 @@ func (p *Playbook) Service(name string) (Service, bool) {
 	return service, known
 }
 
-// MissingSecrets returns a diagnostic for each service for which the worker has no key. A worker cannot sign requests
-// to a service without the key of the service.
+// MissingSecrets returns a diagnostic for each service for which the worker has no key.
 func (p *Playbook) MissingSecrets(has func(secret string) bool) diagnostic.List {
 	if p == nil {
 		return nil
@@ -210,7 +205,6 @@ func (p *Playbook) MissingSecrets(has func(secret string) bool) diagnostic.List 
 	return lacking.Sorted()
 }
 
-// secret is the name of a key and its position in the playbook.
 type secret struct {
 	name         string
 	line, column int

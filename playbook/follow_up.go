@@ -109,7 +109,6 @@ func (d Due) givenAnchors() (anchors []anchor, lengths []Period) {
 	return anchors, lengths
 }
 
-// givenKinds returns the kinds of the actions that are set, in the order of the fields.
 func (a ActionRule) givenKinds() []opportunity.ActionKind {
 	var kinds []opportunity.ActionKind
 	for _, one := range []struct {
@@ -153,7 +152,6 @@ func (f FollowUpRule) action(number int) ActionRule {
 	return f.Do
 }
 
-// mailCount returns how many of the first n follow-ups of the rule are mails.
 func (f FollowUpRule) mailCount(n int) int {
 	mails := 0
 	for number := 1; number <= n; number++ {

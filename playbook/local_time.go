@@ -60,13 +60,11 @@ func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 // String returns the day in the form that UnmarshalText reads.
 func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
 
-// dateOf returns the day of t in the zone of t.
 func dateOf(t time.Time) Date {
 	year, month, day := t.Date()
 	return Date{year, month, day}
 }
 
-// plus returns the day n days later, or earlier when n is negative.
 func (d Date) plus(n int) Date {
 	return dateOf(time.Date(d.Year, d.Month, d.Day+n, 0, 0, 0, 0, time.UTC))
 }
@@ -113,9 +111,8 @@ func localDateTimeOf(t time.Time) localDateTime {
 
 func (c Clock) duration() time.Duration { return time.Duration(c) * time.Minute }
 
-// momentIn returns the moment of the local time w in the zone. When clocks are set back and w
-// occurs twice, momentIn returns the first moment. When clocks skip w, momentIn returns the
-// moment at which the clocks are set.
+// When clocks are set back and w occurs twice, momentIn returns the first moment. When clocks skip
+// w, momentIn returns the moment at which the clocks are set.
 func (w localDateTime) momentIn(zone *time.Location) time.Time {
 	t := time.Date(w.date.Year, w.date.Month, w.date.Day, 0, 0, 0, int(w.timeOfDay), zone)
 	if wanted := w.date.plus(int(w.timeOfDay / (24 * time.Hour))); localDateTimeOf(t) != (localDateTime{wanted, w.timeOfDay % (24 * time.Hour)}) {
@@ -127,7 +124,6 @@ func (w localDateTime) momentIn(zone *time.Location) time.Time {
 	return t
 }
 
-// nearestClockChange returns the clock change that is nearest to t.
 func nearestClockChange(t time.Time) time.Time {
 	begins, ends := t.ZoneBounds()
 	switch {
@@ -155,8 +151,8 @@ func repeatedTimes(t time.Time) (begins time.Time, by time.Duration) {
 	return time.Time{}, 0
 }
 
-// laterFold returns the end of the repeated local times if the local time of t occurs for the second time. For any
-// other local time, laterFold returns t. After laterFold, a later moment never has an earlier local time.
+// laterFold returns the end of the repeated local times if the local time of t occurs for the
+// second time. After laterFold, a later moment never has an earlier local time.
 func laterFold(t time.Time) time.Time {
 	if begins, by := repeatedTimes(t); !begins.IsZero() {
 		return begins.Add(by)

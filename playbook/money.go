@@ -21,8 +21,7 @@ type money struct{ amount decimal.Decimal }
 
 func moneyOf(a opportunity.Amount) money { return money{a.Decimal()} }
 
-// moneyOperators returns the arithmetic operators of conditions that work on money. Every operator accepts amounts and
-// whole numbers and returns an exact result.
+// Every operator accepts amounts and whole numbers and returns an exact result.
 func moneyOperators() []expr.Option {
 	compare := func(holds func(order int) bool) func(a, b decimal.Decimal) any {
 		return func(a, b decimal.Decimal) any { return holds(a.Cmp(b)) }
@@ -75,7 +74,6 @@ func moneyOperators() []expr.Option {
 	return options
 }
 
-// rejectInexact rejects an operation that cannot be exact.
 func (e *exactAmounts) rejectInexact(node *ast.BinaryNode) {
 	switch {
 	case slices.Contains([]string{"/", "**", "^", "%"}, node.Operator):
@@ -102,7 +100,6 @@ func isFreePlaces(node ast.Node) bool {
 	return ok && name.Value == freePlacesName
 }
 
-// hasNesting reports whether predicates are nested to the given depth.
 func hasNesting(node ast.Node, depth int) bool {
 	inner := &predicates{}
 	ast.Walk(&node, inner)
@@ -114,7 +111,6 @@ func hasNesting(node ast.Node, depth int) bool {
 	return false
 }
 
-// predicates collects the predicates on elements of a list.
 type predicates struct{ found []*ast.PredicateNode }
 
 // Visit implements ast.Visitor.

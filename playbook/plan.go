@@ -13,8 +13,8 @@ import (
 )
 
 // Plan returns the effects that the playbook has for the cause, which is a transition or an
-// external change. For the zero cause Plan returns the follow-ups of the current step. For the same
-// facts and the same cause, Plan returns the same plan. All times are in UTC.
+// external change. For the zero cause Plan returns the follow-ups of the current step. All times
+// are in UTC.
 func (p *Playbook) Plan(facts Facts, cause exchange.PlanCause) exchange.Plan {
 	planner := p.plannerOf(facts)
 	switch cause.Kind {
@@ -30,7 +30,6 @@ func (p *Playbook) Plan(facts Facts, cause exchange.PlanCause) exchange.Plan {
 	return planner.plan
 }
 
-// plannerOf returns the planner for the facts.
 func (p *Playbook) plannerOf(facts Facts) *planner {
 	if p == nil {
 		p = new(Playbook)
@@ -62,7 +61,7 @@ func (p *planner) addProblem(format string, args ...any) {
 	}
 }
 
-// conditionHolds evaluates the condition at the path. A condition that cannot be evaluated counts as false.
+// A condition that cannot be evaluated counts as false.
 func (p *planner) conditionHolds(rule, path string) bool {
 	holds, err := p.conditions[path].holds(p.env)
 	if err != nil {
@@ -89,12 +88,11 @@ func truncateRendered(text string) string {
 	return strings.ToValidUTF8(text[:maxRenderedBytes], "")
 }
 
-// matches reports whether the selector selects the step. A nil selector selects every step.
+// A nil selector selects every step.
 func (place *StepSelector) matches(step opportunity.Step) bool {
 	return place == nil || place.pattern().Matches(step)
 }
 
-// pattern returns the selector in the form of package exchange.
 func (place *StepSelector) pattern() exchange.StepPattern {
 	return exchange.StepPattern{Step: place.Step, Stage: place.Stage, State: opportunity.StageState(place.State)}
 }
@@ -126,7 +124,6 @@ func (p *planner) planReactions(cause exchange.PlanCause) {
 	}
 }
 
-// planEffects returns those effects of a list whose conditions are true.
 func (p *planner) planEffects(rule, key, path, about string, effects []EffectRule) []exchange.Effect {
 	var planned []exchange.Effect
 	for i, e := range effects {
@@ -291,8 +288,8 @@ func nearestSeries(all []series) []series {
 	return all[:min(len(all), MaxFollowUpsPerOpportunity)]
 }
 
-// addSeries adds to the candidates the follow-ups of a series that are not done yet. A follow-up that was done late
-// delays the next follow-ups, so at least the interval of the rule always lies between two follow-ups.
+// A follow-up that was done late delays the next follow-ups, so at least the interval of the rule
+// always lies between two follow-ups.
 func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []candidate {
 	due, notSent := p.seriesStart(rule, c), false
 	for number := 1; number <= rule.followUpCount(); number++ {
@@ -354,8 +351,8 @@ func (p *planner) findDone(key string) *exchange.DoneFollowUp {
 	return &p.facts.Done[at]
 }
 
-// planAction returns the action of the follow-up c. The action of a mail contains the number of the mail among the
-// mails of its series; other actions of the series are not counted.
+// The action of a mail contains the number of the mail among the mails of its series; other actions
+// of the series are not counted.
 func (p *planner) planAction(c candidate) exchange.Action {
 	rule, a := c.rule.Name, c.rule.action(c.followUp.Number)
 	var action exchange.Action

@@ -16,7 +16,6 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// step returns a step with the given name, in a stage of its own.
 func step(name string) opportunity.Step {
 	states := map[string]opportunity.StageState{"Won": opportunity.Won, "Lost": opportunity.Lost, "Archived": opportunity.Archived}
 	state, ends := states[name]
@@ -78,7 +77,6 @@ func transitionTo(to string) exchange.PlanCause {
 	return exchange.PlanCause{Kind: exchange.CauseTransition, To: step(to)}
 }
 
-// planLines returns a plan as short lines for the table of a test.
 func planLines(plan exchange.Plan) []string {
 	var lines []string
 	settings := func(value any, drop ...string) string {
@@ -110,7 +108,6 @@ func planLines(plan exchange.Plan) []string {
 	return lines
 }
 
-// planCase is a row of a table of tests: a change of the facts, and the plan that results from the changed facts.
 type planCase struct {
 	name     string
 	change   func(*playbook.Facts)

@@ -14,7 +14,7 @@ import (
 type Playbook struct {
 	rules    Rules
 	calendar businessCalendar
-	// conditions contains the conditions, by their paths in the rules. A rule without a condition always applies.
+	// conditions contains the conditions, by their paths in the rules.
 	conditions map[string]condition
 	digest     string
 	secrets    []secret
@@ -42,8 +42,8 @@ func Load(file []byte) (*Playbook, error) {
 	return loaded, nil
 }
 
-// Digest returns the digest of the rules: 16 bytes in hexadecimal digits. Playbooks with different rules have different
-// digests. The digest does not depend on comments, formatting and the order of members.
+// Digest returns the digest of the rules: 16 bytes in hexadecimal digits. The digest does not
+// depend on comments, formatting and the order of members.
 func (p *Playbook) Digest() string {
 	if p == nil || p.digest == "" {
 		return Rules{}.digest()

@@ -121,8 +121,6 @@ steps:
 	}
 }
 
-// TestFirstStartIsShownInTheZoneOfTheEvent checks that a mail shows the start of an event in the zone of the event,
-// whatever the zone of the calendar is.
 func TestFirstStartIsShownInTheZoneOfTheEvent(t *testing.T) {
 	p := load(t, "examples/reminders.yaml")
 	for zone, want := range map[string]string{

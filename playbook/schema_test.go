@@ -72,7 +72,6 @@ func comments(t *testing.T) map[string]string {
 
 var fieldWord = regexp.MustCompile(`\b[A-Z][A-Za-z]*\b`)
 
-// schema returns the JSON Schema of playbooks, made from the types.
 func schema(t *testing.T) []byte {
 	t.Helper()
 	text := comments(t)
@@ -181,7 +180,6 @@ func TestSchemaIsUpToDate(t *testing.T) {
 	}
 }
 
-// compiledSchema is the schema from the schema file in compiled form.
 var compiledSchema = sync.OnceValues(func() (*checker.Schema, error) { return checker.NewCompiler().Compile(schemaFile) })
 
 // schemaError returns why the schema rejects a file, or nil when the schema accepts the file.

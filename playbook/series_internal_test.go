@@ -11,7 +11,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// drawnFollowUps generates a playbook with one follow-up, and facts to which the follow-up applies.
 func drawnFollowUps(t *rapid.T) (*Playbook, Facts) {
 	work, calendar := drawnCalendar(t)
 	length := drawnPeriod(t)
@@ -51,9 +50,7 @@ func drawnFollowUps(t *rapid.T) (*Playbook, Facts) {
 	}, facts
 }
 
-// TestFollowUpsAreDoneOnceAndInTime checks rules that hold however late a follow-up is done. Each follow-up is done
-// once. No follow-up is done in quiet hours or before its due time. At least the interval of the rule lies between two
-// follow-ups. No follow-up is done after its deadline. The number of follow-ups is not higher than the cap.
+// TestFollowUpsAreDoneOnceAndInTime checks rules that hold however late a follow-up is done.
 func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, facts := drawnFollowUps(t)
@@ -106,8 +103,7 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 	})
 }
 
-// TestPlansStaySmall checks that a plan for many events has no more follow-ups than the cap. The
-// plan lists at most maxListed skipped follow-ups.
+// TestPlansStaySmall checks that a plan for many events has no more follow-ups than the cap.
 func TestPlansStaySmall(t *testing.T) {
 	p, err := Load([]byte("steps:\n  - at: { step: Proposed }\n    followUps:\n" +
 		"      - { name: f, due: { beforeStart: 1 day }, repeat: { times: 20, every: 1 minute }, do: { attention: { text: Look } } }\n"))

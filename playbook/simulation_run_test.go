@@ -29,7 +29,6 @@ type simulation struct {
 	logging bool
 }
 
-// counts are how often each thing happened in a simulation.
 type counts struct{ plans, planned, done, cancelled, moved, released, leftOut, full int }
 
 func (c *counts) add(o counts) {
@@ -43,7 +42,6 @@ type brokenPlanner func(*simulation, *drawnPlaybook, playbook.Facts, exchange.Pl
 func newSimulation(b *drawnPlaybook, seed uint64, number int, spoil brokenPlanner) *simulation {
 	r := rand.New(rand.NewPCG(seed, 1<<32+uint64(number)))
 	l := &simulation{drawn: b, rand: r, seededBug: spoil}
-	// The simulation starts near a day on which clocks are set, or on any other day.
 	start := oneOf(r, time.Date(2026, 10, 20, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC), time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC))
 	now := start.Add(time.Duration(r.IntN(20*24*60*60)) * time.Second)
 	l.facts = playbook.Facts{
@@ -66,7 +64,6 @@ func newSimulation(b *drawnPlaybook, seed uint64, number int, spoil brokenPlanne
 	return l
 }
 
-// ahead returns a random moment within the given number of days from now.
 func (l *simulation) ahead(days int) time.Time {
 	return l.facts.Now.Add(time.Duration(1+l.rand.IntN(days*24*60)) * time.Minute)
 }
@@ -144,7 +141,6 @@ func (l *simulation) drawChange() {
 	}
 }
 
-// planFor returns the plan for the cause from one of the two playbooks that were loaded from the same file.
 func (l *simulation) planFor(facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {
 	l.plans++
 	if l.again = l.rand.IntN(2) == 0; l.seededBug != nil {
@@ -156,8 +152,6 @@ func (l *simulation) planFor(facts playbook.Facts, occasion exchange.PlanCause) 
 	return l.drawn.first.Plan(facts, occasion)
 }
 
-// moveTo moves the opportunity to another step, and applies the effects of the playbook on the places of the
-// opportunity.
 func (l *simulation) moveTo(name string) string {
 	to, f := step(name), &l.facts
 	if to == f.Step {
@@ -193,8 +187,6 @@ func (l *simulation) moveTo(name string) string {
 	return ""
 }
 
-// runDueFollowUps plans the follow-ups and does the follow-ups that are due: at once, at their due time or late. Some
-// attempts fail.
 func (l *simulation) runDueFollowUps() string {
 	f := &l.facts
 	for range 1 + l.rand.IntN(3) {
@@ -240,7 +232,6 @@ func (l *simulation) runDueFollowUps() string {
 	return ""
 }
 
-// do carries out a follow-up that is due.
 func (l *simulation) do(due exchange.FollowUp) string {
 	f := &l.facts
 	l.logf("%s is done: %s", due.Key, due.Action.Kind)
@@ -295,7 +286,6 @@ func planDiff(a, b exchange.Plan) string {
 	return ""
 }
 
-// checkPlan returns what is wrong with a plan of follow-ups.
 func (l *simulation) checkPlan(plan exchange.Plan) string {
 	f := l.facts
 	done := 0
@@ -341,7 +331,6 @@ func (l *simulation) checkPlan(plan exchange.Plan) string {
 	return ""
 }
 
-// checkFollowUp returns what is wrong with one follow-up according to its rule.
 func (l *simulation) checkFollowUp(plan exchange.Plan, p exchange.FollowUp) string {
 	rule := l.drawn.rules[p.Name]
 	parts := strings.Split(p.Key, "/")
@@ -391,7 +380,6 @@ func (l *simulation) checkFollowUp(plan exchange.Plan, p exchange.FollowUp) stri
 	return l.checkDue(rule, p, parts[1], about)
 }
 
-// checkDue returns what is wrong with the time of a follow-up.
 func (l *simulation) checkDue(rule *drawnRule, p exchange.FollowUp, item string, about time.Time) string {
 	f := l.facts
 	is := func(t time.Time) bool { return t.Truncate(time.Second).Equal(about) }

@@ -15,10 +15,10 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// TestLives simulates a hundred thousand opportunities under random playbooks, or two thousand in a short test run. The
-// test checks each plan against the rules that every plan must satisfy. When a simulation fails, the test prints the
-// seed, the playbook and the number of the simulation. The environment variable LIFE=seed/playbook/number repeats one
-// simulation and prints what happens in the simulation.
+// TestLives simulates a hundred thousand opportunities under random playbooks, or two thousand in a
+// short test run. When a simulation fails, the test prints the seed, the playbook and the number of
+// the simulation. The environment variable LIFE=seed/playbook/number repeats one simulation and
+// prints what happens in the simulation.
 func TestLives(t *testing.T) {
 	lives, books := testrun.Pick(t, 2_000, 100_000), testrun.Pick(t, 50, 500)
 	seed := rand.Uint64()
@@ -61,8 +61,6 @@ func TestLives(t *testing.T) {
 	}
 }
 
-// TestLivesFindWhatIsWrong asserts that the checks of a simulation find the mistake of each planner with a deliberate
-// mistake.
 func TestLivesFindWhatIsWrong(t *testing.T) {
 	each := func(spoil func(*simulation, *exchange.FollowUp)) brokenPlanner {
 		return func(l *simulation, b *drawnPlaybook, facts playbook.Facts, occasion exchange.PlanCause) exchange.Plan {

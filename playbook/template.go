@@ -16,7 +16,6 @@ import (
 // templates.
 type Text string
 
-// templateFunctions are the functions that a template may call.
 var templateFunctions = [...]string{"and", "or", "not", "eq", "ne", "index"}
 
 func (t Text) parse() (*template.Template, error) {
@@ -36,7 +35,6 @@ func (t Text) render(variables any) (string, error) {
 	return b.String(), nil
 }
 
-// oneLine returns the text on one line.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // textDiagnostic is a mistake at a byte of a text.
@@ -74,8 +72,7 @@ func (t Text) diagnose(variables any) []textDiagnostic {
 	return nil
 }
 
-// templateDiagnostic returns the mistake for an error of the template library. The text of the error begins with its
-// position: "template: :2:7: …" or "template: :2: …".
+// The text of the error begins with its position: "template: :2:7: …" or "template: :2: …".
 func templateDiagnostic(text string, err error) textDiagnostic {
 	said := strings.TrimPrefix(err.Error(), "template: :")
 	var line, column int

@@ -188,7 +188,6 @@ func (n tenantName) otherKind(tenant TenantObjects) NameKind {
 	return other
 }
 
-// advice says how the playbook can name one of several objects with the same name.
 func (n tenantName) advice() string {
 	switch {
 	case n.form != nameOnly:
@@ -206,7 +205,6 @@ func (k NameKind) plural() string {
 	return string(k) + "s"
 }
 
-// maxListedObjects is how many objects of the tenant a diagnostic lists.
 const maxListedObjects = 10
 
 func listObjects(objects []tenantObject) string {
@@ -222,7 +220,6 @@ func listObjects(objects []tenantObject) string {
 
 func orNone(list string) string { return cmp.Or(list, "none") }
 
-// collectTenantNames returns the names of objects of the tenant in the rules.
 func (c *checker) collectTenantNames() []tenantName {
 	var names []tenantName
 	add := func(kind NameKind, form nameForm, path, text string) {

@@ -37,10 +37,8 @@ type MailVariables struct {
 	Number, Of string
 }
 
-// templateTimeLayout is the layout of times in templates.
 const templateTimeLayout = "Monday, 2 January 2006, 15:04 MST"
 
-// variables returns the template variables with the values from the facts.
 func (p *Playbook) variables(f Facts) Variables {
 	zone := p.calendar.inZone(f.Now).Location()
 	tell := func(t time.Time) string {

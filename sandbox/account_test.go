@@ -9,7 +9,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// findAll filters a list, and returns the selected field of each record that matches the filter.
 func (a *api) findAll(t testing.TB, list, filter, selection string) string {
 	t.Helper()
 	return a.leavesOf(t, fmt.Sprintf(`{ %s(filters: [%s]) { edges { node { %s } } } }`, list, filter, selection))
@@ -149,8 +148,7 @@ func TestUsersAreMailedByTheirContacts(t *testing.T) {
 	}
 }
 
-// Observed (API notes 5.7): entries of the integration log are permanent. No mutation deletes an
-// entry, and entries survive a restart.
+// Observed (API notes 5.7): entries of the integration log are permanent.
 func TestLogEntriesStay(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}

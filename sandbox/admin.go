@@ -105,8 +105,6 @@ func (a admin) discardFault(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// withFaultID calls do with the fault id from the URL path, and writes what do returns as the
-// response.
 func (a admin) withFaultID(w http.ResponseWriter, r *http.Request, do func(id int) (any, error)) {
 	id, err := strconv.Atoi(r.PathValue("id"))
 	var reply any

@@ -41,7 +41,7 @@ func (l *logs) Write(p []byte) (int, error) {
 	return l.Buffer.Write(p)
 }
 
-// open starts a sandbox. The test fails when the sandbox has an internal failure during the test.
+// open starts a sandbox.
 func open(t *testing.T, o sandbox.Options) *api {
 	t.Helper()
 	if o.Token == "" {
@@ -72,7 +72,6 @@ func tryOpen(t *testing.T, o sandbox.Options) (*api, error) {
 	return &api{Sandbox: s, log: log}, err
 }
 
-// reply is a response of the API.
 type reply struct {
 	status int
 	header http.Header
@@ -93,7 +92,6 @@ func (r reply) hasData() bool {
 	return json.Unmarshal([]byte(r.raw), &members) == nil && members["data"] != nil
 }
 
-// vars are the variables of a request.
 type vars map[string]any
 
 func (a *api) post(t testing.TB, document string, v vars) reply {
@@ -132,7 +130,6 @@ func (a *api) query(t testing.TB, document string, v vars) any {
 	return answer.Data
 }
 
-// valueAt returns the value at a path of keys and indices in a response.
 func valueAt(t testing.TB, data any, path ...any) any {
 	t.Helper()
 	for i, p := range path {
@@ -166,7 +163,6 @@ func wantJSON(t testing.TB, got any, wanted string) {
 	}
 }
 
-// mutate sends one mutation of opportunities and returns its payload.
 func (a *api) mutate(t testing.TB, name, input, selection string) any {
 	t.Helper()
 	data := a.query(t, fmt.Sprintf("mutation { opportunities { %s(input: {%s}) { errors { label message value } %s } } }", name, input, selection), nil)
@@ -182,14 +178,12 @@ func mustSucceed(t testing.TB, payload any) any {
 	return payload
 }
 
-// create creates an opportunity and returns its id.
 func (a *api) create(t testing.TB, name string) string {
 	t.Helper()
 	payload := mustSucceed(t, a.mutate(t, "create", fmt.Sprintf("name: %q, regionId: %q", name, globalid.Encode(globalid.Region, "UK")), "opportunity { id }"))
 	return valueAt(t, payload, "opportunity", "id").(string)
 }
 
-// addCourse adds an interest in the published course template and returns the id of the interest.
 func (a *api) addCourse(t testing.TB, opportunity string, quantity int, unitAmount string) string {
 	t.Helper()
 	payload := mustSucceed(t, a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: %q}",
@@ -197,7 +191,6 @@ func (a *api) addCourse(t testing.TB, opportunity string, quantity int, unitAmou
 	return valueAt(t, payload, "interests", 0, "id").(string)
 }
 
-// clock is a clock whose time the tests set.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time

@@ -12,10 +12,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// assumptionTests returns the tests of the assumptions about searching, names, mutations and
-// interests. The expected text of a test shows which option of the assumption is chosen; the text
-// is, for example, a count or a label. If the sandbox rejects the document, the expected text is
-// "refused".
+// The expected text of a test shows which option of the assumption is chosen; the text is, for
+// example, a count or a label. If the sandbox rejects the document, the expected text is "refused".
 func assumptionTests() map[assumptions.Name]assumptionTest {
 	names := func(filter string) func(*testing.T, *api) string {
 		return func(t *testing.T, a *api) string {
@@ -177,7 +175,6 @@ func (a *api) leavesOf(t testing.TB, document string) string {
 	return a.leavesOfVars(t, document, nil)
 }
 
-// leavesOfVars works like leavesOf, for a document with variables.
 func (a *api) leavesOfVars(t testing.TB, document string, v vars) string {
 	t.Helper()
 	answer := a.post(t, document, v)

@@ -71,9 +71,8 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, back.String(), http.StatusFound)
 }
 
-// isAllowed reports whether the endpoint may redirect a user to the address. If redirect addresses
-// are registered, the address must equal a registered address (documented). If no redirect address
-// is registered, the address must be on this machine.
+// If redirect addresses are registered, the address must equal a registered address (documented).
+// If no redirect address is registered, the address must be on this machine.
 func (e authorizeEndpoint) isAllowed(text string, u *url.URL) bool {
 	if len(e.redirects) > 0 {
 		return slices.Contains(e.redirects, text)

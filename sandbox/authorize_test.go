@@ -10,7 +10,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// authorize sends a user to the authorization endpoint and returns the address to which the user is redirected.
 func (a *api) authorize(t testing.TB, parameters ...string) (status int, to *url.URL) {
 	t.Helper()
 	query := url.Values{"response_type": {"code"}, "client_id": {clientID}, "redirect_uri": {"http://localhost:9/back?a=b"}, "state": {"s t"}}
@@ -68,7 +67,6 @@ func TestAuthorizationCode(t *testing.T) {
 	}
 }
 
-// The authorization endpoint redirects a user only to an allowed address of the application.
 func TestAuthorizationIsRefused(t *testing.T) {
 	t.Parallel()
 	a := openOAuth(t, sandbox.Options{})
@@ -95,8 +93,6 @@ func TestAuthorizationIsRefused(t *testing.T) {
 	}
 }
 
-// For each option of the assumptions about OAuth, the HTTP status is as the option's description
-// says.
 func TestOAuthAssumptions(t *testing.T) {
 	t.Parallel()
 	good := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}, "grant_type": {"client_credentials"}}.Encode()

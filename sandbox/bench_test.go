@@ -17,12 +17,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// clients is the number of clients that send documents at the same time.
 const clients = 16
 
 // benchmark sends documents over the network to a sandbox with a data file; next returns each
-// document. The constant clients says how many clients send the documents. benchmark reports the
-// responses per second.
+// document.
 func benchmark(b *testing.B, next func(i int64) string) {
 	box, err := sandbox.Open(b.Context(), sandbox.Options{
 		Data: filepath.Join(b.TempDir(), "data.db"), NoAuth: true, Rate: sandbox.Rate{Off: true}, Logger: slog.New(slog.DiscardHandler),
@@ -77,8 +75,7 @@ func benchmark(b *testing.B, next func(i int64) string) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
 }
 
-// A third of the requests create opportunities, a third add interests that reserve places, and a
-// third change details. The goal is at least 1,000 responses a second on a machine with two cores.
+// The goal is at least 1,000 responses a second on a machine with two cores.
 func BenchmarkMutations(b *testing.B) {
 	benchmark(b, func(i int64) string {
 		switch i % 3 {
@@ -92,8 +89,7 @@ func BenchmarkMutations(b *testing.B) {
 	})
 }
 
-// Each request reads one opportunity with its step, account and reservation, like a client that
-// reads back a change. The goal is at least 2,000 responses a second.
+// The goal is at least 2,000 responses a second.
 func BenchmarkReads(b *testing.B) {
 	benchmark(b, func(i int64) string {
 		return fmt.Sprintf(`{ opportunities(filters: {field: name, operation: eq, value: "first %d"}) { edges { node { id name step { id name } account { id } isReservationValid reservationsValidUntil } } } }`, i%100)

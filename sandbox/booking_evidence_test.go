@@ -71,8 +71,7 @@ func TestReserveIsVerifiedByReadingBack(t *testing.T) {
 	}
 }
 
-// Observed (API notes 4.6): an opportunity has one expiry time for all its reservations. One
-// extension changes the expiry time of the opportunity's reservations on all events.
+// Observed (API notes 4.6): an opportunity has one expiry time for all its reservations.
 func TestOneExpiryForAllReservations(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -154,10 +153,9 @@ func TestRegistrationResponse(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 6 ")
 }
 
-// Documented (API notes 5.4): invoices and bookings have independent states. Creating or finalising
-// an invoice does not change a booking. Observed (API notes 5.4): activeInvoiceId and salesDocument
-// show the same invoice. The mutation finalise returns lifecycleState and finalisedAt. The states
-// of an invoice are Draft, Final and Void.
+// Documented (API notes 5.4): invoices and bookings have independent states. Observed (API notes
+// 5.4): activeInvoiceId and salesDocument show the same invoice. The mutation finalise returns
+// lifecycleState and finalisedAt. The states of an invoice are Draft, Final and Void.
 func TestAnInvoiceCausesNoTransition(t *testing.T) {
 	t.Parallel()
 	now := newClock()

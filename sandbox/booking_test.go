@@ -231,8 +231,6 @@ func TestChangesOfEventsSurviveARestart(t *testing.T) {
 	wantPlaces(t, b, "Q291cnNlOjI=", "max 16 booked 1 ")
 }
 
-// For each option of the assumptions about places, the sandbox behaves as the option's description
-// says.
 func TestReservationAssumptions(t *testing.T) {
 	t.Parallel()
 	add := func(t *testing.T, a *api, item string, quantity int) (string, string) {
@@ -289,8 +287,6 @@ func TestReservationAssumptions(t *testing.T) {
 	}
 }
 
-// If the sandbox refuses requests for more places than are free, concurrent requests never take
-// more places than the event has.
 func TestConcurrentReservationsNeverOverbook(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -336,7 +332,6 @@ func TestReservationsExpireForEventsToo(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 4 reserved 0 remaining 8 sold out false")
 }
 
-// A changed title of an event survives a restart of the sandbox.
 func TestATitleSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}

@@ -7,9 +7,8 @@ import (
 )
 
 // Documented (API notes 4.1, 4.3, 4.5): the test sends every example of the API documentation
-// (Sales Opportunities) to a new sandbox, in the order of the documentation. The test uses the
-// operations, fields, ids and responses of the API documentation. The test writes the GraphQL
-// documents in its own form, with and without variables.
+// (Sales Opportunities) to a new sandbox, in the order of the documentation. The test writes the
+// GraphQL documents in its own form, with and without variables.
 func TestDocumentedExchanges(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -116,8 +115,6 @@ func TestDocumentedExchanges(t *testing.T) {
 		})
 	}
 
-	// A client can read everything that the earlier mutations wrote: learners, the reserved place,
-	// the expiry time and the sums.
 	t.Run("search again", func(t *testing.T) {
 		const learners = `"learners": {"edges": [{"node": {"firstName": "Melissa", "lastName": "Green", "email": "melissa@example.com", "contact": null}}]}`
 		wantJSON(t, a.query(t, `{

@@ -42,8 +42,7 @@ func stores(t *testing.T, test func(t *testing.T, data string)) {
 	})
 }
 
-// 32 clients add interests to one opportunity at the same time. At the same time, other clients
-// read the opportunity, and some clients cancel their requests. No client gets the error "database
+// 32 clients add interests to one opportunity at the same time. No client gets the error "database
 // is locked". Every interest whose client got a response exists exactly once, and grandTotal has
 // the correct value.
 func TestConcurrentInterestsAreAllThere(t *testing.T) {
@@ -158,7 +157,6 @@ func TestTwoSandboxesShareAFile(t *testing.T) {
 	}
 }
 
-// A transition that many clients request at the same time takes effect once.
 func TestConcurrentProgressHappensOnce(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -184,7 +182,6 @@ func TestConcurrentProgressHappensOnce(t *testing.T) {
 	})
 }
 
-// grandTotal is the sum of quantity times unitAmount, to the hundredth, for all interests.
 func TestGrandTotalIsTheSumOfTheInterests(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -265,8 +262,7 @@ func TestRestartKeepsAll(t *testing.T) {
 	}
 }
 
-// A change is in the data file before the client gets the response. The change survives even if the
-// process ends immediately after the response.
+// A change is in the data file before the client gets the response.
 func TestAnswersAreDurableWithoutClose(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

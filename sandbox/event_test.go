@@ -177,8 +177,7 @@ func TestAnInterestShowsItsEventAsItIs(t *testing.T) {
 
 // Observed (API notes 5.3): an event is held for its bookingAccount, and a filter finds the event
 // by this account; internalNotes are notes of the tenant. Observed (API notes 5.1): after a merge
-// of the bookingAccount into another account, bookingAccount is the other account. The test also
-// checks the merged bookingAccount after a restart.
+// of the bookingAccount into another account, bookingAccount is the other account.
 func TestAnEventOfOneClient(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Catalogue: tenant, Data: t.TempDir() + "/data.db"}
@@ -200,8 +199,6 @@ func TestAnEventOfOneClient(t *testing.T) {
 	}
 }
 
-// For each option of the assumptions about fields of events and filters of bookings, the sandbox
-// behaves as the option's description says.
 func TestEventAndBookingAssumptions(t *testing.T) {
 	t.Parallel()
 	event := func(selection string) string {

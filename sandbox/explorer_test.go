@@ -16,7 +16,6 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// A user opens the page in a browser without a network, runs the query on the page, and sees the response.
 func TestExplorerInABrowser(t *testing.T) {
 	t.Parallel()
 	browser := ""
@@ -67,8 +66,6 @@ func TestExplorerInABrowser(t *testing.T) {
 	}
 }
 
-// The page contains the token only if the browser runs on this machine and the Host header names
-// this machine.
 func TestExplorerHidesTheTokenFromOtherMachines(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

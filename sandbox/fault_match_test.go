@@ -32,7 +32,6 @@ func TestTokensExpireInMidRun(t *testing.T) {
 	if status := a.helloStatus(t, second.AccessToken); status != 200 {
 		t.Errorf("the next token: %d", status)
 	}
-	// Faults also apply to the token endpoint.
 	if _, err := a.Faults().Set(fault.Rule{Kind: fault.ErrorBefore, Times: 1, Operation: "token"}); err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +68,6 @@ func TestFailedFieldKeepsOtherEffects(t *testing.T) {
 	}
 }
 
-// With the value "stops" of the assumption mutation.failed, the root fields after the failed field
-// do not run. The response contains only the error of the failed field.
 func TestFailedFieldMayStopLaterFields(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{Assumptions: map[string]string{"mutation.failed": "stops"}})
@@ -98,7 +95,6 @@ func TestFailedFieldMayStopLaterFields(t *testing.T) {
 	s.query(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
 }
 
-// A rule selects requests by count and by probability, and always selects the same requests.
 func TestFaultsMatchByCountAndProbability(t *testing.T) {
 	t.Parallel()
 	hits := func(r fault.Rule, requests int) string {

@@ -39,8 +39,7 @@ func serve(t *testing.T, o sandbox.Options) testServer {
 	return testServer{api: a, url: server.URL, opportunity: a.create(t, "served")}
 }
 
-// postOverNetwork sends a document over the network. If the body does not arrive completely,
-// postOverNetwork returns an error.
+// If the body does not arrive completely, postOverNetwork returns an error.
 func (s testServer) postOverNetwork(ctx context.Context, document string) (status int, body string, err error) {
 	encoded, err := json.Marshal(map[string]string{"query": document})
 	if err != nil {
@@ -67,7 +66,6 @@ func (s testServer) addInterest(ctx context.Context) (status int, body string, e
 	return s.postOverNetwork(ctx, fmt.Sprintf(addOne, s.opportunity))
 }
 
-// interests returns the number of interests of the opportunity.
 func (s testServer) interests(t testing.TB) int {
 	t.Helper()
 	data := s.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity { interests { pageInfo { totalRecords } } } } }`, vars{"id": s.opportunity})
@@ -180,7 +178,6 @@ func TestHeldRequests(t *testing.T) {
 		eventually(t, "the interest is there", func() bool { return s.interests(t) == before+1 })
 		s.Faults().Clear()
 	}
-	// The client receives the held response after the release.
 	id := s.setFault(t, fault.Rule{Kind: fault.HoldAfter, Times: 1, Operation: "opportunities.addInterest"})
 	answered := make(chan string, 1)
 	go func() {
@@ -196,7 +193,6 @@ func TestHeldRequests(t *testing.T) {
 	}
 }
 
-// AnyMutation matches every mutation, and no query.
 func TestFaultsOfAnyMutation(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -209,8 +205,6 @@ func TestFaultsOfAnyMutation(t *testing.T) {
 	}
 }
 
-// A request that is discarded before it runs has no effect. A request that is discarded after it
-// ran has taken effect. A client whose request is discarded gets no response.
 func TestDiscardedRequests(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -245,8 +239,7 @@ func TestDiscardedRequests(t *testing.T) {
 	}
 }
 
-// With the fault Late, the commit happens after the client has disconnected. A client detects a
-// late commit only if the client reads back later.
+// A client detects a late commit only if the client reads back later.
 func TestLateCommit(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -294,7 +287,6 @@ func TestLateCommit(t *testing.T) {
 	}
 }
 
-// The failing query gets a GraphQL error, and the other queries get their data.
 func TestFailQuery(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})

@@ -11,7 +11,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// fieldAssumptionTests returns the tests of the assumptions about unobserved fields and filters.
 // The document of each test uses every part of the schema that the test's assumption can remove.
 func fieldAssumptionTests() map[assumptions.Name]assumptionTest {
 	list := func(root string, fields ...string) string {
@@ -56,7 +55,6 @@ func fieldAssumptionTests() map[assumptions.Name]assumptionTest {
 	}
 }
 
-// evidenceByType returns the documented or observed parts of the API, by type.
 func evidenceByType() map[string]string {
 	return map[string]string{
 		"Query": `hello echo node opportunities opportunitySteps accounts contacts currencies events customFieldTemplate communicationTemplates sendingEmailAddresses
@@ -141,8 +139,8 @@ func evidenceByType() map[string]string {
 	}
 }
 
-// isExempt reports whether the test skips the type. The test skips GraphQL's own types, the types
-// of lists, and types that become unreachable when an assumption removes a field.
+// The test skips GraphQL's own types, the types of lists, and types that become unreachable when an
+// assumption removes a field.
 func isExempt(typ string) bool {
 	if strings.HasPrefix(typ, "__") {
 		return true
@@ -163,8 +161,7 @@ func isExempt(typ string) bool {
 }
 
 // Assumptions can remove every part of the sandbox's schema that was not observed and is not
-// documented. If all assumptions remove their parts of the schema, only documented or observed
-// parts remain.
+// documented.
 func TestUnobservedPartsAreAssumptions(t *testing.T) {
 	t.Parallel()
 	without := map[string]string{}

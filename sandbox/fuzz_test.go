@@ -9,7 +9,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// newFuzzSandbox returns a sandbox for a fuzz test; the sandbox requires no token.
 func newFuzzSandbox(f *testing.F, assumed map[string]string) *api {
 	f.Helper()
 	s, err := sandbox.Open(f.Context(), sandbox.Options{NoAuth: true, NoRequestLog: true, Rate: sandbox.Rate{Off: true}, Now: newClock().Now, Assumptions: assumed})

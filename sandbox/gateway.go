@@ -52,7 +52,6 @@ type gateway struct {
 	describe func(body []byte) requestInfo
 }
 
-// requestInfo describes what a request asks the API to do.
 type requestInfo struct {
 	// operations are the names of the request that faults compare with Rule.Operation.
 	operations []string
@@ -62,7 +61,6 @@ type requestInfo struct {
 	text string
 }
 
-// errInjected is the error of a mutation or query that a fault makes fail.
 var errInjected = errors.New("a fault of the sandbox caused this failure")
 
 func (d *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -275,7 +273,6 @@ func (v *pendingRequest) respond(w http.ResponseWriter, r *http.Request) (whole 
 	return err == nil && !gone
 }
 
-// writeSlowly sends the response byte by byte, and reports whether all bytes were sent.
 func writeSlowly(ctx context.Context, w http.ResponseWriter, sent []byte, over time.Duration) bool {
 	for i := range sent {
 		if !sleep(ctx, over/time.Duration(len(sent))) {
@@ -306,7 +303,6 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// closeConnection closes the connection without a response, like a network failure.
 func closeConnection(w http.ResponseWriter) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -351,7 +347,6 @@ func addressOf(r *http.Request) string {
 	return host
 }
 
-// tokenRequestInfo returns the requestInfo of every request to the token endpoint.
 func tokenRequestInfo([]byte) requestInfo { return requestInfo{operations: []string{operationToken}} }
 
 // documentInfo returns the name of a document's operation, the parts of that name between

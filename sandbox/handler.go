@@ -19,8 +19,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// routes returns the HTTP handler of the sandbox. A request to the API passes the gateway and the
-// authentication before the GraphQL handler.
+// A request to the API passes the gateway and the authentication before the GraphQL handler.
 func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Handler, error) {
 	api := s.graphqlServer(r, o.Logger, schema)
 	if !o.NoAuth {

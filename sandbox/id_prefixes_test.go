@@ -10,9 +10,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// A chosen value of an assumption can replace an assumed id prefix. After the choice of another
-// prefix, the prefix applies in responses, literals, variables, filters and messages. After the
-// choice of another prefix, ids with the sandbox's default prefix identify no object.
+// After the choice of another prefix, the prefix applies in responses, literals, variables, filters
+// and messages. After the choice of another prefix, ids with the sandbox's default prefix identify
+// no object.
 func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[assumptions.Name]struct {
@@ -48,8 +48,6 @@ func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 		const other = "Any_other9"
 		a := open(t, sandbox.Options{Assumptions: map[string]string{string(row): other}, Catalogue: catalogueWinningWith(t, "triggers: [account, invoice]")})
 		own, id := globalid.Encode(test.own, test.key), globalid.Encode(other, test.key)
-		// The following mutations create the data that the document reads, so that each field has a
-		// value.
 		user := globalid.Encode(globalid.User, "1")
 		if row == assumptions.UserID {
 			user = id
@@ -64,8 +62,6 @@ func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 		if len(answer.Errors) > 0 || strings.Count(answer.raw, id) < 2 || strings.Contains(answer.raw, own) || strings.Contains(answer.raw, `"edges":[]`) || strings.Contains(answer.raw, "null") {
 			t.Errorf("%s: %s", row, answer.raw)
 		}
-		// The field node returns the type of the id with the chosen prefix, and rejects the id with
-		// the default prefix.
 		if got := a.leavesOf(t, fmt.Sprintf(`{ node(id: %q) { __typename } }`, id)); got != test.typename {
 			t.Errorf("%s is %s", id, got)
 		}

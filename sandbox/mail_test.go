@@ -47,7 +47,6 @@ func TestMailToNoLearnerReachesNobody(t *testing.T) {
 	}
 }
 
-// Mail about a missing event is refused for all kinds of recipients.
 func TestMailNeedsItsEvent(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

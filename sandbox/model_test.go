@@ -16,7 +16,6 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// model is the expected state of the sandbox, in a simple form.
 type model struct {
 	now           time.Time
 	opportunities []*modelOpportunity
@@ -102,7 +101,6 @@ func (m *model) describe() string {
 	return b.String()
 }
 
-// model reads from the sandbox the same data that the type model contains.
 func (a *api) model(t testing.TB) string {
 	t.Helper()
 	data := a.query(t, `{
@@ -226,9 +224,9 @@ func (d *driver) wait(r *rapid.T) {
 	d.now = d.now.Add(by)
 }
 
-// progress takes an opportunity to a step. The transition to Won needs an interest and creates an
-// account, registrations and an invoice. Sometimes the last trigger of the transition fails; a
-// transition with a failed trigger must have no effect.
+// The transition to Won needs an interest and creates an account, registrations and an invoice.
+// Sometimes the last trigger of the transition fails; a transition with a failed trigger must have
+// no effect.
 func (d *driver) progress(r *rapid.T) {
 	o, id := d.opportunity(r)
 	// The next step is the most frequent choice, because a win takes two transitions and most
@@ -360,7 +358,6 @@ func (d *driver) finalise(r *rapid.T) {
 	o.invoice = strings.TrimSuffix(o.invoice, "Draft") + "Final"
 }
 
-// After any changes in any order, the sandbox and the model have the same state.
 func TestSandboxMatchesModel(t *testing.T) {
 	t.Parallel()
 	catalogue := catalogueWinningWith(t, "required: [interests], triggers: [account, registration, invoice]")

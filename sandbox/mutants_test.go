@@ -27,9 +27,7 @@ func mutants() map[string]int {
 	}
 }
 
-// The comparison with the model finds each deliberate mistake of the sandbox. If no deliberate
-// mistake is switched on, the comparison finds no difference. The short form of the test uses the
-// seed of each mistake; the long form uses a random seed.
+// The short form of the test uses the seed of each mistake; the long form uses a random seed.
 func TestModelFindsMutants(t *testing.T) {
 	t.Parallel()
 	var inSources []string

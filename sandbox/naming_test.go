@@ -19,8 +19,7 @@ type namingTest struct {
 	want      string
 }
 
-// namingTests returns a test for each assumption whose value is a name. The document of each test
-// uses the name in literals, in variables, or in both.
+// The document of each test uses the name in literals, in variables, or in both.
 func namingTests() map[assumptions.Name]namingTest {
 	const node = `{ opportunities(first: 1) { edges { node { it: %[1]s } } } }`
 	list := func(answers string) namingTest {
@@ -109,7 +108,6 @@ func namingTests() map[assumptions.Name]namingTest {
 	}
 }
 
-// post inserts the given name into the document of the test and sends the document.
 func (n namingTest) post(t *testing.T, a *api, word string) reply {
 	t.Helper()
 	var v vars
@@ -119,7 +117,6 @@ func (n namingTest) post(t *testing.T, a *api, word string) reply {
 	return a.post(t, strings.ReplaceAll(n.document, "%[1]s", word), v)
 }
 
-// wantUnknown expects that the sandbox rejects the whole document, because the name is unknown.
 func (n namingTest) wantUnknown(t *testing.T, a *api, word string) {
 	t.Helper()
 	answer := n.post(t, a, word)
@@ -176,7 +173,6 @@ func TestAssumedNamesCanBeChanged(t *testing.T) {
 	}
 }
 
-// The entries of existingLearners can be objects, both in literals and in variables at every level.
 func TestExistingLearnersMayBeObjects(t *testing.T) {
 	t.Parallel()
 	const contact = "UGVyc29uOjI="

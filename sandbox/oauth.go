@@ -51,9 +51,8 @@ func (s *Sandbox) Client(ctx context.Context) (Client, error) {
 	return Client{ID: s.clientID, Secret: s.clientSecret, RefreshToken: refresh}, nil
 }
 
-// setClient sets the client of the token endpoint. Of the given values in o, only the refresh token
-// is stored in the data file. The stored refresh token shows after a restart whether the refresh
-// token in o is valid or was replaced.
+// Of the given values in o, only the refresh token is stored in the data file. The stored refresh
+// token shows after a restart whether the refresh token in o is valid or was replaced.
 func (s *Sandbox) setClient(ctx context.Context, o *Options) error {
 	if o.TokenLifetime < 0 || o.TokenLifetime > 0 && o.TokenLifetime < time.Second {
 		return fmt.Errorf("the token lifetime is %v, but must be at least one second", o.TokenLifetime)
@@ -201,9 +200,8 @@ func (e tokenEndpoint) issue(w http.ResponseWriter, r *http.Request) (tokenReply
 	}
 }
 
-// readForm reads the parameters of a token request. Each parameter may occur only once. The
-// parameters of the request must be in the body. The choice for OAuthQuery can also allow
-// parameters in the URL.
+// Each parameter may occur only once. The parameters of the request must be in the body. The choice
+// for OAuthQuery can also allow parameters in the URL.
 func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Values, tokenRefusal) {
 	invalid := func(description string) (url.Values, tokenRefusal) {
 		return nil, newTokenRefusal("invalid_request", description)
@@ -248,13 +246,11 @@ func writeToken(w http.ResponseWriter, status int, body any) {
 	_, _ = w.Write(encoded) // an error means that the client has gone
 }
 
-// equalConstantTime compares two texts in a time that does not depend on where the texts differ.
 func equalConstantTime(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// authenticateHeader is the value of the header WWW-Authenticate in a response with status 401.
 const authenticateHeader = `Bearer realm="Administrate Core GraphQL API"`
 
 // bearerToken returns the Bearer token of a request, or "" if the request has no token.

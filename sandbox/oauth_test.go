@@ -19,7 +19,6 @@ const (
 	clientSecret = "secret & more=%"
 )
 
-// tokens is a response of the token endpoint.
 type tokens struct {
 	status int
 	header http.Header
@@ -35,8 +34,8 @@ type tokens struct {
 
 var formType = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 
-// requestToken sends a form to the token endpoint. Parameters are name=value. If client_id or
-// client_secret is not in the parameters, requestToken adds the client's own value.
+// Parameters are name=value. If client_id or client_secret is not in the parameters, requestToken
+// adds the client's own value.
 func (a *api) requestToken(t testing.TB, parameters ...string) tokens {
 	t.Helper()
 	form := url.Values{"client_id": {clientID}, "client_secret": {clientSecret}}
@@ -57,7 +56,6 @@ func (a *api) postForm(t testing.TB, body string, header http.Header) tokens {
 	return answer
 }
 
-// mustIssue expects that the response contains a token.
 func (g tokens) mustIssue(t testing.TB) tokens {
 	t.Helper()
 	if g.status != http.StatusOK || len(g.AccessToken) < 32 || g.TokenType != "Bearer" || g.ExpiresIn <= 0 || g.Error != "" {
@@ -66,7 +64,6 @@ func (g tokens) mustIssue(t testing.TB) tokens {
 	return g
 }
 
-// helloStatus sends the query hello with a token and returns the HTTP status.
 func (a *api) helloStatus(t testing.TB, bearer string) int {
 	t.Helper()
 	return a.send(t, http.MethodPost, "/graphql", strings.NewReader(`{"query":"{ hello }"}`), http.Header{
@@ -280,8 +277,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 	c.requestToken(t, append(own, "grant_type=refresh_token", "refresh_token="+given)...).mustIssue(t)
 }
 
-// Many requests renew tokens with the same single-use refresh token at the same time. Exactly one
-// of the renewals succeeds, and the tokens of the successful renewal are valid.
+// Many requests renew tokens with the same single-use refresh token at the same time.
 func TestOneOfManyRenewalsSucceeds(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {

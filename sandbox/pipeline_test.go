@@ -68,8 +68,7 @@ func refusalOf(t testing.TB, payload any) string {
 	return fmt.Sprint(valueAt(t, errors[0], "label"), ": ", valueAt(t, errors[0], "message"))
 }
 
-// addItem adds an interest and returns its id. The argument more is GraphQL text for further
-// members of the interest.
+// The argument more is GraphQL text for further members of the interest.
 func (a *api) addItem(t testing.TB, opportunity, item string, quantity int, amount, more string) string {
 	t.Helper()
 	payload := mustSucceed(t, a.mutate(t, "addInterest", fmt.Sprintf("opportunityId: %q, interestDetails: {id: %q, quantity: %d, unitAmount: %q, %s}",
@@ -77,7 +76,6 @@ func (a *api) addItem(t testing.TB, opportunity, item string, quantity int, amou
 	return valueAt(t, payload, "interests", 0, "id").(string)
 }
 
-// placesOf returns maxPlaces, bookedPlaces, reserved and remainingPlaces of an event.
 func (a *api) placesOf(t testing.TB, event string) string {
 	t.Helper()
 	data := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Event { maxPlaces bookedPlaces reserved remainingPlaces isSoldOut isActive } } }`, vars{"id": event}), "node")
@@ -185,8 +183,6 @@ func TestMissingAttributesBlockTheTransition(t *testing.T) {
 	}
 }
 
-// If any trigger fails, the transition is refused, and nothing that the earlier triggers created
-// remains.
 func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
 	t.Parallel()
 	for _, trigger := range []string{"account", "contact", "registration", "token", "invoice"} {
@@ -211,8 +207,6 @@ func TestFailingTriggersLeaveNothingBehind(t *testing.T) {
 			t.Errorf("%s, afterwards: %s", trigger, refused)
 		}
 	}
-	// Three triggers fail even without an injected fault: a registration on a cancelled event, an
-	// invoice without an account, and tokens without an account.
 	for words, reason := range map[string]string{
 		"triggers: [account, registration]": "is cancelled",
 		"triggers: [invoice]":               "needs an account",
@@ -247,8 +241,6 @@ func (a *api) updateEvent(t testing.TB, event, input string) {
 	mustSucceed(t, valueAt(t, data, "event", "update"))
 }
 
-// For each option of the assumptions about transitions and triggers, the sandbox behaves as the
-// option's description says.
 func TestTransitionAssumptions(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[string]struct {

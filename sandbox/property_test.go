@@ -10,9 +10,9 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// property checks a property the given number of times. Under the race detector, property runs a
-// fifth of the checks. The flag -rapid.checks overrides both numbers. A check is sequential, so the
-// race detector finds no races and only makes the check much slower.
+// Under the race detector, property runs a fifth of the checks. The flag -rapid.checks overrides
+// both numbers. A check is sequential, so the race detector finds no races and only makes the check
+// much slower.
 func property(t *testing.T, checks int, check func(*rapid.T)) {
 	t.Helper()
 	if testrun.Race {

@@ -11,8 +11,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// requestFrom sends a small query from an address, and returns the HTTP status and the header
-// Retry-After.
 func (a *api) requestFrom(t testing.TB, address string) (status int, retryAfter string) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", strings.NewReader(`{"query": "{ hello }"}`))
@@ -41,8 +39,7 @@ func TestTheLimitIsThatOfTheAPI(t *testing.T) {
 	if status, _ := a.requestFrom(t, "10.0.0.2:5000"); status != 200 {
 		t.Errorf("another address: %d", status)
 	}
-	// Each address has its own limit, and the token endpoint also counts by address. The request to
-	// the token endpoint comes from an address other than 10.0.0.1.
+	// Each address has its own limit, and the token endpoint also counts by address.
 	if answer := a.send(t, http.MethodPost, "/oauth/token", strings.NewReader("x"), nil); answer.status == 429 {
 		t.Error("the token endpoint was refused to another address")
 	}
@@ -142,8 +139,7 @@ func TestIdleAddressesAreForgotten(t *testing.T) {
 	}
 }
 
-// The documentation does not say whether token requests count against the limit. The assumption
-// rate.tokens decides whether token requests count.
+// The documentation does not say whether token requests count against the limit.
 func TestRequestsForTokensCountAgainstTheLimitOrNot(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{"counted": "200 429 429", "free": "200 200 429"} {

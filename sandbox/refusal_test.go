@@ -135,8 +135,7 @@ func TestRefusals(t *testing.T) {
 }
 
 // Documented (API notes 3.5): errors at the top level of the response are about the whole document.
-// As in any GraphQL server, a value of the wrong type makes the API reject the whole document. If
-// the API rejects a document, the response has no data, and no mutation of the document runs.
+// If the API rejects a document, the response has no data, and no mutation of the document runs.
 func TestDocumentsRefusedAsAWhole(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -220,7 +219,6 @@ func TestMutationsRunInOrder(t *testing.T) {
 	}
 }
 
-// The sandbox reads amounts exactly as written, in literals, in variables and in default values.
 func TestAmountsAreReadExactly(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -267,8 +265,7 @@ func TestAmountsAreReadExactly(t *testing.T) {
 	}
 }
 
-// The value of an opportunity has an upper bound. Up to the upper bound of the value, grandTotal is
-// exact.
+// Up to the upper bound of the value, grandTotal is exact.
 func TestLargestValue(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -297,7 +294,6 @@ func TestUpdateChangesOnlyWhatItNames(t *testing.T) {
 		`{"name": "renamed", "account": {"name": "Northern Lights Energy"}, "financialUnit": {"name": "Pounds Sterling"}, "region": {"name": "Ireland"}, "attributes": [{"definitionKey": "new", "value": ""}, {"definitionKey": "reference", "value": "A-2"}]}`)
 }
 
-// The sandbox returns any text exactly as the client sent the text.
 func TestTextIsKept(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

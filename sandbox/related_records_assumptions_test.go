@@ -9,8 +9,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// relatedRecordAssumptionTests returns the tests of the assumptions about accounts, contacts,
-// users, mail and the integration log.
 func relatedRecordAssumptionTests() map[assumptions.Name]assumptionTest {
 	document := func(d string) func(*testing.T, *api) string {
 		return func(t *testing.T, a *api) string {

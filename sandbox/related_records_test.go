@@ -10,7 +10,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// mutateIn sends one mutation and returns its payload.
 func (a *api) mutateIn(t testing.TB, namespace, field, arguments, selection string) any {
 	t.Helper()
 	data := a.query(t, fmt.Sprintf("mutation { %s { it: %s(%s) { %s } } }", namespace, field, arguments, selection), nil)
@@ -50,7 +49,7 @@ func TestAccounts(t *testing.T) {
 }
 
 // Observed (API notes 5.1): a merge assigns everything that belongs to the first account to the
-// second account. The merged accounts stay merged after a restart.
+// second account.
 func TestMergedAccountsStayMerged(t *testing.T) {
 	t.Parallel()
 	o := sandbox.Options{Data: t.TempDir() + "/data.db"}
@@ -219,8 +218,7 @@ func TestExternalIntegrationLogs(t *testing.T) {
 	}
 }
 
-// A part that an assumption removes is not in the schema. A request that uses a removed part of the
-// schema is rejected as a whole.
+// A part that an assumption removes is not in the schema.
 func TestAbsentPartsAreRejected(t *testing.T) {
 	t.Parallel()
 	for row, document := range map[string]string{

@@ -82,8 +82,6 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(requestlog.Entry{}, "Number", "Received", "Answered", "Address")); diff != "" {
 		t.Errorf("the request log differs (-want +got):\n%s", diff)
 	}
-	// A client can read the request log over the network, starting after a given number. The
-	// request log contains no argument values.
 	answer := a.send(t, http.MethodGet, "/_sandbox/request-log?after=8", nil, http.Header{"Authorization": {"Bearer " + a.Token()}})
 	if answer.status != 200 || strings.Count(answer.raw, `"number"`) != 1 || !strings.Contains(answer.raw, `"status":429`) {
 		t.Errorf("%d %s", answer.status, answer.raw)
@@ -177,7 +175,6 @@ func TestRequestLogSurvivesARestart(t *testing.T) {
 
 // After a restart, the request log contains every change that was committed before the process
 // died, even if no response was sent. Each mutation writes a commit marker in its own transaction.
-// A refused mutation and a mutation that did not run write no commit marker.
 func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data.db")
@@ -261,8 +258,6 @@ func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 	}
 }
 
-// removeOutcomes removes the lines that contain outcomes from a request log, and returns the other
-// lines.
 func removeOutcomes(t testing.TB, content []byte) []byte {
 	t.Helper()
 	var kept []byte
@@ -335,8 +330,7 @@ func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 	}
 }
 
-// Inside a GraphQL namespace, the order of mutations is not defined. In some of many requests, the
-// mutations run in another order than in the document.
+// In some of many requests, the mutations run in another order than in the document.
 func TestAliasesInsideANamespaceRunInNoOrder(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -17,15 +17,12 @@ func (a *api) reserve(t *testing.T, opportunity string, quantity int) {
 	mustSucceed(t, a.mutate(t, "addInterest", fmt.Sprintf(`opportunityId: %q, interestDetails: {id: "Q291cnNlOjE=", reserve: true, quantity: %d, unitAmount: "10.00"}`, opportunity, quantity), "interests { id }"))
 }
 
-// extend sends extendReservations with the expiry time until. The response contains no errors, even
-// if the request had no effect.
+// The response contains no errors, even if the request had no effect.
 func (a *api) extend(t *testing.T, opportunity string, until time.Time) {
 	t.Helper()
 	mustSucceed(t, a.mutate(t, "extendReservations", fmt.Sprintf("opportunityId: %q, reservationsValidUntil: %q", opportunity, until.Format(time.RFC3339Nano)), "opportunity { id }"))
 }
 
-// wantReservation checks the reservation fields of the opportunity and the numbers of places of
-// Event:1.
 func (a *api) wantReservation(t *testing.T, when, opportunity string, valid bool, until any, reserved int) {
 	t.Helper()
 	data := a.query(t, `query($id: ID!) {
@@ -102,8 +99,6 @@ func TestExtensionsMayShortenAndHaveAnyOffset(t *testing.T) {
 	a.wantReservation(t, "lapsed", id, false, "2026-03-02T09:00:01.5+00:00", 0)
 }
 
-// One request reserves places and sets the expiry time of the reservation. The response shows the
-// reservation and the expiry time.
 func TestReserveAndExtendInOneRequest(t *testing.T) {
 	t.Parallel()
 	now := newClock()

@@ -2,8 +2,7 @@
 // demonstration and tests. The sandbox covers the API documentation about sales opportunities, and
 // stores its data in SQLite.
 //
-// The package implements the API documentation independently of Oppflow's client of the API. The
-// sandbox shares no code and no types with Oppflow's client, so tests can find a mistake in the
+// The sandbox shares no code and no types with Oppflow's client, so tests can find a mistake in the
 // sandbox or in the client. For behaviour that is neither documented nor observed, package
 // sandbox/assumptions lists the possible values. A comment such as "Documented (API notes 4.1):"
 // refers to a section of the API notes, which the comment of package administrate explains.
@@ -169,8 +168,7 @@ func (s *Sandbox) seed(ctx context.Context, chosen *catalogue.Catalogue) error {
 	return s.store.Seed(ctx, chosen, "default")
 }
 
-// defaultCatalogue parses the default catalogue once per process. Callers must not change the
-// catalogue.
+// Callers must not change the catalogue.
 var defaultCatalogue = sync.OnceValues(catalogue.Default)
 
 // Handler returns the handler of all endpoints, such as POST /graphql, POST /oauth/token and GET
@@ -190,7 +188,6 @@ func (s *Sandbox) RequestLog() *requestlog.Log { return s.requestLog }
 func (s *Sandbox) Outbox(ctx context.Context) ([]store.Mail, error) { return s.store.Outbox(ctx) }
 
 // RevokeConsent makes all access and refresh tokens invalid that came from the user's consent.
-// After RevokeConsent, the user must consent again.
 func (s *Sandbox) RevokeConsent(ctx context.Context) error { return s.store.RevokeConsent(ctx) }
 
 // ExpireTokens makes every access token invalid that the token endpoint has issued.
@@ -202,7 +199,6 @@ func (s *Sandbox) Close() error {
 	return errors.Join(s.requestLog.Close(), s.store.Close())
 }
 
-// defaultRequestLogEntries is the default number of requests that the request log keeps.
 const defaultRequestLogEntries = 1_000_000
 
 func openRequestLog(o Options) (*requestlog.Log, error) {

@@ -17,11 +17,9 @@ type schema struct {
 	renamer *graph.Renamer
 }
 
-// defaultSchema returns the schema for the default value of every assumption. The default schema is
-// created once per process.
+// defaultSchema returns the schema for the default value of every assumption.
 var defaultSchema = sync.OnceValues(func() (*schema, error) { return newSchema(assumptions.Choices{}) })
 
-// schemaFor returns the schema for the chosen values of the assumptions.
 func schemaFor(c assumptions.Choices) (*schema, error) {
 	if c.IsDefault() {
 		return defaultSchema()

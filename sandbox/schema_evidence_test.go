@@ -12,13 +12,11 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// introspectedField describes a field of the schema, as introspection returns the field.
 type introspectedField struct {
 	arguments []string
 	typ       string
 }
 
-// fields uses introspection and returns the fields of a type, or the members of an input type.
 func (a *api) fields(t testing.TB, typ string) map[string]introspectedField {
 	t.Helper()
 	data := a.query(t, `query ($type: String!) { __type(name: $type) {
@@ -286,8 +284,8 @@ func TestBooleansAndDatesAreStrings(t *testing.T) {
 	codes("when it has expired", map[string]string{`{field: remainingPlaces, operation: eq, value: "8"}`: "ABC-123-01"})
 }
 
-// GraphQL enum values are case-sensitive, in literals and in variables. The sandbox must reject an
-// enum value with other capitals, and must not replace the value with a default.
+// The sandbox must reject an enum value with other capitals, and must not replace the value with a
+// default.
 func TestEnumsInVariablesAreExact(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

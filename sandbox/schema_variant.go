@@ -66,8 +66,6 @@ func removableParts() map[assumptions.Name][]string {
 	}
 }
 
-// renamableParts returns the paths of the parts of the schema whose name is the value of an
-// assumption.
 func renamableParts() map[assumptions.Name]string {
 	return map[assumptions.Name]string{
 		assumptions.QueryRegions:         "Query.regions",
@@ -100,7 +98,6 @@ func renamableParts() map[assumptions.Name]string {
 	}
 }
 
-// schemaVariant returns the schema variant for the chosen values of the assumptions.
 func schemaVariant(c assumptions.Choices) graph.SchemaVariant {
 	// The events field has the observed arguments order and orderBy, so no assumption changes the
 	// names of these arguments.
@@ -146,7 +143,6 @@ func schemaVariant(c assumptions.Choices) graph.SchemaVariant {
 	return s
 }
 
-// idPrefixes maps the id prefixes in the code to the chosen prefixes.
 func idPrefixes(c assumptions.Choices) map[string]string {
 	others := make(map[string]string)
 	for row, prefix := range map[assumptions.Name]string{
@@ -159,7 +155,6 @@ func idPrefixes(c assumptions.Choices) map[string]string {
 	return others
 }
 
-// typeNames returns a function that returns the chosen name of an input type or enum.
 func typeNames(c assumptions.Choices) func(name string) string {
 	operation := c.Of(assumptions.FilterOperation)
 	filter, order, input := c.Is(assumptions.FilterTypes, "filter"), c.Is(assumptions.OrderTypes, "order"), c.Is(assumptions.InputTypes, "verb")

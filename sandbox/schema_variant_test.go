@@ -12,7 +12,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
-// With every value of every assumption, the sandbox's schema is valid by the rules of GraphQL.
 func TestEverySchemaVariantIsValid(t *testing.T) {
 	t.Parallel()
 	check := func(name string, words map[string]string) {

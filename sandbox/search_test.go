@@ -54,8 +54,8 @@ const (
 
 // Documented and observed (API notes 3.3): a filter has the members field, operation, and value or
 // values, with the observed operations. The value of like is a pattern with the wildcard %; the
-// value of wordlike is a word without wildcards. A filter by id finds one opportunity. Documented
-// and observed (API notes 4.2): opportunities can be filtered by regionName, id and stepId.
+// value of wordlike is a word without wildcards. Documented and observed (API notes 4.2):
+// opportunities can be filtered by regionName, id and stepId.
 func TestFilters(t *testing.T) {
 	t.Parallel()
 	a := openForSearch(t)
@@ -223,7 +223,6 @@ func TestSearchesThatAreTooLargeAreRefused(t *testing.T) {
 			t.Errorf("%s: %s", name, answer.raw)
 		}
 	}
-	// Filters that have exactly the maximum size are accepted.
 	for _, filters := range []any{many[:100], full[:10], vars{"field": "name", "operation": "contains", "values": values[:50]}} {
 		a.query(t, `query($f: [OpportunityFieldGraphFilter]) { opportunities(filters: $f) { edges { node { name } } } }`, vars{"f": filters})
 	}
@@ -247,7 +246,6 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// page returns the nodes and the pageInfo of a connection.
 func page(t *testing.T, connection any) (nodes []string, info map[string]any) {
 	t.Helper()
 	for _, e := range valueAt(t, connection, "edges").([]any) {
@@ -258,8 +256,7 @@ func page(t *testing.T, connection any) (nodes []string, info map[string]any) {
 
 // Documented (API notes 2, 3.2): a page has 50 rows by default and at most 100. An argument first
 // above 100 returns 100 rows without an error. A cursor is Cursor:<zero-based index>. The field
-// pageInfo has totalRecords. Nested lists are connections like the lists at the root. The test
-// reads 120 rows, at the root and in a nested list.
+// pageInfo has totalRecords.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	const rows = 120
@@ -337,8 +334,7 @@ func TestConnections(t *testing.T) {
 
 // Observed (API notes 1): hello and echo(value:) are fields at the root of queries. Documented and
 // observed (API notes 3.1, 4.2): every list is a connection at the root with a plural name, such as
-// opportunitySteps. A client can read every list, and can read every object of a list with node and
-// the object's id.
+// opportunitySteps.
 func TestLookups(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

@@ -65,8 +65,7 @@ func TestATenantDecidesTheTriggersOfATransition(t *testing.T) {
 	shown("Order 1 Draft Won Won registrations 2")
 }
 
-// Documented (API notes 4.5): only published items can be sold. The API rejects registrations on a
-// draft event.
+// Documented (API notes 4.5): only published items can be sold.
 func TestADraftEventTakesNoRegistrations(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})
@@ -86,8 +85,7 @@ func TestADraftEventTakesNoRegistrations(t *testing.T) {
 	}
 }
 
-// If many clients request the same transition at the same time, the opportunity makes the
-// transition once. The triggers of the transition create each object once.
+// The triggers of the transition create each object once.
 func TestConcurrentTransitionsWinOnce(t *testing.T) {
 	t.Parallel()
 	stores(t, func(t *testing.T, data string) {
@@ -116,7 +114,6 @@ func TestConcurrentTransitionsWinOnce(t *testing.T) {
 	})
 }
 
-// One transition registers an order with 20,000 learners and creates an invoice with 20,000 lines.
 func TestALargeOrderIsOneTransition(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: tenant})

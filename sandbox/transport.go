@@ -78,8 +78,7 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // as non-null.
 func isMutationError(e *gqlerror.Error) bool { return len(e.Path) == 1 || len(e.Path) == 2 }
 
-// addVariableName adds the name of the wrong variable to an error's message. The GraphQL library
-// has the name of the variable only in the error's path.
+// The GraphQL library has the name of the variable only in the error's path.
 func addVariableName(e *gqlerror.Error) {
 	if len(e.Path) > 1 && e.Path[0] == ast.PathName("variable") {
 		e.Message = "variable $" + e.Path[1:].String() + ": " + e.Message
@@ -110,7 +109,6 @@ type rejectedBody struct {
 	Errors gqlerror.List `json:"errors"`
 }
 
-// emptyErrorsBody is a response with an empty list of errors.
 type emptyErrorsBody struct {
 	Errors gqlerror.List   `json:"errors"`
 	Data   json.RawMessage `json:"data"`

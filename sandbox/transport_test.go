@@ -118,8 +118,7 @@ func TestEmptyErrorsAtTheTop(t *testing.T) {
 	}
 }
 
-// The sandbox logs internal failures. The response to the client does not contain the cause of an
-// internal failure.
+// The sandbox logs internal failures.
 func TestFailuresInsideAreNotShown(t *testing.T) {
 	t.Parallel()
 	a, err := tryOpen(t, sandbox.Options{})

@@ -10,7 +10,7 @@ import (
 )
 
 // Documented and observed (API notes 3.4): ids are base64 of <TypeName>:<key>, and the prefix often
-// differs from the __typename. Every observed id is the id of an object of the observed type.
+// differs from the __typename.
 func TestObservedIDsNameTheirTypes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: writeCatalogue(t, "templates: [{ id: 118, name: n, subject: s, body: b }]")})

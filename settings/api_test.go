@@ -17,8 +17,6 @@ import (
 
 const endpoint = "https://acme.administrateapp.com/graphql"
 
-// resolveAPI binds the flags, parses args and resolves the settings, as a program does. resolveAPI
-// returns the error of the parsing or of the resolving.
 func resolveAPI(t *testing.T, args, env []string) (settings.API, error) {
 	t.Helper()
 	api := settings.API{Environment: append(settings.Environment{"HOME=" + t.TempDir()}, env...)}
@@ -98,7 +96,6 @@ func TestAPIEmptyVariableIsUnset(t *testing.T) {
 	}
 }
 
-// Namespaces that share an IP address share the rate of the IP address.
 func TestAPIAddressShare(t *testing.T) {
 	good := []string{"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=tok"}
 	for _, test := range []struct {
@@ -195,7 +192,6 @@ func TestAPIPlainHTTPForLocalSandbox(t *testing.T) {
 	}
 }
 
-// No output of a program's settings shows the token or a password in a URL.
 func TestSecretsDoNotAppear(t *testing.T) {
 	const secret = "s3cr3t-value"
 	api, err := resolveAPI(t, nil, []string{"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=" + secret})

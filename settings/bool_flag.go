@@ -5,9 +5,8 @@ import (
 	"strconv"
 )
 
-// boolFlag is the value of a flag that is true or false. If given is not nil, Set sets *given to
-// true, even when the flag has the value false. A flag with the value false has priority over a
-// variable with the value true.
+// If given is not nil, Set sets *given to true, even when the flag has the value false. A flag with
+// the value false has priority over a variable with the value true.
 type boolFlag struct{ value, given *bool }
 
 func (t *boolFlag) Set(text string) error {

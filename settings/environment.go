@@ -7,9 +7,6 @@
 // struct. A flag (or a field set in code) has priority over the environment, and the environment
 // has priority over the default. The error for a wrong value is one line that names the flag and
 // the variable.
-//
-// Package settings contains nothing about opportunities, imports no other package of Oppflow, and
-// opens no connection.
 package settings
 
 import (
@@ -86,8 +83,7 @@ func (e Environment) userConfigDir() string {
 // values.
 type textSetter interface{ Set(string) error }
 
-// fill sets the target to the value of the variable if the variable is set. The error of fill names
-// the wrong variable, and the flag that has priority over the variable.
+// The error of fill names the wrong variable, and the flag that has priority over the variable.
 func (e Environment) fill(target textSetter, flag, variable string) error {
 	value, ok := e.LookupEnv(variable)
 	if !ok {

@@ -50,10 +50,8 @@ func (s *durationFlag) String() string {
 
 func (s *durationFlag) Type() string { return "duration" }
 
-// maxSharingNamespaces is how many namespaces may share an IP address.
 const maxSharingNamespaces = 1000
 
-// namespaceCountFlag is the value of a flag: a number of namespaces.
 type namespaceCountFlag int
 
 func (n *namespaceCountFlag) Set(text string) error {

@@ -80,9 +80,8 @@ func (s secretSource) givenBy(env Environment, secret Secret, file string) strin
 	return ""
 }
 
-// resolve sets *secret if a flag or a variable gives the secret. A file that a flag names has
-// priority over the environment. Two variables for the same secret are an error, because resolve
-// must not guess which tenant's secret to use.
+// A file that a flag names has priority over the environment. Two variables for the same secret are
+// an error, because resolve must not guess which tenant's secret to use.
 func (s secretSource) resolve(env Environment, secret *Secret, file *string) error {
 	if !secret.Empty() {
 		return nil

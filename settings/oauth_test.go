@@ -13,7 +13,6 @@ import (
 
 const tokenEndpoint = "https://auth.getadministrate.com/oauth/token"
 
-// oauthEnv returns all variables of an OAuth client except the variables in without.
 func oauthEnv(without ...string) []string {
 	env := []string{"ADMINISTRATE_URL=" + endpoint}
 	for name, value := range map[string]string{
@@ -139,7 +138,6 @@ func TestOAuthRefuses(t *testing.T) {
 	}
 }
 
-// The environment does not override an access token that a program sets in code.
 func TestTokenSetInCodeWinsOverOAuthOfTheEnvironment(t *testing.T) {
 	api := settings.API{URL: endpoint, Token: settings.NewSecret("tok"), Environment: oauthEnv()}
 	if err := api.Resolve(); err != nil || api.OAuth.Given() || api.Token.Reveal() != "tok" {

@@ -12,7 +12,6 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// resolvedPlaybook returns the playbook settings from the flags and the environment.
 func resolvedPlaybook(t *testing.T, env settings.Environment, args ...string) (settings.Playbook, error) {
 	t.Helper()
 	if env == nil {

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 )
 
-// redacted is printed in place of a secret.
 const redacted = "[redacted]"
 
 // Secret is a value that must not appear in output. A Secret that is printed, logged or marshalled

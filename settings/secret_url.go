@@ -29,9 +29,9 @@ func apiURL() secretURL {
 	}
 }
 
-// tokenURL returns the rules for the URL of the token endpoint. The example in the rules is the
-// vendor's own token endpoint (documented). The vendor's token endpoint is not a default, because
-// the client secret of a tenant's test system must not reach another server by accident.
+// The example in the rules is the vendor's own token endpoint (documented). The vendor's token
+// endpoint is not a default, because the client secret of a tenant's test system must not reach
+// another server by accident.
 func tokenURL() secretURL {
 	return secretURL{
 		target: "OAuth token endpoint", example: "such as https://auth.getadministrate.com/oauth/token",

@@ -170,8 +170,6 @@ func (t *Telemetry) differingVariable() string {
 	return ""
 }
 
-// telemetryVariable is a variable that the OpenTelemetry libraries read, with a function that
-// checks the value of the variable.
 type telemetryVariable struct {
 	name   string
 	secret bool // no error text shows its value
@@ -226,7 +224,6 @@ func checkOneOf(words ...string) func(string) error {
 	}
 }
 
-// checkEach returns a function that calls check for every entry of a comma-separated list.
 func checkEach(check func(string) error) func(string) error {
 	return func(value string) error {
 		for _, entry := range splitList(value) {

@@ -129,8 +129,6 @@ func TestTelemetryRefuses(t *testing.T) {
 	}
 }
 
-// Resolve returns an error if Environment contains values that the OpenTelemetry libraries would
-// not read.
 func TestTelemetryOfAnotherEnvironment(t *testing.T) {
 	given := settings.Environment{"OTEL_TRACES_EXPORTER=console", "OTEL_TRACES_SAMPLER=always_off"}
 	for _, process := range [][]string{

@@ -77,9 +77,8 @@ func TestTemporal(t *testing.T) {
 	}
 }
 
-// ClientOptions reads the configuration file in the user's configuration directory. If Environment
-// is not the environment of the process, ClientOptions does not read the configuration file of the
-// user who runs the tests.
+// If Environment is not the environment of the process, ClientOptions does not read the
+// configuration file of the user who runs the tests.
 func TestTemporalUserFile(t *testing.T) {
 	config := t.TempDir()
 	path := filepath.Join(config, "temporalio", "temporal.toml")

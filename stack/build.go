@@ -41,7 +41,6 @@ type buildJob struct {
 	notice   string   // the message when one of the programs was never built
 }
 
-// packages returns the import paths of the programs of the job.
 func (j buildJob) packages() []string {
 	paths := make([]string, 0, len(j.programs))
 	for _, program := range j.programs {
@@ -50,7 +49,6 @@ func (j buildJob) packages() []string {
 	return paths
 }
 
-// compileFlags returns the flags of the go command that determine how packages are compiled.
 func (j buildJob) compileFlags() []string {
 	if j.race {
 		return append([]string{"-race"}, j.flags...)
@@ -66,9 +64,8 @@ type builder struct {
 	onBuild  func(Build)
 }
 
-// newBuilder returns a builder and creates the builder's directories. If the user has no cache
-// directory, the builder's directories are below the system's temporary directory, so that a later
-// run finds the directories.
+// If the user has no cache directory, the builder's directories are below the system's temporary
+// directory, so that a later run finds the directories.
 func newBuilder(root string, say func(string), show func(Build)) (*builder, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -84,8 +81,7 @@ func newBuilder(root string, say func(string), show func(Build)) (*builder, erro
 	return b, nil
 }
 
-// binaries returns the paths of the job's binaries, in the order of the job's programs. The go
-// command names each binary by the last element of the program's import path.
+// The go command names each binary by the last element of the program's import path.
 func (b *builder) binaries(j buildJob) []string {
 	dir := plainDir
 	if j.race {
@@ -182,7 +178,6 @@ func (b *builder) stale(ctx context.Context, goTool string, j buildJob) ([]strin
 	return paths, nil
 }
 
-// command returns the go command with the arguments and the programs of the job.
 func (b *builder) command(ctx context.Context, goTool string, args []string, j buildJob) *exec.Cmd {
 	args = append(args, j.compileFlags()...)
 	cmd := exec.CommandContext(ctx, goTool, append(args, j.programs...)...)

@@ -41,8 +41,7 @@ func newBuildMonitor(j buildJob, first bool, show func(Build)) *buildMonitor {
 	}
 }
 
-// onEvent handles a line of the go command's standard output. Each line is a JSON object that
-// describes one event of the build.
+// Each line is a JSON object that describes one event of the build.
 func (f *buildMonitor) onEvent(line []byte) {
 	// See go help buildjson.
 	var event struct{ ImportPath, Output string }
@@ -66,7 +65,6 @@ func (f *buildMonitor) onEvent(line []byte) {
 	f.report()
 }
 
-// onText handles a line of the go command's standard error, which contains text and no JSON events.
 func (f *buildMonitor) onText(line []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -79,7 +77,7 @@ func (f *buildMonitor) onText(line []byte) {
 	f.report()
 }
 
-// closeOnce closes a channel if the channel is not closed yet. All callers hold the same lock.
+// All callers hold the same lock.
 func closeOnce(c chan struct{}) {
 	select {
 	case <-c:
@@ -88,7 +86,7 @@ func closeOnce(c chan struct{}) {
 	}
 }
 
-// report calls onProgress with the progress of the build. The caller holds mu.
+// The caller holds mu.
 func (f *buildMonitor) report() {
 	if !f.reporting {
 		return
@@ -157,5 +155,4 @@ func (f *buildMonitor) watch(ctx context.Context, stale func(context.Context) ([
 	}
 }
 
-// problems returns the output of the go command without the lines about its progress.
 func (f *buildMonitor) problems() string { return f.problemOutput.String() }

@@ -11,14 +11,10 @@ import (
 	"time"
 )
 
-// compileEvent returns the output of go build -json -v at the beginning of the compilation of a
-// package.
 func compileEvent(pkg string) []byte {
 	return fmt.Appendf(nil, `{"ImportPath":%q,"Action":"build-output","Output":%q}`+"\n", pkg, pkg+"\n")
 }
 
-// A build of programs that were never built reports at least every second its modules, its packages
-// and the linking.
 func TestFollowerOfAFirstBuild(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reports []Build
@@ -58,8 +54,6 @@ func TestFollowerOfAFirstBuild(t *testing.T) {
 	})
 }
 
-// A build of programs that were built before sends reports only if the build takes longer than
-// firstReportDelay.
 func TestFollowerOfALaterBuild(t *testing.T) {
 	for name, test := range map[string]struct {
 		takes   time.Duration

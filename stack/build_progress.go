@@ -47,13 +47,11 @@ func newPackageTally() *packageTally {
 	return &packageTally{started: map[string]bool{}, all: map[string]bool{}}
 }
 
-// begin records that the compilation of a package has begun.
 func (t *packageTally) begin(pkg string) {
 	t.started[pkg] = true
 	t.all[pkg] = true
 }
 
-// count records the packages that go list reports as stale.
 func (t *packageTally) count(stale []string) {
 	t.counted = true
 	for _, pkg := range stale {

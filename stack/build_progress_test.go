@@ -49,8 +49,6 @@ func TestBuildSaysHowFarItIs(t *testing.T) {
 		t.Errorf("the last report is %+v", before)
 	}
 
-	// A build that must compile no package sends no report. Another builder, as in the next run of a
-	// program, also sends no report.
 	said := ""
 	again, err := newBuilder(b.root, func(text string) { said = text }, func(r Build) { said = fmt.Sprintf("%+v", r) })
 	if err != nil {
@@ -62,7 +60,6 @@ func TestBuildSaysHowFarItIs(t *testing.T) {
 	}
 }
 
-// stale returns the packages that the next build will compile.
 func TestStale(t *testing.T) {
 	b, j := checkout(t, "")
 	writePackageChain(t, b)
@@ -120,7 +117,6 @@ func TestBuildErrorIsNotMixedWithNamesOfPackages(t *testing.T) {
 	}
 }
 
-// A long build writes a line about every lineInterval or linePercent.
 func TestLines(t *testing.T) {
 	const packages, each = 1654, 200 * time.Millisecond
 	var said []string
@@ -158,8 +154,6 @@ func TestLines(t *testing.T) {
 		t.Errorf("%d lines in %v, want %d to %d:\n%s", len(said), report.Took, least, most, text)
 	}
 
-	// A build of a few seconds writes a line for each linePercent of the packages, not for each
-	// package.
 	said = nil
 	for i := range packages {
 		show(Build{What: "the server", Packages: i + 1, Of: packages, Took: time.Duration(i) * time.Millisecond})

@@ -34,7 +34,6 @@ func checkout(t *testing.T, source string) (*builder, buildJob) {
 	return b, buildJob{target: "the child", programs: []string{"./child"}}
 }
 
-// buildOne builds a job of one program.
 func (b *builder) buildOne(ctx context.Context, j buildJob) (string, error) {
 	paths, err := b.build(ctx, j)
 	if err != nil {
@@ -103,8 +102,7 @@ func TestBuild(t *testing.T) {
 		t.Error("an unchanged program was linked again")
 	}
 
-	// The test changes the program while the old binary runs. The old binary continues to run, and the
-	// new binary is another file.
+	// The old binary continues to run, and the new binary is another file.
 	running := exec.CommandContext(t.Context(), first)
 	stdin, err := running.StdinPipe()
 	if err != nil {

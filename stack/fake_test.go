@@ -24,7 +24,6 @@ import (
 
 // fakeVariable is the environment variable that makes this test binary run as a part of a stack.
 // The value of fakeVariable says how each part behaves: pairs part=behaviour, separated by commas.
-// Without fakeVariable, the test binary runs tests.
 const fakeVariable = "STACK_TEST_FAKE"
 
 const (
@@ -46,7 +45,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// fakeStack starts a stack of fake parts with the given behaviours.
 func fakeStack(t *testing.T, ctx context.Context, o Options, behaviours ...string) (*Stack, error) {
 	t.Helper()
 	t.Setenv(fakeVariable, strings.Join(behaviours, ","))
@@ -167,7 +165,6 @@ func fakePart(behaviours string) int {
 	return 0
 }
 
-// echo listens on the address and sends all received data back to the sender.
 func echo(address string) (string, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -185,8 +182,6 @@ func echo(address string) (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// respondsWithin reports whether the fake part at the address returns the sent data within the
-// given time.
 func respondsWithin(address string, within time.Duration) bool {
 	conn, err := net.DialTimeout("tcp", address, within)
 	if err != nil {
@@ -201,7 +196,6 @@ func respondsWithin(address string, within time.Duration) bool {
 	return err == nil
 }
 
-// hasExited reports whether no process with the process id pid runs.
 func hasExited(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return true

@@ -34,7 +34,6 @@ func (o *controlledToolchain) build(ctx context.Context, j buildJob) ([]string, 
 	return o.selfToolchain.build(ctx, j)
 }
 
-// bringUp starts a stack of fake parts with the controlledToolchain.
 func (o *controlledToolchain) bringUp(t *testing.T) <-chan error {
 	t.Helper()
 	t.Setenv(fakeVariable, "")

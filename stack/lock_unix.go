@@ -37,7 +37,6 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	return func() { _ = file.Close() }, nil
 }
 
-// groupAttributes returns attributes with which a process has a process group of its own. In its
-// own process group, the process does not receive Ctrl-C from a terminal and can be killed together
-// with its children.
+// In its own process group, the process does not receive Ctrl-C from a terminal and can be killed
+// together with its children.
 func groupAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// required returns the versions that the go.mod at path requires, by module.
 func required(t *testing.T, path string) map[string]string {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -35,7 +34,6 @@ var differingModules = map[string]string{
 	"github.com/prometheus/": "the exporter for Prometheus that goes with that needs the older ones",
 }
 
-// mustDiffer reports whether the versions of a module must differ between Oppflow and devserver.
 func mustDiffer(name string) bool {
 	for begin := range differingModules {
 		if strings.HasPrefix(name, begin) {
@@ -70,9 +68,8 @@ func TestModulesShareVersions(t *testing.T) {
 	}
 }
 
-// The Temporal server reports that it is ready in the same way as all other parts. The module of
-// the Temporal server cannot import package readyfile, so the module contains a copy of the
-// package's source.
+// The module of the Temporal server cannot import package readyfile, so the module contains a copy
+// of the package's source.
 func TestModulesShareReadyFile(t *testing.T) {
 	root, err := findRoot("")
 	if err != nil {

@@ -129,8 +129,7 @@ func fakeParent() int {
 		fmt.Println(err)
 		return 1
 	}
-	// In a real program, threads start and end. A part must not end when the thread that started the
-	// part ends.
+	// A part must not end when the thread that started the part ends.
 	for range 50 {
 		go func() {
 			runtime.LockOSThread() // not unlocked, so that the thread ends with the goroutine

@@ -36,7 +36,6 @@ const (
 	pipeWait = 2 * time.Second
 )
 
-// command is the program, with its arguments, that one start of a part runs.
 type command struct {
 	path string
 	args []string
@@ -64,7 +63,6 @@ type Process struct {
 	run *processRun // the last run; nil before the first
 }
 
-// processRun is one run of a process, from its start to its end.
 type processRun struct {
 	process *os.Process
 	tail    *lastLines
@@ -339,5 +337,4 @@ func (r *processRun) kill() {
 	<-r.done
 }
 
-// readyPath returns the path of the file in which a part reports that the part is ready.
 func readyPath(dir, name string) string { return filepath.Join(dir, name+".ready.json") }

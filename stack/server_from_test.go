@@ -12,7 +12,6 @@ import (
 	"testing"
 )
 
-// recordingToolchain is a toolchain that records its builds.
 type recordingToolchain struct {
 	selfToolchain
 
@@ -27,8 +26,6 @@ func (r *recordingToolchain) build(ctx context.Context, j buildJob) ([]string, e
 	return r.selfToolchain.build(ctx, j)
 }
 
-// A stack with ServerFrom uses the Temporal server of the stack ServerFrom in another namespace,
-// and does not stop that Temporal server.
 func TestBeside(t *testing.T) {
 	var prepared []string
 	setup := func(_ context.Context, address, namespace string) error {

@@ -7,9 +7,7 @@ import (
 	"syscall"
 )
 
-// On systems without the signals for freezing a process, sending such a signal returns an error. On
-// systems without the signals for freezing a process, parts can be started and killed, but not
-// frozen.
+// On systems without the signals for freezing a process, sending such a signal returns an error.
 const (
 	pauseSignal    = syscall.Signal(0x13)
 	continueSignal = syscall.Signal(0x12)

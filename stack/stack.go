@@ -1,8 +1,7 @@
 // Package stack runs the parts of Oppflow as processes on this machine: a Temporal server with its
 // Web UI, the sandbox in place of the Administrate API, and a worker. Package stack builds the
 // parts from the checkout, starts the parts and waits until the parts are ready. Package stack can
-// stop, kill or freeze each part. The demo, the end-to-end tests and the benchmark use package
-// stack.
+// stop, kill or freeze each part.
 //
 // All parts listen only on the loopback interface. Package stack is for development and tests, not
 // for Oppflow in production. Package stack never stops or changes a part that it has not started.
@@ -74,12 +73,9 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 	return up(ctx, o, b)
 }
 
-// toolchain builds the programs of the parts. A builder is a toolchain, and a test may use another
-// toolchain.
+// A builder is a toolchain, and a test may use another toolchain.
 type toolchain interface {
-	// built reports whether the toolchain has ever built all programs of the jobs.
 	built(jobs ...buildJob) bool
-	// build builds the job's programs and returns the paths of their binaries.
 	build(ctx context.Context, j buildJob) ([]string, error)
 }
 
@@ -126,10 +122,9 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 	s := &Stack{options: o, runDir: run, binaries: map[string]string{}}
 	s.assemble(dynamic)
 
-	// The Temporal server and the sandbox are built and started at the same time, because neither part
-	// needs the other part. The worker needs the Temporal server and the sandbox. Only the first
-	// builds run one after the other, because two first builds at the same time would compile the
-	// shared packages of the two modules twice.
+	// The Temporal server and the sandbox are built and started at the same time, because neither
+	// part needs the other part. Only the first builds run one after the other, because two first
+	// builds at the same time would compile the shared packages of the two modules twice.
 	server, ours := serverJob(), oppflowJob(o.Race)
 	oursFirst := o.ServerFrom == nil && !tools.built(server, ours)
 	oursBuilt := make(chan struct{})
@@ -224,8 +219,6 @@ func (s *Stack) commandFor(name string, args []string, env ...string) command {
 	return command{path: s.binaries[name], args: args, env: childEnvironment(env...)}
 }
 
-// prepareNamespace calls Setup, with which the caller prepares the namespace on the running
-// Temporal server.
 func (s *Stack) prepareNamespace(ctx context.Context) error {
 	if s.options.Setup == nil {
 		return nil
@@ -362,8 +355,8 @@ func (s *Stack) AddProgram(name, path string, args, env []string) *Process {
 	})
 }
 
-// addProcess adds a process to the stack. The function made receives the arguments that name the
-// process's ready file, and returns the command of the process. The caller holds mu.
+// The function made receives the arguments that name the process's ready file, and returns the
+// command of the process. The caller holds mu.
 func (s *Stack) addProcess(name string, made func(ready []string) command) *Process {
 	path := readyPath(s.runDir, name)
 	added := &Process{
@@ -397,7 +390,6 @@ func (s *Stack) Down(ctx context.Context) error {
 	return errors.Join(append(errs, os.RemoveAll(s.runDir))...)
 }
 
-// killAll kills all parts of a stack after the start of one part has failed.
 func (s *Stack) killAll() {
 	for _, part := range slices.Backward(s.Parts()) {
 		part.Kill()

@@ -304,7 +304,6 @@ func TestRestartKeepsThePort(t *testing.T) {
 	}
 }
 
-// If another process uses the port for a short time, Start waits until the port is free.
 func TestRestartWaitsForItsPort(t *testing.T) {
 	s, err := fakeStack(t, t.Context(), Options{})
 	if err != nil {

@@ -109,7 +109,6 @@ type exportLifetime struct {
 
 const logInterval = time.Minute
 
-// withLifetime returns a context for an export that ends when the program ends.
 func (e *exportLifetime) withLifetime(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {

@@ -16,10 +16,9 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// A worker with tracing can replay histories that were recorded without tracing. The interceptors
-// in this test have the same order as in a worker. Tracing adds no history event and no command to
-// a history. A replay creates no spans. If a replay created spans, a worker that rebuilds a
-// workflow would record all past spans of the workflow again.
+// The interceptors in this test have the same order as in a worker. A replay creates no spans. If a
+// replay created spans, a worker that rebuilds a workflow would record all past spans of the
+// workflow again.
 func TestRecordedHistoriesReplayWithTracing(t *testing.T) {
 	collector := telemetrytest.Start(t)
 	otelVariables(t, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+collector.URL+"/v1/traces")

@@ -142,8 +142,7 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 func (t *Telemetry) On() bool { return t != nil && (t.traces != nil || t.metrics != nil) }
 
 // ClientOptions adds tracing and metrics to the options of a Temporal client, and so also to the
-// workers of the client. The interceptor of the Telemetry comes before all other interceptors. If
-// the Telemetry exports nothing, ClientOptions changes nothing.
+// workers of the client. The interceptor of the Telemetry comes before all other interceptors.
 func (t *Telemetry) ClientOptions(o *client.Options) {
 	if t == nil {
 		return
@@ -199,8 +198,7 @@ func (t *Telemetry) meterProvider() metric.MeterProvider {
 	return t.metrics
 }
 
-// newResource returns the OpenTelemetry resource that describes the program. The resource contains
-// no data about the host and no command line.
+// The resource contains no data about the host and no command line.
 func newResource(ctx context.Context, service string) (*resource.Resource, error) {
 	about, err := resource.New(ctx, resource.WithTelemetrySDK(),
 		resource.WithAttributes(attribute.String("service.name", service), attribute.String("service.instance.id", uuid.NewString())),

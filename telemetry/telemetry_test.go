@@ -41,7 +41,6 @@ func otelVariables(t *testing.T, pairs ...string) {
 	}
 }
 
-// start starts telemetry with the variables in the environment of the process.
 func start(t *testing.T, o telemetry.Options) *telemetry.Telemetry {
 	t.Helper()
 	if err := o.Settings.Resolve(); err != nil {
@@ -57,7 +56,6 @@ func start(t *testing.T, o telemetry.Options) *telemetry.Telemetry {
 	return started
 }
 
-// post sends a body through a transport that records spans, and reads the whole response.
 func post(t *testing.T, through http.RoundTripper, url, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
@@ -72,7 +70,6 @@ func post(t *testing.T, through http.RoundTripper, url, body string) {
 	_ = response.Body.Close()
 }
 
-// exportGoroutines returns the number of goroutines that run code of OpenTelemetry.
 func exportGoroutines() int {
 	stacks := make([]byte, 4<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
@@ -235,9 +232,7 @@ func TestStandardVariables(t *testing.T) {
 }
 
 // If the collector cannot be reached or does not respond, Shutdown takes hardly longer than the
-// time flush of the test case. The failed export is logged once. The test compares flush with the
-// limit in Telemetry. After the comparison, the short form of the test reduces the limit to a
-// fifth.
+// time flush of the test case. The failed export is logged once.
 func TestBrokenCollector(t *testing.T) {
 	release := make(chan struct{})
 	hung := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
@@ -395,8 +390,6 @@ func TestPrometheus(t *testing.T) {
 	}
 }
 
-// Package telemetry sets nothing for the whole process, so the telemetry of another library is
-// unchanged.
 func TestNothingGlobal(t *testing.T) {
 	tracers, meters := otel.GetTracerProvider(), otel.GetMeterProvider()
 	otelVariables(t, "OTEL_TRACES_EXPORTER=console", "OTEL_METRICS_EXPORTER=console", "OTEL_PROPAGATORS=tracecontext")

@@ -191,8 +191,7 @@ func (m *messageSpans) ExecuteUpdate(ctx workflow.Context, in *interceptor.Updat
 	return m.Next.ExecuteUpdate(ctx, in)
 }
 
-// rememberSpan stores the span of a request. For a repeated request, rememberSpan keeps the span of
-// the first sender.
+// For a repeated request, rememberSpan keeps the span of the first sender.
 func (m *messageSpans) rememberSpan(ctx workflow.Context, update string, payload *commonpb.Payload) {
 	if m.requests.OfMessage == nil {
 		return

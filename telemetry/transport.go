@@ -29,8 +29,7 @@ func (t *Telemetry) WrapTransport(next http.RoundTripper) http.RoundTripper {
 		otelhttp.WithPropagators(t.propagator))
 }
 
-// propagator returns the propagator that writes the trace into the headers of requests. By
-// default the propagator writes nothing.
+// By default the propagator writes nothing.
 func propagator(names []string) (propagation.TextMapPropagator, error) {
 	return autoprop.TextMapPropagator(names...)
 }

@@ -21,8 +21,8 @@ func (r *run) trackRequest(ctx workflow.Context) (done func()) {
 	}
 }
 
-// view returns the view of the opportunity. If messages are queued and the state has no wait, the
-// view shows the oldest active request as the wait.
+// If messages are queued and the state has no wait, the view shows the oldest active request as the
+// wait.
 func (r *run) view() opportunity.View {
 	view := r.state.View()
 	if view.Wait == nil && len(view.Queue) > 0 && len(r.activeRequests) > 0 {

@@ -19,8 +19,7 @@ type arguments struct {
 	input, carriedState messagePayload
 }
 
-// admitStart creates the state of a run that a caller started. An error of admitStart reports a
-// mistake of the caller.
+// An error of admitStart reports a mistake of the caller.
 func admitStart(ctx workflow.Context, reference opportunity.Reference, a arguments) (*entity.State, error) {
 	state, refused := admitStartStrictly(ctx, reference, a)
 	if refused == nil {
@@ -106,9 +105,8 @@ type rejectedStart struct {
 // rejectedStartVersion is higher than every version of a state.
 const rejectedStartVersion = 1 << 30
 
-// rejectStart ends a run whose start is rejected. If a run with a cron schedule fails, Temporal
-// starts the next run, so the reference would stay in use. A run with a cron schedule therefore
-// continues as a run without a schedule. The run without a schedule fails with the reason.
+// If a run with a cron schedule fails, Temporal starts the next run, so the reference would stay in
+// use. A run with a cron schedule therefore continues as a run without a schedule.
 func rejectStart(ctx workflow.Context, reason error) error {
 	if refused, own := lifecycle.FromTemporalError(reason); own && workflow.GetInfo(ctx).CronSchedule != "" {
 		return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, rejectedStart{Version: rejectedStartVersion, Reason: refused})

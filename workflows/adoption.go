@@ -30,7 +30,6 @@ type adoptionInput struct {
 	LastChange time.Time `json:"changed,omitzero"`
 }
 
-// adoptionResult is the result of an adoption.
 type adoptionResult struct {
 	// LastChange is when the record was last changed before the adoption tagged it. Tagging also
 	// changes the record. LastChange is zero when this time is unknown.
@@ -49,9 +48,7 @@ const (
 )
 
 // adopt takes over the record that the start names, or returns why the adoption is not possible.
-// When a run of a different reference is adopting the same record, adopt waits and returns nil. The
-// caller of adopt then calls adopt again, and the second call reads which reference tag the record
-// has.
+// When a run of a different reference is adopting the same record, adopt waits and returns nil.
 func (r *run) adopt(ctx workflow.Context) error {
 	err := r.runAdoption(ctx)
 	switch own, known := lifecycle.FromTemporalError(err); {
@@ -199,7 +196,6 @@ func (r *run) readAdoptedRecord(ctx workflow.Context, id opportunity.ID) (exchan
 	})
 }
 
-// adoptReadError returns the reason why a record cannot be adopted if the record cannot be read.
 func adoptReadError(err error) error {
 	var application *temporal.ApplicationError
 	if !errors.As(err, &application) {

@@ -69,8 +69,7 @@ func (r *run) sendBatch(ctx workflow.Context, batch []exchange.Change) {
 }
 
 // handleUnplanned handles a batch that was not sent because the playbook in force has effects of
-// transitions. The effects of the transition in the batch are planned before the batch is sent
-// again.
+// transitions.
 func (r *run) handleUnplanned(ctx workflow.Context, batch []exchange.Change, sending activities.CallResult) {
 	if r.state.SetPlaybook(sending.PlaybookFeatures, workflow.Now(ctx)); r.state.Playbook.Transitions && r.state.HasUnplannedTransition(batch) {
 		return
@@ -81,7 +80,6 @@ func (r *run) handleUnplanned(ctx workflow.Context, batch []exchange.Change, sen
 }
 
 func (r *run) sendChanges(ctx workflow.Context, batch []exchange.Change) activities.ApplyResult {
-	// A cancellation of the workflow does not cancel the API request.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	var names []exchange.UnresolvedName
@@ -112,7 +110,6 @@ func isUnknown(a exchange.ChangeResult) bool { return a.Status == exchange.Statu
 // readBack waits until the API can no longer commit a request of the batch, and then reads the
 // record. From the record, readBack decides which unknown changes of the batch were made.
 func (r *run) readBack(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult, reason activities.Reason) []exchange.ChangeResult {
-	// A cancellation of the workflow does not end the read-back.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	if err := r.waitSettleTime(ctx, reason); err != nil {
@@ -207,10 +204,9 @@ func (r *run) waitSettleTime(ctx workflow.Context, reason activities.Reason) err
 	return wait(ctx, d, "wait for the settle time before reading the record back")
 }
 
-// resolveBatchNames looks up the names in a batch. If a name of a request matches no object or
-// several objects, this request fails. After a server error during the look-up, the run sends the
-// requests of the batch one by one. The run parks the request whose look-up keeps failing, so only
-// this request is delayed.
+// If a name of a request matches no object or several objects, this request fails. After a server
+// error during the look-up, the run sends the requests of the batch one by one. The run parks the
+// request whose look-up keeps failing, so only this request is delayed.
 func (r *run) resolveBatchNames(ctx workflow.Context, batch []exchange.Change, missing []exchange.UnresolvedName) {
 	for round := 0; ; round++ {
 		failed, err := r.resolveNamesOnce(ctx, missing, round)
@@ -303,10 +299,9 @@ func (r *run) resolvedIDs() map[exchange.UnresolvedName]opportunity.ID {
 	return ids
 }
 
-// These constants determine the back-off after requests that could not be sent. The run raises
-// attention after attentionAfter consecutive unsent requests, or when no request could be sent for
-// attentionWithin. After probeAfter consecutive unsent requests, the run starts one activity that
-// waits until the API responds.
+// The run raises attention after attentionAfter consecutive unsent requests, or when no request
+// could be sent for attentionWithin. After probeAfter consecutive unsent requests, the run starts
+// one activity that waits until the API responds.
 const (
 	firstPause      = time.Second
 	longestPause    = time.Minute
@@ -315,8 +310,7 @@ const (
 	probeAfter      = 6
 )
 
-// backOff waits before the run repeats a request that was not sent. The operator commands refresh
-// and close end the back-off early.
+// The operator commands refresh and close end the back-off early.
 func (r *run) backOff(ctx workflow.Context, sending activities.CallResult) error {
 	r.failures++
 	if !hasChange(ctx, changeOutages) {
@@ -384,7 +378,6 @@ func backOffBefore(setbacks int, sending activities.CallResult, reference opport
 	return sending.RetryAfter + half + half*time.Duration(spread>>16)/(1<<16)
 }
 
-// resetBackOff ends the back-off after the API responded to a request that had waited to be sent.
 func (r *run) resetBackOff() {
 	r.failures, r.withoutWorker = 0, 0
 	r.state.ClearAttention(opportunity.AttentionAPI)

@@ -58,7 +58,6 @@ func (l *fixtureOutbound) ExecuteActivity(ctx workflow.Context, name string, arg
 	return future
 }
 
-// manualCompletions returns the ways to complete an activity without its change status.
 func manualCompletions() map[string]*manualCompletion {
 	text := func(data string) *manualCompletion {
 		return &manualCompletion{payload: &commonpb.Payload{
@@ -198,8 +197,7 @@ func TestActivitiesCompletedByHand(t *testing.T) {
 	}
 }
 
-// Somebody completes the probe of the API by hand. The run does not treat the result of a probe
-// that was completed by hand as a response of the API.
+// The run does not treat the result of a probe that was completed by hand as a response of the API.
 func TestAProbeCompletedByHand(t *testing.T) {
 	for how, hand := range manualCompletions() {
 		s := newFixture(t)

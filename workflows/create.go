@@ -14,10 +14,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ensureCreated makes sure that the record exists. When the history is long, ensureCreated returns
-// nil without a record, and the run continues as new before the next attempt. The error of
-// ensureCreated is the error of a cancellation or an *opportunity.Error. An *opportunity.Error says
-// why the record cannot be created or adopted, or that an operator closed the opportunity.
+// When the history is long, ensureCreated returns nil without a record, and the run continues as
+// new before the next attempt. The error of ensureCreated is the error of a cancellation or an
+// *opportunity.Error. An *opportunity.Error says why the record cannot be created or adopted, or
+// that an operator closed the opportunity.
 func (r *run) ensureCreated(ctx workflow.Context) error {
 	looked := false
 	for r.state.ID == "" {
@@ -100,7 +100,6 @@ func (r *run) setCreateError(ctx workflow.Context, err error) error {
 }
 
 func (r *run) sendCreate(ctx workflow.Context, looked bool) activities.CreateResult {
-	// A cancellation of the workflow does not cancel the API request.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	start := *r.state.Start
@@ -158,7 +157,6 @@ func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
 	return false, nil
 }
 
-// readFailureText returns one line that says why a read failed.
 func readFailureText(err error) string {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) {
@@ -182,9 +180,8 @@ func (r *run) waitForEarlierRuns(ctx workflow.Context, d time.Duration) error {
 	return wait(ctx, d, "an earlier run was terminated: wait for the settle time")
 }
 
-// findTagged returns the ids of the records that have the reference tag. The error of findTagged is
-// an *opportunity.Error when tagged records exist and the start of an earlier run has another
-// digest.
+// The error of findTagged is an *opportunity.Error when tagged records exist and the start of an
+// earlier run has another digest.
 func (r *run) findTagged(ctx workflow.Context, digest string) (found []opportunity.ID, region opportunity.Ref, settling time.Duration, err error) {
 	start := r.state.Start
 	input := activities.FindInput{Reference: r.state.Reference, Region: start.Region, ResolvedNames: r.cachedNames(exchange.StartNames(*start)), StartDigest: digest}

@@ -17,7 +17,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fiveEffectsPlaybook has five effects before a transition.
 const fiveEffectsPlaybook = `
 services:
   erp: { url: https://erp.example.com, secret: erp-signing-key }

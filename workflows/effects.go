@@ -11,9 +11,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// runEffect works on an effect. runEffect inspects which parts the effect lacks, or which parts
-// must be undone, and makes at most one request for these parts. The next call of runEffect
-// inspects the effect again, so the run never relies only on a response.
+// runEffect inspects which parts the effect lacks, or which parts must be undone, and makes at most
+// one request for these parts. The next call of runEffect inspects the effect again, so the run
+// never relies only on a response.
 func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
 	key := active.Effect.Key
 	if r.withdrawIfOvertaken(ctx, active) {
@@ -60,8 +60,7 @@ func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
 		return
 	}
 	if result.Status == exchange.StatusUnknown {
-		// A cancellation of the workflow does not end the wait for the settle time. An inspection
-		// before the settle time is over could miss the effect of the request.
+		// An inspection before the settle time is over could miss the effect of the request.
 		settling, stop := workflow.NewDisconnectedContext(ctx)
 		defer stop()
 		if r.waitSettleTime(settling, result.Reason) != nil {
@@ -84,8 +83,7 @@ func (r *run) withdrawIfOvertaken(ctx workflow.Context, active entity.ActiveEffe
 	return true
 }
 
-// callInBackground calls a service while the run continues all other work. A service that does not
-// respond delays only the effects that follow the call in the same chain.
+// A service that does not respond delays only the effects that follow the call in the same chain.
 func (r *run) callInBackground(ctx workflow.Context, active entity.ActiveEffect, act exchange.EffectRequest) {
 	key := active.Effect.Key
 	r.state.SetCalling(key)
@@ -109,8 +107,6 @@ func (r *run) callInBackground(ctx workflow.Context, active entity.ActiveEffect,
 	})
 }
 
-// serviceFailureText returns a text that names the service and says why its call failed or was not
-// sent.
 func serviceFailureText(active entity.ActiveEffect, sending activities.CallResult) string {
 	name := "the service"
 	if call := exchange.SettingsOf[exchange.CallService](active.Effect.Settings); call != nil && call.Service != "" {
@@ -129,7 +125,6 @@ func serviceFailureText(active entity.ActiveEffect, sending activities.CallResul
 	return name + " did not respond"
 }
 
-// notSentText returns a text that says why a request was not sent.
 func notSentText(sending activities.CallResult) string {
 	text := outageForReason(sending.Reason).text
 	if sending.Error != nil {
@@ -187,7 +182,6 @@ func (r *run) inspectEffect(ctx workflow.Context, active entity.ActiveEffect) (a
 }
 
 func (r *run) executeEffect(ctx workflow.Context, active entity.ActiveEffect, act exchange.EffectRequest) activities.ExecuteResult {
-	// A cancellation of the workflow does not cancel the API request.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	input := r.effectInput(ctx, active)
@@ -209,7 +203,6 @@ func (r *run) effectInput(ctx workflow.Context, active entity.ActiveEffect) acti
 	return input
 }
 
-// needsAttendees reports whether the effect needs the learners of the opportunity.
 func needsAttendees(effect exchange.Effect) bool {
 	switch effect.Kind {
 	case opportunity.EffectContacts, opportunity.EffectRegister, opportunity.EffectCancelRegistrations:

@@ -13,7 +13,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// withTransitionEffects adds effects to the transition to the step called Opportunity.
 func withTransitionEffects(s *fixture, before, after []string) *fakePlaybook {
 	b := &fakePlaybook{features: activities.PlaybookFeatures{Digest: "one", Transitions: true}, resources: map[string]*fakeResource{}}
 	for _, name := range slices.Concat(before, after) {
@@ -309,7 +308,6 @@ func TestEffectsWaitForTheAPI(t *testing.T) {
 	s.wantLog("create", "do a", "progress Opportunity", "do b", "progress Won")
 }
 
-// A run that was reset sends no email that the run before the reset may have sent.
 func TestAResetSendsNoMailAgain(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"tokens", "mail"})
@@ -370,8 +368,7 @@ func TestAnOperatorAcknowledgesAttention(t *testing.T) {
 	s.wantRefused("r", opportunity.NotFound)
 }
 
-// A cancelled run inspects an effect before it undoes the effect. The run inspects the effect only
-// after the API can no longer commit a request of the effect.
+// The run inspects the effect only after the API can no longer commit a request of the effect.
 func TestACancellationWaitsForLateCommits(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, []string{"a"}, nil)

@@ -57,7 +57,6 @@ type serverRetriesOut struct {
 	interceptor.WorkflowOutboundInterceptorBase
 }
 
-// These are the defaults of a server for a retry policy.
 const (
 	serverInterval = time.Second
 	serverBackoff  = 2.0
@@ -97,8 +96,7 @@ func asOnServer(policy *temporal.RetryPolicy) *temporal.RetryPolicy {
 	return &full
 }
 
-// countStarted counts how often the workflow schedules the activity with the name. Further attempts
-// of the same activity do not count.
+// Further attempts of the same activity do not count.
 func (s *fixture) countStarted(name string) *int {
 	begun := 0
 	s.failsAttempt = func(info activity.Info) error {
@@ -116,8 +114,7 @@ var unlimited = []string{
 	activities.FindOpportunity, activities.InspectEffect, activities.PlanOpportunity, activities.ReadOpportunity, activities.ResolveNames,
 }
 
-// Each activity that only reads fails fifty times and is still repeated, as on a server. The test
-// environment without serverRetries gives up after ten attempts.
+// Each activity that only reads fails fifty times and is still repeated, as on a server.
 func TestReadsAreRepeatedAsByAServer(t *testing.T) {
 	const failures = 50
 	for name, run := range map[string]func(*fixture){
@@ -200,8 +197,6 @@ func TestChildWorkflowsAreRepeatedAsByAServer(t *testing.T) {
 	}
 }
 
-// An activity without a retry policy, or with a policy that sets nothing, has the defaults of a
-// server.
 func TestActivitiesWithoutAPolicyAreRepeatedAsByAServer(t *testing.T) {
 	for name, policy := range map[string]*temporal.RetryPolicy{"none": nil, "empty": {}} {
 		env := newEnvironment(t)
@@ -226,7 +221,6 @@ func TestActivitiesWithoutAPolicyAreRepeatedAsByAServer(t *testing.T) {
 	}
 }
 
-// The environment does not retry an activity more often than its limit of attempts allows.
 func TestALimitOfAttemptsIsKept(t *testing.T) {
 	for _, limit := range []int32{1, 3} {
 		env := newEnvironment(t)
@@ -244,8 +238,8 @@ func TestALimitOfAttemptsIsKept(t *testing.T) {
 	}
 }
 
-// Every test of a workflow, in any package, uses newEnvironment. Only a test environment in which
-// every activity has a single attempt may be created without newEnvironment.
+// Only a test environment in which every activity has a single attempt may be created without
+// newEnvironment.
 func TestOnlyOnePlaceMakesAnEnvironment(t *testing.T) {
 	const constructor = "NewTestWorkflowEnvironment"
 	var places []string

@@ -91,7 +91,6 @@ func TestThreeRemindersThenLost(t *testing.T) {
 	}
 }
 
-// A reply of the customer between two reminders postpones the later reminders.
 func TestAnAnswerPostponesReminders(t *testing.T) {
 	h := newTenantFixture(t, example(t, "reminders"))
 	h.at(time.Second, h.setPeople)

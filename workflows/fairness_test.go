@@ -53,7 +53,6 @@ func TestActivitiesSayForWhomTheyAre(t *testing.T) {
 	}
 }
 
-// priorityRecorder records the priority of each activity that the workflow schedules.
 type priorityRecorder struct {
 	interceptor.WorkerInterceptorBase
 	record func(activity string, p temporal.Priority)

@@ -191,7 +191,6 @@ func (r *fakeTMS) applyCommands(_ context.Context, in activities.ApplyInput) (ac
 	return result, nil
 }
 
-// applyChange makes one change as the API would.
 func (r *fakeTMS) applyChange(m exchange.Change) exchange.ChangeResult {
 	switch {
 	case m.Interest != nil:

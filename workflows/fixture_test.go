@@ -39,8 +39,7 @@ type fixture struct {
 	// losesActivity, when set, decides for every activity whether the server loses the activity
 	// before a worker receives it.
 	losesActivity func(name string) bool
-	// byHand, when set, returns for every activity how somebody completes the activity by hand. If
-	// byHand returns nil, nobody completes the activity by hand.
+	// byHand, when set, returns for every activity how somebody completes the activity by hand.
 	byHand func(name string) *manualCompletion
 	// failsAttempt, when set, returns for every attempt of an activity the error with which the
 	// attempt fails before it starts.
@@ -135,7 +134,6 @@ func (discardLogger) Error(string, ...any) {}
 
 var start = opportunity.Start{Name: "First Aid course", Region: "UK"}
 
-// run runs the workflow to its end, from a start or from a carried state.
 func (s *fixture) run(input any, carried *entity.State) {
 	s.t.Helper()
 	arguments := []any{input}
@@ -153,7 +151,6 @@ func (s *fixture) at(d time.Duration, do func()) { s.env.RegisterDelayedCallback
 
 func (s *fixture) update(id, name string, payload any) { s.updateAll(id, name, payload) }
 
-// updateAll does the same as update, but with any number of payloads.
 func (s *fixture) updateAll(id, name string, payloads ...any) {
 	got := &updateResult{}
 	s.results[id] = got
@@ -202,7 +199,6 @@ func (s *fixture) wantDone(ids ...string) {
 	}
 }
 
-// wantRefused asserts that the run rejected the update instead of accepting the update.
 func (s *fixture) wantRefused(id string, want opportunity.ErrorType) {
 	s.t.Helper()
 	got := s.results[id]
@@ -246,7 +242,6 @@ func reserved(quantity int) opportunity.AddInterests {
 
 func to(step string) opportunity.Progress { return opportunity.Progress{To: step} }
 
-// winAt sends the transitions that end the opportunity.
 func (s *fixture) winAt(d time.Duration) {
 	s.at(d, func() {
 		s.env.SignalWorkflow("progress", to("Opportunity"))

@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// startFollowUp starts a due follow-up. startFollowUp always plans the follow-ups again first,
-// because a change by a person since the last plan may make the follow-up needless. A command that
-// was accepted since the last plan is executed first, and may also make the follow-up needless.
+// startFollowUp always plans the follow-ups again first, because a change by a person since the
+// last plan may make the follow-up needless. A command that was accepted since the last plan is
+// executed first, and may also make the follow-up needless.
 func (r *run) startFollowUp(ctx workflow.Context, due exchange.FollowUp) {
 	if !r.planFollowUps(ctx) || r.isInterrupted(ctx) || r.isOvertaken(ctx) {
 		return

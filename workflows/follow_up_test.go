@@ -32,7 +32,6 @@ var (
 	progressFollowUp = plannedFollowUp{"move", 3 * time.Hour, exchange.Action{Kind: opportunity.ActionProgress, Progress: &opportunity.Progress{To: "Opportunity"}}}
 )
 
-// followUps sets a playbook with follow-ups in the first step as the tenant's playbook.
 func followUps(s *fixture, all ...plannedFollowUp) *fakePlaybook {
 	b := &fakePlaybook{features: activities.PlaybookFeatures{Digest: "one", FollowUps: true}, resources: map[string]*fakeResource{}}
 	for _, f := range all {
@@ -74,7 +73,6 @@ var startTime = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 func followUpKey(name string) string { return keyOf(startTime, name) }
 
-// followUpLog returns which follow-ups were done and when, from the timeline.
 func (s *fixture) followUpLog() string {
 	s.t.Helper()
 	var all []string
@@ -234,8 +232,7 @@ func TestACancelledFollowUpIsNeverDone(t *testing.T) {
 	}
 }
 
-// No follow-up is done during a pause. Follow-ups that become due during the pause are done after
-// the pause.
+// Follow-ups that become due during the pause are done after the pause.
 func TestNothingIsFollowedUpDuringAPause(t *testing.T) {
 	s := newFixture(t)
 	followUps(s, callFollowUp, emailFollowUp)
@@ -288,8 +285,7 @@ func TestManualChangeRemovesTheFollowUp(t *testing.T) {
 }
 
 // If the API is unreachable when a follow-up is due, the follow-up waits until the API responds.
-// The follow-up is then done once. The run waits in a few activities, and each activity waits
-// longer than the activity before.
+// The follow-up is then done once.
 func TestAFollowUpWaitsForTheAPI(t *testing.T) {
 	s := newFixture(t)
 	followUps(s, callFollowUp, emailFollowUp)

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// registerHandlers sets up all handlers of the run. The run must call registerHandlers before
-// anything blocks, so that an update that comes with the start finds its handler.
+// The run must call registerHandlers before anything blocks, so that an update that comes with the
+// start finds its handler.
 func (r *run) registerHandlers(ctx workflow.Context) error {
 	err := errors.Join(
 		workflow.SetQueryHandlerWithOptions(ctx, lifecycle.View.Name, r.handleView,
@@ -48,10 +48,9 @@ func rejectUpdates(ctx workflow.Context, reason error) error {
 	return err
 }
 
-// setUpdateHandler sets the handler of an update. The handler receives raw payloads, because this
-// package decodes the payloads and reports decoding errors itself. A message has one payload. The
-// handler has a second argument in order to detect further payloads, because the SDK drops payloads
-// for which the handler has no argument.
+// The handler receives raw payloads, because this package decodes the payloads and reports decoding
+// errors itself. A message has one payload. The handler has a second argument in order to detect
+// further payloads, because the SDK drops payloads for which the handler has no argument.
 func setUpdateHandler[A any](ctx workflow.Context, name, description string,
 	handler func(workflow.Context, messagePayload) (A, error), validator func(workflow.Context, messagePayload) error,
 ) error {
@@ -109,8 +108,7 @@ func (r *run) handleCommand(ctx workflow.Context, m opportunity.MessageType) err
 		func(ctx workflow.Context, s messagePayload) error { return r.validateCommand(ctx, m.Name, s) })
 }
 
-// validateCommand rejects commands that the run cannot accept. A rejected command adds nothing to
-// the history.
+// A rejected command adds nothing to the history.
 func (r *run) validateCommand(ctx workflow.Context, named opportunity.MessageName, s messagePayload) error {
 	command, err := asMessage[opportunity.Command](readMessage(named, s))
 	switch {
@@ -167,7 +165,6 @@ func (r *run) acceptCommand(ctx workflow.Context, command opportunity.Command, i
 	return "", err
 }
 
-// errStopping is the error of a command that arrives while the opportunity ends.
 var errStopping = opportunity.Failf(opportunity.Closed, "the opportunity is ending; it accepts no more messages")
 
 // checkAccepting returns the reason why the run accepts no command now, or nil when the run accepts
@@ -182,7 +179,7 @@ func (r *run) checkAccepting(ctx workflow.Context) error {
 	return nil
 }
 
-// asMessage converts the message to the type M. The caller passes only a message of the type M.
+// The caller passes only a message of the type M.
 func asMessage[M opportunity.Message](m opportunity.Message, err error) (M, error) {
 	var none M
 	if err != nil {
@@ -200,8 +197,7 @@ func requestID(ctx workflow.Context, message opportunity.Message) string {
 	return workflow.GetCurrentUpdateInfo(ctx).ID
 }
 
-// handleOperatorCommand sets the handler and the validator of an operator command. An operator
-// command returns its outcome at once, even when the run is about to continue as new.
+// An operator command returns its outcome at once, even when the run is about to continue as new.
 func (r *run) handleOperatorCommand(ctx workflow.Context, m opportunity.MessageType) error {
 	return setUpdateHandler(ctx, string(m.Name), m.Description,
 		func(ctx workflow.Context, s messagePayload) (opportunity.Outcome, error) {
@@ -210,8 +206,7 @@ func (r *run) handleOperatorCommand(ctx workflow.Context, m opportunity.MessageT
 		func(ctx workflow.Context, s messagePayload) error { return r.validateOperatorCommand(ctx, m.Name, s) })
 }
 
-// validateOperatorCommand rejects operator commands that the run cannot execute. A rejected
-// operator command adds nothing to the history.
+// A rejected operator command adds nothing to the history.
 func (r *run) validateOperatorCommand(ctx workflow.Context, named opportunity.MessageName, s messagePayload) error {
 	if r.stopping {
 		return errStopping

@@ -210,7 +210,6 @@ func TestAMessageWithoutMembersMayComeWithoutAPayload(t *testing.T) {
 	}
 }
 
-// A caller must pass one start and no state.
 func TestAStartIsOneArgument(t *testing.T) {
 	foreign := entity.NewState("A-1", start, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
 	foreign.ApplyCreated(exchange.Snapshot{ID: id("Opportunity", 7), Step: steps[0]}, opportunity.Ref{}, time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC))
@@ -245,7 +244,6 @@ func TestAStartIsOneArgument(t *testing.T) {
 	}
 }
 
-// wantInvalid asserts that the run failed as Invalid and sent nothing.
 func (s *fixture) wantInvalid(says string) {
 	s.t.Helper()
 	var application *temporal.ApplicationError

@@ -23,7 +23,6 @@ type inspections struct {
 	at    time.Time
 }
 
-// effectsAhead returns the later effects that the run inspects together with the effect active.
 func (r *run) effectsAhead(ctx workflow.Context, active entity.ActiveEffect) []entity.ActiveEffect {
 	ahead := r.state.EffectsAhead(active.Effect.Key, workflow.Now(ctx))
 	if len(ahead) == 0 || !hasChange(ctx, changeInspectAhead) {
@@ -32,8 +31,6 @@ func (r *run) effectsAhead(ctx workflow.Context, active entity.ActiveEffect) []e
 	return ahead
 }
 
-// inspectInput returns the input of an activity that inspects the effect active and the effects in
-// ahead.
 func (r *run) inspectInput(ctx workflow.Context, active entity.ActiveEffect, ahead []entity.ActiveEffect) activities.EffectInput {
 	input := r.effectInput(ctx, active)
 	for _, next := range ahead {
@@ -45,7 +42,6 @@ func (r *run) inspectInput(ctx workflow.Context, active entity.ActiveEffect, ahe
 	return input
 }
 
-// inspectSummary describes an inspection of the effect active and of the effects in ahead.
 func inspectSummary(active entity.ActiveEffect, ahead []entity.ActiveEffect) string {
 	kinds := []string{string(active.Effect.Kind)}
 	for _, next := range ahead {
@@ -60,7 +56,6 @@ func inspectSummary(active entity.ActiveEffect, ahead []entity.ActiveEffect) str
 	return "inspect the effects: " + strings.Join(kinds, ", ")
 }
 
-// keepInspections stores the inspections of the effects in ahead.
 func (r *run) keepInspections(ctx workflow.Context, ahead []entity.ActiveEffect, result activities.InspectResult, err error) {
 	r.forgetInspections()
 	if err != nil {
@@ -82,7 +77,6 @@ func (r *run) takeInspection(ctx workflow.Context, key string) (activities.Inspe
 	return found, is && workflow.Now(ctx).Sub(r.inspections.at) <= maxInspectionAge
 }
 
-// forgetInspections ends the validity of all stored inspections.
 func (r *run) forgetInspections() {
 	r.inspections = inspections{found: make(map[string]activities.InspectResult)}
 }

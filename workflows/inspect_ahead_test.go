@@ -7,7 +7,6 @@ import (
 	"github.com/oppflow/oppflow/activities"
 )
 
-// inspections returns how many activities inspected effects.
 func (r *fakeTMS) inspections() int {
 	n := 0
 	for _, call := range r.calls {
@@ -18,8 +17,7 @@ func (r *fakeTMS) inspections() int {
 	return n
 }
 
-// One activity inspects the effects of one chain together. After a request that changes something,
-// the run again inspects the effects that are not complete.
+// After a request that changes something, the run again inspects the effects that are not complete.
 func TestEffectsAreInspectedTogether(t *testing.T) {
 	for _, c := range []struct {
 		name    string

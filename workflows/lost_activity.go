@@ -36,5 +36,4 @@ func awaitLost(ctx workflow.Context, answer workflow.Future, options workflow.Ac
 	return !answer.IsReady() && !cut() && hasChange(ctx, changeGiveUpLostActivities)
 }
 
-// neverCut is the parameter cut of awaitLost for a wait that nothing ends early.
 func neverCut() bool { return false }

@@ -78,7 +78,6 @@ func (o Options) namespaceWorkflow(ctx workflow.Context, state lifecycle.Namespa
 	return workflow.NewContinueAsNewError(ctx, lifecycle.NamespaceType, state)
 }
 
-// addSignalReceiver makes the selector receive the signals that carry the message m.
 func addSignalReceiver[P any](ctx workflow.Context, signals workflow.Selector, m lifecycle.Message[P, struct{}], take func(P)) {
 	channel := workflow.GetSignalChannelWithOptions(ctx, m.Name, workflow.SignalChannelOptions{Description: m.Description})
 	signals.AddReceive(channel, func(channel workflow.ReceiveChannel, _ bool) {

@@ -16,11 +16,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// transports are the two ways to send a message.
 var transports = []string{"update", "signal"}
 
-// sendOperatorCommand sends a message as an update or as a signal. The result of an update is
-// stored under the id.
+// The result of an update is stored under the id.
 func (s *fixture) sendOperatorCommand(way, id string, message opportunity.Message) {
 	if way == "update" {
 		s.update(id, string(message.MessageName()), message)
@@ -29,7 +27,6 @@ func (s *fixture) sendOperatorCommand(way, id string, message opportunity.Messag
 	s.env.SignalWorkflow(string(message.MessageName()), message)
 }
 
-// wantDoneBy asserts that the message, if it was an update, returned the outcome done.
 func (s *fixture) wantDoneBy(way string, ids ...string) {
 	s.t.Helper()
 	if way == "update" {
@@ -37,7 +34,6 @@ func (s *fixture) wantDoneBy(way string, ids ...string) {
 	}
 }
 
-// ended returns the result of a run that must have completed.
 func (s *fixture) ended() opportunity.RunResult {
 	s.t.Helper()
 	var ended opportunity.RunResult
@@ -72,7 +68,6 @@ func (s *fixture) attention() []string {
 	return words
 }
 
-// unreachableResult is the result of a call that cannot reach the API for a long time.
 func unreachableResult(after time.Duration) activities.CallResult {
 	return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable, RetryAfter: after}
 }

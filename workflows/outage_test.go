@@ -25,11 +25,9 @@ type outage struct {
 	over bool
 }
 
-// reads contains the names of the activities that change nothing.
 var reads = append(slices.Clone(unlimited), activities.ProbeAPI)
 
-// outage makes every request fail until the outage ends. If lost is true, the responses to changes
-// are lost. If lost is false, no change is sent.
+// outage makes every request fail until the outage ends.
 func (s *fixture) outage(reason activities.Reason, lost bool) *outage {
 	o := &outage{stage: s, reason: reason, lost: lost}
 	s.failsAttempt = func(info activity.Info) error {

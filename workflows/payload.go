@@ -25,7 +25,6 @@ type messagePayload struct {
 	hasMore bool
 }
 
-// newMessagePayload returns the content of a message whose handler received the two arguments.
 func newMessagePayload(raw, second converter.RawValue) messagePayload {
 	return messagePayload{raw: raw, hasMore: second.Payload() != nil}
 }
@@ -102,8 +101,7 @@ func decodeMessage(name opportunity.MessageName, payload []byte) (opportunity.Me
 }
 
 // readMessageByVersion does the work of readMessage. For a run that began in an earlier release,
-// readMessageByVersion keeps the behaviour of the earlier release. If a run read messages loosely
-// in the earlier release, the run still reads messages loosely.
+// readMessageByVersion keeps the behaviour of the earlier release.
 func readMessageByVersion(ctx workflow.Context, name opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
 	m, err := readMessage(name, s)
 	if err == nil && !s.isEmpty() {

@@ -33,7 +33,6 @@ func TestANewerPlaybookRenewsTheRun(t *testing.T) {
 	next.wantLog("create", "do a", "progress Opportunity", "progress Won")
 }
 
-// The run finishes the work that is in progress before the run continues as new.
 func TestANewerPlaybookWaitsForWhatIsUnderWay(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, []string{"a"}, []string{"b"})
@@ -50,7 +49,6 @@ func TestANewerPlaybookWaitsForWhatIsUnderWay(t *testing.T) {
 	}
 }
 
-// Without a playbook, the run requests nothing besides what messages need.
 func TestWithoutAPlaybookNothingIsPlanned(t *testing.T) {
 	s := newFixture(t)
 	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", reserved(1)) })
@@ -138,7 +136,6 @@ func TestATransitionIsPlannedByThePlaybookInForce(t *testing.T) {
 	}
 }
 
-// The run discards a plan of a lower version of the playbook than a version that the run has seen.
 // The run requests a discarded plan again, and raises attention after several discarded plans. The
 // run also ignores playbook features of a lower version.
 func TestNoPlanOfALowerVersionIsTaken(t *testing.T) {

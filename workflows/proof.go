@@ -63,8 +63,8 @@ func executeChange[R any](ctx workflow.Context, r *run, name string, input any, 
 	return result
 }
 
-// provenResults returns the results of a batch. A result that does not prove that it belongs to its
-// change becomes unknown. The returned reason is then ReasonAttemptNotEnded.
+// A result that does not prove that it belongs to its change becomes unknown. The returned reason
+// is then ReasonAttemptNotEnded.
 func provenResults(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult) (judged []exchange.ChangeResult, reason activities.Reason) {
 	judged = slices.Clone(answers)
 	for i := range judged {

@@ -10,7 +10,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// countPlans records when the follow-ups are planned, and how many timers are started.
 func (b *fakePlaybook) countPlans(s *fixture) (at *[]time.Duration, timers *int) {
 	at, timers = new([]time.Duration), new(int)
 	plan := b.plan

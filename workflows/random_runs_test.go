@@ -89,7 +89,6 @@ steps:
         do: { log: { message: "An event starts on {{.FirstStart}}" } }
 `
 
-// effectCounter counts the requests of activities that must not be sent twice.
 type effectCounter struct {
 	mu   sync.Mutex
 	sent map[string]int // by the key of the effect: emails, entries of the log
@@ -150,8 +149,6 @@ func runRandom(t *testing.T, seed uint64) {
 	h := newTenantFixture(t, []byte(fullPlaybook))
 	w := &effectCounter{sent: map[string]int{}}
 	w.observe(h.fixture)
-	// Some runs lose no response, some runs lose one response in twenty, and other runs lose one
-	// response in four.
 	losses := []float64{0, 0.05, 0.25}[r.IntN(3)]
 	chance := rand.New(rand.NewPCG(seed, 7))
 	h.lost = func(int) (bool, bool) {

@@ -42,9 +42,8 @@ func readUntilAnswered[R any](ctx workflow.Context, r *run, l apiRead, proves fu
 	}
 }
 
-// readOneRound makes a read for one round. When the API does not respond, the run shows the reason
-// in the view. readOneRound raises attention after a failed attempt, and in every round but the
-// first.
+// When the API does not respond, the run shows the reason in the view. readOneRound raises
+// attention after a failed attempt, and in every round but the first.
 func readOneRound[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) bool, round int) (R, error) {
 	result, err := readProven(ctx, r, l, proves, round)
 	switch {
@@ -61,9 +60,9 @@ func readOneRound[R any](ctx workflow.Context, r *run, l apiRead, proves func(R)
 	return result, err
 }
 
-// readProven runs the activity of a read for one round. readProven runs the activity again when the
-// result does not belong to the input, because somebody may have completed the activity by hand.
-// The error of readProven is errRoundCut, a cancellation, or an error of the activity.
+// readProven runs the activity again when the result does not belong to the input, because somebody
+// may have completed the activity by hand. The error of readProven is errRoundCut, a cancellation,
+// or an error of the activity.
 func readProven[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) bool, round int) (R, error) {
 	for setbacks := 1; ; setbacks++ {
 		var result R
@@ -82,9 +81,8 @@ func readProven[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) b
 	}
 }
 
-// executeRead runs the activity for one round. Every round after the first round ends when the run
-// is cancelled or closed. After the cancellation or the close, the run makes shorter rounds until
-// giveUpAt.
+// Every round after the first round ends when the run is cancelled or closed. After the
+// cancellation or the close, the run makes shorter rounds until giveUpAt.
 func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any) error {
 	options := activities.WithRound(l.options, round)
 	if !r.giveUpAt.IsZero() {
@@ -119,8 +117,7 @@ var errRoundCut = errors.New("the run ended the read before the read returned a 
 
 func (r *run) isEnding() bool { return r.rootContext.Err() != nil || r.state.Closing != nil }
 
-// isUnanswered reports whether an activity ended without a response of the API. The next attempt
-// may receive a response.
+// isUnanswered reports whether an activity ended without a response of the API.
 func isUnanswered(err error) bool {
 	return err != nil && !isPermanent(err) && !temporal.IsCanceledError(err)
 }
@@ -178,16 +175,14 @@ func outageForReason(reason activities.Reason) outage {
 	return out
 }
 
-// setWait stores what the run waits for from now on, and why.
 func (r *run) setWait(ctx workflow.Context, out outage, about string, until time.Time) {
 	if r.state.SetWait(opportunity.WaitInfo{Kind: out.kind, Reason: out.text, Request: about, Until: until, Since: workflow.Now(ctx)}) {
 		workflow.GetLogger(ctx).Warn("the run waits", "for", out.kind, "reason", out.text)
 	}
 }
 
-// raiseAttention raises attention for an outage that the run waits for. Attention of the kind
-// "operation" has the parameter about as its key. Attention of any other kind concerns the whole
-// opportunity and has no key.
+// Attention of the kind "operation" has the parameter about as its key. Attention of any other kind
+// concerns the whole opportunity and has no key.
 func (r *run) raiseAttention(ctx workflow.Context, out outage, about string) {
 	if out.kind != opportunity.AttentionOperation {
 		about = ""
@@ -195,7 +190,6 @@ func (r *run) raiseAttention(ctx workflow.Context, out outage, about string) {
 	r.state.RaiseAttention(out.kind, about, r.state.Wait.Reason, workflow.Now(ctx))
 }
 
-// clearWait ends the wait for the API, because the API responded.
 func (r *run) clearWait(ctx workflow.Context, about string) {
 	r.withoutWorker = 0
 	if r.state.EndWait(about) {
@@ -208,7 +202,6 @@ func (r *run) clearWait(ctx workflow.Context, about string) {
 // run also no longer releases reservations and no longer undoes effects.
 const giveUpAfter = 3 * time.Hour
 
-// isPastGiveUp reports whether the time giveUpAt of a cancelled or closed run has passed.
 func (r *run) isPastGiveUp(ctx workflow.Context) bool {
 	if !r.isEnding() {
 		return false
@@ -226,10 +219,9 @@ func (r *run) shouldGiveUp(ctx workflow.Context) bool {
 	return r.isPastGiveUp(ctx) && hasChange(ctx, changeOutages)
 }
 
-// resultOfError returns the result of a change whose activity ended with an error. When the server
-// reports that no worker received the activity, nothing was sent. After every other error the
-// status is unknown. An activity that changes something never returns an error. If such an activity
-// failed without a time-out, somebody ended the activity by hand.
+// When the server reports that no worker received the activity, nothing was sent. After every other
+// error the status is unknown. An activity that changes something never returns an error. If such
+// an activity failed without a time-out, somebody ended the activity by hand.
 func resultOfError(err error) activities.CallResult {
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_SCHEDULE_TO_START {
@@ -241,8 +233,8 @@ func resultOfError(err error) activities.CallResult {
 	return activities.CallResult{Status: exchange.StatusUnknown}
 }
 
-// changeOptions returns the options of an activity that changes something. After each consecutive
-// activity that no worker received, the next activity waits longer for a worker.
+// After each consecutive activity that no worker received, the next activity waits longer for a
+// worker.
 func (r *run) changeOptions(summary string) workflow.ActivityOptions {
 	o := r.options.Times.ChangeOptions(summary)
 	o.ScheduleToStartTimeout = activities.ScheduleToStartTimeout(r.withoutWorker)

@@ -84,7 +84,6 @@ func TestRecordedPayloadsAreRead(t *testing.T) {
 	}
 }
 
-// checkEvent checks those payloads of one history event whose types are known.
 func checkEvent(event *historypb.HistoryEvent, scheduled map[int64]string, check func(what string, payload *commonpb.Payload, target any)) {
 	at := func(payloads *commonpb.Payloads, i int) *commonpb.Payload {
 		if list := payloads.GetPayloads(); i < len(list) {
@@ -150,7 +149,6 @@ func readsAll(data []byte, target any) error {
 	return nil
 }
 
-// valuesOf counts the values of a document with the names of their members.
 func valuesOf(data []byte) (map[string]int, error) {
 	var document any
 	if err := json.Unmarshal(data, &document); err != nil {

@@ -123,8 +123,7 @@ func TestATimeThatPassedBeforeAReset(t *testing.T) {
 }
 
 // After a run has detected what the run before the reset did, the run rejects new messages by the
-// same rules as any other run. A new message is a message that the run before the reset did not
-// accept.
+// same rules as any other run.
 func TestARunThatWasResetRefusesWhatIsNew(t *testing.T) {
 	s := newFixtureOver(t, fakeTMSBeforeReset(t, 0))
 	state := s.stateAfterReset()

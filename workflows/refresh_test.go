@@ -57,7 +57,6 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-// A transition to Won by hand in the TMS ends the run.
 func TestWonByHand(t *testing.T) {
 	s := newFixture(t)
 	s.at(time.Hour, func() {
@@ -101,7 +100,6 @@ func TestRefreshTakesNothingForAnEffect(t *testing.T) {
 	}
 }
 
-// A refresh ends a wait for the API early.
 func TestRefreshCutsAWaitShort(t *testing.T) {
 	for _, way := range transports {
 		t.Run("of a request, "+way, func(t *testing.T) {

@@ -32,14 +32,12 @@ func (r *run) detectMissedReset(before string) {
 	r.believedRunID = activities.EpochRunID(epoch, r.believedRunID)
 }
 
-// hasUnhandledReset reports whether a reset or a restore was detected and is not handled yet.
 func (r *run) hasUnhandledReset() bool {
 	return r.actualRunID != "" && r.actualRunID != r.believedRunID
 }
 
-// hasUnhandledRestore reports whether a restore of Temporal's database was detected and is not
-// handled yet. The API can no longer commit a request from before a restore, because no worker runs
-// during the restore.
+// The API can no longer commit a request from before a restore, because no worker runs during the
+// restore.
 func (r *run) hasUnhandledRestore() bool {
 	own, _ := activities.SplitEpochRunID(r.believedRunID)
 	runID, _ := activities.SplitEpochRunID(r.actualRunID)
@@ -56,7 +54,7 @@ func (r *run) isReplacedOnServer(ctx workflow.Context) bool {
 }
 
 // mayBeRedelivered reports whether the run before a reset may have accepted and executed a message
-// that this run would reject. The server delivers the messages of the run before a reset once more.
+// that this run would reject.
 func (r *run) mayBeRedelivered(ctx workflow.Context) bool {
 	if r.believedRunID == "" || !hasChange(ctx, changeAcceptRedelivered) {
 		return false
@@ -66,7 +64,6 @@ func (r *run) mayBeRedelivered(ctx workflow.Context) bool {
 	return encoded.Get(&unaccounted) == nil && unaccounted
 }
 
-// markResetHandled records that the run now knows what the run before the reset did.
 func (r *run) markResetHandled(ctx workflow.Context) {
 	if r.actualRunID != "" {
 		r.believedRunID = r.actualRunID
@@ -164,11 +161,9 @@ func (r *run) waitAfterReset(ctx workflow.Context) error {
 	return wait(ctx, r.options.Times.SettleAfterStart(), "the run was reset: wait for the settle time before reading the record back")
 }
 
-// readBackAfterReset finds out which of the waiting changes the run before the reset made. If the
-// record does not show whether a change was made, the change becomes a question. from is the step
-// that the run last stored, or "" when the run knows no record.
+// If the record does not show whether a change was made, the change becomes a question. from is the
+// step that the run last stored, or "" when the run knows no record.
 func (r *run) readBackAfterReset(ctx workflow.Context, from opportunity.ID) {
-	// A cancellation of the workflow does not end the read-back.
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	if r.waitAfterReset(ctx) != nil {
@@ -183,7 +178,6 @@ func (r *run) readBackAfterReset(ctx workflow.Context, from opportunity.ID) {
 	r.compareAfterReset(ctx, from, record)
 }
 
-// compareAfterReset compares all waiting changes with the record.
 func (r *run) compareAfterReset(ctx workflow.Context, from opportunity.ID, record exchange.Snapshot) {
 	if failed, err := r.resolveMissing(ctx, r.state.Backlog().Changes); err == nil {
 		r.state.FailNames(r.state.Backlog().Changes, failed, workflow.Now(ctx))
@@ -197,8 +191,7 @@ func (r *run) compareAfterReset(ctx workflow.Context, from opportunity.ID, recor
 	r.markResetHandled(ctx)
 }
 
-// requeueUnknown keeps unknown changes in the queue. The run later decides the unknown changes
-// together with all other waiting changes.
+// requeueUnknown keeps unknown changes in the queue.
 func requeueUnknown(answers []exchange.ChangeResult) []exchange.ChangeResult {
 	left := slices.Clone(answers)
 	for i := range left {

@@ -13,9 +13,8 @@ import (
 )
 
 // In these tests, the server's run id of the run after a reset differs from the run id that this
-// run knows as its own. The server delivers the messages after the reset point again.
+// run knows as its own.
 
-// redeliverAll sends the messages of the run before the reset to the run after the reset.
 func (s *fixture) redeliverAll() {
 	s.env.SignalWorkflow("addInterests", addIn(1))
 	s.env.SignalWorkflow("progress", to("Opportunity"))
@@ -71,7 +70,7 @@ func TestResetToTheBeginningRepeatsNothing(t *testing.T) {
 	}
 }
 
-// The run knows the record and is reset. The next request of the run detects the reset.
+// The next request of the run detects the reset.
 func TestResetInTheMiddleRepeatsNothing(t *testing.T) {
 	first := newFixture(t)
 	first.at(time.Second, func() { first.env.SignalWorkflow("addInterests", addIn(4)) })
@@ -172,9 +171,8 @@ func count(list []string, one string) int {
 	return n
 }
 
-// endedAfterReset runs the run after a reset. The run is cancelled or closed before it sends a
-// request. The run before the reset executed the message "done", which is the first of its two
-// messages.
+// The run is cancelled or closed before it sends a request. The run before the reset executed the
+// message "done", which is the first of its two messages.
 func (s *fixture) endedAfterReset(state *entity.State, way string) {
 	s.t.Helper()
 	s.tms.run = "default-test-run-id"
@@ -194,9 +192,8 @@ func (s *fixture) endedAfterReset(state *entity.State, way string) {
 	s.run(nil, state)
 }
 
-// In this test, a run after a reset is cancelled or closed before the run sends a request. If the
-// run before the reset executed a message, the run after the reset does not report this message as
-// failed.
+// If the run before the reset executed a message, the run after the reset does not report this
+// message as failed.
 func TestAResetRunIsClosed(t *testing.T) {
 	over := fakeTMSBeforeReset(t, 2)
 	for _, way := range []string{"close", "cancel"} {

@@ -13,7 +13,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fixtureAfterRestore returns the fixture of a run after a restore of Temporal's database.
 func fixtureAfterRestore(t *testing.T, over *fakeTMS, epoch string) *fixture {
 	t.Helper()
 	s := newFixtureOver(t, over)
@@ -22,8 +21,7 @@ func fixtureAfterRestore(t *testing.T, over *fakeTMS, epoch string) *fixture {
 	return s
 }
 
-// carriedState returns the state that the previous run carries over. The previous run has the same
-// id in all tests.
+// The previous run has the same id in all tests.
 func (s *fixture) carriedState() *entity.State {
 	state := s.continued()
 	_, epoch := activities.SplitEpochRunID(state.PreviousRunID)
@@ -52,12 +50,10 @@ func orderCommand(id string, n int) opportunity.AddInterests {
 	return c
 }
 
-// A backup of Temporal's database is restored. The view shows the changes that were made after the
-// backup, and the run makes none of these changes again. The messages that request the changes
-// after the backup either waited at the time of the backup, or are sent by a caller once more.
+// The view shows the changes that were made after the backup, and the run makes none of these
+// changes again. The messages that request the changes after the backup either waited at the time
+// of the backup, or are sent by a caller once more.
 func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
-	// At the time of the backup, one interest is on the record, and another interest waits because
-	// of a pause.
 	first := newFixture(t)
 	first.at(time.Second, func() { first.update("order-76", "addInterests", addIn(1)) })
 	backup := first.backupState()

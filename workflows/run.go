@@ -161,8 +161,8 @@ func payloadJSON(raw converter.RawValue) ([]byte, error) {
 	return payload.GetData(), nil
 }
 
-// runTasks runs tasks until the opportunity is over or the run should continue as new. The error of
-// runTasks is the error of a cancellation, or the reason why an operator closed the opportunity.
+// The error of runTasks is the error of a cancellation, or the reason why an operator closed the
+// opportunity.
 func (r *run) runTasks(ctx workflow.Context) error {
 	for {
 		r.drainSignals(ctx)
@@ -245,8 +245,7 @@ func (r *run) conditions(effectsYield bool) entity.Conditions {
 	return entity.Conditions{MessagesArrived: r.signals.hasNext(), ReadFailed: r.refreshRounds > 0, EffectsYield: effectsYield}
 }
 
-// waitForWork waits until there is a task. Tasks that are due at a certain time share one timer,
-// which fires when the earliest task is due.
+// Tasks that are due at a certain time share one timer, which fires when the earliest task is due.
 func (r *run) waitForWork(ctx workflow.Context, until time.Time) error {
 	r.callFailed = false
 	stirs := func() bool {
@@ -276,7 +275,6 @@ func (r *run) isOver(ctx workflow.Context) bool {
 // continue as new at 4,096 events.
 const maxEvents = 2000
 
-// shouldContinueAsNew reports whether the history is long enough to continue as new.
 func (r *run) shouldContinueAsNew(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() > maxEvents
@@ -318,8 +316,7 @@ func (r *run) shouldShed(ctx workflow.Context) bool {
 	return (info.GetCurrentHistoryLength() > maxEventsBeforeShedding || info.GetCurrentHistorySize() > maxBytesBeforeShedding) && !r.fitsCarryLimit()
 }
 
-// continueAsNew continues the workflow in a new run. Timers, handlers and the current details are
-// not carried over; the new run sets them up again.
+// Timers, handlers and the current details are not carried over; the new run sets them up again.
 func (r *run) continueAsNew(ctx workflow.Context) error {
 	r.drainSignals(ctx)
 	r.state.Runs++
@@ -428,8 +425,6 @@ func (r *run) refresh(ctx workflow.Context) {
 	r.state.ApplyRefresh(record, workflow.Now(ctx))
 }
 
-// unreadableRecordText returns one line that says why the record cannot be read, and what an
-// operator can do.
 func unreadableRecordText(err error, id opportunity.ID) string {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) && application.Type() == string(opportunity.NotFound) {

@@ -58,8 +58,6 @@ func unsetStartAttributes(ctx workflow.Context) error {
 	return workflow.UpsertTypedSearchAttributes(ctx, brought...)
 }
 
-// readableAttributes returns the opportunity's own search attributes whose value has the right
-// type.
 func readableAttributes(all *commonpb.SearchAttributes) temporal.SearchAttributes {
 	var readable []temporal.SearchAttributeUpdate
 	read := func(key temporal.SearchAttributeKey, value any) bool {

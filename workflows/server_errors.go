@@ -29,7 +29,6 @@ func (r *run) handleServerErrors(ctx workflow.Context, batch []exchange.Change, 
 	_ = r.backOff(ctx, activities.CallResult{Reason: reason})
 }
 
-// isAPIAnswering reports whether the API responds to a probe.
 func (r *run) isAPIAnswering(ctx workflow.Context) bool {
 	options := r.withFairness(activities.ProbeOptions("check whether the API responds"))
 	asking, stop := workflow.WithCancel(workflow.WithActivityOptions(ctx, options))

@@ -11,8 +11,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// failInterests makes the API return a server error whenever the interest of the given quantity is
-// in a request.
 func (s *fixture) failInterests(quantity int, until func() bool) {
 	s.tms.apply = func(_ int, in activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 		bad := slices.ContainsFunc(in.Changes, func(m exchange.Change) bool { return m.Interest != nil && m.Interest.Quantity == quantity })
@@ -83,7 +81,6 @@ func TestNothingIsParkedWhileTheAPIIsDown(t *testing.T) {
 	s.wantLog("create", "interest 2", "progress Opportunity", "progress Won")
 }
 
-// The run stays open while a parked command waits, and ends when this command ends.
 func TestARunWaitsForWhatIsParked(t *testing.T) {
 	s := newFixture(t)
 	s.failInterests(2, func() bool { return false })
@@ -107,8 +104,7 @@ func TestARunWaitsForWhatIsParked(t *testing.T) {
 	}
 }
 
-// The API returns server errors while the run creates the record. The record is created once, with
-// few requests.
+// The record is created once, with few requests.
 func TestErrorsWhileTheRecordIsCreated(t *testing.T) {
 	s := newFixture(t)
 	var sent []time.Time

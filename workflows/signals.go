@@ -10,7 +10,6 @@ import (
 )
 
 // receiveSignals accepts signals as soon as the signals arrive, even while a request is under way.
-// The view therefore shows the waiting messages even while a request is under way.
 func (r *run) receiveSignals(ctx workflow.Context) {
 	for {
 		if err := workflow.Await(ctx, r.signals.hasNext); err != nil {
@@ -67,8 +66,7 @@ func yieldTurn(ctx workflow.Context) {
 }
 
 // acceptSignal accepts one signal and returns the id of its request. The error of acceptSignal is
-// always an *opportunity.Error and says why the signal was rejected. The caller of acceptSignal
-// records the error under the returned id.
+// always an *opportunity.Error and says why the signal was rejected.
 func (r *run) acceptSignal(ctx workflow.Context, name opportunity.MessageName, s messagePayload) (string, error) {
 	m, err := readMessageByVersion(ctx, name, s)
 	if err != nil {

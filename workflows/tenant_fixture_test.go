@@ -52,7 +52,6 @@ type tenantFixture struct {
 	status       int
 }
 
-// emptyNamespace is a namespace without earlier runs of any reference.
 type emptyNamespace struct{ client.Client }
 
 func (emptyNamespace) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
@@ -69,7 +68,6 @@ func (r registry) RegisterActivity(any) {}
 
 func (r registry) RegisterDynamicActivity(any, activity.DynamicRegisterOptions) {}
 
-// example returns a playbook that ships with the product.
 func example(t *testing.T, name string) []byte {
 	t.Helper()
 	file, err := os.ReadFile(filepath.Join("..", "playbook", "examples", name+".yaml"))
@@ -199,7 +197,6 @@ func (h *tenantFixture) wantQuery(document, want string) {
 
 var recordID = id("Opportunity", 1)
 
-// setPeople sets an owner and a contact of the opportunity, as a sales manager would.
 func (h *tenantFixture) setPeople() {
 	h.t.Helper()
 	h.wantQuery(fmt.Sprintf(`mutation { opportunities { update(input: {id: %q, ownerId: %q, contactId: %q}) { errors { message } } } }`,
@@ -219,8 +216,6 @@ func (h *tenantFixture) sentEmails() []string {
 	return all
 }
 
-// reserveFor returns a command that adds an interest with reserved places on an event for the
-// learners.
 func reserveFor(event int, learners ...string) opportunity.AddInterests {
 	one := interest(len(learners))
 	one.Item, one.Reserve = string(id("Course", event)), true

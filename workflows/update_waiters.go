@@ -38,9 +38,7 @@ func (a *updateWaiters) await(ctx workflow.Context, condition func() bool) (bool
 	return condition(), err
 }
 
-// wake wakes the run at the deadline of each waiting update, and returns when no update waits. When
-// the run wakes, the condition of each waiting update compares the time with the deadline of the
-// update.
+// wake wakes the run at the deadline of each waiting update, and returns when no update waits.
 func (a *updateWaiters) wake(ctx workflow.Context) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
@@ -57,7 +55,6 @@ func (a *updateWaiters) wake(ctx workflow.Context) {
 	}
 }
 
-// nextDeadline returns the earliest time after now at which an update must return.
 func (a *updateWaiters) nextDeadline(now time.Time) (time.Time, bool) {
 	var earliest time.Time
 	//workflowcheck:ignore the minimum does not depend on the order

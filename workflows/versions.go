@@ -87,7 +87,6 @@ const (
 	changeRecordAttention = "raise attention for a record that cannot be read"
 )
 
-// hasChange reports whether the change is in force in the run.
 func hasChange(ctx workflow.Context, change string) bool {
 	return workflow.GetVersion(ctx, change, workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }

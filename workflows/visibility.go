@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// publish shows the state to operators. publish sets the search attributes that changed, in one
-// history event. publish also sets the current details, which add no history event.
+// publish sets the search attributes that changed, in one history event. publish also sets the
+// current details, which add no history event.
 func (r *run) publish(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, r.state.CurrentDetails())
 	if changes := r.attributeChanges(currentAttributes(ctx), workflow.Now(ctx)); len(changes) > 0 {

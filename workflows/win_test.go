@@ -17,7 +17,6 @@ func winQuery() string {
 		accounts(filters: [{field: name, operation: eq, value: "Byrne Ltd"}]) { pageInfo { totalRecords } } }`, recordID, id("Course", 1))
 }
 
-// createCompany sets the attributes of the opportunity that the playbook reads.
 func (h *tenantFixture) createCompany() {
 	h.t.Helper()
 	h.wantQuery(fmt.Sprintf(`mutation { opportunities { update(input: {id: %q, attributes: [{definitionKey: "company", value: "Byrne Ltd"}, {definitionKey: "po", value: "PO-7"}]}) { errors { message } } } }`, recordID),

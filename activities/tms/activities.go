@@ -20,8 +20,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// API are the operations of the TMS that the activities need. To support another version of the
-// API, write a package that implements this interface.
+// API are the operations of the TMS that the activities need.
 type API interface {
 	// The record.
 	Hello(ctx context.Context) error
@@ -102,8 +101,7 @@ type Options struct {
 	// the SDK.
 	DataConverter converter.DataConverter
 	// CheckPermission, if set, is called before the worker sends a change or calls a service of the
-	// tenant. If CheckPermission returns an error, the worker does not send the request. The client
-	// of the API makes its own check before each API request.
+	// tenant. The client of the API makes its own check before each API request.
 	CheckPermission func(context.Context) error
 	// OnRecordCreated, if set, is called for each record that was created with a reference tag.
 	// OnRecordCreated must not block.
@@ -136,7 +134,7 @@ type Activities struct {
 	onRecordCreated         func(opportunity.ID, opportunity.Reference)
 	now                     func() time.Time
 	version                 string
-	earlierRunTimeout       time.Duration // how long the worker tries to list other runs
+	earlierRunTimeout       time.Duration
 }
 
 // New makes the activities.

@@ -56,8 +56,6 @@ func TestReadForAnAdoptionReturnsTheLastChange(t *testing.T) {
 	}
 }
 
-// If the tenant's API does not have the field for the last change, the adoption fails with an error
-// that says so.
 func TestReadForAnAdoptionWithoutTheField(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{Attribute: "oppflow"}, map[string]string{"opportunity.updatedAt": "absent"})
 	r.options.FollowUpsFromLastChange = true
@@ -89,7 +87,6 @@ func applicationError(t *testing.T, err error) *temporal.ApplicationError {
 	return application
 }
 
-// A plan spreads over time the follow-ups that were due before the adoption.
 func TestPlanOfAnAdoptedRecordIsSpread(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook(`steps: [{ at: { state: Open }, followUps: [{ name: long, due: { inStep: 7 days }, do: { attention: { text: t } } }] }]`)

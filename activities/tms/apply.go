@@ -67,8 +67,6 @@ func (a *Activities) apiMutation(in activities.ApplyInput, m exchange.Change, d 
 	}
 }
 
-// itemID returns the id of the interest's item. The kind of the interest determines the type of the
-// id.
 func itemID(interest opportunity.Interest, wanted []exchange.UnresolvedName, d *names.Resolver) string {
 	for _, name := range wanted {
 		return d.ID(name.Type, name.Text, wanted)
@@ -98,9 +96,8 @@ func addInterest(id string, interest opportunity.Interest, item string) administ
 	return out
 }
 
-// reservationExpiry returns the expiry time to request for the places. To release places,
-// reservationExpiry returns the current time, because the API has no other way to release places. A
-// new interest never shortens a reservation.
+// To release places, reservationExpiry returns the current time, because the API has no other way
+// to release places. A new interest never shortens a reservation.
 func (a *Activities) reservationExpiry(extend exchange.ReservationChange) time.Time {
 	now := a.now().UTC().Truncate(time.Second)
 	if extend.Release {
@@ -154,14 +151,11 @@ func (a *Activities) changeResult(in activities.ApplyInput, i int, m administrat
 	return out
 }
 
-// isSameExpiry reports whether the expiry in the response equals the requested expiry, within the
-// tolerance.
 func isSameExpiry(got, asked time.Time) bool {
 	return got.Sub(asked).Abs() <= opportunity.ExpiryTolerance
 }
 
-// toReservation returns the reservation in the API's data. Places count as reserved only if the API
-// reports a reservation with an expiry in the future.
+// Places count as reserved only if the API reports a reservation with an expiry in the future.
 func (a *Activities) toReservation(r administrate.Reservations) opportunity.Reservation {
 	if r.Until == nil {
 		return opportunity.Reservation{}

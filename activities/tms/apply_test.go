@@ -68,7 +68,6 @@ func TestABatchOfEverything(t *testing.T) {
 	if n := r.requestCount(); n != 1 {
 		t.Errorf("seven changes took %d requests", n)
 	}
-	// A later read returns the same record.
 	want := exchange.Snapshot{
 		ID: record, Details: opportunity.Details{Name: "Second", Currency: "EUR"}, Step: *out.Results[6].Step, Interests: made, Reservation: *held,
 	}
@@ -89,7 +88,6 @@ func TestABatchOfEverything(t *testing.T) {
 	if got := r.read(record).Reservation; got.Valid {
 		t.Errorf("released, and reads %+v", got)
 	}
-	// Expired places stay expired, despite an empty list of errors.
 	out = r.apply(record, interest(event, 1), exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{}})
 	if got := out.Results[1].Reservation; got != nil && got.Valid {
 		t.Errorf("an expired hold reads %+v", got)
@@ -222,7 +220,6 @@ func TestStatusOfAFailedRequest(t *testing.T) {
 			if n := r.requestCount(); n > 2 {
 				t.Errorf("two changes took %d requests", n)
 			}
-			// Temporal retries a read that fails for the same reason.
 			_, err := runActivity[activities.ReadResult](r, activities.ReadOpportunity, activities.ReadInput{Opportunity: record})
 			var application *temporal.ApplicationError
 			if err == nil || errors.As(err, &application) && application.NonRetryable() {
@@ -235,7 +232,6 @@ func TestStatusOfAFailedRequest(t *testing.T) {
 	}
 }
 
-// TestAnAnswerThatSaysTooLittle: each change of a request has its own status.
 func TestAnAnswerThatSaysTooLittle(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {

@@ -14,8 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// callResult converts the client's error into the result of a request that changes something. An
-// error that does not prove the change status makes the status unknown.
+// An error that does not prove the change status makes the status unknown.
 func callResult(err error) activities.CallResult {
 	var notSent *administrate.NotSentError
 	var rejected *administrate.RejectedError
@@ -72,7 +71,6 @@ func notSentReason(reason administrate.Reason) activities.Reason {
 // transitionNotFound is the documented label of a rejected transition.
 const transitionNotFound = "Transition Not Found"
 
-// rejectionError returns an error with the label, message and value of the API.
 func rejectionError(err *administrate.RejectedError) *opportunity.Error {
 	if len(err.Errors) == 0 {
 		return &opportunity.Error{Type: opportunity.Rejected, Message: err.Error()}
@@ -104,8 +102,7 @@ func valueText(value json.RawMessage) string {
 	return *text
 }
 
-// refusalMessage returns why the API refused a request as a whole. The caller sees the API's own
-// message, because only that message says which value was wrong.
+// The caller sees the API's own message, because only that message says which value was wrong.
 func refusalMessage(err *administrate.RefusedError) string {
 	if len(err.Messages) == 0 {
 		return err.Error()
@@ -113,7 +110,6 @@ func refusalMessage(err *administrate.RefusedError) string {
 	return err.Messages[0]
 }
 
-// readError converts the error of a read into an error that Temporal retries or does not retry.
 // Temporal does not retry a read that the API refuses, and retries a read after every other error.
 // The type of a retried error is an [activities.Reason], which says what the workflow waits for.
 func readError(err error) error {

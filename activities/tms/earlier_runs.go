@@ -19,9 +19,8 @@ import (
 // number of list requests per second.
 const earlierRunTimeout = 5 * time.Second
 
-// checkEarlierRuns returns why the record must not be created now, or nil if it may be created. The
-// worker must not create the record if the reference may already have a record. If the start
-// differs from the start of an earlier run, the result is a Conflict.
+// checkEarlierRuns returns why the record must not be created now, or nil if it may be created. If
+// the start differs from the start of an earlier run, the result is a Conflict.
 func (a *Activities) checkEarlierRuns(ctx context.Context, in activities.CreateInput) *activities.CallResult {
 	notSent := func(reason activities.Reason) *activities.CallResult {
 		return &activities.CallResult{Status: exchange.StatusNotSent, Reason: reason}

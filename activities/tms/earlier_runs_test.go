@@ -11,8 +11,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The worker compares a start with the starts of earlier runs of the reference, however the earlier
-// runs ended.
 func TestStartsAreCompared(t *testing.T) {
 	const own = "default-test-run-id"
 	start := opportunity.Start{Name: "First Aid", Region: string(regionDR), Currency: "GBP"}
@@ -69,7 +67,7 @@ func TestStartsAreCompared(t *testing.T) {
 
 // The index of runs shows the current run before it shows the earlier run. Until the index shows
 // the earlier run, every worker returns a result that requires a search for the record by the
-// reference tag. The worker that created the record also remembers the start message.
+// reference tag.
 func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{InName: true})
 	r.namespace.runs = []string{"default-test-run-id"}
@@ -94,8 +92,6 @@ func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	}
 }
 
-// The API may still receive a request of a run that was terminated. A run that ended in another way
-// has no open requests.
 func TestRequestsOfATerminatedRunAreWaitedFor(t *testing.T) {
 	const own = "default-test-run-id"
 	all := activities.Times{}.SettleAfterStart()
@@ -142,7 +138,6 @@ func TestRequestsOfATerminatedRunAreWaitedFor(t *testing.T) {
 	}
 }
 
-// A record is not adopted for a reference that had another record.
 func TestAReferenceThatHadAnotherRecord(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-2")

@@ -16,7 +16,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// effectHandler inspects effects of one kind and executes their requests.
 type effectHandler interface {
 	inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error)
 	execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error)
@@ -44,8 +43,7 @@ func (a *Activities) effectHandlerFor(kind opportunity.EffectKind, by VersionedP
 	return handler()
 }
 
-// notesOf returns the notes that the effect stored in the undo entry. N is a struct of texts. The
-// struct tag of each field of N is the key of a note.
+// N is a struct of texts. The struct tag of each field of N is the key of a note.
 func notesOf[N any](entry exchange.UndoEntry) N {
 	var notes N
 	value := reflect.ValueOf(&notes).Elem()

@@ -84,7 +84,7 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 
 // inspectUndo returns the request that removes the account from the record. The handler assumes
 // that the API accepts a request to remove an account; nobody has observed how the API handles such
-// a request. If the API ignores the request, the next inspection finds that the account remains.
+// a request.
 func (e accountHandler) inspectUndo(out *activities.InspectResult, links administrate.OpportunityLinks) {
 	ours := opportunity.ID(notesOf[accountNotes](out.UndoEntry).Set)
 	if links.Account != nil && opportunity.ID(links.Account.ID) == ours {

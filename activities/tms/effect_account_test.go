@@ -92,8 +92,7 @@ func TestAccountIsCreatedOnceAndRemovedOnUndo(t *testing.T) {
 	r.wantEffect(r.runEffect(undoInput(in, undone)), 1)
 }
 
-// The worker assumes that the API removes an account when a request sets the account to null. If
-// the account remains, the effect reports an error.
+// The worker assumes that the API removes an account when a request sets the account to null.
 func TestAccountThatCannotBeRemovedIsReported(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -139,7 +138,7 @@ func TestOfSeveralAccountsNoneIsTaken(t *testing.T) {
 }
 
 // Each test case loses the response to one request; the API executes or does not execute this
-// request. In each test case, the effect creates only one account.
+// request.
 func TestAnAccountWhoseAnswerIsLostIsMadeOnce(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for n := 1; n <= 2; n++ {

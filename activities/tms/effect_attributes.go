@@ -76,8 +76,7 @@ func originalAttributes(entry exchange.UndoEntry) map[string]string {
 	return entry.Notes
 }
 
-// execute sets the attributes in one request. The worker assumes that the API keeps attributes that
-// are not in the request.
+// The worker assumes that the API keeps attributes that are not in the request.
 func (e attributesHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	if run, other := runs.DetectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil

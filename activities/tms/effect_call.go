@@ -100,8 +100,6 @@ type callBody struct {
 	Step opportunity.Ref `json:"step"`
 }
 
-// buildRequest returns the request to the service, or an error that says why the request cannot be
-// built.
 func (e callHandler) buildRequest(in activities.EffectInput) (service.Request, *opportunity.Error) {
 	settings := settingsOf[exchange.CallService](in)
 	if settings == nil {

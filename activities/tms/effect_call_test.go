@@ -84,7 +84,6 @@ func (s *fakeService) takeRequests() []received {
 	return got
 }
 
-// newServiceFixture returns a fixture whose worker may call a service.
 func newServiceFixture(t *testing.T) (*fixture, *fakeService, *httptest.Server) {
 	t.Helper()
 	s := &fakeService{t: t, status: http.StatusNoContent}
@@ -218,8 +217,7 @@ func TestAReadOnlyWorkerCallsNobody(t *testing.T) {
 	}
 }
 
-// A worker whose tenant is not the namespace's tenant calls no service. A worker that does not know
-// yet to which tenant the namespace belongs also calls no service.
+// A worker that does not know yet to which tenant the namespace belongs calls no service.
 func TestAWorkerOfAnotherTenantCallsNobody(t *testing.T) {
 	for name, c := range map[string]struct {
 		why  error

@@ -142,8 +142,7 @@ func (e cancelRegistrationsHandler) execute(ctx context.Context, in activities.E
 	return activities.ExecuteResult{CallResult: callResult(act(e.withSendDeadline(ctx), string(in.Request.Target))), UndoEntry: in.UndoEntry}, nil
 }
 
-// placeOwners returns the facts that show whose places these are. It makes no request if the effects
-// of the opportunity created all of the places.
+// placeOwners makes no request if the effects of the opportunity created all of the places.
 func (e cancelRegistrationsHandler) placeOwners(
 	ctx context.Context, in activities.EffectInput, found activities.InspectResult, event opportunity.ID, places map[opportunity.ID][]opportunity.ID,
 ) (people.Places, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// One person is on an event for another order. The withdrawal of this order leaves that place.
+// One person is on an event for another order.
 func TestPlacesOfAnotherOrderAreNotCancelled(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("x-2")

@@ -15,12 +15,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contactsHandler creates contacts for the attendees.
 type contactsHandler struct{ *Activities }
 
 func (h effectHandlers) Contacts() effectHandler { return contactsHandler{h.activities} }
 
-// contactNotes are the notes of effects that create contacts.
 type contactNotes struct {
 	// Creating lists the indexes of the attendees for whom the effect is about to create contacts.
 	// A later inspection counts such a contact as created by the effect, even when the response was
@@ -126,8 +124,8 @@ func (e contactsHandler) execute(ctx context.Context, in activities.EffectInput)
 	return e.createContacts(ctx, in)
 }
 
-// createContacts creates the missing contacts. The new contacts belong to the account of the
-// record, unless this account is the account of an individual person.
+// The new contacts belong to the account of the record, unless this account is the account of an
+// individual person.
 func (a *Activities) createContacts(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	ctx = a.withSendDeadline(ctx)
 	result := activities.ExecuteResult{UndoEntry: in.UndoEntry}
@@ -157,7 +155,7 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 		return result, nil
 	}
 	// The effect does not use the ids in the response, because the next inspection finds the new
-	// contacts by their addresses. The result has one error for all contacts that were not created.
+	// contacts by their addresses.
 	if n := slices.IndexFunc(answers, func(c administrate.ContactResult) bool { return c.Err != nil }); n >= 0 {
 		result.CallResult = callResult(answers[n].Err)
 		if result.Status == exchange.StatusRejected {

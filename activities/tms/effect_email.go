@@ -23,8 +23,8 @@ type emailHandler struct {
 
 func (h effectHandlers) Email() effectHandler { return emailHandler{h.activities, h.playbook} }
 
-// inspect finds out who gets the mail and whether the mail can be sent. The API does not show
-// whether a mail was sent, so inspect cannot detect that an earlier request sent the mail.
+// The API does not show whether a mail was sent, so inspect cannot detect that an earlier request
+// sent the mail.
 func (e emailHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	mail := settingsOf[exchange.SendEmail](in)
@@ -100,8 +100,7 @@ func (e emailHandler) execute(ctx context.Context, in activities.EffectInput) (a
 	return confirmedResult(in, e.api.SendEmail(ctx, written)), nil
 }
 
-// renderEmail renders the mail from its template. The returned opportunity.Error says why the mail
-// cannot be sent.
+// The returned opportunity.Error says why the mail cannot be sent.
 func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput) (administrate.Email, *opportunity.Error, error) {
 	var none administrate.Email
 	mail := *settingsOf[exchange.SendEmail](in)
@@ -158,7 +157,6 @@ func (e emailHandler) subject(ctx context.Context, in activities.EffectInput) (s
 	return e.playbook.Playbook.RenderSubject(mail.Template, facts, number, of), nil
 }
 
-// mailFacts returns the facts for the template of a mail.
 func (e emailHandler) mailFacts(ctx context.Context, in activities.EffectInput, needsEvents bool) (playbook.Facts, error) {
 	raw, err := e.fullRecord(ctx, in.Opportunity)
 	if err != nil {
@@ -215,7 +213,6 @@ func textToHTML(text string) string {
 	return b.String()
 }
 
-// sendingAddressCache caches the sender address of mails for sendingAddressTTL.
 type sendingAddressCache struct {
 	now func() time.Time
 
@@ -224,7 +221,6 @@ type sendingAddressCache struct {
 	expiresAt time.Time
 }
 
-// sendingAddressTTL is how long a sendingAddressCache is valid.
 const sendingAddressTTL = 10 * time.Minute
 
 // firstVerified returns the first verified sender address, or "" if no address is verified.
@@ -267,8 +263,6 @@ func rejectedResult(why *opportunity.Error) activities.ExecuteResult {
 	return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusRejected, Error: why}}
 }
 
-// dependencyNotRead returns the result of a request that the worker did not send, because the
-// worker could not read data that the request needs.
 func dependencyNotRead(err error) activities.CallResult {
 	var missing *administrate.NotFoundError
 	known := callResult(err)

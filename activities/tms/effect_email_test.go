@@ -29,8 +29,8 @@ emails:
 `
 
 var (
-	userWithContact    = id("User", 1) // a user with a contact
-	userWithoutContact = id("User", 2) // a user without a contact
+	userWithContact    = id("User", 1)
+	userWithoutContact = id("User", 2)
 )
 
 func emailEffect(record opportunity.ID, to exchange.Recipient, template string) activities.EffectInput {
@@ -50,7 +50,6 @@ func (r *fixture) setPeople(record, owner, person opportunity.ID) {
 	r.requestCount()
 }
 
-// outbox returns the recipient and the content of each sent mail.
 func (r *fixture) outbox() []string {
 	r.t.Helper()
 	sent, err := r.sandbox.Outbox(r.t.Context())
@@ -188,8 +187,7 @@ func TestAMailFallsBack(t *testing.T) {
 	}
 }
 
-// The error tells an operator which mail was not sent, and which recipient is missing. The subject
-// that the operator reads names no person.
+// The subject that the operator reads names no person.
 func TestAMailWithoutARecipientNamesItsSubject(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook(fallbackPlaybook)
@@ -247,7 +245,6 @@ func TestAMailWhoseAnswerIsLostIsNotSentAgain(t *testing.T) {
 	}
 }
 
-// If the record cannot be read, the worker sends nothing and no operator gets a question.
 func TestEmailIsNotSentWhenTheRecordCannotBeRead(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook(emailPlaybook)

@@ -9,7 +9,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// extendHandler changes the expiry time of the reserved places.
 type extendHandler struct{ *Activities }
 
 func (h effectHandlers) Extend() effectHandler { return extendHandler{h.activities} }

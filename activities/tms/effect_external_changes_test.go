@@ -10,8 +10,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An account that the TMS itself set on the record after the inspection stays: the effect does
-// not remove it.
 func TestAccountSetByTheTMSIsKeptOnUndo(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"update.null": "cleared"})
 	record := r.createRecord("A-1")

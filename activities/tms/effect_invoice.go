@@ -25,8 +25,8 @@ const (
 	invoiceVoid  = "Void"
 )
 
-// invoiceNotes are the notes of the invoice effect. Each note is the id of the invoice that the
-// note is about, because another invoice may replace an invoice that becomes void.
+// Each note is the id of the invoice that the note is about, because another invoice may replace an
+// invoice that becomes void.
 type invoiceNotes struct {
 	// Inspected is the id of the invoice whose texts before the effect are stored in the undo
 	// entry.
@@ -54,7 +54,6 @@ type draftText struct {
 	visible bool
 }
 
-// draftTexts returns the texts that the effect writes.
 func draftTexts(in activities.EffectInput, billing administrate.Billing) []draftText {
 	wanted, trace, invoice := settingsOf[exchange.EnsureInvoice](in), in.UndoEntry, billing.Invoice
 	var all []draftText
@@ -102,8 +101,6 @@ func (e invoiceHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// missingInvoiceError returns the error for an invoice that does not exist after the longest time
-// that the effect waits for the invoice.
 func missingInvoiceError(in activities.EffectInput, billing administrate.Billing) *opportunity.Error {
 	known := ""
 	for _, record := range in.UndoEntry.Objects {
@@ -120,8 +117,7 @@ func missingInvoiceError(in activities.EffectInput, billing administrate.Billing
 	return opportunity.Failf(opportunity.NotFound, "the TMS created no invoice before the deadline %s; create an invoice in the TMS, then answer retry", formatTime(settingsOf[exchange.EnsureInvoice](in).WaitUntil))
 }
 
-// inspectInvoice returns the request that the invoice still needs. A final invoice needs no
-// request, whoever made it final and whatever it contains.
+// A final invoice needs no request, whoever made it final and whatever it contains.
 func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	wanted, invoice := settingsOf[exchange.EnsureInvoice](in), billing.Invoice
 	switch {
@@ -150,8 +146,8 @@ func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activit
 	}
 }
 
-// needsFilling reports whether a text differs from the wanted text. For a text that the API does
-// not show, the response to the update decides whether the text is written.
+// For a text that the API does not show, the response to the update decides whether the text is
+// written.
 func (invoiceHandler) needsFilling(in activities.EffectInput, invoice string, all []draftText) bool {
 	for _, t := range all {
 		if t.visible && !isSameText(t.current, t.wanted) || !t.visible && notesOf[invoiceNotes](in.UndoEntry).Confirmed != invoice {
@@ -235,14 +231,12 @@ func (e invoiceHandler) execute(ctx context.Context, in activities.EffectInput) 
 	}
 	result.CallResult = callResult(err)
 	if errors.As(err, new(*administrate.RejectedError)) && e.isFinal(ctx, in) {
-		// Somebody else made the invoice final before this request. The next inspection finds the
-		// final invoice.
+		// Somebody else made the invoice final before this request.
 		result.CallResult = callResult(nil)
 	}
 	return result, nil
 }
 
-// invoiceUpdate returns the update that writes the effect's texts, or the earlier texts.
 func invoiceUpdate(in activities.EffectInput) administrate.UpdateInvoice {
 	wanted, before := settingsOf[exchange.EnsureInvoice](in), in.UndoEntry
 	update := administrate.UpdateInvoice{ID: string(in.Request.Target)}

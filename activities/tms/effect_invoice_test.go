@@ -77,7 +77,6 @@ func (r *fixture) runUntilDone(in activities.EffectInput, meanwhile func(wait in
 	return out, waits
 }
 
-// committedChanges returns how many mutations with the name in field the sandbox committed.
 func (r *fixture) committedChanges(field string) int {
 	n := 0
 	for _, entry := range r.sandbox.RequestLog().After(0, 1000) {
@@ -103,7 +102,6 @@ func newSoldFixture(t *testing.T) (*fixture, opportunity.ID) {
 	return r, record
 }
 
-// moveToWon makes the transition to the won step, after which the TMS drafts the invoice.
 func (r *fixture) moveToWon(record opportunity.ID) {
 	r.t.Helper()
 	if answers := r.apply(record, progress(string(stepWon))).Results; len(answers) != 1 || answers[0].Status != exchange.StatusDone {
@@ -122,7 +120,6 @@ func (r *fixture) invoice(record opportunity.ID) administrate.Invoice {
 	return *billing.Invoice
 }
 
-// wantInvoice fails unless the invoice has this state and these texts.
 func (r *fixture) wantInvoice(record opportunity.ID, state, purchaseOrder, comments string) {
 	r.t.Helper()
 	got := r.invoice(record)
@@ -131,7 +128,6 @@ func (r *fixture) wantInvoice(record opportunity.ID, state, purchaseOrder, comme
 	}
 }
 
-// writeInvoice changes the draft with a request that does not pass through the worker.
 func (r *fixture) writeInvoice(record opportunity.ID, purchaseOrder, comments string) {
 	r.t.Helper()
 	_, err := r.client().UpdateInvoice(r.t.Context(), administrate.UpdateInvoice{ID: r.invoice(record).ID, PurchaseOrderRef: purchaseOrder, Comments: comments})
@@ -141,7 +137,6 @@ func (r *fixture) writeInvoice(record opportunity.ID, purchaseOrder, comments st
 	r.requestCount()
 }
 
-// finalise makes the invoice final with a request that does not pass through the worker.
 func (r *fixture) finalise(record opportunity.ID) {
 	r.t.Helper()
 	if _, err := r.client().FinaliseInvoice(r.t.Context(), r.invoice(record).ID); err != nil {
@@ -249,7 +244,7 @@ func TestAnInvoiceThatSomebodyMakesFinalJustNow(t *testing.T) {
 }
 
 // Each test case loses the response to one request; the API executes or does not execute this
-// request. The effect still fills in the draft and makes the draft final once.
+// request.
 func TestAnInvoiceWhoseAnswerIsLost(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for n := 1; n <= 2; n++ {
@@ -277,7 +272,6 @@ func TestManualChangesOfADraftAreKept(t *testing.T) {
 	r.wantInvoice(record, "Final", "PO 18", "First Aid")
 }
 
-// billing returns the API's response about the invoice of an opportunity.
 func billing(active, document string) string {
 	return fmt.Sprintf(`{"data":{"opportunities":{"edges":[{"node":{"id":"O","activeInvoiceId":%s,"salesDocument":%s}}],"pageInfo":{"totalRecords":1,"hasNextPage":false}}}}`, active, document)
 }
@@ -306,7 +300,6 @@ func TestInvoiceThatIsNoDraftNeedsAnOperator(t *testing.T) {
 	}
 }
 
-// The effect also fills in a new invoice that replaces a void invoice.
 func TestReplacementInvoice(t *testing.T) {
 	r, record := newSoldFixture(t)
 	r.moveToWon(record)
@@ -352,7 +345,6 @@ func TestUndoRestoresTheDraft(t *testing.T) {
 	r.wantEffect(r.runEffect(undoInput(in, done)), 3, exchange.RequestFillInvoice)
 	r.wantInvoice(record, "Draft", "PO 18", "")
 
-	// If the API does not empty a text, the effect reports an error.
 	done = r.runEffect(r.invoiceEffect(record, "", "First Aid", time.Time{}))
 	id := r.invoice(record).ID
 	r.respondOnce("mutation UpdateInvoice", `{"data":{"invoices":{"update":{"errors":[],"invoice":{"id":"`+id+`","comments":"First Aid"}}}}}`)

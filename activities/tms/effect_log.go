@@ -11,13 +11,11 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// logHandler writes an entry of the external integration log.
 type logHandler struct{ *Activities }
 
 func (h effectHandlers) Log() effectHandler { return logHandler{h.activities} }
 
-// logOrigin is the origin that each log entry names. Never change logOrigin, because entries with
-// the old name cannot be deleted.
+// Never change logOrigin, because entries with the old name cannot be deleted.
 const logOrigin = "oppflow"
 
 // inspect sends no API request, because the API does not show the log.
@@ -36,7 +34,7 @@ func (e logHandler) inspect(ctx context.Context, in activities.EffectInput) (act
 }
 
 // execute writes the entry for the record. execute assumes that the API accepts the id of an
-// opportunity in a log entry. If the API does not accept the id, the API rejects the entry.
+// opportunity in a log entry.
 func (e logHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	if run, other := runs.DetectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil

@@ -84,8 +84,6 @@ func (r *fixture) register(event opportunity.ID, contacts ...opportunity.ID) []o
 	return ids
 }
 
-// wantEventPlaces fails unless the given numbers of places of the event are booked and
-// reserved.
 func (r *fixture) wantEventPlaces(event opportunity.ID, booked, reserved int) {
 	r.t.Helper()
 	got, err := r.client().Event(r.t.Context(), string(event))
@@ -133,8 +131,7 @@ func (r *fixture) loseNthAnswer(n int, commits bool) *int {
 	return count
 }
 
-// records returns the ids of the objects of the kind in the undo entry. The list marks objects that
-// the effect created with +, and objects that are reverted with -.
+// The list marks objects that the effect created with +, and objects that are reverted with -.
 func records(got effectOutcome, kind opportunity.ObjectKind) []string {
 	var all []string
 	for _, record := range got.undoEntry.Objects {
@@ -160,7 +157,6 @@ func (r *fixture) wantRecords(got effectOutcome, kind opportunity.ObjectKind, wa
 	}
 }
 
-// catalogueWith returns the default catalogue of the sandbox with the text old replaced by other.
 func catalogueWith(t *testing.T, old, other string) string {
 	t.Helper()
 	text, err := os.ReadFile("../../sandbox/catalogue/default.yaml")
@@ -323,7 +319,6 @@ func TestEffectsAboutPeopleOfAnotherRunSendNothing(t *testing.T) {
 	}
 }
 
-// The undo entry and the requests name no person.
 func TestEffectsStoreNoNames(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")

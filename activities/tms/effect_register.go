@@ -13,15 +13,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// registerHandler registers the attendees on their events. A registration does not reduce the
-// number of places that are reserved for the opportunity. From the registration until the handler
-// releases the reservation, the TMS therefore counts the reserved places twice: as booked and as
-// reserved. The handler registers all attendees first and then releases the places, so that no
-// other person can get a place before the registration. Observed: the TMS accepts a registration on
-// an event whose reservations leave too few free places, and the number of remaining places becomes
-// negative. If an event rejects the registration as full, the handler releases the reserved places
-// first. Without the release, the reserved places would block the attendees for whom they are
-// reserved.
+// A registration does not reduce the number of places that are reserved for the opportunity. From
+// the registration until the handler releases the reservation, the TMS therefore counts the
+// reserved places twice: as booked and as reserved. The handler registers all attendees first and
+// then releases the places, so that no other person can get a place before the registration.
+// Observed: the TMS accepts a registration on an event whose reservations leave too few free
+// places, and the number of remaining places becomes negative. If an event rejects the registration
+// as full, the handler releases the reserved places first. Without the release, the reserved places
+// would block the attendees for whom they are reserved.
 type registerHandler struct{ *Activities }
 
 func (h effectHandlers) Register() effectHandler { return registerHandler{h.activities} }
@@ -75,7 +74,6 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 	return out, nil
 }
 
-// shouldRelease reports whether the playbook says to release the reservation.
 func (registerHandler) shouldRelease(in activities.EffectInput) bool {
 	settings := settingsOf[exchange.RegisterLearners](in)
 	return settings != nil && settings.ReleaseReservation
@@ -249,7 +247,6 @@ func idStrings(ids []opportunity.ID) []string {
 	return out
 }
 
-// eventsFor returns the events of the attendees without duplicates.
 func eventsFor(attendees []exchange.Attendee) []opportunity.ID {
 	var events []opportunity.ID
 	for _, attendee := range attendees {

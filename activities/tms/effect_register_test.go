@@ -49,8 +49,7 @@ func TestLearnersAreRegisteredOnceAndTheReservationReleased(t *testing.T) {
 }
 
 // Each test case loses the response to one request; the API executes or does not execute this
-// request. Each attendee is still registered once, and the undo of the effect cancels each
-// registration.
+// request.
 func TestLearnersWhoseAnswerIsLostAreRegisteredOnce(t *testing.T) {
 	for _, commits := range []bool{false, true} {
 		for n := 1; ; n++ {
@@ -98,7 +97,6 @@ func TestLearnersWhoAreOnTheEventAlreadyStayThere(t *testing.T) {
 	r.wantEventPlaces(event, 5, 0)
 }
 
-// The undo of the effect register cancels only the learners that the effect registered.
 func TestLearnerRegisteredAgainIsNotCancelled(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, _, attendees := r.newBooking()
@@ -142,9 +140,8 @@ func (r *fixture) newFullEvent() (opportunity.ID, []opportunity.RecordedInterest
 	return record, interests, attendees
 }
 
-// From the registration until the release, the TMS counts the reserved places twice. The API
-// rejects no attendee, even if the API counts the reserved places against the attendees for whom
-// the places are reserved.
+// The API rejects no attendee, even if the API counts the reserved places against the attendees for
+// whom the places are reserved.
 func TestReservationDoesNotBlockItsOwnLearners(t *testing.T) {
 	for short, acts := range map[string][]exchange.EffectRequestKind{
 		"booked":  {exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRelease},

@@ -30,7 +30,6 @@ func (r *fixture) createWithEvent(quantity int) (record opportunity.ID, interest
 	return record, interests
 }
 
-// reservedPlaces returns how many places of the event are reserved.
 func (r *fixture) reservedPlaces() int {
 	r.t.Helper()
 	got, err := r.client().Event(r.t.Context(), string(event))
@@ -53,8 +52,6 @@ func (r *fixture) expiry(record opportunity.ID) time.Time {
 	return held.Until
 }
 
-// extend sets the expiry of the reserved places with a request that does not pass through the
-// worker.
 func (r *fixture) extend(record opportunity.ID, until time.Time) {
 	r.t.Helper()
 	if _, err := r.client().ExtendReservations(r.t.Context(), administrate.ExtendReservations{OpportunityID: string(record), Until: until}); err != nil {
@@ -269,7 +266,7 @@ func TestAnExpiryThatHasPassedIsNotSetAgain(t *testing.T) {
 }
 
 // The API accepts a request to change the expiry and returns no error, but it does not change the
-// expiry. The next inspection detects that the expiry is unchanged.
+// expiry.
 func TestExtensionWithoutEffectIsReported(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests := r.createWithEvent(3)

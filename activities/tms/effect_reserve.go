@@ -12,14 +12,12 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reserveHandler reserves places for the interests in events.
 type reserveHandler struct{ *Activities }
 
 func (h effectHandlers) Reserve() effectHandler { return reserveHandler{h.activities} }
 
 // undoReleaseDelay is how long places stay reserved after the undo of the effect. During this delay
-// a person can still extend the reservation. After a release, the opportunity cannot reserve places
-// again.
+// a person can still extend the reservation.
 const undoReleaseDelay = time.Hour
 
 type reserveNotes struct {

@@ -22,7 +22,6 @@ func learner(event opportunity.ID, first, last, email string) exchange.Attendee 
 	return exchange.Attendee{Interest: "I", Event: event, Person: &opportunity.Learner{FirstName: first, LastName: last, Email: email}}
 }
 
-// namedContact creates a contact with a request that does not pass through the worker.
 func (r *fixture) namedContact(first, last, email string) opportunity.ID {
 	r.t.Helper()
 	made, err := r.client().CreateContacts(r.t.Context(), []administrate.NewContact{{FirstName: first, LastName: last, Email: email}})
@@ -74,7 +73,6 @@ func TestPeopleOfOneOrderWithOneAddress(t *testing.T) {
 	}
 }
 
-// An operator decides whether the second person and the first person are the same contact.
 func TestOperatorDecidesAboutOneAddress(t *testing.T) {
 	for name, row := range map[string]struct {
 		decide           func(*exchange.Attendee)
@@ -108,7 +106,6 @@ func TestOperatorDecidesAboutOneAddress(t *testing.T) {
 	}
 }
 
-// One question to the operator is about all people of an order.
 func TestOneQuestionAboutAllPeople(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -158,8 +155,6 @@ func TestSeveralContactsOfOneNameAndAddress(t *testing.T) {
 	}
 }
 
-// The effect does not cancel the registration of a person whose name differs from the learner's
-// name.
 func TestRegistrationOfAnotherNameIsNotCancelled(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -172,7 +167,6 @@ func TestRegistrationOfAnotherNameIsNotCancelled(t *testing.T) {
 	r.wantEventPlaces(event, 5, 0)
 }
 
-// newSoldPlace returns an order with one reserved place for a contact.
 func (r *fixture) newSoldPlace(start opportunity.Start) (opportunity.ID, activities.EffectInput) {
 	r.t.Helper()
 	record := r.create(activities.CreateInput{Reference: "A-1", Start: start, SkipEarlierRunCheck: true}).Record.ID
@@ -183,7 +177,6 @@ func (r *fixture) newSoldPlace(start opportunity.Start) (opportunity.ID, activit
 	return record, registerEffect(record, interests, exchange.Attendee{Interest: ref.ID, Event: event, Contact: contact})
 }
 
-// A person whom another order registered does not use a reserved place of this order.
 func TestPlacesStayReservedForAPersonOfAnotherOrder(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	_, in := r.newSoldPlace(opportunity.Start{Name: "First Aid", Region: string(regionDR)})
@@ -230,7 +223,6 @@ func TestOverbookedEventIsReported(t *testing.T) {
 	r.wantEventPlaces(event, 13, 0)
 }
 
-// Places that stay reserved for the order itself do not make the event overbooked.
 func TestOwnReservationOverbooksNothing(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests, attendees := r.newFullEvent()

@@ -48,7 +48,6 @@ type effectOutcome struct {
 	overbooked []exchange.OverbookedEvent
 }
 
-// setContacts stores the contacts of the attendees, as the workflow does.
 func (e *effectOutcome) setContacts(contacts []opportunity.ID) {
 	for i, contact := range contacts {
 		if contact != "" {
@@ -118,8 +117,6 @@ func (r *fixture) wantEffect(got effectOutcome, requests int, acts ...exchange.E
 	}
 }
 
-// wantProblem fails unless the effect cannot be ensured and the reason contains the given
-// words.
 func (r *fixture) wantProblem(got effectOutcome, requests int, says string, acts ...exchange.EffectRequestKind) {
 	r.t.Helper()
 	if !strings.Contains(got.problem, says) || says == "" || !cmp.Equal(got.requests, acts) {
@@ -192,7 +189,6 @@ func (r *fixture) loseNextAnswer() {
 	})
 }
 
-// discardResponse is an http.ResponseWriter that drops the response.
 type discardResponse struct{ header http.Header }
 
 func (d discardResponse) Header() http.Header            { return d.header }
@@ -245,7 +241,6 @@ func TestAttributesOfAnEarlierVersionAreWrittenBack(t *testing.T) {
 	}
 }
 
-// The worker has a handler for each kind of effects that a playbook can have.
 func TestEveryKindOfEffectsHasAHandler(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{InName: true})
 	record := r.createRecord("A-1")

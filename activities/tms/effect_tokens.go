@@ -55,7 +55,6 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	return out, nil
 }
 
-// readIssuedTokens reads which tokens were issued, if the API shows issued tokens.
 func (e tokensHandler) readIssuedTokens(ctx context.Context, id opportunity.ID) (administrate.TokenIssues, error) {
 	if !e.api.ShowsTokenIssues() {
 		return administrate.TokenIssues{}, nil
@@ -88,9 +87,8 @@ func countTokens(interests []opportunity.RecordedInterest) boughtTokens {
 	return wanted
 }
 
-// missing returns how many of the bought tokens were not issued. For a type with a known id, only
-// issued tokens of this type count. Issued tokens of other types and surplus tokens count for the
-// types whose id is not known.
+// For a type with a known id, only issued tokens of this type count. Issued tokens of other types
+// and surplus tokens count for the types whose id is not known.
 func (w boughtTokens) missing(issues []administrate.TokenIssue) int {
 	issued, spare := make(map[string]int), 0
 	for _, issue := range issues {

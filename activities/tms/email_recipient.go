@@ -40,9 +40,8 @@ func (e emailHandler) recipients(
 	return contacts, missing, err
 }
 
-// learnerContacts returns the contacts of the attendees without duplicates. Several contacts may
-// share one address. A mail needs no decision which of several contacts with one address a learner
-// is, because every such contact gets mail at that address.
+// Several contacts may share one address. A mail needs no decision which of several contacts with
+// one address a learner is, because every such contact gets mail at that address.
 func (e emailHandler) learnerContacts(ctx context.Context, attendees []exchange.Attendee) (contacts []opportunity.ID, missing string, err error) {
 	if len(attendees) == 0 {
 		return nil, "no learner is named in the interests of the opportunity", nil
@@ -108,8 +107,8 @@ func (e emailHandler) accountOwner(ctx context.Context, links administrate.Oppor
 	return owner, err
 }
 
-// ownerName returns the first name of the owner who gets the mail. When the mail does not go to an
-// owner, ownerName returns the first name of the opportunity's owner.
+// When the mail does not go to an owner, ownerName returns the first name of the opportunity's
+// owner.
 func (e emailHandler) ownerName(ctx context.Context, to exchange.Recipient, target opportunity.ID, links administrate.OpportunityLinks) (string, error) {
 	if to == exchange.ToOwner && (links.Owner == nil || opportunity.ID(links.Owner.ContactID) != target) {
 		owner, err := e.accountOwner(ctx, links)

@@ -52,8 +52,7 @@ type workflowFacts struct {
 	interests []opportunity.RecordedInterest
 }
 
-// playbookFacts returns the facts about a record, which are the input of a playbook. Data from the
-// API override data from the workflow, because somebody may have changed the record.
+// Data from the API override data from the workflow, because somebody may have changed the record.
 func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Opportunity, events []administrate.ScheduledEvent, k workflowFacts, now time.Time) playbook.Facts {
 	facts := playbook.Facts{
 		Now: now, ID: record.ID, Details: record.Details, Step: record.Step, Reservation: record.Reservation,

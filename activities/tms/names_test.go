@@ -60,7 +60,6 @@ func TestCreateByNames(t *testing.T) {
 	if n := r.requestCount(); n != 1 {
 		t.Errorf("the second create took %d requests", n)
 	}
-	// The cache deletes the name after its cache time.
 	r.mu.Lock()
 	r.clockOffset = time.Hour
 	r.mu.Unlock()
@@ -114,8 +113,7 @@ func TestResolveNames(t *testing.T) {
 	}
 }
 
-// The API refuses each request for learning paths. The worker still looks up names of all kinds
-// except learning paths.
+// The API refuses each request for learning paths.
 func TestNamesDependOnTheirOwnRootAlone(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
@@ -138,8 +136,7 @@ func TestNamesDependOnTheirOwnRootAlone(t *testing.T) {
 }
 
 // The worker does not look up learning paths, because the GraphQL root field for learning paths is
-// switched off. The error asks the caller to use the id of the learning path. The worker still
-// looks up names of all kinds except learning paths.
+// switched off.
 func TestNamesOfAKindThatIsNotLookedUp(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	api, err := administrate.New(administrate.Options{Options: transport.Options{URL: r.url, Tokens: oauth.StaticToken(r.token)}, Assumed: administrate.Assumptions{LearningPaths: administrate.Off}})
@@ -179,8 +176,6 @@ func TestResolveManyNames(t *testing.T) {
 	}
 }
 
-// When a name matches several objects, the error describes each object, so that a person can
-// recognise the right object.
 func TestANameThatMatchesSeveralObjects(t *testing.T) {
 	steps := "  - { id: 5, name: Won, stage: 5 }\n"
 	r := newFixtureIn(t, tms.ReferenceTag{}, sandbox.Options{Catalogue: catalogueWith(t, steps, steps+"  - { id: 8, name: Won, stage: 4 }\n")})
@@ -206,8 +201,8 @@ func TestANameThatMatchesSeveralObjects(t *testing.T) {
 	}
 }
 
-// A letter with an accent can be one character or two characters. A name in another Unicode form or
-// in other upper and lower case is the same name, unless an object has exactly the given name.
+// A name in another Unicode form or in other upper and lower case is the same name, unless an
+// object has exactly the given name.
 func TestNamesInAnotherUnicodeForm(t *testing.T) {
 	const composed, decomposed = "\u00cele-de-France", "I\u0302le-de-France"
 	region := func(key, name string) string { return "  - { id: " + key + ", name: " + name + ", currency: EUR }\n" }
@@ -249,8 +244,7 @@ func TestNamesInAnotherUnicodeForm(t *testing.T) {
 	}
 }
 
-// The API compares the characters of the names of accounts and items. The worker therefore looks up
-// each Unicode form of a name.
+// The API compares the characters of the names of accounts and items.
 func TestAnAccountInAnotherUnicodeForm(t *testing.T) {
 	const composed, decomposed = "Caf\u00e9 Ltd", "Cafe\u0301 Ltd"
 	r := newFixture(t, tms.ReferenceTag{})
@@ -297,8 +291,7 @@ func newMergedAccountFixture(t *testing.T) *fixture {
 	return r
 }
 
-// An account was merged into another account after the worker looked up its name. The API rejects
-// the old id, which the caller never gave, so the worker looks up the name again.
+// The API rejects the old id, which the caller never gave, so the worker looks up the name again.
 func TestACreateLooksUpAMergedAccountAgain(t *testing.T) {
 	in := activities.CreateInput{Reference: "A-1", Start: opportunity.Start{Name: "First Aid", Region: string(regionDR), Account: "Administrate"}, SkipEarlierRunCheck: true}
 	name := exchange.UnresolvedName{Type: opportunity.TypeAccount, Text: "Administrate"}
@@ -439,7 +432,6 @@ func TestARegionWhoseNameCannotBeRead(t *testing.T) {
 	}
 }
 
-// In a TMS without a list of regions, the worker requests the name of a region only once.
 func TestRegionsThatCannotBeLookedUpAreNotAskedForAgain(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.regionsUnread = true
@@ -463,7 +455,6 @@ func TestRegionsThatCannotBeLookedUpAreNotAskedForAgain(t *testing.T) {
 	}
 }
 
-// While the worker cannot read the regions, it uses the last known name of a region.
 func TestTheLastKnownNameOfARegion(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.advanceClock(time.Hour)

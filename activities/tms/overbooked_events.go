@@ -11,8 +11,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// withEventToCheck returns the undo entry in which the event is among the events whose free places
-// the handler must read after the registrations.
 func withEventToCheck(entry exchange.UndoEntry, event opportunity.ID) exchange.UndoEntry {
 	notes := notesOf[registerNotes](entry)
 	events := eventsToCheck(entry)
@@ -85,7 +83,6 @@ func (e registerHandler) ownReservedPlaces(ctx context.Context, in activities.Ef
 	return min(placesOn(in, opportunity.ID(event.ID)), *event.Reserved), nil
 }
 
-// placesOn returns the number of places on the event in the opportunity's interests.
 func placesOn(in activities.EffectInput, event opportunity.ID) int {
 	places := 0
 	for _, held := range in.Interests {

@@ -93,7 +93,6 @@ func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book
 	return result, nil
 }
 
-// maxNameProblems is how many names that do not fit the tenant a plan reports.
 const maxNameProblems = 10
 
 // findStep returns the step with the name or id, or the zero value if no step or several steps

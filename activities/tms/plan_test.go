@@ -160,8 +160,7 @@ reactions: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	r.wantRequests(1)
 }
 
-// Data from the record override data that the workflow supplies. The workflow supplies only the
-// data that the API does not return.
+// Data from the record override data that the workflow supplies.
 func TestPlanUsesWhatTheAPIDoesNotReturn(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	const rules = `transitions: [{ name: all, after: [{ log: { message: "{{.Value}}" } }] }]`
@@ -239,8 +238,6 @@ func TestPlanOfWhatCannotBeRead(t *testing.T) {
 	}
 }
 
-// The results of a worker without a playbook have no PlaybookFeatures; the results of a worker with
-// a playbook have the features of this playbook.
 func TestResultsCarryPlaybookFeatures(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	answers := func() (all []*activities.PlaybookFeatures) {
@@ -272,8 +269,8 @@ func TestResultsCarryPlaybookFeatures(t *testing.T) {
 	}
 }
 
-// The names of the playbook do not fit the tenant any more. Each plan reports this, and the run plans
-// in every step, because the step of a rule may have another name now.
+// Each plan reports the names that do not fit the tenant any more, and the run plans in every step,
+// because the step of a rule may have another name now.
 func TestPlanReportsNamesThatDoNotFitTheTenant(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook("steps:\n  - at: { step: Renamed }\n    followUps: [{ name: look, due: { idle: 1 day }, do: { attention: { text: Look } } }]\n")

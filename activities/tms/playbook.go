@@ -33,9 +33,7 @@ func (a *Activities) currentPlaybook(ctx context.Context) (VersionedPlaybook, er
 	return a.playbookAfterStart(ctx, 0)
 }
 
-// playbookAfterStart adds elapsed to the start time of the activity, and returns the playbook that
-// is in force at the resulting time. The start time comes from the Temporal server's clock, because
-// the clocks of workers differ.
+// The start time comes from the Temporal server's clock, because the clocks of workers differ.
 func (a *Activities) playbookAfterStart(ctx context.Context, elapsed time.Duration) (VersionedPlaybook, error) {
 	started := activity.GetInfo(ctx).StartedTime
 	if started.IsZero() {
@@ -44,8 +42,7 @@ func (a *Activities) playbookAfterStart(ctx context.Context, elapsed time.Durati
 	return a.playbookAt(started.Add(elapsed))
 }
 
-// playbookUnavailable returns the error of an activity on a worker that cannot use the playbook in
-// force. The Temporal server retries the activity on any worker.
+// The Temporal server retries an activity with this error on any worker.
 func playbookUnavailable(format string, a ...any) error {
 	return temporal.NewApplicationError(fmt.Sprintf(format, a...), string(activities.ReasonPlaybookUnavailable))
 }
@@ -89,8 +86,6 @@ func (a *Activities) featuresOf(book VersionedPlaybook) *activities.PlaybookFeat
 	return rules
 }
 
-// playbookUnavailableResult returns the result of a request that a worker did not send because the
-// worker does not know the playbook in force.
 func playbookUnavailableResult(err error) activities.CallResult {
 	return activities.CallResult{
 		Status: exchange.StatusNotSent, Reason: activities.ReasonPlaybookUnavailable, Error: opportunity.Failf(opportunity.Rejected, "%s", err),

@@ -30,8 +30,6 @@ func winPlaybook(t *testing.T, version int) tms.VersionedPlaybook {
 	return tms.VersionedPlaybook{Version: version, Playbook: loaded}
 }
 
-// The worker does not send a transition whose effects were not planned, if the playbook in force
-// has effects of transitions.
 func TestAnUnplannedTransitionIsNotSent(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
@@ -59,8 +57,7 @@ func TestAnUnplannedTransitionIsNotSent(t *testing.T) {
 	}
 }
 
-// A plan uses the version of the playbook that is in force when the record is read. A worker makes
-// no plan if its playbook has a lower version than the opportunity has seen.
+// A worker makes no plan if its playbook has a lower version than the opportunity has seen.
 func TestAPlanIsOfTheVersionInForce(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	in := transitionInput(r.createRecord("A-1"), "Won")
@@ -100,7 +97,6 @@ func (r *fixture) wantNoPlan(in activities.PlanInput, says string) {
 	}
 }
 
-// A worker that does not know the playbook in force sends nothing and plans nothing.
 func TestNothingIsSentWithoutThePlaybookInForce(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")

@@ -6,7 +6,6 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// waitNotes are the notes of effects that wait for an object that only the TMS creates.
 type waitNotes struct {
 	// Since is when the wait began.
 	Since string `note:"since"`

@@ -128,8 +128,7 @@ func interestRef(interest administrate.Interest) exchange.InterestRef {
 	return ref
 }
 
-// ProbeAPI makes one request to find out whether the API responds. ProbeAPI returns an error if the
-// API does not respond.
+// ProbeAPI makes one request to find out whether the API responds.
 func (a *Activities) ProbeAPI(ctx context.Context) (activities.ProbeResult, error) {
 	err := a.api.Hello(ctx)
 	return activities.ProbeResult{Answered: err == nil}, readError(err)

@@ -21,7 +21,6 @@ type ReferenceTag struct {
 	InName bool
 }
 
-// isDisabled reports whether the worker writes no tag on records.
 func (m ReferenceTag) isDisabled() bool { return m.Attribute == "" && !m.InName }
 
 func (m ReferenceTag) attributes(reference opportunity.Reference) []administrate.Attribute {
@@ -31,7 +30,6 @@ func (m ReferenceTag) attributes(reference opportunity.Reference) []administrate
 	return []administrate.Attribute{{Key: m.Attribute, Value: string(reference)}}
 }
 
-// addToName returns the name with the tag, in the form in which the TMS stores the name.
 func (m ReferenceTag) addToName(name string, reference opportunity.Reference) string {
 	if !m.InName || name == "" {
 		return name
@@ -53,7 +51,6 @@ func nameSuffix(reference opportunity.Reference) string {
 	return " [" + strings.NewReplacer("%", "%25", "[", "%5B", "]", "%5D").Replace(string(reference)) + "]"
 }
 
-// isOn reports whether the record has the tag of the reference.
 func (m ReferenceTag) isOn(record administrate.Opportunity, reference opportunity.Reference) bool {
 	if m.InName {
 		return strings.HasSuffix(record.Name, nameSuffix(reference))

@@ -18,8 +18,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// createNamed creates a record with the given name, through a new worker with the given reference
-// tag.
 func (r *fixture) createNamed(mark tms.ReferenceTag, reference opportunity.Reference, name string) opportunity.ID {
 	r.t.Helper()
 	r.newWorker(mark)
@@ -212,7 +210,6 @@ func TestReservationUntilARequestedTime(t *testing.T) {
 			t.Errorf("answered %+v, reads %+v", got, read)
 		}
 	}
-	// Expired places stay expired, although the API returns no error.
 	r.mu.Lock()
 	r.clockOffset = 24 * time.Hour
 	r.mu.Unlock()
@@ -252,7 +249,6 @@ func TestAnAnswerWithAnotherExpiry(t *testing.T) {
 	if got := r.apply("O", extendUntil(held)); got.Status != exchange.StatusDone || got.Results[0].Status != exchange.StatusUnknown {
 		t.Errorf("got %+v", got)
 	}
-	// The API's own message says why it rejects a request.
 	r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
 		_, _ = fmt.Fprint(w, `{"data":{"m0":{"extendReservations":{"errors":[{"label":"Too Late","message":"the event has begun","value":null}],"opportunity":null}}}}`)
 		return true
@@ -262,7 +258,6 @@ func TestAnAnswerWithAnotherExpiry(t *testing.T) {
 	}
 }
 
-// The worker reads every reference from the tag of the record without a change.
 func TestReferenceOfARecord(t *testing.T) {
 	t.Parallel()
 	marks := []tms.ReferenceTag{{Attribute: "oppflow"}, {InName: true}}

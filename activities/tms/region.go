@@ -43,8 +43,6 @@ func (a *Activities) withSideReadTimeout(ctx context.Context) (context.Context, 
 	return context.WithTimeout(ctx, a.times.SendDeadline(now, 0).Sub(now)/sideReadShare)
 }
 
-// regionRetryTime is how long the worker waits after a failed look-up of the regions before the
-// next look-up.
 const regionRetryTime = time.Minute
 
 // namedRegion returns the region with its id and its name. namedRegion makes one request for each

@@ -11,7 +11,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// maxNamedEvents is how many events the text about a rejected request names at most.
 const maxNamedEvents = 3
 
 // rejectedEvents returns a text that names the events of a request that the API rejected, and that
@@ -38,9 +37,8 @@ func (a *Activities) rejectedEvents(ctx context.Context, in activities.EffectInp
 	return strings.Join(all, " and ")
 }
 
-// describeEvents returns a text for each of the events that names the event and says why the event
-// may accept no learner. If a caller gave an event by name or code, or if the event cannot be read,
-// the text contains the name, code or id that the caller gave.
+// If a caller gave an event by name or code, or if the event cannot be read, the text contains the
+// name, code or id that the caller gave.
 func (a *Activities) describeEvents(ctx context.Context, named []opportunity.ID, kind exchange.EffectRequestKind) map[opportunity.ID]string {
 	texts := make(map[opportunity.ID]string, len(named))
 	var ids []opportunity.ID
@@ -74,7 +72,6 @@ func (a *Activities) describeEvents(ctx context.Context, named []opportunity.ID,
 	return texts
 }
 
-// requestedEvents returns the events that the request of the effect names, without duplicates.
 func requestedEvents(in activities.EffectInput) []opportunity.ID {
 	var events []opportunity.ID
 	add := func(id opportunity.ID) {

@@ -14,8 +14,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// executeRejected executes the request of the effect, which the API rejects, and returns the member
-// About of the result.
 func (r *fixture) executeRejected(in activities.EffectInput, request exchange.EffectRequest) string {
 	r.t.Helper()
 	in.Request, in.Now = &request, r.now()
@@ -26,7 +24,6 @@ func (r *fixture) executeRejected(in activities.EffectInput, request exchange.Ef
 	return got.About
 }
 
-// The API's reason for a rejection does not name the event. The result of the request does.
 func TestARejectedRequestNamesItsEvents(t *testing.T) {
 	cancelled := id(opportunity.TypeEvent, 3)
 	r := newFixture(t, tms.ReferenceTag{})

@@ -10,9 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A worker and a run store the ids of names. When an account is merged into another account, a
-// worker or a run may still have stored the old id for its name. After the merge, the API rejects
-// the old id, which the caller never gave.
+// When an account is merged into another account, a worker or a run may still have stored the old
+// id for its name. After the merge, the API rejects the old id, which the caller never gave.
 
 // lookUpRejected looks up again those names whose ids were part of a rejected request.
 // lookUpRejected makes no request if the worker looked the names up just before the rejected

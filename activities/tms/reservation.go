@@ -10,8 +10,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reservationState is the API's data about the reserved places of an opportunity. All places of an
-// opportunity have the same expiry.
+// All places of an opportunity have the same expiry.
 type reservationState struct {
 	// reserved says that the API reports now that places are reserved. If the API shows no expiry,
 	// reserved may be true even for an opportunity that never reserved places.
@@ -23,8 +22,7 @@ type reservationState struct {
 	expired bool
 }
 
-// toReservation returns the reservation for a view. Places without an expiry count as not
-// reserved.
+// Places without an expiry count as not reserved.
 func (p reservationState) toReservation() *opportunity.Reservation {
 	return &opportunity.Reservation{Valid: p.reserved && !p.expiry.IsZero(), Until: p.expiry}
 }
@@ -56,8 +54,7 @@ func (p reservationState) withOriginalExpiry(trace exchange.UndoEntry) exchange.
 	return withNotes(trace, notes)
 }
 
-// setExpiry sets the expiry of the reserved places. An expiry that is not in the future releases
-// the places.
+// An expiry that is not in the future releases the places.
 func (a *Activities) setExpiry(ctx context.Context, in activities.EffectInput, until time.Time) activities.ExecuteResult {
 	_, err := a.api.ExtendReservations(a.withSendDeadline(ctx), administrate.ExtendReservations{
 		OpportunityID: string(in.Opportunity), Until: until.UTC().Truncate(time.Second),

@@ -66,7 +66,6 @@ func (a *Activities) ResolveNames(ctx context.Context, in activities.ResolveInpu
 	return out, nil
 }
 
-// nameFinder returns a Finder, which looks up names in the API.
 func (a *Activities) nameFinder() names.Finder { return names.Finder{API: a.api, Cache: a.nameCache} }
 
 func lookupError(name exchange.UnresolvedName, reason string) *opportunity.Error {

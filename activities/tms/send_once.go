@@ -13,19 +13,16 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// changeInput is the interface of the inputs of activities that change something.
 type changeInput interface{ Subject() string }
 
-// changeOutput is the interface of pointers to the results of activities that change something.
 type changeOutput[R any] interface {
 	*R
 	AsCallResult() *activities.CallResult
 }
 
 // sendOnce returns an activity that calls the function change at most once. Only activities that
-// sendOnce returns may send a request that changes something. The activity calls change only if it
-// is proven that no earlier attempt of the activity sent the request. If an earlier attempt may
-// have sent the request, the status of the change is unknown, and this attempt sends nothing.
+// sendOnce returns may send a request that changes something. If an earlier attempt may have sent
+// the request, the status of the change is unknown, and this attempt sends nothing.
 func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change func(context.Context, I) (R, error)) func(context.Context, I) (R, error) {
 	return func(ctx context.Context, in I) (R, error) {
 		var result R
@@ -100,10 +97,8 @@ func activityDifference(info activity.Info, now *workflow.PendingActivityInfo) s
 	return ""
 }
 
-// maxStartedActivities is the number of activities that startedActivities remembers.
 const maxStartedActivities = 20_000
 
-// startedActivities are the latest activities that this worker has started.
 type startedActivities struct {
 	mu     sync.Mutex
 	starts map[activityStart]bool

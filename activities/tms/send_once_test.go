@@ -54,15 +54,12 @@ func (o *fakeActivityInfoOutbound) GetInfo(ctx context.Context) activity.Info {
 	return o.task.info(o.Next.GetInfo(ctx))
 }
 
-// setActivityInfo makes the fixture start its activities with the activity info that the function
-// returns.
 func (r *fixture) setActivityInfo(info func(activity.Info) activity.Info) {
 	r.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&fakeActivityInfo{info: info}}})
 }
 
 // The worker sends a change only in the first start of an activity, and only if nobody changed the
-// options of the activity. In all other situations the worker sends nothing, and the status of the
-// change is unknown.
+// options of the activity.
 func TestAChangeIsSentOnce(t *testing.T) {
 	scheduled := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	const timeout = 35 * time.Second
@@ -146,7 +143,6 @@ func TestAChangeIsSentOnce(t *testing.T) {
 	}
 }
 
-// In a second attempt, an activity that changes something sends nothing.
 func TestEveryChangeIsSentOnce(t *testing.T) {
 	r, s, _ := newServiceFixture(t)
 	record := r.createRecord("A-1")

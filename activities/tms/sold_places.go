@@ -25,9 +25,8 @@ type soldPlaces struct {
 	found int
 }
 
-// countSoldPlaces returns the sold places by event. contacts are the contacts of the attendees. The
-// undo entry contains the learners that the effect found and created. countSoldPlaces counts each
-// person once on each event.
+// The undo entry contains the learners that the effect found and created. countSoldPlaces counts
+// each person once on each event.
 func countSoldPlaces(in activities.EffectInput, contacts []opportunity.ID, entry exchange.UndoEntry) []soldPlaces {
 	var all []soldPlaces
 	for _, held := range in.Interests {
@@ -65,7 +64,6 @@ func eventOfInterest(held opportunity.RecordedInterest, attendees []exchange.Att
 	return ""
 }
 
-// wasRegisteredBefore reports whether the contact was registered on the event before the effect.
 func wasRegisteredBefore(entry exchange.UndoEntry, event, contact opportunity.ID) bool {
 	return slices.ContainsFunc(entry.Objects, func(o opportunity.TouchedObject) bool {
 		return o.Kind == opportunity.ObjectLearner && o.Event == event && o.Contact == contact && !o.Created

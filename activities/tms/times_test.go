@@ -40,8 +40,6 @@ type activityCall struct {
 	in       any
 }
 
-// changeInputs returns, by name, the activities that change the record, an object of the record or
-// a service of the tenant.
 func (r *fixture) changeInputs(record opportunity.ID) map[string]activityCall {
 	acting := func(in activities.EffectInput) activities.EffectInput {
 		looked := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
@@ -62,8 +60,7 @@ func (r *fixture) changeInputs(record opportunity.ID) map[string]activityCall {
 }
 
 // TestAChangeWithoutTimeToSendIsNotSent: the worker that schedules a change may have shorter times
-// than the worker that executes the change. If the time-out of the activity leaves no time to send
-// the change, the worker sends nothing.
+// than the worker that executes the change.
 func TestAChangeWithoutTimeToSendIsNotSent(t *testing.T) {
 	r, s, _ := newServiceFixture(t)
 	record := r.createRecord("A-1")

@@ -38,7 +38,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// id makes a global id of the API.
 func id(typ string, key any) opportunity.ID {
 	return opportunity.ID(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key)))
 }
@@ -56,7 +55,6 @@ var (
 	contact  = id(opportunity.TypeContact, 2)
 )
 
-// fakeNamespace imitates the part of Temporal that the activities use.
 type fakeNamespace struct {
 	client.Client
 	runs    []string
@@ -68,8 +66,6 @@ type fakeNamespace struct {
 	described func() (*workflowservice.DescribeWorkflowExecutionResponse, error)
 }
 
-// earlierRun is an earlier run of the workflow. earlierRun contains the start message or the state
-// from which the run continued, and how the run failed.
 type earlierRun struct {
 	terminated time.Time // zero where the run was not terminated
 	start      *opportunity.Start
@@ -176,7 +172,6 @@ func (r *fixture) interceptRequests(f func(http.ResponseWriter, *http.Request) b
 	r.intercept = f
 }
 
-// respondWithStatus makes the fixture respond to every request with the HTTP status code.
 func (r *fixture) respondWithStatus(code int, header ...string) {
 	r.interceptRequests(func(w http.ResponseWriter, _ *http.Request) bool {
 		for i := 0; i+1 < len(header); i += 2 {
@@ -192,13 +187,11 @@ func newFixture(t *testing.T, mark tms.ReferenceTag) *fixture {
 	return newFixtureAssuming(t, mark, nil)
 }
 
-// newFixtureAssuming returns a fixture whose sandbox has other values for some assumptions.
 func newFixtureAssuming(t *testing.T, mark tms.ReferenceTag, assume map[string]string) *fixture {
 	t.Helper()
 	return newFixtureIn(t, mark, sandbox.Options{Assumptions: assume})
 }
 
-// newFixtureIn returns a fixture whose sandbox has the given options.
 func newFixtureIn(t *testing.T, mark tms.ReferenceTag, o sandbox.Options) *fixture {
 	t.Helper()
 	r := &fixture{t: t, namespace: &fakeNamespace{}}
@@ -228,8 +221,7 @@ func newFixtureIn(t *testing.T, mark tms.ReferenceTag, o sandbox.Options) *fixtu
 	return r
 }
 
-// newWorker starts another worker for the same TMS. The cache of the new worker contains only the
-// regions.
+// The cache of the new worker contains only the regions.
 func (r *fixture) newWorker(mark tms.ReferenceTag) {
 	r.t.Helper()
 	api, err := administrate.New(administrate.Options{Options: transport.Options{URL: r.url, Tokens: oauth.StaticToken(r.token), Burst: 1000, RequestsPerSecond: 1000}})
@@ -257,7 +249,6 @@ func (r *fixture) newWorker(mark tms.ReferenceTag) {
 	a.Register(registry{r.env})
 }
 
-// registry collects the activities that register themselves, as a worker does.
 type registry struct {
 	*testsuite.TestActivityEnvironment
 }

@@ -13,8 +13,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A worker that does not know a kind of effects sends nothing for such effects. The error says that
-// a worker of a later version of Oppflow knows the kind.
+// The error says that a worker of a later version of Oppflow knows the kind.
 func TestAWorkerWithoutAKindOfEffects(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{InName: true})
 	record := r.createRecord("A-1")

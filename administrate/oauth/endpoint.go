@@ -72,8 +72,8 @@ type OptionError struct {
 func (e *OptionError) Error() string { return "administrate/oauth: " + e.Option + ": " + e.Problem }
 
 const (
-	// The Endpoint renews a token before its expiry. The time between renewal and expiry is
-	// longestMargin or the token's life divided by marginDivisor, whichever is shorter.
+	// The time between renewal and expiry is longestMargin or the token's life divided by
+	// marginDivisor, whichever is shorter.
 	longestMargin = time.Minute
 	marginDivisor = 10
 	// The back-off after failed renewals starts at firstBackOff and doubles up to longestBackOff.
@@ -87,17 +87,17 @@ const (
 // Endpoint is a TokenSource that gets its tokens from the token endpoint. Endpoint is safe for
 // concurrent use, so one Endpoint is enough for a process.
 //
-// An Endpoint renews a token before its expiry. The time between renewal and expiry is one minute
-// or a tenth of the token's life, whichever is shorter. Token returns the old token until the
-// expiry, so a caller waits for a renewal only after the old token has expired. All callers that
-// need a token at the same time wait for the same request. A token request continues even if the
-// caller that started the request gives up. After a failed renewal the Endpoint sends no request
-// for a back-off of 1 s. The back-off doubles after each further failure, up to one minute. If the
-// old token has expired during a back-off, Token returns the error of the last renewal.
+// The time between renewal and expiry is one minute or a tenth of the token's life, whichever is
+// shorter. Token returns the old token until the expiry, so a caller waits for a renewal only after
+// the old token has expired. All callers that need a token at the same time wait for the same
+// request. A token request continues even if the caller that started the request gives up. After a
+// failed renewal the Endpoint sends no request for a back-off of 1 s. The back-off doubles after
+// each further failure, up to one minute. If the old token has expired during a back-off, Token
+// returns the error of the last renewal.
 //
 // The rate limit bucket of a Client does not delay the requests of an Endpoint, because the
 // documented rate limit is only for the host of the API. No rate limit is documented for the host
-// of the token endpoint. An Endpoint sends only a few requests in an hour.
+// of the token endpoint.
 type Endpoint struct {
 	options  Options
 	endpoint string // the endpoint as shown in errors
@@ -116,7 +116,7 @@ type Endpoint struct {
 	backOffUntil time.Time
 }
 
-// accessToken is an access token. The zero value is none.
+// The zero value means that there is no token.
 type accessToken struct {
 	token           string
 	requestedAt     time.Time
@@ -220,8 +220,7 @@ func (o *Endpoint) current() (token string, due bool, err error) {
 	return token, due && !paused, err
 }
 
-// renew renews the token. If another caller has just renewed the token, renew returns the new token
-// without a request. During the back-off after a failed renewal, renew sends no request.
+// If another caller has just renewed the token, renew returns the new token without a request.
 func (o *Endpoint) renew(ctx context.Context) (string, error) {
 	token, due, err := o.current()
 	if err != nil || !due {
@@ -250,8 +249,8 @@ func (o *Endpoint) renew(ctx context.Context) (string, error) {
 	return token, nil
 }
 
-// request sends one request. If the token endpoint does not accept the refresh token because
-// another process has replaced the refresh token, request sends a second request.
+// If the token endpoint does not accept the refresh token because another process has replaced the
+// refresh token, request sends a second request.
 func (o *Endpoint) request(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, o.client), o.options.Timeout)
 	defer cancel()

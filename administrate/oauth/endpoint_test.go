@@ -83,7 +83,6 @@ func (e *endpoint) blockResponses() (release func()) {
 	return sync.OnceFunc(func() { close(hold) })
 }
 
-// grantFor returns a handler that grants tokens whose text contains the number of the request.
 func grantFor(form string, seconds int) func(http.ResponseWriter, int32) {
 	return func(w http.ResponseWriter, n int32) {
 		if strings.Contains(form, "%d") {
@@ -262,7 +261,6 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 	eventually(t, "the failure is reported", func() bool { return len(reported()) == 1 })
 	for range 10 {
 		wantToken(t, o, "hour-1") // the Endpoint sends no request during the back-off
-		// After WaitForRenewals every token request that was running has ended.
 		o.WaitForRenewals()
 	}
 	wantRequests(t, e, 2)
@@ -275,8 +273,7 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 }
 
 // TestGivingUpIsOnesOwn: if the context of a caller ends, Token returns the context's error, even
-// to the caller that started the token request. Token returns the token to the callers whose
-// context does not end.
+// to the caller that started the token request.
 func TestGivingUpIsOnesOwn(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -311,7 +308,6 @@ func TestGivingUpIsOnesOwn(t *testing.T) {
 	}
 }
 
-// TestFailures checks the error text for each kind of failed response of a token endpoint.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	answer := func(status int, body string) func(http.ResponseWriter, int32) {

@@ -13,7 +13,6 @@ import (
 	"github.com/oppflow/oppflow/administrate/oauth"
 )
 
-// refreshTokens is a RefreshTokens whose tokens and errors a test chooses.
 type refreshTokens struct {
 	mu       sync.Mutex
 	newest   string
@@ -79,8 +78,7 @@ func TestRefreshTokenGrant(t *testing.T) {
 	}
 }
 
-// TestRefreshTokenOfAnotherProcess: if another process has replaced the refresh token, the renewal
-// succeeds. The Endpoint does not send an invalid refresh token a second time.
+// The Endpoint does not send an invalid refresh token a second time.
 func TestRefreshTokenOfAnotherProcess(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)

@@ -8,8 +8,7 @@ import (
 )
 
 // TokenSource returns the access token for an API request. A TokenSource must cache the token,
-// because the client calls Token before every request. If Token fails, the client does not send the
-// request.
+// because the client calls Token before every request.
 type TokenSource interface {
 	Token(ctx context.Context) (string, error)
 }

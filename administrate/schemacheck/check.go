@@ -87,7 +87,6 @@ type checker struct {
 	problemsByKey map[string][]string // the problems of each compared document, by its text and variables
 }
 
-// check compares the schema with the core operations, and then with the side-effect operations.
 func (c *checker) check(ctx context.Context, assumed administrate.Assumptions) (Report, error) {
 	basics, extras := coreRecordings, sideEffectRecordings
 	known := mismatchSet{}
@@ -179,7 +178,6 @@ func (d mismatchSet) addAll(other mismatchSet) {
 	}
 }
 
-// withoutKnown returns the mismatches that are not in known, sorted by problem.
 func (d mismatchSet) withoutKnown(known mismatchSet) []Mismatch {
 	var all []Mismatch
 	for problem, uses := range d {
@@ -191,8 +189,7 @@ func (d mismatchSet) withoutKnown(known mismatchSet) []Mismatch {
 	return all
 }
 
-// compare adds to found the problems of the operations. compare skips an operation that needs an
-// assumption that is Off.
+// compare skips an operation that needs an assumption that is Off.
 func (c *checker) compare(ctx context.Context, uses *recordings, assumed administrate.Assumptions, found mismatchSet) error {
 	made, err := uses.forAssumptions(ctx, assumed)
 	if err != nil {

@@ -72,7 +72,6 @@ func everythingOff(t *testing.T) administrate.Assumptions {
 	return a
 }
 
-// fixedBodyTransport is a transport that returns the same body for every request.
 type fixedBodyTransport []byte
 
 func (a fixedBodyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -110,8 +109,6 @@ func TestCheckFindsTheSandboxComplete(t *testing.T) {
 	}
 }
 
-// complete reports whether the report, including its SideEffects, has no mismatch and no failed
-// assumption.
 func complete(c Report) bool {
 	return len(c.Mismatches)+len(c.FailedAssumptions)+len(c.SideEffects.Mismatches)+len(c.SideEffects.FailedAssumptions) == 0
 }
@@ -173,7 +170,6 @@ func TestCheckReportsAssumptionsApart(t *testing.T) {
 	}
 }
 
-// The check reports the line of assumed.go that contains the name.
 func TestCheckReportsWhereAnAssumptionIsCorrected(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("../assumed.go")
@@ -351,7 +347,6 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 }
 
 // The check reports in SideEffects the names that only effects and follow-ups of a playbook use.
-// The other members of the report contain no name that only effects and follow-ups use.
 func TestCheckReportsExtrasApart(t *testing.T) {
 	t.Parallel()
 	base := introspected(t)

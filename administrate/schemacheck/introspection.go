@@ -28,8 +28,6 @@ func (e *IntrospectionDisabledError) Error() string {
 	return text
 }
 
-// errMalformedSchema says that the schema in the response does not have the form of a GraphQL
-// introspection.
 var errMalformedSchema = errors.New("administrate: the schema in the response does not have the expected form")
 
 // introspectionQuery is the standard introspection query without descriptions, because descriptions
@@ -57,8 +55,7 @@ fragment Reference on __Type {
 }
 `
 
-// introspect reads the schema of the tenant. introspect fails with IntrospectionDisabledError if
-// the API does not return the schema.
+// introspect fails with IntrospectionDisabledError if the API does not return the schema.
 func introspect(ctx context.Context, client *administrate.Client) (*ast.Schema, error) {
 	doc := transport.Document{Name: "Introspection", Text: introspectionQuery, Keys: []string{"__schema"}}
 	var got struct {
@@ -84,7 +81,6 @@ func introspect(ctx context.Context, client *administrate.Client) (*ast.Schema, 
 	return schema, nil
 }
 
-// These DTO types decode the response to the introspection query.
 type (
 	schemaDTO struct {
 		QueryType    *nameDTO  `json:"queryType"`

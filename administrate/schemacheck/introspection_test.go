@@ -16,11 +16,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// introspectionJSON is the schema in the JSON response to the introspection query. Tests change it.
 type introspectionJSON map[string]any
 
-// sandboxSchema returns the sandbox's response to the introspection query. sandboxSchema sends the
-// introspection query to the sandbox only once.
+// sandboxSchema returns the sandbox's response to the introspection query.
 var sandboxSchema = sync.OnceValues(func() ([]byte, error) {
 	box, err := sandbox.Open(context.Background(), sandbox.Options{NoAuth: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -58,12 +56,10 @@ func introspected(t testing.TB) introspectionJSON {
 	return answer.Data.Schema
 }
 
-// clone returns a deep copy of the schema.
 func (s introspectionJSON) clone() introspectionJSON {
 	return copied(map[string]any(s)).(map[string]any)
 }
 
-// copied returns a deep copy of a JSON value.
 func copied(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -198,7 +194,6 @@ func TestCheckTakesAnySchema(t *testing.T) {
 	})
 }
 
-// mutateSchema changes one random object member or list entry in the JSON form of a schema.
 func mutateSchema(rt *rapid.T, at any) {
 	for {
 		switch v := at.(type) {

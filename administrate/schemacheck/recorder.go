@@ -27,8 +27,6 @@ func (r *recorder) Send(_ context.Context, doc transport.Document) (transport.Re
 	return transport.Response{Data: data}, err
 }
 
-// run calls the sample operation with a client that uses the assumptions and sends its documents to
-// the recorder.
 func (r *recorder) run(ctx context.Context, o administrate.SampleOperation, assumed administrate.Assumptions) error {
 	client, err := administrate.NewWithSender(r, assumed)
 	if err != nil {

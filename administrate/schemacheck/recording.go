@@ -11,7 +11,6 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// recording is a sample operation and the document that the operation sends.
 type recording struct {
 	operation administrate.SampleOperation
 	document  transport.Document

@@ -60,7 +60,6 @@ func (c *checker) unreadableFields(ctx context.Context, u administrate.SampleOpe
 	return problems
 }
 
-// visitLeafFields calls visit for each selected field that has no selection set.
 func visitLeafFields(set gql.SelectionSet, visit func(*gql.Field)) {
 	for _, s := range set {
 		switch s := s.(type) {
@@ -78,9 +77,8 @@ func visitLeafFields(set gql.SelectionSet, visit func(*gql.Field)) {
 	}
 }
 
-// sampleValues returns possible JSON values for a field of the type d. sampleValues returns nil if
-// the possible values of the type are not known. An ID or a String may contain any text, so one
-// readable value is enough.
+// sampleValues returns nil if the possible values of the type are not known. An ID or a String may
+// contain any text, so one readable value is enough.
 func sampleValues(d *gql.Definition) []any {
 	const day, second, offset = "2026-01-31", "T17:00:00", "+00:00"
 	switch {
@@ -117,8 +115,8 @@ type fakeResponse struct {
 	value  any
 }
 
-// object returns the JSON object of a selection set. If the selection set selects fields of several
-// types, the JSON object contains the fields of all these types, which have different keys.
+// If the selection set selects fields of several types, the JSON object contains the fields of all
+// these types, which have different keys.
 func (m fakeResponse) object(d *gql.Definition, set gql.SelectionSet) map[string]any {
 	o := map[string]any{}
 	for _, s := range set {
@@ -164,7 +162,6 @@ func (m fakeResponse) fieldValue(f *gql.Field, t *gql.Type) any {
 	return nil
 }
 
-// selectsField reports whether the selection set selects the member field of the fakeResponse.
 func (m fakeResponse) selectsField(set gql.SelectionSet) bool {
 	found := false
 	visitLeafFields(set, func(f *gql.Field) { found = found || f.Definition == m.field })

@@ -6,7 +6,7 @@ import (
 )
 
 // During ten minutes of virtual time, TestDocumentedLimit sends as many requests as the rate limit
-// bucket permits. TestDocumentedLimit then counts the requests in every period of 5 minutes.
+// bucket permits.
 func TestDocumentedLimit(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -41,9 +41,8 @@ const (
 	NotReady Reason = "unready"
 )
 
-// NotSentError says that the API provably did not execute the request. Either the client did not
-// write a byte of the document, or the API returned 401 or 429 before execution. The caller may
-// repeat the request.
+// NotSentError says that the API provably did not execute the request. The caller may repeat the
+// request.
 type NotSentError struct {
 	Operation string // the document's operation name
 	Reason    Reason
@@ -78,7 +77,7 @@ func (e *NotSentError) Error() string {
 func (e *NotSentError) Unwrap() error { return e.cause }
 
 // RefusedError says that the API refused the whole document before execution (in GraphQL: a request
-// error). The API executed no mutation of a refused document.
+// error).
 type RefusedError struct {
 	Operation string
 	// DocumentNames are the names that the sent document has at the error locations of the API's

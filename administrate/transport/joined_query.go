@@ -12,11 +12,8 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
-// joinedNameSeparator separates the names of the queries in the name of a joined document.
 const joinedNameSeparator = "_"
 
-// errNotJoinable says that a document is a mutation, has fragments, or has several operations;
-// JoinDocuments joins only single queries without fragments.
 var errNotJoinable = errors.New("the document cannot be joined with other documents; only a single query without fragments can be joined")
 
 // JoinDocuments returns one query with the root fields of all documents. JoinDocuments adds a
@@ -74,7 +71,6 @@ func parseQuery(doc Document) (*ast.OperationDefinition, error) {
 	return parsed.Operations[0], nil
 }
 
-// prefixVariables adds the prefix to the name of each variable that is used in the selection set.
 func prefixVariables(selections ast.SelectionSet, prefix string) {
 	for _, selection := range selections {
 		switch s := selection.(type) {

@@ -12,7 +12,6 @@ import (
 // exists because timers fire a little late.
 const paceSlack = 100 * time.Millisecond
 
-// errTurnTooLate says that the Pace would delay a request beyond the deadline of the request.
 var errTurnTooLate = errors.New("administrate: the pace would delay the request beyond the deadline of the request")
 
 // Pace is a rate limiter without bursts: it sets equal intervals between the requests of one or

@@ -16,8 +16,6 @@ const (
 	longestBackOff = windowSeconds * time.Second
 )
 
-// errBackingOff says that the client sent no request because the back-off after a 429 ends after
-// the caller's deadline.
 var errBackingOff = errors.New("administrate: the request was not sent: the API returned HTTP 429 (too many requests) to an earlier request, and the back-off ends after the deadline of the request")
 
 // rateLimitBackOff delays all requests of a Client after the API has returned 429. The API's rate
@@ -31,8 +29,7 @@ type rateLimitBackOff struct {
 	nextLength time.Duration
 }
 
-// wait blocks until no back-off is active. wait fails at once if the back-off ends after the
-// context's deadline.
+// wait fails at once if the back-off ends after the context's deadline.
 func (p *rateLimitBackOff) wait(ctx context.Context) error {
 	for {
 		p.mu.Lock()

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// TestBackOffGrows: each further 429 makes the back-off longer. After a response other than 429,
-// the next back-off is short.
+// After a response other than 429, the next back-off is short.
 func TestBackOffGrows(t *testing.T) {
 	t.Parallel()
 	var p rateLimitBackOff

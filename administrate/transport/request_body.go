@@ -65,8 +65,7 @@ func (g *guardedBody) Close() error {
 	return g.body.Close()
 }
 
-// expireUnopened seals the body if the body has not been opened. expireUnopened reports whether it
-// sealed the body.
+// expireUnopened seals the body if the body has not been opened.
 func (g *guardedBody) expireUnopened() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -154,7 +153,6 @@ func (s *connTracker) clientTrace() *httptrace.ClientTrace {
 	}}
 }
 
-// recordStart stores how many bytes were written to the connection before the document.
 func (s *connTracker) recordStart() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -134,7 +134,6 @@ func notSent(operation string, reason Reason, cause error) error {
 	return &NotSentError{Operation: operation, Reason: reason, cause: cause}
 }
 
-// send sends the request once. If clearToSend returns an error, send sends nothing.
 func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Response, error) {
 	operation := ex.document.Name
 	token, err := c.clearToSend(req, operation)
@@ -196,8 +195,7 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 	return resp, nil
 }
 
-// waitTurn waits for the end of a back-off, for the Pace and for the rate limit bucket. If the wait
-// would exceed the context's deadline or the send deadline, waitTurn fails at once.
+// If the wait would exceed the context's deadline or the send deadline, waitTurn fails at once.
 func (c *sendOnceDoer) waitTurn(ctx context.Context) error {
 	if by, ok := SendDeadline(ctx); ok {
 		var cancel context.CancelFunc
@@ -222,8 +220,7 @@ func (c *sendOnceDoer) waitTurn(ctx context.Context) error {
 	}
 }
 
-// token returns an access token from the token source. If the send deadline passes before the token
-// arrives, token fails.
+// If the send deadline passes before the token arrives, token fails.
 func (c *sendOnceDoer) token(ctx context.Context) (string, error) {
 	if by, ok := SendDeadline(ctx); ok {
 		var cancel context.CancelFunc
@@ -233,9 +230,8 @@ func (c *sendOnceDoer) token(ctx context.Context) (string, error) {
 	return c.tokens.Token(ctx)
 }
 
-// observeRateLimit updates the back-off according to whether the API returned 429. After a 429,
-// observeRateLimit empties the rate limit bucket, because the API would refuse a burst after the
-// back-off.
+// After a 429, observeRateLimit empties the rate limit bucket, because the API would refuse a burst
+// after the back-off.
 func (c *sendOnceDoer) observeRateLimit(resp *http.Response, sent time.Time) {
 	if resp.StatusCode == http.StatusTooManyRequests {
 		c.backOff.onRateLimited(sent, http1.RetryAfter(resp))
@@ -247,8 +243,6 @@ func (c *sendOnceDoer) observeRateLimit(resp *http.Response, sent time.Time) {
 	}
 }
 
-// classifyResponse reads the response and returns the body or an error, depending on the HTTP
-// status.
 func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response, ex *inFlightRequest) ([]byte, error) {
 	operation := ex.document.Name
 	switch resp.StatusCode {

@@ -18,7 +18,6 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// These constants are the names of the bare workflow, its messages and its activities.
 const (
 	bareWorkflow = "Bare"
 	bareCall     = "call"
@@ -96,7 +95,6 @@ func bareLifecycle(ctx workflow.Context) error {
 	}
 }
 
-// bareCalls contains the activities of the bare workflow.
 type bareCalls struct{ api *administrate.Client }
 
 func (b bareCalls) create(ctx context.Context) (string, error) { return create(ctx, b.api) }
@@ -105,8 +103,8 @@ func (b bareCalls) request(ctx context.Context, record string, call Call) error 
 	return call.request(ctx, b.api, record)
 }
 
-// bareWorkers returns the two workers of the bare workflow. The workers of the bare workflow have
-// the same task queues, rate limit and cache size as Oppflow's workers.
+// The workers of the bare workflow have the same task queues, rate limit and cache size as
+// Oppflow's workers.
 func bareWorkers(c client.Client, api *administrate.Client, perSecond float64) []worker.Worker {
 	worker.SetStickyWorkflowCacheSize(host.DefaultCachedWorkflows)
 	lives := worker.New(c, lifecycle.TaskQueue, worker.Options{LocalActivityWorkerOnly: true})
@@ -157,8 +155,6 @@ func (b *bareDriver) begin(ctx context.Context) error {
 	return err
 }
 
-// startBare starts a bare workflow, waits until the record exists, and returns the id of the
-// record.
 func startBare(ctx context.Context, c client.Client, options client.StartWorkflowOptions) (string, error) {
 	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
 	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
@@ -184,7 +180,6 @@ func (b *bareDriver) state(ctx context.Context) (bareState, error) {
 	return state, err
 }
 
-// done waits until all API calls that the driver requested have taken effect.
 func (b *bareDriver) done(ctx context.Context) (bareState, error) {
 	var state bareState
 	err := pollUntil(ctx, func() (bool, error) {
@@ -212,7 +207,6 @@ func (b *bareDriver) send(ctx context.Context, line CallGroup, sent func(n, of i
 	return err
 }
 
-// update requests one API call with an update and waits until the API call has taken effect.
 func (b *bareDriver) update(ctx context.Context, call Call) error {
 	handle, err := b.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: b.id, UpdateName: bareCall, Args: []any{call}, WaitForStage: client.WorkflowUpdateStageCompleted,

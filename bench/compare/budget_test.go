@@ -24,8 +24,7 @@ type preparedEnvironment struct {
 	done        chan struct{}
 }
 
-// prepare starts to prepare an Environment in another goroutine. The cleanup of the test closes the
-// Environment.
+// The cleanup of the test closes the Environment.
 func prepare(t *testing.T, o compare.EnvironmentOptions) *preparedEnvironment {
 	t.Helper()
 	o.Progress = func(text string) { fmt.Fprintln(os.Stderr, text) }
@@ -46,7 +45,6 @@ func prepare(t *testing.T, o compare.EnvironmentOptions) *preparedEnvironment {
 	return p
 }
 
-// await waits until the Environment is ready and returns the Environment.
 func (p *preparedEnvironment) await(t *testing.T) *compare.Environment {
 	t.Helper()
 	<-p.done

@@ -29,8 +29,6 @@ type Counts struct {
 	Actions int `json:"actions"`
 }
 
-// countActions counts the history events, and the workflow tasks and actions that caused the
-// history events.
 func countActions(events []*historypb.HistoryEvent) Counts {
 	counts := Counts{Events: len(events)}
 	for _, event := range events {
@@ -76,7 +74,6 @@ func (g *Environment) Count(ctx context.Context, contestants []Subject) ([]Subje
 	return all, nil
 }
 
-// count plays one lifecycle without other load and returns the Counts of the lifecycle.
 func (g *Environment) count(ctx context.Context, c Subject, reference opportunity.Reference) (Counts, error) {
 	before, err := g.requests(ctx)
 	if err != nil {

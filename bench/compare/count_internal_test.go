@@ -61,7 +61,6 @@ func TestCountActions(t *testing.T) {
 	}
 }
 
-// The reference lifecycle has as many API calls as the constant Calls says.
 func TestTheLifecycleHasElevenCalls(t *testing.T) {
 	calls, reserved := 1, 0 // the start
 	for _, line := range CallGroups() {

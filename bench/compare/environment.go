@@ -22,8 +22,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// bareNamespace is the Temporal namespace of the bare workflows. The bare workflows need their own
-// namespace, because their task queues have the same names as Oppflow's task queues.
+// The bare workflows need their own namespace, because their task queues have the same names as
+// Oppflow's task queues.
 const bareNamespace = "bare"
 
 // unlimitedRate is a rate of API requests per second that no measurement reaches.
@@ -60,7 +60,7 @@ type EnvironmentOptions struct {
 const limitedRate = 18
 
 // Environment consists of a Temporal server, a sandbox, a worker for Oppflow and a worker for the
-// bare workflow. All subjects use the processes of one Environment.
+// bare workflow.
 type Environment struct {
 	*stack.Stack
 	sandbox         adminclient.Client
@@ -87,7 +87,6 @@ func Prepare(ctx context.Context, o EnvironmentOptions) (*Environment, error) {
 	return g, nil
 }
 
-// start starts the Temporal server, the sandbox and the workers, one after the other.
 func (g *Environment) start(ctx context.Context, o EnvironmentOptions) error {
 	tenant := filepath.Join(g.dir, "catalogue.yaml")
 	if err := os.WriteFile(tenant, catalogueFor(o), 0o600); err != nil {
@@ -133,8 +132,7 @@ func (g *Environment) start(ctx context.Context, o EnvironmentOptions) error {
 // catalogueFor returns the YAML file from which the sandbox reads its tenant's steps, transitions
 // and items. If o names a playbook, triggers of the transition to Won issue the training tokens and
 // create the invoice, as in a real tenant. The API has no operation that issues training tokens or
-// creates an invoice. The playbook's effects check that the triggers issued the training tokens and
-// created the invoice.
+// creates an invoice.
 func catalogueFor(o EnvironmentOptions) []byte {
 	if o.Playbook == "" {
 		return catalogue
@@ -157,7 +155,6 @@ func (g *Environment) connect(ctx context.Context, namespace string) (client.Cli
 	return c, err
 }
 
-// startWorkers starts Oppflow's worker and the worker of the bare workflow as separate processes.
 // Oppflow's worker and the worker of the bare workflow have the same rate limit.
 func (g *Environment) startWorkers(ctx context.Context, rate float64, o EnvironmentOptions) error {
 	self, err := os.Executable()
@@ -184,8 +181,7 @@ func (g *Environment) startWorkers(ctx context.Context, rate float64, o Environm
 	return g.bareWorker.Start(ctx)
 }
 
-// requests returns the number of API requests since the start of the sandbox. The number of API
-// requests is the number of the last entry in the sandbox's request log.
+// requests returns the number of API requests since the start of the sandbox.
 func (g *Environment) requests(ctx context.Context) (int, error) {
 	entries, err := g.sandbox.RequestLog(ctx, g.countedRequests)
 	if len(entries) > 0 {

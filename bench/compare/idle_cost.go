@@ -88,8 +88,6 @@ func (g *Environment) Idle(ctx context.Context, opportunities int, tell func(str
 	return idle, err
 }
 
-// growHistory starts an opportunity and sends messages to the opportunity until its history has
-// about longHistory history events.
 func (g *Environment) growHistory(ctx context.Context, idle *Idle) (driver, error) {
 	reference := g.nextReference()
 	s, err := oppflow(g.oppflow, oppflowMode{byUpdate: true}).begin(ctx, reference)

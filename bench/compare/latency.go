@@ -21,7 +21,6 @@ type Latency struct {
 	OfBare float64 `json:"ofBare,omitempty"`
 }
 
-// percentiles returns a Latency with the percentiles of the measured durations.
 func percentiles(what string, all []time.Duration) Latency {
 	l := Latency{What: what, N: len(all)}
 	if len(all) == 0 {

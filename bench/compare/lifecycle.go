@@ -67,7 +67,6 @@ func CallGroups() []CallGroup {
 	}
 }
 
-// command returns the Oppflow command that requests the API call.
 func (c Call) command() opportunity.Command {
 	switch {
 	case c.Details != nil:
@@ -99,7 +98,6 @@ func (c Call) request(ctx context.Context, api *administrate.Client, record stri
 	return err
 }
 
-// create creates the record of a lifecycle, without Oppflow.
 func create(ctx context.Context, api *administrate.Client) (string, error) {
 	made, err := api.CreateOpportunity(ctx, administrate.NewOpportunity{Name: recordName, RegionID: region})
 	return made.ID, err

@@ -56,26 +56,21 @@ func Figures() []string {
 // QuickFigures returns the names of the figures that Measure measures if Quick is true.
 func QuickFigures() []string { return []string{figureCounts, figureRates} }
 
-// step is one measurement of a figure in an Environment.
 type step struct {
 	figure, what string
 	do           func(ctx context.Context, g *Environment, tell func(string), r *Report) error
 }
 
-// environmentPlan lists the measurements in one Environment.
 type environmentPlan struct {
 	environment EnvironmentOptions
 	steps       []step
 }
 
-// fullPlan returns the plan of a full measurement of rates. quickPlan returns the plan of the
-// shorter measurement if Quick is true.
 func fullPlan() RatePlan  { return RatePlan{Rounds: 3, Warm: 2 * time.Second, Window: 8 * time.Second} }
 func quickPlan() RatePlan { return RatePlan{Rounds: 1, Warm: time.Second, Window: 4 * time.Second} }
 
-// limitedPlan returns the plan of the measurement of rates with a limit of 20 API requests per
-// second. With 20 API requests per second a lifecycle takes long, so Window must be long. Warm is
-// long, because the initial burst must be over before the counted period Window.
+// With 20 API requests per second a lifecycle takes long, so Window must be long. Warm is long,
+// because the initial burst must be over before the counted period Window.
 func limitedPlan() RatePlan {
 	return RatePlan{Rounds: 1, Warm: 20 * time.Second, Window: 60 * time.Second, InFlight: 32}
 }
@@ -121,8 +116,6 @@ func Measure(ctx context.Context, o Options) (Report, error) {
 	return report, nil
 }
 
-// runPart starts the Environment of one environmentPlan and runs its measurements in this
-// Environment.
 func (o Options) runPart(ctx context.Context, p environmentPlan, report *Report, tell func(string), done func()) (err error) {
 	tell("starting the Temporal server, the sandbox and the workers")
 	p.environment.Output, p.environment.Progress, p.environment.Postgres = o.Output, tell, o.Postgres
@@ -141,7 +134,7 @@ func (o Options) runPart(ctx context.Context, p environmentPlan, report *Report,
 	return nil
 }
 
-// parts returns the environmentPlans for the options. Each environmentPlan has its own Environment.
+// Each environmentPlan has its own Environment.
 func (o Options) parts() []environmentPlan {
 	profiled := EnvironmentOptions{CPUProfile: o.CPUProfile, MemoryProfile: o.MemoryProfile}
 	count := step{figureCounts, "measurement of the counts", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {

@@ -42,7 +42,6 @@ func oppflow(c client.Client, h oppflowMode) Subject {
 	}}
 }
 
-// oppflowDriver is the driver that sends the messages of one opportunity to Oppflow.
 type oppflowDriver struct {
 	oppflowMode
 	temporal  client.Client
@@ -68,7 +67,6 @@ func (d *oppflowDriver) begin(ctx context.Context) error {
 	})
 }
 
-// awaitView reads the view repeatedly until shows returns true for the view.
 func (d *oppflowDriver) awaitView(ctx context.Context, shows func(opportunity.View) bool) error {
 	return pollUntil(ctx, func() (bool, error) {
 		view, err := d.messages.View(ctx, d.reference)
@@ -81,7 +79,6 @@ func (d *oppflowDriver) awaitView(ctx context.Context, shows func(opportunity.Vi
 
 func (d *oppflowDriver) record() string { return d.id }
 
-// messagesOf returns the commands that request the API calls of a group.
 func (d *oppflowDriver) messagesOf(line CallGroup) []opportunity.Command {
 	commands := make([]opportunity.Command, len(line.Calls))
 	var all opportunity.AddInterests

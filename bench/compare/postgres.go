@@ -18,8 +18,8 @@ import (
 // the maximum time until a stopped server ends.
 const postgresTimeout = 30 * time.Second
 
-// database is the PostgreSQL server of one Environment. The PostgreSQL server listens only on the
-// loopback interface and stores all its files in one directory.
+// The PostgreSQL server listens only on the loopback interface and stores all its files in one
+// directory.
 type database struct {
 	address string
 	server  *exec.Cmd
@@ -47,7 +47,6 @@ func postgresPrograms() (string, error) {
 // startPostgres creates a new database in the directory dir/postgres and starts a PostgreSQL server
 // for the database. Every user of this machine can access the database without a password. If
 // noSync is false, PostgreSQL waits until its writes are on the disk (the default of PostgreSQL).
-// If noSync is true, PostgreSQL does not wait for the disk.
 func startPostgres(ctx context.Context, dir string, noSync bool) (*database, error) {
 	programs, err := postgresPrograms()
 	if err != nil {

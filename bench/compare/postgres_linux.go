@@ -9,11 +9,10 @@ import (
 	"syscall"
 )
 
-// unprivileged returns the process attributes with which PostgreSQL starts. PostgreSQL refuses to
-// run as root. If this process runs as root, PostgreSQL runs as the user postgres or nobody. If
-// this process runs as root, unprivileged makes the user postgres or nobody the owner of the
-// directory dir, and lets this user enter the parent directory. The kernel ends the PostgreSQL
-// process when this process ends, even after a crash.
+// PostgreSQL refuses to run as root. If this process runs as root, PostgreSQL runs as the user
+// postgres or nobody. If this process runs as root, unprivileged makes the user postgres or nobody
+// the owner of the directory dir, and lets this user enter the parent directory. The kernel ends
+// the PostgreSQL process when this process ends, even after a crash.
 func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	attributes := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
 	if os.Geteuid() != 0 {

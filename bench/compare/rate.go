@@ -113,9 +113,8 @@ func (t *turnResult) add(other turnResult) {
 	t.cpu += other.cpu
 }
 
-// playTurn measures one subject in one round. It keeps plan.InFlight lifecycles running until the
-// end of the plan's Window. After Window, playTurn completes the running lifecycles and starts no
-// more.
+// playTurn keeps plan.InFlight lifecycles running until the end of the plan's Window. After Window,
+// playTurn completes the running lifecycles and starts no more.
 func (g *Environment) playTurn(ctx context.Context, c Subject, plan RatePlan) (turnResult, error) {
 	var result turnResult
 	before, err := g.usage(ctx, c)

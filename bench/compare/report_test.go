@@ -10,8 +10,7 @@ import (
 	"github.com/oppflow/oppflow/bench/compare"
 )
 
-// The tables of the report are Markdown that is readable as plain text. Each comparison names its
-// base subject.
+// Each comparison names its base subject.
 func TestReport(t *testing.T) {
 	report := compare.Report{
 		Command: "go run ./bench", Server: "SQLite in memory", Processors: 2,

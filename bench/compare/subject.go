@@ -27,7 +27,6 @@ type Subject struct {
 
 // driver plays the lifecycle of one opportunity whose record exists.
 type driver interface {
-	// record returns the id of the record in the TMS.
 	record() string
 	// send sends the messages for all API calls of a group and waits until all API calls have taken
 	// effect. After each message, send calls the function sent. The arguments of sent are the
@@ -36,7 +35,6 @@ type driver interface {
 	// waiting returns the number of messages that the workflow has received but that have not taken
 	// effect.
 	waiting(ctx context.Context) (int, error)
-	// end waits until the opportunity's workflow has ended.
 	end(ctx context.Context) error
 }
 
@@ -85,7 +83,6 @@ func pollUntil(ctx context.Context, ask func() (bool, error)) error {
 	return err
 }
 
-// errNotYet says that ask has not returned true yet.
 var errNotYet = errors.New("not yet")
 
 // direct returns the Subject that makes one API call after the other in a plain loop, without

@@ -9,7 +9,6 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// processUsage is the CPU time and memory that a process has used since its start.
 type processUsage struct {
 	cpu            float64 // seconds
 	resident, peak uint64  // bytes
@@ -27,7 +26,6 @@ func (g *Environment) processOf(c Subject) *stack.Process {
 	}
 }
 
-// usage returns the CPU time and memory that the worker of a subject has used.
 func (g *Environment) usage(ctx context.Context, c Subject) (processUsage, error) {
 	if worker := g.processOf(c); worker != nil {
 		return readProcessUsage(ctx, worker)
@@ -35,7 +33,6 @@ func (g *Environment) usage(ctx context.Context, c Subject) (processUsage, error
 	return processUsage{}, nil
 }
 
-// readProcessUsage reads the CPU time and memory of a worker process from the operating system.
 func readProcessUsage(ctx context.Context, worker *stack.Process) (processUsage, error) {
 	p, err := process.NewProcessWithContext(ctx, int32(worker.PID())) //nolint:gosec // ids of processes fit
 	if err != nil {

@@ -95,7 +95,6 @@ func profile(cpu, memory string) (func() error, error) {
 	}, nil
 }
 
-// runBare runs the two Temporal workers of the bare workflow until ctx ends.
 func runBare(ctx context.Context, args, env []string) error {
 	temporal, api := settings.Temporal{Environment: env}, settings.API{Environment: env}
 	flags := pflag.NewFlagSet(workerBare, pflag.ContinueOnError)

@@ -90,8 +90,6 @@ func buildDir(t *testing.T, checkout string) (bin string, env []string, unlock f
 	return bin, []string{"GOTMPDIR=" + work}, func() { _ = lock.Close() }
 }
 
-// buildScript returns the shell script of the RUN instruction in the Dockerfile that builds
-// Oppflow's programs.
 func buildScript(t *testing.T, dir string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(dir, "Dockerfile"))
@@ -107,9 +105,7 @@ func buildScript(t *testing.T, dir string) string {
 	return ""
 }
 
-// dockerContext copies the build context of the image to the directory to, and returns the number
-// of copied files. The build context consists of all regular files that .dockerignore does not
-// exclude.
+// The build context consists of all regular files that .dockerignore does not exclude.
 func dockerContext(t *testing.T, from, to string) int {
 	t.Helper()
 	ignore, err := os.ReadFile(filepath.Join(from, ".dockerignore"))
@@ -168,7 +164,6 @@ func dockerContext(t *testing.T, from, to string) int {
 	return files
 }
 
-// run runs a command, waits until the command ends, and returns its standard output.
 func run(t *testing.T, dir string, env []string, name string, args ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), name, args...)

@@ -146,7 +146,6 @@ func TestComposeFile(t *testing.T) {
 	})
 }
 
-// withClient connects to Temporal with the worker's settings and calls work with the connection.
 func (u *composeRun) withClient(t *testing.T, work func(client.Client)) {
 	t.Helper()
 	env := u.environment("worker")
@@ -179,7 +178,6 @@ func (u *composeRun) play(t *testing.T, reference opportunity.Reference) {
 	})
 }
 
-// schemaVersions returns the schema versions of the databases temporal and temporal_visibility.
 func (u *composeRun) schemaVersions(t *testing.T) string {
 	t.Helper()
 	schema := u.environment("schema")

@@ -16,8 +16,7 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// findPostgres returns the directory of PostgreSQL's programs. If PostgreSQL is not installed,
-// findPostgres skips the test.
+// If PostgreSQL is not installed, findPostgres skips the test.
 func findPostgres(t *testing.T) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
@@ -53,8 +52,8 @@ func (u *composeRun) credential(service string) *syscall.Credential {
 	return nil
 }
 
-// database returns the command that runs PostgreSQL. If the data volume is empty, database first
-// initialises the volume in the same way as the PostgreSQL image.
+// If the data volume is empty, database first initialises the volume in the same way as the
+// PostgreSQL image.
 func (u *composeRun) database(name string) ([]string, error) {
 	data := filepath.Join(u.localPath(name, "/var/lib/postgresql/data"), "pgdata")
 	if _, err := os.Stat(data); err == nil {

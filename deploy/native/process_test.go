@@ -80,7 +80,6 @@ func (p *process) stop(grace time.Duration, keepsNothing bool) error {
 	}
 }
 
-// kill kills the process and its children with SIGKILL and waits for the end of the process.
 func (p *process) kill() {
 	if p.isAlive() {
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)

@@ -33,7 +33,6 @@ const (
 	poll           = 200 * time.Millisecond
 )
 
-// composeRun contains the running services of the compose file.
 type composeRun struct {
 	project  *types.Project
 	dir      string            // of logs and data
@@ -121,8 +120,6 @@ func (u *composeRun) startOrder() []string {
 	return order
 }
 
-// stopOrder returns the running services in the order in which they stop: each service comes before
-// the services for which it waits.
 func (u *composeRun) stopOrder() []string {
 	order := u.startOrder()
 	slices.Reverse(order)
@@ -139,7 +136,6 @@ func unlistedPorts() map[string]map[string]int {
 	}}
 }
 
-// choosePorts chooses a free port of this machine for each port on which a service listens.
 func (u *composeRun) choosePorts(t *testing.T) {
 	t.Helper()
 	listened := map[string]int{"postgresql:5432": 5432, "ui:8080": 8080, "sandbox:8480": 8480, "worker:8481": 8481}
@@ -246,8 +242,6 @@ func (u *composeRun) localPath(service, path string) string {
 	return path
 }
 
-// environment returns the environment variables that the compose file sets for a service, with
-// hosts, ports and paths of this machine.
 func (u *composeRun) environment(service string) map[string]string {
 	all := map[string]string{}
 	for name, value := range u.project.Services[service].Environment {
@@ -262,8 +256,7 @@ func (u *composeRun) environment(service string) map[string]string {
 	return all
 }
 
-// start starts a service. start waits until the service is healthy, or has ended if it is a
-// one-shot service.
+// start waits until the service is healthy, or has ended if it is a one-shot service.
 func (u *composeRun) start(t *testing.T, name string) error {
 	t.Helper()
 	service := u.project.Services[name]
@@ -311,7 +304,6 @@ func (u *composeRun) start(t *testing.T, name string) error {
 	}
 }
 
-// runOnce runs a one-shot service and waits until the service has ended.
 func (u *composeRun) runOnce(ctx context.Context, name string) error {
 	command, err := u.command(name)
 	if err != nil {
@@ -336,8 +328,6 @@ func (u *composeRun) runOnce(ctx context.Context, name string) error {
 	return nil
 }
 
-// command returns the command line that the container of the service runs, with paths of this
-// machine.
 func (u *composeRun) command(name string) ([]string, error) {
 	service := u.project.Services[name]
 	args := slices.Concat(service.Entrypoint, service.Command)
@@ -387,8 +377,7 @@ func (u *composeRun) launch(name string, args []string) (*process, error) {
 
 var url = regexp.MustCompile(`^https?://`)
 
-// checkHealth runs the health check that the compose file defines for a service. If the health
-// check calls wget, checkHealth sends the HTTP request itself.
+// If the health check calls wget, checkHealth sends the HTTP request itself.
 func (u *composeRun) checkHealth(ctx context.Context, name string) error {
 	test := u.project.Services[name].HealthCheck.Test
 	if len(test) < 2 || test[0] != "CMD" {
@@ -448,7 +437,6 @@ func (u *composeRun) stop(name string) error {
 	return nil
 }
 
-// output returns the end of the log of a service.
 func (u *composeRun) output(name string) string {
 	content, err := os.ReadFile(u.logs[name])
 	if err != nil {

@@ -27,7 +27,6 @@ type runningChange struct {
 	activity   string
 }
 
-// activityOperation is an operation of Temporal with which an operator changes a pending activity.
 type activityOperation struct {
 	name  string
 	apply func(context.Context, runningChange) error
@@ -88,8 +87,6 @@ func (c runningChange) reset(ctx context.Context) error {
 	return err
 }
 
-// update sets the activity's start-to-close timeout to one second and its maximum attempts to
-// three.
 func (c runningChange) update(ctx context.Context) error {
 	_, err := c.experiment.temporal.WorkflowService().UpdateActivityOptions(ctx, &workflowservice.UpdateActivityOptionsRequest{
 		Namespace: c.experiment.parts.Namespace(), Execution: c.execution, Activity: &workflowservice.UpdateActivityOptionsRequest_Id{Id: c.activity},
@@ -101,7 +98,6 @@ func (c runningChange) update(ctx context.Context) error {
 	return err
 }
 
-// operateActivities applies Temporal's activity operations in turn to changes that are under way.
 // Each opportunity gets one operation. A fault makes the API respond slowly, so that changes are
 // still under way when the operation begins.
 func (s *Experiment) operateActivities(ctx context.Context) error {

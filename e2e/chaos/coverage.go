@@ -8,7 +8,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// disruptionPeriod is a time in which a disruption was active.
 type disruptionPeriod struct {
 	kind     DisruptionKind
 	from, to time.Time
@@ -31,22 +30,19 @@ type Coverage struct {
 // long form of the experiment.
 const minCoverage = 0.01
 
-// recordPeriod records a time in which a disruption was active. The parameter of is the affected
-// opportunity; "" means all opportunities.
+// The parameter of is the affected opportunity; "" means all opportunities.
 func (s *Experiment) recordPeriod(what DisruptionKind, from, to time.Time, of opportunity.Reference) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.periods = append(s.periods, disruptionPeriod{kind: what, from: from.UTC(), to: to.UTC(), reference: of})
 }
 
-// perOpportunityKinds are the disruptions that affect only some opportunities. Their functions call
-// recordPeriod themselves.
+// The functions of these disruptions call recordPeriod themselves.
 func perOpportunityKinds() []DisruptionKind {
 	return []DisruptionKind{CommitLate, OperateActivities, ResetPaused, ResetOld, FailService, SendWhenDue, TransitionManually}
 }
 
-// coverage counts, for each kind of disruption that was planned, the messages that the disruption
-// affected. The caller holds mu.
+// The caller holds mu.
 func (s *Experiment) coverage(e audit.Evidence) []Coverage {
 	lives := e.WaitPeriods()
 	periods := append(slices.Clone(s.periods), latePeriods(e)...)

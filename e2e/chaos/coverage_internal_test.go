@@ -13,8 +13,6 @@ import (
 
 func second(n int) time.Time { return time.Date(2026, 1, 2, 3, 4, n, 0, time.UTC) }
 
-// A disruption affects a message if the disruption was active for the message's opportunity while
-// the message waited.
 func TestCoverage(t *testing.T) {
 	accepted := func(request string, from, over int) audit.Accepted {
 		return audit.Accepted{Request: request, At: second(from), ReportedAt: second(over)}

@@ -12,8 +12,7 @@ import (
 )
 
 // deployPlaybook deploys another version of the playbook while messages are sent. Transitions that
-// were planned before the new version is in force keep their effects. Later transitions have the
-// effects of the new version.
+// were planned before the new version is in force keep their effects.
 func (s *Experiment) deployPlaybook(ctx context.Context) error {
 	s.deployments++
 	path := filepath.Join(s.data, fmt.Sprintf("playbook-%d.yaml", s.deployments+1))
@@ -39,8 +38,7 @@ func (s *Experiment) deployPlaybook(ctx context.Context) error {
 	return err
 }
 
-// runCLI runs a command of Oppflow's command line. The end of the experiment does not cancel the
-// command.
+// The end of the experiment does not cancel the command.
 func (s *Experiment) runCLI(ctx context.Context, args ...string) error {
 	var said bytes.Buffer
 	env := append(s.parts.Environ(), "TEMPORAL_CONFIG_FILE="+os.DevNull) // so that the command does not read the user's own file
@@ -54,8 +52,7 @@ func (s *Experiment) runCLI(ctx context.Context, args ...string) error {
 // The playbook of the experiment has effects of the kind missingEffectKind.
 const missingEffectKind = "call"
 
-// runWorkerWithoutEffect adds a worker that does not support the kind missingEffectKind. The added
-// worker leaves effects of the kind missingEffectKind to the other workers.
+// The added worker leaves effects of the kind missingEffectKind to the other workers.
 func (s *Experiment) runWorkerWithoutEffect(ctx context.Context) error {
 	older := s.parts.AddWorker("--without-effect", missingEffectKind)
 	if err := older.Start(ctx); err != nil {

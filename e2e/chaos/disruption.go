@@ -118,8 +118,6 @@ func newDisruptions(o Options) []Disruption {
 	return list
 }
 
-// kinds are the kinds of disruptions in the plan, each once, in the order of their first
-// occurrence.
 func (p Plan) kinds() []DisruptionKind {
 	var kinds []DisruptionKind
 	for _, d := range p.Disruptions {
@@ -130,15 +128,13 @@ func (p Plan) kinds() []DisruptionKind {
 	return kinds
 }
 
-// has reports whether the plan has a disruption of one of the kinds.
 func (p Plan) has(kinds ...DisruptionKind) bool {
 	return slices.ContainsFunc(p.Disruptions, func(d Disruption) bool { return slices.Contains(kinds, d.Kind) })
 }
 
 // disrupt executes the disruptions of the list, until the list or the context ends. After the time
 // enough, disrupt skips every kind of disruption that was executed before. When a disruption fails,
-// disrupt continues with the next disruption. At the end, disrupt records a problem for each kind of
-// disruption that was never executed.
+// disrupt continues with the next disruption.
 func (s *Experiment) disrupt(ctx context.Context, list []Disruption, enough time.Time) {
 	failed := make(map[DisruptionKind]error)
 	defer func() {
@@ -181,7 +177,6 @@ func (s *Experiment) disrupt(ctx context.Context, list []Disruption, enough time
 	}
 }
 
-// wasExecuted reports whether a disruption of the kind was executed.
 func (s *Experiment) wasExecuted(kind DisruptionKind) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -402,8 +397,6 @@ func (s *Experiment) removeFaults(ctx context.Context, kinds ...fault.Kind) erro
 	return nil
 }
 
-// stopLateFault removes the fault that makes requests late and waits until the late requests are
-// committed.
 func (s *Experiment) stopLateFault(ctx context.Context) error {
 	if err := s.removeFaults(ctx, fault.Late); err != nil {
 		return err
@@ -411,7 +404,6 @@ func (s *Experiment) stopLateFault(ctx context.Context) error {
 	return sleep(ctx, 2*s.options.LateBy)
 }
 
-// setBackgroundFaults sets the background faults with new seeds.
 func (s *Experiment) setBackgroundFaults(ctx context.Context) error {
 	if err := s.sandbox.ClearFaults(ctx); err != nil {
 		return err
@@ -425,7 +417,6 @@ func (s *Experiment) setBackgroundFaults(ctx context.Context) error {
 	return nil
 }
 
-// await calls ask until ask returns true without an error, or until the given time is over.
 func await(ctx context.Context, within time.Duration, what string, ask func() (bool, error)) error {
 	deadline := time.Now().Add(within)
 	for {

@@ -171,7 +171,6 @@ func freePort(ctx context.Context) (int, error) {
 	return address.Port, listener.Close()
 }
 
-// tables returns the path of the file with the sandbox's tables.
 func (s *Experiment) tables() string { return filepath.Join(s.data, "sandbox.db") }
 
 // Stop stops the parts.
@@ -258,8 +257,7 @@ func (s *Experiment) Execute(ctx context.Context) error {
 	return s.awaitAllQuiet(ctx)
 }
 
-// maxDisruptionTime bounds how long the parts are disrupted. maxDisruptionTime leaves time to
-// execute every kind of disruption once.
+// maxDisruptionTime leaves time to execute every kind of disruption once.
 func (s *Experiment) maxDisruptionTime() time.Duration {
 	return s.options.DisruptionTime + quietTimeout
 }
@@ -284,7 +282,6 @@ func (s *Experiment) awaitAllQuiet(ctx context.Context) error {
 	return nil
 }
 
-// viewTimeout bounds the check of one opportunity after quietTimeout.
 const viewTimeout = 2 * time.Second
 
 // awaitQuiet waits until the run has ended, no message waits, or every waiting message waits behind

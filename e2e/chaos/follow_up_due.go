@@ -49,7 +49,6 @@ func (s *Experiment) sendWhenDue(ctx context.Context) error {
 	return nil
 }
 
-// nextDue waits until a follow-up is planned for a time in the future, and returns this time.
 func (s *Experiment) nextDue(ctx context.Context, reference opportunity.Reference) (time.Time, error) {
 	for {
 		view, err := s.client.View(ctx, reference)

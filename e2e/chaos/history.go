@@ -21,7 +21,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// readHistory reads the history of a run as it is now.
 func (s *Experiment) readHistory(ctx context.Context, workflow, run string) ([]*historypb.HistoryEvent, error) {
 	var list []*historypb.HistoryEvent
 	events := s.temporal.GetWorkflowHistory(ctx, workflow, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
@@ -43,8 +42,7 @@ func (s *Experiment) currentRun(ctx context.Context, reference opportunity.Refer
 	return about.WorkflowExecution.RunID, nil
 }
 
-// chains reads the histories of all chains of a reference and the query results of each chain's
-// last run. Workers must run while chains runs, because the workers answer the queries.
+// Workers must run while chains runs, because the workers answer the queries.
 func (s *Experiment) chains(ctx context.Context, reference opportunity.Reference) ([]audit.Chain, error) {
 	current, err := s.currentRun(ctx, reference)
 	if isMissing(err) {
@@ -71,7 +69,6 @@ func (s *Experiment) chains(ctx context.Context, reference opportunity.Reference
 	return list, nil
 }
 
-// chain reads the chain of runs that ends with the given run.
 func (s *Experiment) chain(ctx context.Context, reference opportunity.Reference, last string) (audit.Chain, error) {
 	id := lifecycle.WorkflowID(reference)
 	c := audit.Chain{Reference: reference, Start: s.startOf(reference), Outcomes: map[string]opportunity.Outcome{}}
@@ -127,7 +124,6 @@ func (s *Experiment) chain(ctx context.Context, reference opportunity.Reference,
 	return c, nil
 }
 
-// skippedRequests returns the request ids in the signals named skip of a run.
 func skippedRequests(events []*historypb.HistoryEvent) []string {
 	var list []string
 	for _, event := range events {
@@ -188,7 +184,6 @@ func statusOf(status enums.WorkflowExecutionStatus) audit.Status {
 	}
 }
 
-// acceptedMessage is a command that the experiment is reading from a history event.
 type acceptedMessage struct {
 	audit.Accepted
 	update string // id of the update, "" for a signal
@@ -202,7 +197,6 @@ func (t *acceptedMessage) fromUpdate(request *updatepb.Request) {
 	}
 }
 
-// acceptedMessages are the commands in the history of a run, in the order of the history.
 func acceptedMessages(run string, events []*historypb.HistoryEvent) []audit.Accepted {
 	var list []audit.Accepted
 	byUpdate, admitted := map[string]int{}, map[string]*updatepb.Request{}
@@ -250,8 +244,7 @@ func acceptedMessages(run string, events []*historypb.HistoryEvent) []audit.Acce
 	return list
 }
 
-// reportTimes returns, for each request, when the last change of the request was reported. A change
-// with an unknown result counts as reported at the time at which the record was read back.
+// A change with an unknown result counts as reported at the time at which the record was read back.
 func reportTimes(events []*historypb.HistoryEvent) map[string]time.Time {
 	over := map[string]time.Time{}
 	var unknown []string
@@ -297,7 +290,6 @@ func reportTimes(events []*historypb.HistoryEvent) map[string]time.Time {
 	return over
 }
 
-// firstPayload is the first of the payloads, as text.
 func firstPayload(payloads *commonpb.Payloads) string {
 	for _, payload := range payloads.GetPayloads() {
 		return string(payload.GetData())

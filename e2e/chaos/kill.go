@@ -26,7 +26,6 @@ func (s *Experiment) killWorkers(place KillPoint, evidence string) {
 	s.recordKill(place, evidence)
 }
 
-// startProbe starts an opportunity that only the disruptions use.
 func (s *Experiment) startProbe(ctx context.Context) (sender, opportunity.Reference, error) {
 	s.probes++
 	reference := opportunity.Reference(fmt.Sprintf("probe-%d-%d", s.options.Seed, s.probes))
@@ -39,7 +38,6 @@ func (s *Experiment) startProbe(ctx context.Context) (sender, opportunity.Refere
 // firstProbe is the number of the first sender that belongs to a disruption.
 const firstProbe = 10_000
 
-// signal sends a message of a disruption and returns its request id.
 func (s *Experiment) signal(ctx context.Context, from sender, reference opportunity.Reference, command opportunity.Command) string {
 	s.requests++
 	id := fmt.Sprintf("%s/%d", reference, s.requests)
@@ -129,7 +127,6 @@ func (s *Experiment) startedActivity(ctx context.Context, reference opportunity.
 	return "", nil
 }
 
-// lastRequest returns the number of the newest request in the request log.
 func (s *Experiment) lastRequest(ctx context.Context) (int64, error) {
 	entries, err := s.sandbox.RequestLog(ctx, 0)
 	if err != nil || len(entries) == 0 {
@@ -181,7 +178,6 @@ func (s *Experiment) holdNextInterest(ctx context.Context, kind fault.Kind) (int
 	return rule, err
 }
 
-// lastHeldRequest returns the number of the newest request that the fault holds.
 func (s *Experiment) lastHeldRequest(ctx context.Context, kind fault.Kind) (int64, error) {
 	entries, err := s.sandbox.RequestLog(ctx, 0)
 	number := lastEntry(entries, func(e requestlog.Entry) bool { return e.Answered.IsZero() && !isTokenRequest(e) })
@@ -286,8 +282,6 @@ func (s *Experiment) sendFiller(ctx context.Context, from sender, reference oppo
 	_ = sleep(ctx, 15*time.Millisecond)
 }
 
-// awaitContinued waits for the end of the run and returns the id of the run that continues the
-// ended run.
 func (s *Experiment) awaitContinued(ctx context.Context, reference opportunity.Reference, run string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*momentTimeout)
 	defer cancel()
@@ -353,8 +347,6 @@ func (s *Experiment) tryKillDuringCompletion(ctx context.Context) (bool, error) 
 	return false, nil
 }
 
-// isWonReport reports whether the history event is the result of a transition that won the
-// opportunity.
 func isWonReport(event *historypb.HistoryEvent) bool {
 	for _, payload := range event.GetActivityTaskCompletedEventAttributes().GetResult().GetPayloads() {
 		if strings.Contains(string(payload.GetData()), `"state":"Won"`) {

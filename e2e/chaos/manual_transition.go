@@ -40,11 +40,9 @@ func (s *Experiment) transitionManually(ctx context.Context) error {
 // manualStep is the step to which a person's transition leads.
 const manualStep = "Opportunity"
 
-// manualMutation is the GraphQL document of a person's transition.
 const manualMutation = `mutation ` + audit.ManualOperation + `($record: ID!, $step: ID!) {
 	opportunities { progress(input: {opportunityId: $record, stepId: $step}) { errors { label } } } }`
 
-// sendManualTransition sends one transition as another user of the TMS.
 func (s *Experiment) sendManualTransition(ctx context.Context, record opportunity.ID) error {
 	body, err := json.Marshal(map[string]any{
 		"query": manualMutation, "operationName": audit.ManualOperation,
@@ -68,7 +66,6 @@ func (s *Experiment) sendManualTransition(ctx context.Context, record opportunit
 	return answer.Body.Close()
 }
 
-// manualTransitions are the transitions of people in the request log.
 func manualTransitions(entries []requestlog.Entry) []audit.ManualTransition {
 	var list []audit.ManualTransition
 	for _, entry := range entries {

@@ -6,7 +6,7 @@ import (
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 )
 
-// observationLog stores the observations of the senders. observationLog is safe for concurrent use.
+// observationLog is safe for concurrent use.
 type observationLog struct {
 	mu           sync.Mutex
 	observations []audit.Observation

@@ -49,8 +49,7 @@ type Options struct {
 	// Outage is how long blockAPI makes the API unavailable, and how long failQuery makes a query
 	// fail. Outage is longer than the settle time.
 	Outage time.Duration
-	// HoldTime is the duration of the disruptions for which Options has no other duration. Examples
-	// of such disruptions are activity operations and the pause of opportunities.
+	// HoldTime is the duration of the disruptions for which Options has no other duration.
 	HoldTime time.Duration
 	// OptionalKinds is how many of the optional kinds of disruptions are executed in a form of the
 	// experiment other than the long form.
@@ -102,7 +101,6 @@ func withDefaultTimes(o Options) Options {
 	return o
 }
 
-// workerTimes returns the arguments that set the times of a worker.
 func (o Options) workerTimes() []string {
 	args := []string{"--settle-time", o.Times.Settle().String()}
 	if o.Times.SendWindow > 0 {

@@ -66,7 +66,6 @@ func (s *Experiment) failQuery(ctx context.Context) error {
 	return fmt.Errorf("the workers sent none of the queries that the disruption makes fail: %s", strings.Join(queries, ", "))
 }
 
-// queryNames are the names of the queries that the workers have sent, in alphabetical order.
 func queryNames(entries []requestlog.Entry) []string {
 	var names []string
 	for _, entry := range entries {

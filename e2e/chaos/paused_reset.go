@@ -120,9 +120,7 @@ func (s *Experiment) oldRun(ctx context.Context, reference opportunity.Reference
 	}
 }
 
-// resetAllWhilePaused pauses the opportunities, lets messages wait for a while, resets the runs,
-// and resumes the opportunities. No opportunity stays paused after the disruption, even if an error
-// occurs.
+// No opportunity stays paused after the disruption, even if an error occurs.
 func (s *Experiment) resetAllWhilePaused(ctx context.Context, what DisruptionKind, open []opportunity.Reference, reset func(context.Context, opportunity.Reference, int) error) error {
 	if len(open) == 0 {
 		return errors.New("the disruption found no open run that it can reset")
@@ -155,8 +153,7 @@ func (s *Experiment) resetAllWhilePaused(ctx context.Context, what DisruptionKin
 	return err
 }
 
-// resetWhilePaused pauses the opportunity, waits, and resets the run. resetWhilePaused returns
-// false if the run ended before the pause.
+// resetWhilePaused returns false if the run ended before the pause.
 func (s *Experiment) resetWhilePaused(ctx context.Context, reference opportunity.Reference, reset func(context.Context) error) (bool, error) {
 	insist := sender{experiment: s}.retry
 	if err := insist(ctx, func(ctx context.Context) error {
@@ -196,8 +193,7 @@ func (s *Experiment) resetWhilePaused(ctx context.Context, reference opportunity
 	return err == nil, err
 }
 
-// ignoreEnded returns nil if the error says that the opportunity has ended. ignoreEnded returns any
-// other error unchanged.
+// ignoreEnded returns nil if the error says that the opportunity has ended.
 func ignoreEnded(err error) error {
 	var own *opportunity.Error
 	if errors.As(err, &own) && own.Type == opportunity.Closed {

@@ -205,9 +205,8 @@ func (p *planner) command(moved *bool) opportunity.Command {
 	}
 }
 
-// progress returns a command for a transition. The transition to the step Opportunity is returned
-// at most once. All other transitions that progress returns are not configured for the step of the
-// record.
+// The transition to the step Opportunity is returned at most once. All other transitions that
+// progress returns are not configured for the step of the record.
 func (p *planner) progress(moved *bool) opportunity.Command {
 	switch n := p.random.IntN(4); {
 	case n == 0:
@@ -264,7 +263,6 @@ func (p *planner) oneOf(texts ...string) string { return texts[p.random.IntN(len
 
 func accountID(key int64) string { return globalid.EncodeInt(globalid.Account, key) }
 
-// decimal parses an amount that is known to be valid.
 func decimal(text string) opportunity.Amount {
 	amount, _ := opportunity.ParseAmount(text)
 	return amount

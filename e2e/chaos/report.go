@@ -114,7 +114,6 @@ func (r Report) Write(to io.Writer) {
 	}
 }
 
-// formatCounts writes the counts in the order of their names.
 func formatCounts[K ~string](of map[K]int) string {
 	var parts []string
 	for name, n := range of {
@@ -124,7 +123,6 @@ func formatCounts[K ~string](of map[K]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// reportProgress stores the text as the current step and passes it to Options.Progress.
 func (s *Experiment) reportProgress(text string) {
 	s.mu.Lock()
 	s.currentStep = text
@@ -134,7 +132,6 @@ func (s *Experiment) reportProgress(text string) {
 	}
 }
 
-// reportProgressLoop reports the progress every 30 seconds.
 func (s *Experiment) reportProgressLoop(ctx context.Context) {
 	for sleep(ctx, 30*time.Second) == nil {
 		observed := s.observations.all()

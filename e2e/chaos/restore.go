@@ -71,7 +71,6 @@ func readFiles(path string) (map[string][]byte, error) {
 	return content, nil
 }
 
-// writeFiles replaces all files at the path with the given files.
 func writeFiles(path string, content map[string][]byte) error {
 	files, err := filepath.Glob(path + "*")
 	if err != nil {
@@ -90,8 +89,7 @@ func writeFiles(path string, content map[string][]byte) error {
 	return nil
 }
 
-// startMissing starts again the opportunities that began after the backup. The restored database
-// does not contain the opportunities that began after the backup.
+// startMissing starts again the opportunities that began after the backup.
 func (s *Experiment) startMissing(ctx context.Context) error {
 	for _, reference := range s.references() {
 		_, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")

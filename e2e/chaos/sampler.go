@@ -25,7 +25,7 @@ const (
 	sampleTimeout = 5 * time.Second
 )
 
-// sampler stores samples of opportunities. sampler is safe for concurrent use.
+// sampler is safe for concurrent use.
 type sampler struct {
 	mu      sync.Mutex
 	samples []audit.Sample
@@ -52,7 +52,6 @@ func (p *sampler) all() []audit.Sample {
 	return append([]audit.Sample(nil), p.samples...)
 }
 
-// sampleLoop samples all opportunities again and again, until the context ends.
 func (s *Experiment) sampleLoop(ctx context.Context) {
 	for sleep(ctx, sampleEvery) == nil {
 		var looking errgroup.Group

@@ -28,7 +28,6 @@ type evidenceCopy struct {
 	tolerances audit.Tolerances
 }
 
-// errNoTarget means that the evidence has nothing in which the violation can be seeded.
 var errNoTarget = errors.New("nothing there to plant it on")
 
 // SeedViolation returns evidence that breaks one promise, and the reference of the broken promise.
@@ -95,7 +94,6 @@ func (b evidenceCopy) seed(ctx context.Context, kind audit.Kind) (opportunity.Re
 	return "", errNoTarget
 }
 
-// createdInterest is an interest that an outcome names and the record has.
 type createdInterest struct {
 	reference opportunity.Reference
 	record    audit.Record
@@ -202,8 +200,6 @@ func (b evidenceCopy) reorder() (opportunity.Reference, error) {
 	return "", errNoTarget
 }
 
-// commits returns the committed mutations of one record that have the given name, from the request
-// log.
 func (b evidenceCopy) commits(record opportunity.ID, name string) []*requestlog.Field {
 	var list []*requestlog.Field
 	for n := range b.evidence.RequestLog {
@@ -217,7 +213,6 @@ func (b evidenceCopy) commits(record opportunity.ID, name string) []*requestlog.
 	return list
 }
 
-// assignToOtherRecord moves an interest to the record of a different reference.
 func (b evidenceCopy) assignToOtherRecord(ctx context.Context) (opportunity.Reference, error) {
 	m, err := b.firstInterest(func(createdInterest) bool { return true })
 	if err != nil {
@@ -266,7 +261,6 @@ func (b evidenceCopy) removeInterest(ctx context.Context) (opportunity.Reference
 	return m.reference, err
 }
 
-// secondRecord creates another record with the reference tag of a reference.
 func (b evidenceCopy) secondRecord(ctx context.Context) (opportunity.Reference, error) {
 	m, err := b.firstInterest(func(createdInterest) bool { return true })
 	if err != nil {
@@ -285,7 +279,6 @@ func (b evidenceCopy) secondRecord(ctx context.Context) (opportunity.Reference, 
 	return m.reference, err
 }
 
-// addUnrequestedInterest creates an interest that no request asked for.
 func (b evidenceCopy) addUnrequestedInterest(ctx context.Context) (opportunity.Reference, error) {
 	m, err := b.firstInterest(func(createdInterest) bool { return true })
 	if err == nil {
@@ -313,8 +306,7 @@ func (b evidenceCopy) keepReservation(ctx context.Context) (opportunity.Referenc
 	return "", errNoTarget
 }
 
-// addQuestions adds questions until the share of questions exceeds the tolerance. Each question is
-// about a request that does not exist.
+// Each question is about a request that does not exist.
 func (b evidenceCopy) addQuestions() error {
 	wanted := int(float64(b.evidence.Messages())*b.tolerances.QuestionShare()) + 1
 	for n := range b.evidence.Chains {
@@ -443,7 +435,6 @@ func (s *Experiment) Recheck(ctx context.Context, before audit.Evidence, referen
 	return s.collectEvidence(ctx, kept, references)
 }
 
-// copyTables copies the tables into a file that no other process uses.
 func copyTables(ctx context.Context, from, to string) (err error) {
 	db, err := openTables(from, "ro")
 	if err != nil {
@@ -454,7 +445,6 @@ func copyTables(ctx context.Context, from, to string) (err error) {
 	return err
 }
 
-// numericKey returns the number in a global id.
 func numericKey(id opportunity.ID) int64 {
 	parsed, err := globalid.Parse(string(id))
 	if err != nil {

@@ -27,14 +27,12 @@ const (
 	maxUpdateAttempts = 2
 )
 
-// sender executes scripts, one after the other, and records the results.
 type sender struct {
 	experiment *Experiment
 	number     int
 }
 
-// play executes the steps of the script, in order. play returns the error of the context or of a
-// rejected start.
+// play returns the error of the context or of a rejected start.
 func (s sender) play(ctx context.Context, script Script) error {
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // the experiment is over
@@ -149,7 +147,6 @@ func (s sender) send(ctx context.Context, reference opportunity.Reference, step 
 	}
 }
 
-// sendOnce sends the message once and returns the observation.
 func (s sender) sendOnce(ctx context.Context, reference opportunity.Reference, command opportunity.Command, way audit.Transport) audit.Observation {
 	payload, err := json.Marshal(command)
 	observed := audit.Observation{
@@ -228,15 +225,13 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 // reset replaced the run.
 var errNoRun = errors.New("the run that the chaos test resets does not exist any more")
 
-// reset resets the current run to its first or last completed workflow task.
 func (s *Experiment) reset(ctx context.Context, reference opportunity.Reference, first bool) error {
 	return s.resetRun(ctx, reference, s.currentRun, first)
 }
 
-// resetRun resets a run to its first or last completed workflow task. The function choose returns
-// the run. While no worker polls for activities, resetRun resets no run, because the server would
-// lose the activities that wait for a worker. A mutex prevents another reset between the choice of
-// the run and the reset of the run.
+// The function choose returns the run. While no worker polls for activities, resetRun resets no
+// run, because the server would lose the activities that wait for a worker. A mutex prevents
+// another reset between the choice of the run and the reset of the run.
 func (s *Experiment) resetRun(ctx context.Context, reference opportunity.Reference, choose func(context.Context, opportunity.Reference) (string, error), first bool) error {
 	if s.allFrozen.Load() {
 		return errPending
@@ -278,7 +273,6 @@ func (s *Experiment) resetRun(ctx context.Context, reference opportunity.Referen
 	return err
 }
 
-// isBusy reports whether the server did not respond in time or was unavailable.
 func isBusy(err error) bool {
 	var late *serviceerror.DeadlineExceeded
 	var unavailable *serviceerror.Unavailable
@@ -292,7 +286,6 @@ func isMissing(err error) bool {
 	return errors.As(err, &missing)
 }
 
-// sleep waits for the duration d, or until the context ends.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

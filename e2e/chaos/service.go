@@ -18,7 +18,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// serviceBehaviour is how the tenant's service responds.
 type serviceBehaviour string
 
 // The behaviours of a service.
@@ -29,8 +28,7 @@ const (
 	serviceRejects serviceBehaviour = "refuses"
 )
 
-// service is a service of the tenant. The playbook calls the service before a transition, after a
-// transition, and as a follow-up.
+// The playbook calls the service before a transition, after a transition, and as a follow-up.
 type service struct {
 	server *httptest.Server
 
@@ -96,9 +94,8 @@ func (v *service) close() {
 	v.server.Close()
 }
 
-// playbookFormat is the playbook of the experiment. For a transition between the open steps, the
-// playbook calls the service before and after the transition. A follow-up becomes due after some
-// seconds without a message.
+// For a transition between the open steps, the playbook calls the service before and after the
+// transition. A follow-up becomes due after some seconds without a message.
 const playbookFormat = `services:
   erp: { url: %s, secret: chaos-key }
 transitions:
@@ -122,8 +119,6 @@ steps:
           attention: { text: "the opportunity has been in this step for a long time" }
 `
 
-// openService starts the service, and returns the arguments and the environment of workers with the
-// playbook that calls the service.
 func (s *Experiment) openService() (args, env []string, err error) {
 	s.service = newService()
 	write := func(name, content string) string {
@@ -162,14 +157,13 @@ func (s *Experiment) failService(ctx context.Context) error {
 		}
 	}
 	if met == 0 {
-		return errors.New("Oppflow did not call the tenant's service")
+		return errors.New("no worker called the service of the tenant")
 	}
 	return nil
 }
 
-// rounds returns how often a disruption repeats its action. In the long form of the experiment,
-// rounds returns long, so that the disruption affects enough messages. In any other form of the
-// experiment, rounds returns 1.
+// In the long form of the experiment, rounds returns long, so that the disruption affects enough
+// messages. In any other form of the experiment, rounds returns 1.
 func (s *Experiment) rounds(long int) int {
 	if s.options.Long {
 		return long
@@ -209,7 +203,6 @@ func (s *Experiment) transitionNew(ctx context.Context, count int, meanwhile fun
 	moving.Wait()
 }
 
-// newReference returns a new reference for a disruption, and its sender.
 func (s *Experiment) newReference() (sender, opportunity.Reference) {
 	s.probes++
 	return sender{experiment: s, number: firstProbe + s.probes}, opportunity.Reference(fmt.Sprintf("fresh-%d-%d", s.options.Seed, s.probes))
@@ -248,6 +241,4 @@ func (s *Experiment) transitionExisting(ctx context.Context, most int, meanwhile
 	return moved
 }
 
-// disruptionSender returns a sender that sends a disruption's messages to opportunities of other
-// senders.
 func (s *Experiment) disruptionSender() sender { return sender{experiment: s, number: firstProbe} }

@@ -36,7 +36,6 @@ const recordsQuery = `SELECT o.id, o.name, o.account_id, o.currency_code, s.name
 const interestsQuery = `SELECT i.id, i.opportunity_id, i.course_template_id, i.event_id, i.learning_path_id, i.training_token_type_id,
 	i.quantity, i.unit_amount, i.reserve, (SELECT count(*) FROM interest_learners l WHERE l.interest_id = i.id) FROM interests i ORDER BY i.id`
 
-// readRecords reads the opportunities and their interests.
 func readRecords(ctx context.Context, path, mark string) (list []audit.Record, err error) {
 	db, err := openTables(path, "ro")
 	if err != nil {
@@ -90,7 +89,6 @@ func readOpportunities(ctx context.Context, tx *sql.Tx, mark string) ([]audit.Re
 	return records, places, rows.Err()
 }
 
-// readInterests adds the interests to the records.
 func readInterests(ctx context.Context, tx *sql.Tx, records []audit.Record, places map[int64]int) error {
 	rows, err := tx.QueryContext(ctx, interestsQuery)
 	if err != nil {
@@ -123,8 +121,7 @@ func readInterests(ctx context.Context, tx *sql.Tx, records []audit.Record, plac
 	return rows.Err()
 }
 
-// readRequestLog reads the file in which the sandbox logs requests. If several lines have the same
-// request number, only the last of these lines counts.
+// If several lines have the same request number, only the last of these lines counts.
 func readRequestLog(path string) ([]requestlog.Entry, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

@@ -52,8 +52,7 @@ const (
 )
 
 // Start starts a sandbox and a worker for the test. The parts work in a namespace of the test on a
-// Temporal server that tests share, and stop when the test ends. If the test runs with the race
-// detector, the parts are built with the race detector.
+// Temporal server that tests share, and stop when the test ends.
 func Start(t *testing.T, o stack.Options) *Parts {
 	t.Helper()
 	o.Race = testrun.Race
@@ -129,7 +128,6 @@ func (p *Parts) Status(reference opportunity.Reference) enums.WorkflowExecutionS
 }
 
 // DefaultTimes returns the worker's flags with a tenant's default send window and response time.
-// Tests without the flags of DefaultTimes use SendWindow and ResponseTime.
 func DefaultTimes() []string {
 	return []string{"--send-window", settings.DefaultSendWindow.String(), "--response-time", settings.DefaultResponseTime.String()}
 }

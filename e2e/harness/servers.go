@@ -18,9 +18,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// parallelTests returns how many tests run at the same time. The tests wait for other processes
-// most of the time, so more tests than processors run. With the race detector the processes need
-// more CPU time, so fewer tests run at the same time.
+// The tests wait for other processes most of the time, so more tests than processors run. With the
+// race detector the processes need more CPU time, so fewer tests run at the same time.
 func parallelTests() string {
 	if testrun.Race {
 		return "6"
@@ -28,8 +27,7 @@ func parallelTests() string {
 	return "9"
 }
 
-// Main runs the tests of a package and returns the exit code of the test program. After the tests,
-// Main stops the servers that the tests shared.
+// Main runs the tests of a package and returns the exit code of the test program.
 func Main(m *testing.M) int {
 	if err := testrun.LowerPriority(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -52,11 +50,9 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// Program returns the path of Oppflow's built command line. The command line is built when a test
-// needs it for the first time.
+// Program returns the path of Oppflow's built command line.
 func Program() (string, error) { return shared.program() }
 
-// shared are the servers that tests share.
 var shared servers
 
 // servers are Temporal servers. A server starts when a test needs it for the first time. Each
@@ -106,8 +102,6 @@ func (s *servers) namespace(ctx context.Context, o stack.Options) (*stack.Stack,
 	return one.stack, name, one.err
 }
 
-// program returns the path of Oppflow's built command line. The command line is built when a test
-// needs it for the first time.
 func (s *servers) program() (string, error) {
 	s.build.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
@@ -122,7 +116,6 @@ func (s *servers) program() (string, error) {
 	return filepath.Join(s.directory, "oppflow"), s.buildResult
 }
 
-// stop stops all servers and removes the built command line.
 func (s *servers) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
@@ -137,7 +130,6 @@ func (s *servers) stop() error {
 	return errors.Join(errs...)
 }
 
-// prepareNamespace creates a test's namespace with everything that Oppflow needs in it.
 func prepareNamespace(ctx context.Context, address, namespace string) error {
 	connection, _, err := host.Connect(ctx, host.InsecureTemporal(address, namespace), nil)
 	if err != nil {

@@ -28,7 +28,6 @@ func (p *parts) newCallerGroup(reference opportunity.Reference) *callerGroup {
 func callerID(n int) string   { return fmt.Sprintf("caller %02d", n) }
 func callerName(n int) string { return fmt.Sprintf("name by caller %02d", n) }
 
-// add makes caller n send an update and wait for the outcome.
 func (c *callerGroup) add(ctx context.Context, n int) {
 	c.recordAnswer(n, "")
 	c.done.Go(func() {
@@ -47,7 +46,6 @@ func (c *callerGroup) recordAnswer(n int, answer string) {
 	c.answers[n] = answer
 }
 
-// hasArrived reports whether caller n has an outcome or an accepted update.
 func (c *callerGroup) hasArrived(n int) bool {
 	c.mu.Lock()
 	answer := c.answers[n]
@@ -66,7 +64,6 @@ func (c *callerGroup) hasArrived(n int) bool {
 	return false
 }
 
-// waiting counts the callers without an outcome.
 func (c *callerGroup) waiting() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,10 +76,8 @@ func (c *callerGroup) waiting() int {
 	return n
 }
 
-// wait waits until every caller has an outcome.
 func (c *callerGroup) wait() { c.done.Wait() }
 
-// check asserts that every caller got an outcome done or pending.
 func (c *callerGroup) check() {
 	c.parts.T.Helper()
 	c.mu.Lock()

@@ -18,9 +18,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The API accepts 200 requests in any 10 seconds. Many opportunities get ten commands each, all at
-// once, and two workers carry the commands out. No command fails. The workers use nearly the whole
-// limit, and the API rejects hardly any request.
+// The API accepts 200 requests in any 10 seconds. No command fails. The workers use nearly the
+// whole limit, and the API rejects hardly any request.
 func TestABurstWithinTheLimit(t *testing.T) {
 	// In earlier executions of this test, the workers sent 170 to 180 of 180 possible requests in
 	// 10 seconds. The workers sent only 160 requests in the 10 seconds in which the second worker
@@ -140,8 +139,7 @@ func (p *parts) awaitChanges(ctx context.Context, changes int) {
 	}
 }
 
-// minInWindow returns the least number of requests in a window. Each window begins with a request
-// and ends before the last request.
+// Each window begins with a request and ends before the last request.
 func minInWindow(sent []time.Time, window time.Duration) int {
 	least := len(sent)
 	end := 0

@@ -40,7 +40,6 @@ func ringCatalogue(t *testing.T) (catalogue string, lap func(n int) string) {
 	return catalogue, lap
 }
 
-// ringSteps is the number of steps in the ring of the catalogue.
 const ringSteps = 7
 
 // Eight senders send 8,000 messages of 400 bytes to one opportunity as fast as possible. Each

@@ -7,7 +7,6 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// parts are the real parts that a test uses.
 type parts struct{ *harness.Parts }
 
 func startParts(t *testing.T, o stack.Options) *parts {
@@ -20,5 +19,4 @@ func startPartsWithoutRace(t *testing.T, o stack.Options) *parts {
 	return &parts{harness.StartWithoutRace(t, o)}
 }
 
-// in returns the same parts for a subtest of the test that started the parts.
 func (p *parts) in(t *testing.T) *parts { return &parts{p.In(t)} }

@@ -76,7 +76,6 @@ func TestTheRateHoldsOverAllWorkers(t *testing.T) {
 	}
 }
 
-// maxInWindow returns the highest number of times in one window.
 func maxInWindow(times []time.Time, window time.Duration) int {
 	most, begin := 0, 0
 	for end, at := range times {

@@ -24,19 +24,16 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// change is one mutation as it was sent to the API.
 type change struct {
 	field string // of the namespace opportunities in the API, such as "update"
 	input map[string]any
 }
 
-// text returns a member of the mutation's input.
 func (c change) text(member string) string {
 	text, _ := c.input[member].(string)
 	return text
 }
 
-// record returns the id of the opportunity that the mutation changes.
 func (c change) record() opportunity.ID {
 	if c.field == "update" {
 		return opportunity.ID(c.text("id"))
@@ -109,7 +106,7 @@ func newRecorder(t *testing.T) *recorder {
 	return r
 }
 
-// mutations returns the mutations of a request. A query has no mutations.
+// A query has no mutations.
 func mutations(body []byte) ([]change, error) {
 	var request struct {
 		Query     string         `json:"query"`
@@ -174,14 +171,12 @@ func (r *recorder) recordError(format string, args ...any) {
 	r.errors = append(r.errors, fmt.Sprintf(format, args...))
 }
 
-// hold holds back every request until release is called.
 func (r *recorder) hold() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.open = make(chan struct{})
 }
 
-// release lets the held requests and all later requests pass.
 func (r *recorder) release() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -192,14 +187,12 @@ func (r *recorder) release() {
 	}
 }
 
-// heldChanges returns the changes in the requests that are held back now.
 func (r *recorder) heldChanges() []change {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.held)
 }
 
-// mutationCount counts the mutations of a record.
 func (r *recorder) mutationCount(record opportunity.ID) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -212,7 +205,6 @@ func (r *recorder) mutationCount(record opportunity.ID) int {
 	return n
 }
 
-// mutationsOf returns the mutations of a record with the given field, in order.
 func (r *recorder) mutationsOf(record opportunity.ID, field string) []change {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -291,8 +283,7 @@ func (r *recorder) wantNames(t *testing.T, record opportunity.ID, sent map[int]i
 	return last
 }
 
-// startRecorded starts the parts with a recorder between the worker and the sandbox. The parts are
-// never built with the race detector, because these tests measure load.
+// The parts are never built with the race detector, because these tests measure load.
 func startRecorded(t *testing.T, o stack.Options) (*parts, *recorder) {
 	t.Helper()
 	r := newRecorder(t)
@@ -310,7 +301,7 @@ func startRecorded(t *testing.T, o stack.Options) (*parts, *recorder) {
 	return p, r
 }
 
-// setTarget sets the address to which requests are forwarded. The requests keep their path.
+// The requests keep their path.
 func (r *recorder) setTarget(api string) error {
 	target, err := url.Parse(api)
 	if err != nil {
@@ -323,15 +314,14 @@ func (r *recorder) setTarget(api string) error {
 	return nil
 }
 
-// hasTarget reports whether the address to which requests are forwarded is set.
 func (r *recorder) hasTarget() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.target != nil
 }
 
-// report logs the number of requests to the API. Errors between the worker and the sandbox fail the
-// test, because the test relies on a response to every request.
+// Errors between the worker and the sandbox fail the test, because the test relies on a response to
+// every request.
 func (r *recorder) report(t *testing.T) {
 	t.Helper()
 	r.mu.Lock()

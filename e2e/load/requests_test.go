@@ -16,13 +16,12 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// items are one item of each kind.
 var items = []string{
 	"Q291cnNlVGVtcGxhdGU6MTE=", "Q291cnNlOjE=", "TGVhcm5pbmdQYXRoOjE=", "Q291cnNlVGVtcGxhdGU6MTI=",
 	"VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2",
 }
 
-// fiveInterests are five interests, one of each kind. One of the five interests reserves places.
+// One of the five interests reserves places.
 func fiveInterests() opportunity.AddInterests {
 	var all opportunity.AddInterests
 	for n, item := range items {
@@ -41,7 +40,6 @@ func TestRequestsOfMessages(t *testing.T) {
 	defer cancel()
 	start := opportunity.Start{Name: "Counted", Region: "UmVnaW9uOlVL"} // the region is given by its id, so the worker looks up nothing
 	began := len(p.RequestLog())                                        // the worker has already asked the API which tenant it reaches
-	// requests returns the number of requests since its last call.
 	requests := func() int {
 		all := len(p.RequestLog())
 		n := all - began

@@ -17,7 +17,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// runSize is the size of one run of an opportunity, and of the state that the run received.
 type runSize struct {
 	events int
 	bytes  int // of its history
@@ -31,7 +30,6 @@ type runSize struct {
 	// workflow tasks that failed or timed out, by cause.
 	retries int
 	fails   map[string]int
-	// longest is the longest time that a worker took for one workflow task.
 	longest time.Duration
 }
 
@@ -130,7 +128,6 @@ func runSizeOf(p *parts, run *historypb.History) runSize {
 	return f
 }
 
-// check asserts that the state that the run received is within the limits.
 func (f runSize) check(p *parts, where string) {
 	p.T.Helper()
 	s := f.state
@@ -161,7 +158,6 @@ func (f runSize) check(p *parts, where string) {
 	}
 }
 
-// largest returns the highest number of history events in one run.
 func largest(prints []runSize) int {
 	most := 0
 	for _, f := range prints {

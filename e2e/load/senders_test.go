@@ -18,15 +18,14 @@ import (
 // continues as new after a tenth of the history events.
 func scaled(t *testing.T, count int) int { return testrun.Pick(t, count/10, count) }
 
-// parallelIfShort makes a load test run in parallel in the short form. In the long form no other
-// test may run, because the load of another test would change the measurements.
+// In the long form no other test may run, because the load of another test would change the
+// measurements.
 func parallelIfShort(t *testing.T) {
 	if !testrun.Long(t) {
 		t.Parallel()
 	}
 }
 
-// padded fills a text up to the given length.
 func padded(text string, length int) string {
 	return text + strings.Repeat("·", max(0, length-len(text))/len("·")) // a character of two bytes
 }
@@ -72,7 +71,6 @@ func (s *senders) send(count int, command func(n int) opportunity.Command) {
 	})
 }
 
-// wait waits until the senders have sent all their messages.
 func (s *senders) wait() {
 	s.parts.T.Helper()
 	begin := time.Now()

@@ -22,7 +22,7 @@ import (
 // several runs. Each signal takes effect once, in the order of the history events
 // WorkflowExecutionSignaled. The steps form a ring, so a transition that is repeated or out of
 // order is not configured. The ids of the interests show the order in which the interests were
-// added. The record must have the name of the last signal.
+// added.
 func TestTwoThousandSignals(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{
@@ -137,7 +137,6 @@ func TestTwoThousandSignals(t *testing.T) {
 	p.Replay(reference, "two-thousand")
 }
 
-// signal has the members of all three kinds of signals.
 type signal struct {
 	To        string                `json:"to"`
 	Name      string                `json:"name"`

@@ -51,7 +51,6 @@ func TestUpdatesDoNotWaitForPlans(t *testing.T) {
 	}
 }
 
-// updateLatencies returns how long the updates took.
 func updateLatencies(t *testing.T, playbook string) []time.Duration {
 	args := append(harness.DefaultTimes(), "--api-rate", testrun.Pick(t, "12", "4"))
 	if playbook != "none" {
@@ -94,8 +93,7 @@ func updateLatencies(t *testing.T, playbook string) []time.Duration {
 }
 
 // requestsBeforeUpdate returns "" if the request of each update was scheduled in the same workflow
-// task as the update. If a request was scheduled in a later workflow task, requestsBeforeUpdate
-// returns a text that names the task's history event.
+// task as the update.
 func (p *parts) requestsBeforeUpdate(reference opportunity.Reference) string {
 	waits := false
 	for _, run := range p.Runs(reference) {

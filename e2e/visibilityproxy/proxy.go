@@ -39,8 +39,7 @@ const (
 // lag is how long visibility does not show that a run started or ended.
 const lag = 30 * time.Second
 
-// Proxy is a proxy between the workers and the Temporal server. Proxy forwards every call, and
-// changes which runs visibility shows. Proxy is safe for concurrent use.
+// Proxy is a proxy between the workers and the Temporal server. Proxy is safe for concurrent use.
 type Proxy struct {
 	address    string
 	server     *grpc.Server
@@ -50,7 +49,6 @@ type Proxy struct {
 	mode Mode
 }
 
-// rawMessage is a message that is forwarded unchanged.
 type rawMessage []byte
 
 type rawCodec struct{}
@@ -122,7 +120,6 @@ func (x *Proxy) SetMode(how Mode) {
 	x.mode = how
 }
 
-// listMethod is the gRPC method that reads visibility.
 const listMethod = workflowservice.WorkflowService_ListWorkflowExecutions_FullMethodName
 
 // forward forwards a call. Every call of Temporal's API is unary.
@@ -150,7 +147,6 @@ func (x *Proxy) forward(_ any, stream grpc.ServerStream) error {
 	return stream.SendMsg(&answered)
 }
 
-// applyMode changes a response that lists runs as the current mode requires.
 func (x *Proxy) applyMode(answered *rawMessage) error {
 	x.mu.Lock()
 	showing := x.mode
@@ -168,7 +164,6 @@ func (x *Proxy) applyMode(answered *rawMessage) error {
 	return err
 }
 
-// visibleRuns returns the runs that visibility shows in a mode.
 func visibleRuns(runs []*workflowpb.WorkflowExecutionInfo, how Mode, now time.Time) []*workflowpb.WorkflowExecutionInfo {
 	since := now.Add(-lag)
 	newest := map[string]time.Time{}

@@ -11,8 +11,6 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// In the mode Lagging, visibility does not show the starts and ends of the last seconds. In the
-// mode NewestOnly the proxy hides earlier runs.
 func TestVisibleRuns(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	run := func(id, name string, began, ended time.Duration) *workflowpb.WorkflowExecutionInfo {

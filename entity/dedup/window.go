@@ -18,9 +18,8 @@ type Entry struct {
 
 const entrySize = 16 + 16 + 1
 
-// Window remembers the last MaxRememberedRequests request ids. With Window, a repeated request
-// takes effect once, and a known id with another payload is detected. Window remembers an older id
-// only while its request waits. Window keeps digests only. The zero value is empty.
+// Window remembers the last MaxRememberedRequests request ids. Window remembers an older id only
+// while its request waits. Window keeps digests only. The zero value is empty.
 //
 // Window's JSON form is one string of about 44 bytes per request.
 type Window struct {

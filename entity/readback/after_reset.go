@@ -101,7 +101,6 @@ func (b Backlog) resendLaterUpdates(answers []exchange.ChangeResult) {
 }
 
 // wasSent reports whether a change took effect that was certainly requested after the change at i.
-// If such a later change took effect, the change at i was sent.
 func (b Backlog) wasSent(i int, answers []exchange.ChangeResult) bool {
 	for j := range answers {
 		if answers[j].Status == exchange.StatusDone && b.isBefore(i, j) {
@@ -151,8 +150,8 @@ func (k Known) readBackInterestsAfterReset(b Backlog, answers []exchange.ChangeR
 	}
 }
 
-// readBackTransitions decides the waiting transitions from the record's step. When the record is in
-// the step from, no transition was made, or the made transitions led back to that step.
+// When the record is in the step from, no transition was made, or the made transitions led back to
+// that step.
 func (b Backlog) readBackTransitions(answers []exchange.ChangeResult, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID) {
 	var moves, there []int
 	for i, m := range b.Changes {
@@ -241,7 +240,6 @@ func (b Backlog) overwrittenUpdates(missing map[int]opportunity.UpdateDetails, d
 	return overwritten
 }
 
-// missingFrom returns the details of the update that the record does not show.
 func missingFrom(u opportunity.UpdateDetails, details opportunity.Details, resolved map[exchange.UnresolvedName]opportunity.ID) opportunity.UpdateDetails {
 	named := func(typ, text string) opportunity.ID {
 		if id, known := resolved[exchange.UnresolvedName{Type: typ, Text: text}]; known {
@@ -262,7 +260,6 @@ func missingFrom(u opportunity.UpdateDetails, details opportunity.Details, resol
 	return missing
 }
 
-// without returns the update u without the details that the update other also sets.
 func without(u, other opportunity.UpdateDetails) opportunity.UpdateDetails {
 	if other.Name != "" {
 		u.Name = ""

@@ -10,20 +10,18 @@ import (
 
 // Decide decides the changes of unknown status in a batch from a read of the record. Call Decide
 // only when none of these changes can still be in flight. A change becomes done, not sent or
-// rejected when the record proves this status. If the record does not prove the status of a change,
-// the change stays unknown.
+// rejected when the record proves this status.
 //
 // An added interest is an interest of the record that the run did not know before. The API makes
 // the changes of one request in order, and may reject some of the changes. Each added interest must
 // therefore match a requested interest, in the order of the request. If an added interest matches
 // no requested interest, all unknown changes that add interests stay unknown. If an interest is
 // missing although a later change took effect, the API rejected the interest. The reason of the
-// rejection was lost with the response. An interest that the API rejected is not sent again. A
-// requested interest stays unknown when an added interest may be either this interest or a
-// different requested interest in the same item. For some tenants, Oppflow can read quantity and
-// unit amount, which may distinguish two interests in the same item. Learners cannot be read back.
-// When some added interests are ambiguous, a command becomes done only if all its interests are on
-// the record without ambiguity.
+// rejection was lost with the response. A requested interest stays unknown when an added interest
+// may be either this interest or a different requested interest in the same item. For some tenants,
+// Oppflow can read quantity and unit amount, which may distinguish two interests in the same item.
+// Learners cannot be read back. When some added interests are ambiguous, a command becomes done
+// only if all its interests are on the record without ambiguity.
 //
 // A transition counts as done when the record is in the target step. A transition counts as not
 // sent when the record is still in the step that the run knew. When the target step is the step
@@ -38,8 +36,6 @@ import (
 // the first expiry, it is unknown whether the API ever set the first expiry, but nothing depends on
 // this fact. If the opportunity had no reserved places at the time of the first expiry, the API had
 // nothing to extend, and the request for the first expiry fails.
-//
-// The parameter resolved maps names of items to their ids.
 //
 // If a worker of an earlier version began the run, Decide does not find out which changes of a lost
 // request the API rejected. Added interests then decide only if they match the first interests of
@@ -76,9 +72,7 @@ func (k Known) Decide(batch []exchange.Change, answers []exchange.ChangeResult, 
 	return decided
 }
 
-// isLaterChangeApplied reports whether the API handled a change of the batch after the change at i.
-// If the API handled a later change, the API also handled the change at i. Details or an expiry
-// that the record shows do not prove that the API handled a change.
+// Details or an expiry that the record shows do not prove that the API handled a change.
 func isLaterChangeApplied(i int, batch []exchange.Change, answers, decided []exchange.ChangeResult) bool {
 	for j := i + 1; j < len(batch); j++ {
 		shows := batch[j].Interest != nil || batch[j].Progress != nil
@@ -180,8 +174,7 @@ func (k Known) isExpirySuperseded(i int, batch []exchange.Change, answers, decid
 }
 
 // hadNoPlaces reports whether the opportunity had no reserved places when the API handled the
-// change at i. No places were known before the batch, and no earlier change of the batch reserved
-// places.
+// change at i.
 func (k Known) hadNoPlaces(i int, batch []exchange.Change, decided []exchange.ChangeResult) bool {
 	if k.Reservation.Valid || k.ExpiryPending {
 		return false
@@ -194,7 +187,6 @@ func (k Known) hadNoPlaces(i int, batch []exchange.Change, decided []exchange.Ch
 	return true
 }
 
-// isExpiryVisible reports whether the record shows the expiry that one of these changes requested.
 func isExpiryVisible(batch []exchange.Change, record exchange.Snapshot) bool {
 	return slices.ContainsFunc(batch, func(m exchange.Change) bool {
 		return m.ReservationChange != nil && m.IsRequested() && m.ReservationChange.ExpiryError(&record.Reservation) == nil

@@ -56,8 +56,7 @@ type ExpectedInterest struct {
 	content    string
 }
 
-// ExpectedInterestOf returns the interest that the change adds. The parameter resolved maps names
-// of items to their ids.
+// ExpectedInterestOf returns the interest that the change adds.
 func ExpectedInterestOf(m exchange.Change, resolved map[exchange.UnresolvedName]opportunity.ID) ExpectedInterest {
 	e := ExpectedInterest{item: opportunity.ID(m.Interest.Item), quantity: m.Interest.Quantity, unitAmount: m.Interest.UnitAmount}
 	if names := m.Names(); len(names) > 0 {

@@ -42,8 +42,8 @@ func orEmpty(form string) string {
 	return "^(" + strings.TrimSuffix(strings.TrimPrefix(form, "^"), "$") + ")?$"
 }
 
-// idForm returns the pattern for global ids of the given types. A global id is the base64 form of
-// the type, a colon and a key, so the type determines the beginning of the id.
+// A global id is the base64 form of the type, a colon and a key, so the type determines the
+// beginning of the id.
 func idForm(types ...string) string {
 	var beginnings []string
 	for _, typ := range types {
@@ -110,7 +110,6 @@ func (r *constraints) recordError(values []any, err error) []any {
 	return values
 }
 
-// applyTextRules adds the rules that the fields of the type have in their tags.
 func (r *constraints) applyTextRules(t reflect.Type, s *jsonschema.Schema) {
 	o := object{Schema: s, constraints: r, typ: t.Name()}
 	for member, rule := range opportunity.TextRules(t) {
@@ -122,7 +121,6 @@ func (r *constraints) applyTextRules(t reflect.Type, s *jsonschema.Schema) {
 	}
 }
 
-// apply adds the rules for the type with the given name to the schema.
 func (r *constraints) apply(name string, s *jsonschema.Schema) {
 	o := object{Schema: s, constraints: r, typ: name}
 	if o.has("requestId") && name != "OutcomeInput" {
@@ -182,7 +180,6 @@ func (o object) has(name string) bool {
 	return ok
 }
 
-// member returns the schema of a member.
 func (o object) member(name string) *jsonschema.Schema {
 	if !o.has(name) {
 		o.fail("the type has no member %s", name)
@@ -192,7 +189,6 @@ func (o object) member(name string) *jsonschema.Schema {
 	return member
 }
 
-// text adds the pattern and the maximum length of a text to the schema of a member.
 func (o object) text(name, form string, longest int) {
 	member := o.member(name)
 	member.Pattern, member.MaxLength = form, uintPtr(longest)
@@ -218,8 +214,7 @@ func (o object) start() {
 	o.OneOf = []*jsonschema.Schema{create, adopt}
 }
 
-// interest adds the rules of an interest. The rules depend on the kind of the interest, which is
-// given or follows from the id.
+// The rules depend on the kind of the interest, which is given or follows from the id.
 func (o object) interest() {
 	o.text("item", textForm, opportunity.MaxTextLength)
 	kind := o.member("kind")

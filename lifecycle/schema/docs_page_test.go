@@ -14,7 +14,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// docsPage returns the text of the documentation page that describes the contract for callers.
 func docsPage(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(checkout, "docs/contract.md"))
@@ -110,7 +109,6 @@ func TestExamplesOfThePage(t *testing.T) {
 	}
 }
 
-// isInExampleProgram reports whether an example program contains the code of the page unchanged.
 func isInExampleProgram(t *testing.T, code string) bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(checkout, "e2e/typescript/src/*.ts"))

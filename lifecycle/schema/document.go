@@ -22,11 +22,10 @@ type document struct {
 	// value is a value of the type that the schema describes.
 	value any
 	// isResponse is true for a document that Oppflow writes; later versions may add members to such
-	// a document. A document that a caller writes may contain only the members of this version.
+	// a document.
 	isResponse bool
 }
 
-// documents returns the payloads and responses of the contract.
 func documents() []document {
 	all := []document{{name: "start", title: "Input of the workflow " + lifecycle.WorkflowType, value: opportunity.Start{}}}
 	for _, m := range opportunity.MessageTypes() {
@@ -43,7 +42,6 @@ func documents() []document {
 	}...)
 }
 
-// schemas makes the schema files from the Go sources in the checkout and returns the files by name.
 func schemas(checkout string) (map[string][]byte, error) {
 	source, err := readSource(checkout)
 	if err != nil {
@@ -73,7 +71,6 @@ func schemas(checkout string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// schema returns the schema of one document.
 func (d document) schema(source *sourceInfo) (*jsonschema.Schema, error) {
 	rules := constraints{source: source, isResponse: d.isResponse}
 	reflector := jsonschema.Reflector{

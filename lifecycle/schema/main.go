@@ -1,6 +1,5 @@
 // Command schema writes the JSON Schemas of the contract with callers: one file for every payload
-// and every response. The schemas are for callers that check their messages, or that send messages
-// from another language.
+// and every response.
 //
 // The schemas follow the Go types, their comments and constants. The schemas add the rules of
 // Validate that JSON Schema can express. A schema accepts everything that Oppflow accepts, except

@@ -98,7 +98,6 @@ func laxer() []difference {
 	}
 }
 
-// difference is a payload that either only Oppflow or only the schema accepts, and the reason.
 type difference struct{ name, payload, why string }
 
 func TestWhereTheyDiffer(t *testing.T) {
@@ -122,8 +121,7 @@ func TestWhereTheyDiffer(t *testing.T) {
 }
 
 // A schema rejects exactly what Oppflow rejects, except for the payloads that stricter and laxer
-// return. The test generates random payloads, and then removes, adds or replaces a value in each
-// payload.
+// return.
 func TestSchemasRefuseWhatOppflowRefuses(t *testing.T) {
 	checker, decode := newChecker(t), decoders()
 	for _, d := range documents() {
@@ -195,7 +193,6 @@ func ids(typ string) *rapid.Generator[string] {
 	return rapid.Map(rapid.StringMatching(`[0-9a-f]{1,12}`), func(key string) string { return id(typ, key) })
 }
 
-// drawPayload generates a valid payload of the document.
 func drawPayload(t *rapid.T, name string) map[string]any {
 	payload := make(map[string]any)
 	put := func(member string, value *rapid.Generator[string], wanted bool) {

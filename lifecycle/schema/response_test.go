@@ -51,7 +51,6 @@ func TestAnswersFitTheirSchemas(t *testing.T) {
 	}
 }
 
-// The responses of runs in real states fit their schemas, too.
 func TestRealAnswersFitTheirSchemas(t *testing.T) {
 	checker := newChecker(t)
 	now := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)

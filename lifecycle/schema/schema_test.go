@@ -16,7 +16,6 @@ import (
 // otherFiles are the files in docs/schemas that another package writes and checks.
 var otherFiles = []string{"playbook.json"}
 
-// The files in docs/schemas are exactly the files that the command would write now.
 func TestFilesAreUpToDate(t *testing.T) {
 	want, err := schemas(checkout)
 	if err != nil {
@@ -87,8 +86,8 @@ func (c checker) refuses(name string, payload []byte) error {
 	return c[name].Validate(value)
 }
 
-// The schemas use only regular expressions that have the same meaning in all languages. The regular
-// expressions contain only two kinds of escape: \x with two hexadecimal digits, and \. for a dot.
+// The regular expressions contain only two kinds of escape: \x with two hexadecimal digits, and \.
+// for a dot.
 func TestPatternsArePortable(t *testing.T) {
 	files, err := schemas(checkout)
 	if err != nil {

@@ -21,7 +21,6 @@ type sourceInfo struct {
 	values   map[string][]string // values of string constants, by import path and type
 }
 
-// module is the import path of the Go module in the checkout.
 const module = "github.com/oppflow/oppflow"
 
 func readSource(checkout string) (*sourceInfo, error) {

@@ -62,7 +62,6 @@ func typeScript(source *sourceInfo) ([]byte, error) {
 	return file.Bytes(), nil
 }
 
-// typeDeclaration returns the TypeScript declaration of a type, with its comment.
 func typeDeclaration(name string, s *jsonschema.Schema, isResponse bool) string {
 	var text strings.Builder
 	writeTypeComment(&text, "", s.Description)

@@ -14,8 +14,7 @@ import (
 // MaxEntries is the highest number of mistakes that are reported at once.
 const MaxEntries = 100
 
-// Entry is a mistake in a playbook: its line and column, counted from 1, and one line of text. The text of an entry
-// says what is wrong and what would be right.
+// Entry is a mistake in a playbook: its line and column, counted from 1, and one line of text.
 type Entry struct {
 	Line   int    `json:"line"`
 	Column int    `json:"column"`

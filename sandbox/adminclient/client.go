@@ -1,5 +1,5 @@
 // Package adminclient controls a sandbox in another process: the sandbox's faults, request log and
-// outbox. The package sends requests only to the sandbox's admin endpoint.
+// outbox.
 package adminclient
 
 import (

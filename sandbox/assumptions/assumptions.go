@@ -1,7 +1,6 @@
 // Package assumptions is the table of the sandbox's assumptions. Each row is about a detail of the
 // API that is neither documented nor observed. Its values are the possible behaviours. A user who
-// knows how a tenant's TMS behaves can choose another value of a row. The sandbox then behaves as
-// the chosen value of the row says. The package does no I/O.
+// knows how a tenant's TMS behaves can choose another value of a row. The package does no I/O.
 //
 // A test that passes only with a row's default proves nothing about the API.
 package assumptions
@@ -31,7 +30,7 @@ type Assumption struct {
 	Name    Name
 	Options []Option
 	// AnyName reports that a user may choose any GraphQL name as the value, namely the name that
-	// the API uses. The options of such a row are only suggestions.
+	// the API uses.
 	AnyName bool
 }
 
@@ -40,12 +39,10 @@ func All() []Assumption {
 	return slices.Concat(search(), filters(), names(), ids(), fields(), mutations(), interests(), reservations(), pipeline(), relatedRecords(), protocol())
 }
 
-// Absent is the value of a row that removes a field, member or argument from the schema. A request
-// that uses a removed field, member or argument is rejected.
+// Absent is the value of a row that removes a field, member or argument from the schema.
 const Absent = "absent"
 
-// nameAssumption returns a row about the name of a field, member or argument of the API. The
-// default of the row is the first of the names. The row also has the value Absent.
+// The default of the row is the first of the names. The row also has the value Absent.
 func nameAssumption(row Name, thing string, names ...string) Assumption {
 	r := Assumption{Name: row, AnyName: true}
 	for _, name := range names {
@@ -77,8 +74,7 @@ func ParseChoices(words map[string]string) (Choices, error) {
 	return c, nil
 }
 
-// IsDefault reports whether the user chose no value. Without a chosen value every row has its
-// default.
+// IsDefault reports whether the user chose no value.
 func (c Choices) IsDefault() bool { return len(c.chosen) == 0 }
 
 // Is reports whether the user chose the value for the row. Callers must not pass the default value
@@ -96,7 +92,7 @@ func (c Choices) Of(row Name) string {
 	return ""
 }
 
-// byName returns the rows of the table by name. Callers must not change the rows.
+// Callers must not change the rows.
 var byName = sync.OnceValue(func() map[Name]Assumption {
 	all := make(map[Name]Assumption)
 	for _, row := range All() {
@@ -116,7 +112,6 @@ func (r Assumption) optionList() string {
 	return "one of " + strings.Join(words, ", ")
 }
 
-// isGraphQLName reports whether a text can be a name in a GraphQL schema.
 func isGraphQLName(name string) bool {
 	for i, r := range name {
 		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'

@@ -1,6 +1,5 @@
 package assumptions
 
-// These are the rows about transitions and their triggers.
 const (
 	// ProgressUnknown says with which label the API refuses a progress to an unknown step.
 	ProgressUnknown Name = "progress.unknown"

@@ -1,6 +1,5 @@
 package assumptions
 
-// These are the rows about the rate limit, the form of requests and responses, and OAuth.
 const (
 	// RateCountsRefused says whether a request that was refused because of the rate limit counts
 	// against the limit.

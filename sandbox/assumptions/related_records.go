@@ -1,6 +1,5 @@
 package assumptions
 
-// These are the rows about accounts, contacts, users, mail and the integration log.
 const (
 	// OpportunityOwnerAndContact says whether a mutation can set the owner and the contact of an
 	// opportunity.

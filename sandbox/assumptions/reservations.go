@@ -1,6 +1,5 @@
 package assumptions
 
-// These are the names of the assumptions about places on events.
 const (
 	// ReserveKind says what happens to a reservation of an item other than an event.
 	ReserveKind Name = "reserve.kind"

@@ -37,8 +37,7 @@ type Catalogue struct {
 	Templates        []Template       `yaml:"templates"`
 	// CustomFields are fields that the tenant has defined for objects of the TMS, such as learners.
 	CustomFields []CustomField `yaml:"customFields"`
-	// Opportunities are written only into a new data file. A start with an existing data file
-	// ignores the opportunities of the catalogue.
+	// Opportunities are written only into a new data file.
 	Opportunities []Opportunity `yaml:"opportunities"`
 }
 
@@ -81,8 +80,8 @@ type Transition struct {
 	// the key of an attribute.
 	Required []string `yaml:"required,omitempty"`
 	// Triggers lists the triggers of the transition: account, contact, registration, token and
-	// invoice. Each trigger creates what its name says. The triggers run in the order of the
-	// function Triggers, whatever their order in the list.
+	// invoice. The triggers run in the order of the function Triggers, whatever their order in the
+	// list.
 	Triggers []string `yaml:"triggers,omitempty"`
 }
 
@@ -268,8 +267,6 @@ func keepNulls(node *yaml.Node) {
 	}
 }
 
-// withPosition turns an error of the YAML library into one line of text that contains the error's
-// position in the file.
 func withPosition(name string, data []byte, err error) error {
 	var wrong *yaml.LoadError
 	if !errors.As(err, &wrong) {

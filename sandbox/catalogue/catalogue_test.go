@@ -39,7 +39,6 @@ func TestDefaultHoldsWhatTheDocumentationShows(t *testing.T) {
 	if s := steps[4]; s.Name != "Opportunity" || stages[s.Stage].State != "Open" {
 		t.Errorf("step 4 is %+v", s)
 	}
-	// Transitions lead from the entry step to every other step.
 	reached := map[int64]bool{3: true}
 	for range c.Steps {
 		for _, tr := range c.Transitions {
@@ -75,8 +74,7 @@ func TestParseAcceptsASmallCatalogue(t *testing.T) {
 	}
 }
 
-// Each test case makes one mistake in validCatalogue. The error of Parse contains the position and
-// the kind of the mistake.
+// Each test case makes one mistake in validCatalogue.
 func TestParseErrorsHavePositions(t *testing.T) {
 	for _, c := range []struct {
 		name, old, new string

@@ -18,9 +18,8 @@ type checker struct {
 	problems []error
 }
 
-// report reports a mistake in one entry of a list. The reported position is the position of the
-// value of the YAML key. If the entry lacks the YAML key, the reported position is the position of
-// the entry.
+// The reported position is the position of the value of the YAML key. If the entry lacks the YAML
+// key, the reported position is the position of the entry.
 func (c *checker) report(list string, index int, key, format string, args ...any) {
 	at := c.entries[list][index]
 	var members map[string]yaml.Node
@@ -32,7 +31,6 @@ func (c *checker) report(list string, index int, key, format string, args ...any
 	c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s", c.name, at.Line, at.Column, fmt.Sprintf(format, args...)))
 }
 
-// reportGlobal reports a mistake of the catalogue as a whole.
 func (c *checker) reportGlobal(format string, args ...any) {
 	c.problems = append(c.problems, fmt.Errorf("%s: %s", c.name, fmt.Sprintf(format, args...)))
 }
@@ -44,7 +42,6 @@ var (
 	price       = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,2})?$`)
 )
 
-// checkIDs checks the ids in a list of the catalogue and returns the ids as a set.
 func checkIDs[T any, K comparable](c *checker, list, key string, rows []T, id func(T) K, valid func(K) bool, right string) map[K]bool {
 	seen := make(map[K]bool, len(rows))
 	for i, row := range rows {
@@ -64,21 +61,18 @@ func positive(n int64) bool { return n > 0 }
 
 const positiveNumber = "a number above 0"
 
-// checkRequired checks that a text is not empty.
 func (c *checker) checkRequired(list string, i int, key, value string) {
 	if strings.TrimSpace(value) == "" {
 		c.report(list, i, key, "%s is missing", key)
 	}
 }
 
-// checkState checks that a state is one of the allowed words.
 func (c *checker) checkState(list string, i int, value string, words ...string) {
 	if !slices.Contains(words, value) {
 		c.report(list, i, "state", "state is %q, but must be one of %s", value, strings.Join(words, ", "))
 	}
 }
 
-// checkReference checks that the catalogue contains the entry to which value refers.
 func checkReference[K comparable](c *checker, list string, i int, key string, value K, known map[K]bool, in string) {
 	if !known[value] {
 		c.report(list, i, key, "%s is %#v, which is not in %s of the catalogue", key, value, in)
@@ -142,7 +136,6 @@ func (c *checker) workflow(k *Catalogue) {
 	}
 }
 
-// people checks the users, the sending addresses and the mail templates.
 func (c *checker) people(k *Catalogue, contacts map[int64]bool) {
 	users := checkIDs(c, "users", "id", k.Users, func(r User) int64 { return r.ID }, positive, positiveNumber)
 	for i, r := range k.Users {
@@ -174,8 +167,7 @@ func (c *checker) people(k *Catalogue, contacts map[int64]bool) {
 	}
 }
 
-// checkWords checks a list for empty entries, duplicates and words that are not allowed. The
-// argument of contains the allowed words; nil allows every word.
+// The argument of contains the allowed words; nil allows every word.
 func (c *checker) checkWords(list string, i int, key string, words, of []string) {
 	seen := make(map[string]bool)
 	for _, word := range words {

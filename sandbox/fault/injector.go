@@ -190,7 +190,6 @@ func (h *Match) Wait(ctx context.Context) bool {
 	}
 }
 
-// addHeld adds a held request to its rule and returns the held request.
 func (h *Match) addHeld() *heldRequest {
 	h.injector.mu.Lock()
 	defer h.injector.mu.Unlock()
@@ -205,7 +204,6 @@ func (h *Match) addHeld() *heldRequest {
 	return held
 }
 
-// removeHeld removes a held request from its rule after the request's context ended.
 func (h *Match) removeHeld(held *heldRequest) {
 	h.injector.mu.Lock()
 	defer h.injector.mu.Unlock()

@@ -1,6 +1,5 @@
-// Package fault decides which fault applies to which request of the sandbox. The decision depends
-// on the operation, a count and a probability. The package does not depend on HTTP or GraphQL.
-// Package sandbox applies the faults to the requests.
+// Package fault decides which fault applies to which request of the sandbox. The package does not
+// depend on HTTP or GraphQL.
 package fault
 
 import (
@@ -45,8 +44,7 @@ const (
 	// FailQuery returns a GraphQL error with status 200 for the query that Operation names; the
 	// request does not run.
 	FailQuery Kind = "fail-query"
-	// FailTrigger makes a trigger fail: the trigger that the member Trigger names. If Trigger is
-	// "", the first trigger of the transition fails.
+	// FailTrigger makes a trigger fail: the trigger that the member Trigger names.
 	FailTrigger Kind = "fail-trigger"
 	// Truncated runs the request and cuts the response off in the middle.
 	Truncated Kind = "partial"
@@ -56,7 +54,6 @@ const (
 	Slow Kind = "slow"
 )
 
-// triggers are the names of the triggers that FailTrigger can make fail.
 var triggers = []string{"account", "contact", "registration", "token", "invoice"}
 
 var kinds = []Kind{

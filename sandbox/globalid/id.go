@@ -98,8 +98,7 @@ func Parse(s string) (ID, error) {
 	return ID{Type: typ, Key: key}, nil
 }
 
-// TypeOnly reads an id with an empty key, such as "Organisation:" (observed). An id with an empty
-// key identifies a type, not an object.
+// TypeOnly reads an id with an empty key, such as "Organisation:" (observed).
 func TypeOnly(s string) (typ string, ok bool) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(s)
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 // identifies no object.
 type idPrefixes map[string]string
 
-// newIDPrefixes makes idPrefixes from a map of prefixes in the code to prefixes in documents.
 func newIDPrefixes(names map[string]string) (idPrefixes, error) {
 	p := make(idPrefixes, 2*len(names))
 	for code, name := range names {
@@ -27,10 +26,9 @@ func newIDPrefixes(names map[string]string) (idPrefixes, error) {
 }
 
 // maybeID matches texts that may be global ids. Ids occur not only in id fields, but also in
-// messages and notes. Two calls of replaceIn restore the original text.
+// messages and notes.
 var maybeID = regexp.MustCompile(`[A-Za-z0-9+/]{4,}={0,2}`)
 
-// replaceIn swaps the prefixes of all ids in a text.
 func (p idPrefixes) replaceIn(s string) string {
 	if len(p) == 0 {
 		return s

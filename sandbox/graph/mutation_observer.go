@@ -129,7 +129,6 @@ func (m MutationObserver) InterceptField(ctx context.Context, next graphql.Resol
 	return payload, done.Err
 }
 
-// opportunityIDOf returns the opportunity id in the input of a mutation.
 func opportunityIDOf(input any) string {
 	switch in := input.(type) {
 	case store.OpportunityUpdate:
@@ -144,7 +143,6 @@ func opportunityIDOf(input any) string {
 	return ""
 }
 
-// readPayload reads from a payload the refusals of the mutation and the id of the opportunity that was created.
 func (d *MutationResult) readPayload(payload any, plain bool) {
 	var refused []*store.RefusalError
 	switch p := payload.(type) {
@@ -202,7 +200,6 @@ type fieldSequence struct {
 	next     map[string]chan struct{} // by alias: to close when the field has ended
 }
 
-// sequenceOf returns the fieldSequence of a field's GraphQL namespace.
 func (o *observedRequest) sequenceOf(ctx context.Context, field *graphql.FieldContext) *fieldSequence {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -33,7 +33,6 @@ type Renamer struct {
 	prefixes idPrefixes
 }
 
-// idWrapper is an input type that wraps a scalar, its only member.
 type idWrapper struct{ member, scalar string }
 
 var (
@@ -48,7 +47,6 @@ func (*Renamer) ExtensionName() string { return "Dialect" }
 // Validate implements graphql.HandlerExtension.
 func (*Renamer) Validate(graphql.ExecutableSchema) error { return nil }
 
-// isEmpty reports whether all names in documents are the same as in the code.
 func (d *Renamer) isEmpty() bool {
 	return len(d.types)+len(d.members)+len(d.arguments)+len(d.wrappedIDs)+len(d.prefixes) == 0
 }
@@ -78,8 +76,7 @@ func (d *Renamer) MutateOperationContext(_ context.Context, o *graphql.Operation
 		d.renameSelections(f.SelectionSet)
 		f.TypeCondition = d.typeName(f.TypeCondition)
 	}
-	// The walk attaches the definitions of codeSchema to the document. The walk does not validate
-	// the document.
+	// The walk attaches the definitions of codeSchema to the document.
 	validator.Walk(d.codeSchema, o.Doc, &validator.Events{})
 	return nil
 }
@@ -103,7 +100,6 @@ func (d *Renamer) typeRef(t *ast.Type) *ast.Type {
 	return &copied
 }
 
-// member translates the name of a type's member in a document into the name in the code.
 func (d *Renamer) member(typ, name string) string {
 	if old, ok := d.members[[2]string{d.typeName(typ), name}]; ok {
 		return old
@@ -131,7 +127,6 @@ func (d *Renamer) renameSelections(set ast.SelectionSet) {
 	}
 }
 
-// renameValue translates a value in the document into the names of the code.
 func (d *Renamer) renameValue(v *ast.Value) *ast.Value {
 	if v == nil {
 		return nil
@@ -205,8 +200,7 @@ func (d *Renamer) renameVariable(t *ast.Type, def *ast.Definition, value any) an
 	return read
 }
 
-// listEntries returns the entries of a list. The GraphQL library may turn a single value into a
-// list of its own type.
+// The GraphQL library may turn a single value into a list of its own type.
 func listEntries(value any) ([]any, bool) {
 	if list, ok := value.([]any); ok {
 		return list, true

@@ -1,6 +1,6 @@
 // Package graph is the GraphQL server of the sandbox: the schema, the code generated from the
 // schema, and the resolvers. The resolvers pass requests to the store and return the store's
-// results. Package graph contains no state and no business rules of the API.
+// results.
 package graph
 
 import (
@@ -61,7 +61,6 @@ func toInt32(n int, err error) (int32, error) {
 	return int32(n), err
 }
 
-// event resolves the fields of an event that are not in the struct store.Event.
 type event struct{ *Resolver }
 
 func (r event) Reserved(ctx context.Context, e *store.Event) (int32, error) {

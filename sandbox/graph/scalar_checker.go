@@ -113,7 +113,6 @@ func (l *ScalarChecker) checkLiteral(v *ast.Value) *gqlerror.Error {
 	return checkScalar(v.Definition.Name, scalarValue(v), v.Position, "")
 }
 
-// scalarValue returns a literal of the document in the form that the scalars can read.
 func scalarValue(v *ast.Value) any {
 	value, err := v.Value(nil)
 	if err != nil {
@@ -147,7 +146,6 @@ func exactNumber(v *ast.Value, value any) any {
 	return value
 }
 
-// checkVariable checks the value of a variable in the request.
 func (l *ScalarChecker) checkVariable(path string, t *ast.Type, value any, at *ast.Position) *gqlerror.Error {
 	if value == nil {
 		return nil

@@ -19,8 +19,7 @@ type SchemaVariant struct {
 	// Renames are the parts of the schema that have another name or do not exist. If several
 	// entries of Renames match one part, the first matching entry applies.
 	Renames []Rename
-	// TypeName returns the visible name of an input type or enum. Documents use the visible name to
-	// declare variables.
+	// TypeName returns the visible name of an input type or enum.
 	TypeName func(name string) string
 	// WrappedIDs are members of input types, as "Type.member", in which each id is inside an
 	// object. A value of the map is the name of the object's member that contains the id.
@@ -48,7 +47,6 @@ type Rename struct {
 // implements Interface instead of Type.
 type SplitType struct{ Interface, Type, Name string }
 
-// nameError reports a name that the schema already uses for another part.
 type nameError struct{ Type, Name string }
 
 func (e *nameError) Error() string {
@@ -108,8 +106,6 @@ func Schema(s SchemaVariant) (*ast.Schema, *Renamer, error) {
 	return shown, d, nil
 }
 
-// renameMembers renames the members of a type, and removes the members that the schema variant
-// does not have.
 func (s SchemaVariant) renameMembers(t *ast.Definition, d *Renamer) error {
 	taken := func(name string) bool { return t.Fields.ForName(name) != nil || t.EnumValues.ForName(name) != nil }
 	named := map[string]bool{}
@@ -162,8 +158,7 @@ func (s SchemaVariant) renameMembers(t *ast.Definition, d *Renamer) error {
 	return nil
 }
 
-// nameOf returns the visible name of the part at the path. If no Rename matches the path, nameOf
-// returns the argument without.
+// If no Rename matches the path, nameOf returns the argument without.
 func (s SchemaVariant) nameOf(without string, path ...string) string {
 	for _, n := range s.Renames {
 		parts := strings.Split(n.Path, ".")
@@ -178,8 +173,6 @@ func (s SchemaVariant) nameOf(without string, path ...string) string {
 	return without
 }
 
-// removeUnmetInterfaces removes an interface from a type if the type no longer has all fields of
-// the interface.
 func removeUnmetInterfaces(schema *ast.Schema, t *ast.Definition) {
 	t.Interfaces = slices.DeleteFunc(t.Interfaces, func(name string) bool {
 		for _, field := range schema.Types[name].Fields {
@@ -197,7 +190,6 @@ func removeInterface(schema *ast.Schema, t *ast.Definition, from string) {
 	schema.Implements[t.Name] = slices.DeleteFunc(schema.Implements[t.Name], func(d *ast.Definition) bool { return d.Name == from })
 }
 
-// wrapID wraps the ids of a member in objects.
 func wrapID(schema *ast.Schema, d *Renamer, path, member string) error {
 	owner, name, _ := strings.Cut(path, ".")
 	t := schema.Types[owner].Fields.ForName(name).Type
@@ -216,8 +208,7 @@ func wrapID(schema *ast.Schema, d *Renamer, path, member string) error {
 	return nil
 }
 
-// makeSingleValue changes the type of an argument from a list to a single value. The code still
-// receives a list, with one entry.
+// The code still receives a list, with one entry.
 func makeSingleValue(schema *ast.Schema, path string) {
 	parts := strings.Split(path, ".")
 	argument := schema.Types[parts[0]].Fields.ForName(parts[1]).Arguments.ForName(parts[2])
@@ -242,7 +233,6 @@ func (a SplitType) split(schema *ast.Schema, d *Renamer) error {
 	return nil
 }
 
-// renameTypes renames input types and enums everywhere in the schema.
 func (s SchemaVariant) renameTypes(schema *ast.Schema, d *Renamer) error {
 	names := make(map[string]string)
 	for name, t := range schema.Types {

@@ -23,8 +23,7 @@ type Limit struct {
 	// after the end of the previous window. Without Fixed, the window is always the time Per before
 	// the request.
 	Fixed bool
-	// CountRefused makes refused requests count against the limit. With CountRefused, a client that
-	// continues to send too many requests stays refused.
+	// CountRefused makes refused requests count against the limit.
 	CountRefused bool
 }
 
@@ -107,7 +106,6 @@ func (w *window) sliding(l Limit, now time.Time) time.Duration {
 	return wait
 }
 
-// sweep deletes the windows of addresses that sent no requests for the time Per.
 func (q *Limiter) sweep(now time.Time) {
 	if now.Sub(q.swept) < q.limit.Per {
 		return

@@ -24,7 +24,6 @@ import (
 // Outcome says what happened to one mutation field of a request.
 type Outcome string
 
-// These are the possible outcomes of a mutation field.
 const (
 	// Committed means that the field took effect, or that the field had nothing to change and
 	// returned no error.
@@ -64,8 +63,7 @@ type Entry struct {
 	// Operations is only "token" for a token request. For a document, Operations contains the name
 	// of the document's operation and the names of its fields. The name of a field inside a GraphQL
 	// namespace contains the name of the namespace, as in "opportunities.progress". The names of
-	// the fields are in the order of the document. A field that occurs twice in the document is
-	// listed twice.
+	// the fields are in the order of the document.
 	Operations []string `json:"operations"`
 	// Fields are the mutations of the request. The mutations that ran come first, in the order in
 	// which they ended; the mutations that did not run follow. Fields is empty until the outcome of
@@ -113,8 +111,7 @@ func Open(path string, limit int) (*Log, error) {
 	return l, nil
 }
 
-// read reads the entries in the file. An unfinished last line comes from a process that died while
-// it wrote the line.
+// An unfinished last line comes from a process that died while it wrote the line.
 func (l *Log) read(file *os.File) error {
 	lines := bufio.NewReader(file)
 	for {

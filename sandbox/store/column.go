@@ -67,8 +67,7 @@ func textKeyColumn(sql, idType string) column {
 
 var comparisons = map[string]string{"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
-// condition translates a filter on the column into an SQL condition and its parameters. Each
-// operation requires value or values, as observed in the API.
+// Each operation requires value or values, as observed in the API.
 func (c column) condition(f *Filter, choices assumptions.Choices) (string, []any, error) {
 	if c.alternative.applies(choices) {
 		return c.alternativeCondition(f, choices)
@@ -108,8 +107,6 @@ func (c column) condition(f *Filter, choices assumptions.Choices) (string, []any
 	return condition, args, err
 }
 
-// alternativeCondition translates a filter on the SQL expressions of the alternative, which replace
-// the column.
 func (c column) alternativeCondition(f *Filter, choices assumptions.Choices) (string, []any, error) {
 	var conditions []string
 	var args []any
@@ -127,7 +124,6 @@ func (c column) alternativeCondition(f *Filter, choices assumptions.Choices) (st
 	return "(" + strings.Join(conditions, with) + ")", args, nil
 }
 
-// comparison returns the SQL that compares the column with the given number of parameters.
 func (c column) comparison(operation string, parameters int, choices assumptions.Choices) (string, error) {
 	compared := c.sql
 	if c.kind == text && choices.Is(assumptions.FilterCase, "ignored") {
@@ -222,7 +218,6 @@ func (c column) pattern(operation string, values []string, choices assumptions.C
 	}
 }
 
-// parse converts a value of a filter into the form of the values in the column.
 func (c column) parse(v string, choices assumptions.Choices) (any, error) {
 	switch c.kind {
 	case integer:

@@ -106,8 +106,8 @@ func isInternal(err error) bool {
 }
 
 // createContact creates a contact. By default, several contacts may have the same e-mail address,
-// because observed clients expect such contacts. The account of an individual can have only one
-// contact. The vendor's import has the rule that the account of an individual has only one contact.
+// because observed clients expect such contacts. The vendor's import has the rule that the account
+// of an individual has only one contact.
 func (s *Store) createContact(ctx context.Context, tx *sql.Tx, in NewContact) (*Contact, error) {
 	if in.PersonalName == nil || strings.TrimSpace(in.PersonalName.FirstName) == "" || strings.TrimSpace(in.PersonalName.LastName) == "" {
 		return nil, newRefusal(LabelInvalidValue, "", "personalName: firstName and lastName must not be empty")
@@ -161,7 +161,6 @@ func (s *Store) accountOfContact(ctx context.Context, tx *sql.Tx, id *string) (a
 	return a.ID, nil
 }
 
-// primaryAddress returns the e-mail address to which mail is sent.
 func primaryAddress(addresses []*NewEmailAddress) (*string, error) {
 	var chosen *string
 	for _, a := range addresses {

@@ -159,7 +159,6 @@ var events = listing[Event]{
 	},
 }
 
-// optionalEvent reads the event columns of an outer join, which may be NULL.
 type optionalEvent struct {
 	id                                  *int64
 	code, title, typ, mode, state       *string
@@ -221,7 +220,6 @@ func (s *Store) EventByKey(ctx context.Context, id int64) (*Event, error) {
 	return events.byKey(ctx, s.read, id)
 }
 
-// template reads the course template columns of an outer join, which may be NULL.
 type template struct {
 	id                 *int64
 	code, title, state *string

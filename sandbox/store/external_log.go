@@ -107,7 +107,6 @@ func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*Exter
 	return written, nil
 }
 
-// checkLoggable refuses a log entry about an object that does not exist.
 func (s *Store) checkLoggable(ctx context.Context, id string) error {
 	if typ, ok := globalid.TypeOnly(id); ok && typ != "" {
 		return nil

@@ -297,7 +297,6 @@ func (s *Store) addInterest(ctx context.Context, tx *sql.Tx, opportunity int64, 
 	return id, s.addLearners(ctx, tx, id, d.Quantity, details)
 }
 
-// shouldReserve reports whether an interest that requests a reservation reserves places.
 func (s *Store) shouldReserve(ctx context.Context, tx *sql.Tx, opportunity int64, item itemOfInterest, d *InterestDetails) (bool, error) {
 	event, ok := item.key.(int64)
 	if item.column == "event_id" && ok {
@@ -326,7 +325,6 @@ func (s *Store) checkReservationNotExpired(ctx context.Context, tx *sql.Tx, oppo
 	return err
 }
 
-// itemOfInterest is the item that a new interest is about.
 type itemOfInterest struct {
 	name   string // for messages
 	column string // the column of the table interests that stores the key

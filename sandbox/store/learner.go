@@ -220,7 +220,6 @@ func (s *Store) RegisterNamedLearner(ctx context.Context, in NamedLearner) (*Reg
 	return l, nil
 }
 
-// addLearner creates an active learner and returns the learner.
 func (s *Store) addLearner(ctx context.Context, tx *sql.Tx, registration, event int64, contact any, notes *string) (*RegisteredLearner, error) {
 	id, err := s.insertLearner(ctx, tx, registration, event, contact, notes)
 	if err != nil {
@@ -244,7 +243,6 @@ func (s *Store) insertLearner(ctx context.Context, tx *sql.Tx, registration, eve
 	return made.LastInsertId()
 }
 
-// addActiveLearners increases the stored number of active learners of an event by more.
 func (s *Store) addActiveLearners(ctx context.Context, tx *sql.Tx, event int64, more int) error {
 	if s.choices.Is(assumptions.EventUpdated, "registration") {
 		if _, err := tx.ExecContext(ctx, `UPDATE events SET updated_at = ? WHERE id = ?`, s.now().UnixMicro(), event); err != nil {
@@ -254,7 +252,6 @@ func (s *Store) addActiveLearners(ctx context.Context, tx *sql.Tx, event int64, 
 	return changeActiveLearners(ctx, tx, event, more)
 }
 
-// changeActiveLearners changes the stored number of active learners of an event.
 func changeActiveLearners(ctx context.Context, tx *sql.Tx, event int64, by int) error {
 	_, err := tx.ExecContext(ctx, `UPDATE events SET registered = registered + ? WHERE id = ?`, by, event)
 	return err

@@ -184,7 +184,6 @@ func (l *listing[T]) field(list string, i int, name string) (column, error) {
 	return c, nil
 }
 
-// where translates filters into an SQL condition and its parameters.
 func (l *listing[T]) where(filters []*Filter, scopes []scope, choices assumptions.Choices) (string, []any, error) {
 	if len(filters) > maxFilters {
 		return "", nil, newRequestError("the argument filters has %d entries, but the limit is %d", len(filters), maxFilters)

@@ -227,8 +227,7 @@ func eventOfMail(ctx context.Context, q queryer, id string) (int64, error) {
 }
 
 // shouldSkipUnreachable reports whether SendMail skips recipients who do not exist or have no
-// address. Without the skip, a recipient who does not exist or has no address makes SendMail refuse
-// the mail.
+// address.
 func (s *Store) shouldSkipUnreachable() bool {
 	return s.choices.Is(assumptions.MailRecipient, "skipped")
 }

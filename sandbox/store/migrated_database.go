@@ -10,9 +10,8 @@ import (
 	"modernc.org/sqlite"
 )
 
-// migratedDatabase returns a database in memory that has all migrations and no rows. The migrated
-// database is created once per process and never closed. A copy of the database's pages takes a
-// hundredth of the time of the migrations.
+// migratedDatabase returns a database in memory that has all migrations and no rows. A copy of the
+// database's pages takes a hundredth of the time of the migrations.
 var migratedDatabase = sync.OnceValues(func() (*sql.Conn, error) {
 	ctx := context.Background()
 	s := &Store{}
@@ -26,8 +25,7 @@ var migratedDatabase = sync.OnceValues(func() (*sql.Conn, error) {
 	return s.keepAlive, nil
 })
 
-// copyMigrated fills a new database in memory with the pages of migratedDatabase. The argument
-// source is the data source name of the new database.
+// copyMigrated fills a new database in memory with the pages of migratedDatabase.
 func copyMigrated(ctx context.Context, source string) error {
 	from, err := migratedDatabase()
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/assumptions"
 )
 
-// tables returns the SQL statements that created the database.
 func tables(t *testing.T, s *Store) string {
 	t.Helper()
 	var made string

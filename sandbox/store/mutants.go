@@ -7,7 +7,6 @@ import "os"
 // other builds, mutantVariable is empty, and the sandbox makes no deliberate mistake.
 var mutantVariable string
 
-// isMutant reports whether the sandbox must make the named deliberate mistake.
 func isMutant(mistake string) bool {
 	return mutantVariable != "" && os.Getenv(mutantVariable) == mistake
 }

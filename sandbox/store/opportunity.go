@@ -289,8 +289,7 @@ func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *
 	return changed, nil
 }
 
-// opportunityByID returns the opportunity with the given id. The argument field is the name of the
-// input field, for the refusal.
+// The argument field is the name of the input field, for the refusal.
 func opportunityByID(ctx context.Context, tx *sql.Tx, field, id string) (*Opportunity, error) {
 	n, err := intKey(field, id, globalid.Opportunity)
 	if err != nil {

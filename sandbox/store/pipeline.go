@@ -120,8 +120,8 @@ func (s *Store) checkRequired(ctx context.Context, tx *sql.Tx, o *Opportunity, t
 	return newRefusal(LabelRequired, strings.Join(missing, ", "), "Required attributes are empty: %s", strings.Join(missing, ", "))
 }
 
-// hasRequired reports whether an opportunity has the required value. The argument attribute is
-// account, contact, owner or interests; any other text is the key of an attribute.
+// The argument attribute is account, contact, owner or interests; any other text is the key of an
+// attribute.
 func hasRequired(ctx context.Context, q queryer, opportunity int64, attribute string) (bool, error) {
 	query := map[string]string{
 		"account":   `SELECT account_id IS NOT NULL FROM opportunities WHERE id = ?`,
@@ -197,8 +197,7 @@ func (s *Store) createAccountFrom(ctx context.Context, tx *sql.Tx, o *Opportunit
 	return err
 }
 
-// createContactsFrom creates contacts for the learners who are not contacts yet. If the opportunity
-// has no contact, the first learner becomes the contact of the opportunity.
+// If the opportunity has no contact, the first learner becomes the contact of the opportunity.
 func (s *Store) createContactsFrom(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	var account any
 	if o.Account != nil {
@@ -223,7 +222,6 @@ func (s *Store) createContactsFrom(ctx context.Context, tx *sql.Tx, o *Opportuni
 	return err
 }
 
-// unknownLearner is a learner of an interest who is not a contact yet.
 type unknownLearner struct {
 	id          int64
 	first, last string
@@ -285,7 +283,6 @@ func (s *Store) issueTokens(ctx context.Context, tx *sql.Tx, o *Opportunity) err
 	return err
 }
 
-// queryTexts runs a query with one text column and returns the texts.
 func queryTexts(ctx context.Context, q queryer, query string, args ...any) ([]string, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {

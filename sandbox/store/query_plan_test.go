@@ -9,7 +9,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// queryPlan returns SQLite's query plan for a statement.
 func queryPlan(t *testing.T, s *Store, query string, args ...any) string {
 	t.Helper()
 	rows, err := s.read.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
@@ -75,7 +74,7 @@ func TestSearchesUseIndices(t *testing.T) {
 		}
 	}
 	// For a page ordered by id or by created_at, SQLite reads the rows in index order and stops at
-	// the last row of the page. SQLite does not sort all opportunities before it reads the page.
+	// the last row of the page.
 	for _, c := range []struct{ tail, without string }{
 		{" ORDER BY o.id LIMIT 51", "TEMP B-TREE"},
 		{" ORDER BY o.created_at DESC, o.id LIMIT 51", "TEMP B-TREE FOR ORDER BY"},

@@ -87,8 +87,7 @@ func Refusals(err error) []*RefusalError {
 	return nil
 }
 
-// intKey returns the key in an id. The argument field is the name of the input field, for the
-// refusal.
+// The argument field is the name of the input field, for the refusal.
 func intKey(field, id, typ string) (int64, error) {
 	n, err := globalid.ParseInt(id, typ)
 	if err != nil {

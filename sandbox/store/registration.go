@@ -87,8 +87,7 @@ func (s *Store) InvoiceIssued(ctx context.Context, registration int64) (bool, er
 	return issued, err
 }
 
-// setOrderDate writes the orderDate of a registration into the database. If at is nil, the
-// orderDate is the time at which the registration was created.
+// If at is nil, the orderDate is the time at which the registration was created.
 func (s *Store) setOrderDate(ctx context.Context, tx *sql.Tx, registration int64, at *string) error {
 	if at == nil || s.choices.Is(assumptions.RegistrationOrderDate, "now") {
 		return nil
@@ -98,7 +97,6 @@ func (s *Store) setOrderDate(ctx context.Context, tx *sql.Tx, registration int64
 	return err
 }
 
-// setPrice writes the price of one place of a registration.
 func (s *Store) setPrice(ctx context.Context, tx *sql.Tx, registration int64, unit *string, amount *decimal.Decimal) error {
 	if unit == nil && amount == nil {
 		return nil
@@ -160,7 +158,6 @@ func (s *Store) checkCapacity(ctx context.Context, tx *sql.Tx, event int64, plac
 	return s.checkFreePlaces(ctx, tx, event, places, held)
 }
 
-// checkEventPublished returns a refusal if the event is not published.
 func checkEventPublished(ctx context.Context, tx *sql.Tx, event int64) error {
 	e, err := events.byKey(ctx, tx, event)
 	if err != nil {
@@ -186,9 +183,8 @@ func (s *Store) checkFreePlaces(ctx context.Context, tx *sql.Tx, event int64, pl
 	return err
 }
 
-// registerInterests registers the learners of the opportunity's interests in events. If an interest
-// names fewer learners than its quantity, registerInterests adds unnamed learners for the
-// difference. By default, the reserved places of an interest become booked places.
+// If an interest names fewer learners than its quantity, registerInterests adds unnamed learners
+// for the difference. By default, the reserved places of an interest become booked places.
 func (s *Store) registerInterests(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	found, err := interests.rows(ctx, tx, " WHERE i.opportunity_id = ? AND i.event_id IS NOT NULL AND i.registration_id IS NULL ORDER BY i.id", o.ID)
 	if err != nil || len(found) == 0 {

@@ -34,10 +34,9 @@ func (s *Store) IsReservationValid(ctx context.Context, opportunity int64) (bool
 const hasReservationQuery = `SELECT EXISTS (SELECT 1 FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
 	WHERE i.opportunity_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?))`
 
-// hasReservation reports whether an opportunity has reserved places at the time at. The opportunity
-// has reserved places if one of its interests reserves places and the expiry time is not set or is
-// after at. All reservations of an opportunity have one expiry time, which belongs to the
-// opportunity and not to an interest.
+// The opportunity has reserved places if one of its interests reserves places and the expiry time
+// is not set or is after at. All reservations of an opportunity have one expiry time, which belongs
+// to the opportunity and not to an interest.
 func hasReservation(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
 	var yes bool
 	if isMutant("a reservation is still valid at its expiry time") {

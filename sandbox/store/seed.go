@@ -55,14 +55,12 @@ func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) e
 	return nil
 }
 
-// seeder writes the catalogue into the database. After its first error, seeder writes nothing more
-// and keeps the error in err.
+// After its first error, seeder writes nothing more and keeps the error in err.
 type seeder struct {
 	tx  *sql.Tx
 	now int64
 	err error
-	// statements contains the prepared SQL statements by their text. Each statement is prepared once
-	// for all rows, and closed at the end of the transaction.
+	// statements contains the prepared SQL statements by their text.
 	statements map[string]*sql.Stmt
 }
 
@@ -115,7 +113,6 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 		}
 	}
 	for _, r := range c.Accounts {
-		// Seed does not overwrite an account that was changed or merged through the API.
 		w.exec(ctx, `INSERT INTO accounts (id, name, email_address, is_individual, created_at, updated_at) SELECT ?1, ?2, ?3, ?4, ?5, ?5
 			WHERE NOT EXISTS (SELECT 1 FROM merged_accounts WHERE id = ?1)
 			ON CONFLICT DO UPDATE SET name = excluded.name, email_address = excluded.email_address, is_individual = excluded.is_individual

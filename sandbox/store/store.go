@@ -37,8 +37,7 @@ const lockWait = 30 * time.Second
 type Store struct {
 	write *sql.DB
 	read  *sql.DB
-	// keepAlive is an open connection that runs no statements. Without keepAlive, SQLite would delete
-	// a database in memory when another connection closes.
+	// Without keepAlive, SQLite would delete a database in memory when another connection closes.
 	keepAlive *sql.Conn
 	// source is the data source name of a database in memory for the SQLite driver.
 	source  string
@@ -159,7 +158,6 @@ func (s *Store) Close() error {
 // Ping reports whether the database responds.
 func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
 
-// queryer is a database or a transaction.
 type queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
@@ -225,7 +223,6 @@ func optionalTime(micro *int64) *time.Time {
 	return &t
 }
 
-// nullIfZero returns nil, which is NULL in SQL, for the zero value of T.
 func nullIfZero[T comparable](v T) any {
 	var zero T
 	if v == zero {

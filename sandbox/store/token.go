@@ -83,8 +83,7 @@ type Exchange struct {
 // a single-use token at the same time, exactly one exchange succeeds.
 func (s *Store) ExchangeRefreshToken(ctx context.Context, token string, e Exchange) (good bool, err error) {
 	err = s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		// With SingleUse, the exchanged refresh token is marked as replaced and becomes invalid. Without
-		// SingleUse, the exchanged refresh token stays valid.
+		// With SingleUse, the exchanged refresh token is marked as replaced and becomes invalid.
 		found, err := tx.ExecContext(ctx, `UPDATE refresh_tokens SET replaced = ? WHERE digest = ? AND replaced = 0`, e.SingleUse, tokenDigest(token))
 		if err != nil {
 			return err
@@ -99,7 +98,6 @@ func (s *Store) ExchangeRefreshToken(ctx context.Context, token string, e Exchan
 	return good && err == nil, err
 }
 
-// storeExchange stores the access token and the refresh token that an exchange issues.
 func (s *Store) storeExchange(ctx context.Context, tx *sql.Tx, e Exchange) error {
 	if err := s.storeAccessToken(ctx, tx, e.AccessToken, e.Lifetime, true); err != nil {
 		return err

@@ -62,8 +62,6 @@ func (s *Store) OwnerOfAccount(ctx context.Context, account int64) (*User, error
 	return users.first(ctx, s.read, " WHERE u.id = (SELECT x.owner_id FROM accounts x WHERE x.id = ?)", account)
 }
 
-// optionalContact reads a contact and the contact's account from a row of an outer join, which may
-// contain no contact.
 type optionalContact struct {
 	id                 *int64
 	first, last, email *string

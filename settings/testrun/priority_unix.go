@@ -20,7 +20,7 @@ const loweredVariable = "OPPFLOW_TESTS_LOWERED"
 // before everything else, because LowerPriority executes the program again. On Linux a priority
 // belongs to a thread, so the other threads of a running process would keep their old priority.
 // With CI=true LowerPriority does nothing, so that no test fails because other processes compile at
-// the same time. If the operating system returns an error, LowerPriority returns the error.
+// the same time.
 func LowerPriority() error {
 	switch {
 	case os.Getenv(ciVariable) == "true":

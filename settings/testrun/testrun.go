@@ -1,13 +1,12 @@
 // Package testrun contains the settings of a run of the tests. In one run, all tests run in their
-// short form, or all tests run in their long form. If the machine lacks a program that a test
-// needs, package testrun skips the test or makes the test fail. Only package testrun reads the
-// variables with which tests are configured. Only tests import package testrun.
+// short form, or all tests run in their long form. Only package testrun reads the variables with
+// which tests are configured. Only tests import package testrun.
 package testrun
 
 import "os"
 
 const (
-	// If the environment variable Variable is "long", the tests run in their long form. Empty is the
+	// Variable is the environment variable with the form of the tests: "long", or empty for the
 	// short form.
 	Variable = "OPPFLOW_TESTS"
 	// long is the only valid value of Variable besides the empty value.

@@ -7,7 +7,6 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// fakeTB records the failures and skips of a test.
 type fakeTB struct{ failed, skipped string }
 
 func (t *fakeTB) Helper()                           {}

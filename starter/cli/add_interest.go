@@ -60,7 +60,6 @@ training tokens.`,
 	return command
 }
 
-// kindFlag is the value of a flag: the kind of an interest.
 type kindFlag opportunity.InterestKind
 
 func (k *kindFlag) Set(text string) error {
@@ -89,7 +88,6 @@ func (q *quantityFlag) Set(text string) error {
 func (q *quantityFlag) String() string { return strconv.Itoa(int(*q)) }
 func (q *quantityFlag) Type() string   { return "number" }
 
-// amountFlag is the value of a flag: an exact decimal number.
 type amountFlag struct{ value *opportunity.Amount }
 
 func (a *amountFlag) Set(text string) error {

@@ -33,8 +33,7 @@ func readerFlags(fs *pflag.FlagSet, api *settings.API) {
 	}
 }
 
-// withAPI makes a client of the API and calls work with the client. If work returns an error,
-// withAPI explains the error in one line.
+// If work returns an error, withAPI explains the error in one line.
 func (p *program) withAPI(ctx context.Context, s *settings.API, timeout time.Duration, work func(context.Context, *administrate.Client) error) error {
 	concerns := &deferredWarnings{}
 	client, err := apiClient(s, slog.New(concerns))
@@ -48,8 +47,7 @@ func (p *program) withAPI(ctx context.Context, s *settings.API, timeout time.Dur
 	return err
 }
 
-// apiClient returns a client of the API that the settings describe. The client logs to logger when
-// the credentials need the attention of a person.
+// The client logs to logger when the credentials need the attention of a person.
 func apiClient(s *settings.API, logger *slog.Logger) (*administrate.Client, error) {
 	if err := s.Resolve(); err != nil {
 		return nil, &usageError{text: err.Error()}
@@ -67,7 +65,6 @@ func apiClient(s *settings.API, logger *slog.Logger) (*administrate.Client, erro
 	return client, nil
 }
 
-// explainAPI explains an error of the API in one line.
 func explainAPI(ctx context.Context, url string, err error) error {
 	var refused *administrate.RefusedError
 	var notSent *administrate.NotSentError
@@ -112,7 +109,6 @@ type deferredWarnings struct {
 	texts []string
 }
 
-// write writes one line for each warning whose text is not part of err.
 func (c *deferredWarnings) write(w io.Writer, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

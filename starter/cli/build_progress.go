@@ -13,7 +13,6 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
@@ -29,7 +28,6 @@ type buildProgress struct {
 	bar     *progressbar.ProgressBar
 }
 
-// printLine writes a line of text above the bar.
 func (b *buildProgress) printLine(text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -42,8 +40,8 @@ func (b *buildProgress) printLine(text string) {
 	_ = b.bar.RenderBlank()
 }
 
-// update shows the build's report in the bar. When several builds run at the same time, the bar
-// shows one build until this build ends, and then another build.
+// When several builds run at the same time, the bar shows one build until this build ends, and then
+// another build.
 func (b *buildProgress) update(report stack.Build) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -75,7 +73,6 @@ func (b *buildProgress) update(report stack.Build) {
 	}
 }
 
-// describeBuild describes in a few words what a build is doing.
 func describeBuild(report stack.Build) string {
 	switch {
 	case report.Linking:

@@ -183,7 +183,6 @@ func countText(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// maxShownOperations is how many of the client's operations are listed with one problem at most.
 const maxShownOperations = 4
 
 func showCheckReport(w io.Writer, c checkReport) {

@@ -14,8 +14,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// recordingSandbox is a sandbox that records its requests. A test can change the responses of the
-// recordingSandbox.
+// recordingSandbox is a sandbox that records its requests.
 type recordingSandbox struct {
 	mu        sync.Mutex
 	requests  []string
@@ -60,7 +59,6 @@ func (s *recordingSandbox) serve(t *testing.T) []string {
 	return []string{"ADMINISTRATE_URL=" + server.URL + "/graphql", "ADMINISTRATE_TOKEN=tk-31415"}
 }
 
-// rename returns a function that replaces from with to in a response.
 func rename(t *testing.T, from, to string) func(string) string {
 	return func(answer string) string {
 		changed := strings.ReplaceAll(answer, from, to)
@@ -91,7 +89,6 @@ func TestCheckOfACompleteTenantSaysSo(t *testing.T) {
 	}
 }
 
-// The command check changes no object of the tenant and sends no mutation.
 func TestCheckWritesNothing(t *testing.T) {
 	box := &recordingSandbox{}
 	env := box.serve(t)
@@ -162,7 +159,6 @@ func TestCheckReportsFailedAssumptions(t *testing.T) {
 	}
 }
 
-// The command check reports missing schema elements that only side effects use, and still succeeds.
 func TestCheckReportsMissingSideEffectParts(t *testing.T) {
 	box := &recordingSandbox{change: rename(t, `"name":"invoices"`, `"name":"bills"`)}
 	env := box.serve(t)
@@ -234,7 +230,6 @@ func TestCheckFailureIsOneLine(t *testing.T) {
 	run(ctx, []string{"ADMINISTRATE_URL=http://127.0.0.1:1/", "ADMINISTRATE_TOKEN=t"}, "check").wantUsageError(t, 1, "interrupted")
 }
 
-// The commands check and search can use a tenant's OAuth client, as the worker does.
 func TestCheckAndSearchAskForTokensByOAuth(t *testing.T) {
 	box := startSandbox(t)
 	oppflow(t, box.client(), "check").wantDone(t, "supports everything that Oppflow sends")

@@ -33,7 +33,6 @@ import (
 // bareEnv is an environment in which none of the user's own settings apply.
 var bareEnv = []string{"TEMPORAL_CONFIG_FILE=/dev/null"}
 
-// result is the result of one run of the command line.
 type result struct {
 	code           int
 	stdout, stderr string
@@ -99,8 +98,7 @@ func listen(t *testing.T) net.Listener {
 	return listener
 }
 
-// frontend is a fake Temporal service with one opportunity. The frontend records the received
-// messages, and returns a prepared response.
+// frontend is a fake Temporal service with one opportunity.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 
@@ -111,8 +109,6 @@ type frontend struct {
 	err      error // in place of any response
 }
 
-// message is one message that the frontend received: its kind, its workflow, its name and its
-// payload.
 type message struct{ How, Workflow, Name, Payload string }
 
 // serve starts the frontend. serve returns the variables with which the command line connects to
@@ -143,8 +139,7 @@ func serve(t *testing.T, service workflowservice.WorkflowServiceServer) []string
 	return []string{"TEMPORAL_ADDRESS=" + listener.Addr().String()}
 }
 
-// only returns the one message that the frontend received. While the outcome of a message is
-// pending, the client may send the message again.
+// While the outcome of a message is pending, the client may send the message again.
 func (f *frontend) only(t *testing.T) message {
 	t.Helper()
 	f.mu.Lock()
@@ -224,7 +219,6 @@ func (f *frontend) update(how string, r *workflowservice.UpdateWorkflowExecution
 	}, nil
 }
 
-// failureOf returns the failure of an update in the form that a worker sends.
 func failureOf(own *opportunity.Error) *failurepb.Failure {
 	return temporal.GetDefaultFailureConverter().ErrorToFailure(lifecycle.ToTemporalError(own))
 }
@@ -251,7 +245,6 @@ func (f *frontend) DescribeWorkflowExecution(context.Context, *workflowservice.D
 	return nil, serviceerror.NewNotFound("no such workflow")
 }
 
-// sameJSON reports whether a and b are equal JSON values.
 func sameJSON(a, b string) bool {
 	var x, y any
 	if errors.Join(json.Unmarshal([]byte(a), &x), json.Unmarshal([]byte(b), &y)) != nil {

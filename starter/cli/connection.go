@@ -26,7 +26,6 @@ const (
 	updateTimeoutMargin = 20 * time.Second
 )
 
-// connection contains the settings of a command that connects to Temporal.
 type connection struct {
 	program   *program
 	temporal  settings.Temporal
@@ -67,7 +66,6 @@ func (c *connection) open(ctx context.Context) (context.Context, client.Client, 
 	return bounded, temporal, func() { temporal.Close(); end() }, nil
 }
 
-// opportunities connects to Temporal and calls work with a client of opportunities.
 func (c *connection) opportunities(ctx context.Context, work func(context.Context, *lifecycle.Client) error) error {
 	ctx, temporal, done, err := c.open(ctx)
 	if err != nil {
@@ -107,8 +105,8 @@ func explainedf(format string, args ...any) error {
 	return &explainedError{text: fmt.Sprintf(format, args...)}
 }
 
-// request contains the request id of a command. The user sets the request id with a flag, or the
-// method get creates a random request id. Output may show the id.
+// The user sets the request id with a flag, or the method get creates a random request id. Output
+// may show the id.
 type request struct{ id string }
 
 func requestFlag(fs *pflag.FlagSet) *request {
@@ -124,9 +122,8 @@ func (r *request) get() string {
 	return r.id
 }
 
-// requestID is the value of a flag: a request id. Set rejects an empty request id, for example from
-// a shell variable that is not set. With an empty request id, each repetition of the command would
-// be a new request.
+// Set rejects an empty request id, for example from a shell variable that is not set. With an empty
+// request id, each repetition of the command would be a new request.
 type requestID string
 
 func (r *requestID) Set(text string) error {
@@ -155,7 +152,6 @@ func (l *durationFlag) Set(text string) error {
 func (l *durationFlag) String() string { return time.Duration(*l).String() }
 func (l *durationFlag) Type() string   { return "duration" }
 
-// reference returns the reference of the opportunity from the first argument.
 func reference(args []string) (opportunity.Reference, error) {
 	ref := opportunity.Reference(args[0])
 	if err := ref.Validate(); err != nil {

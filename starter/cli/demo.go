@@ -86,7 +86,6 @@ places, and finds the tokens and the invoice that the TMS makes.`,
 	return command
 }
 
-// playDemo runs the story of the demo and writes to tell what happens.
 func playDemo(ctx context.Context, running *stack.Stack, tell io.Writer) (story.Report, error) {
 	temporal, _, err := host.Connect(ctx, host.InsecureTemporal(running.TemporalAddress(), running.Namespace()), nil)
 	if err != nil {
@@ -120,8 +119,6 @@ func playDemo(ctx context.Context, running *stack.Stack, tell io.Writer) (story.
 	})
 }
 
-// printDemoResult prints how the story ended, and the URLs at which the user can see the
-// opportunity.
 func (p *program) printDemoResult(tell io.Writer, running *stack.Stack, report story.Report, keep bool) {
 	if tell == p.stdout {
 		_, _ = fmt.Fprintln(tell, "\nThe opportunity, as its workflow shows it:")

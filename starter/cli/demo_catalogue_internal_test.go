@@ -8,8 +8,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// The catalogue of the demo is the sandbox's default catalogue, except for the triggers of the
-// transitions to a Won step.
 func TestDemoCatalogue(t *testing.T) {
 	path, err := demoCatalogue()
 	if err != nil {

@@ -36,7 +36,6 @@ has expired: an expired reservation stays expired.`,
 	return command
 }
 
-// timeFlag is the value of a flag: a point in time.
 type timeFlag time.Time
 
 func (m *timeFlag) Set(text string) error {

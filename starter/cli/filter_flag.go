@@ -72,7 +72,6 @@ func parseFilter(text string) (administrate.Filter, error) {
 	return administrate.Filter{}, fmt.Errorf("%q is not an operation; use one of these operations: %s", word, strings.Join(words, " "))
 }
 
-// filtersFlag is the value of a flag for a filter, and the flag may be given more than once.
 type filtersFlag []administrate.Filter
 
 func (f *filtersFlag) Set(text string) error {

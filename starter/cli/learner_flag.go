@@ -40,7 +40,6 @@ func parseLearner(text string) (opportunity.Learner, error) {
 
 const personType = "person"
 
-// learnersFlag is the value of a flag for a learner, and the flag may be given more than once.
 type learnersFlag []opportunity.Learner
 
 func (l *learnersFlag) Set(text string) error {

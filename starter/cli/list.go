@@ -98,11 +98,9 @@ const (
 	taskAttention = "task"
 )
 
-// listConditions contains the conditions that the listed opportunities must meet.
 type listConditions struct{ status, state, attention, step, region, raw string }
 
-// query returns the conditions in the query language of Temporal. The query excludes a run that
-// ended with continue as new, because the list contains the next run.
+// The query excludes a run that ended with continue as new, because the list contains the next run.
 func (l listConditions) query() (string, error) {
 	all := []string{"WorkflowType = " + quoted(lifecycle.WorkflowType), `ExecutionStatus != "ContinuedAsNew"`}
 	switch l.status {
@@ -231,8 +229,7 @@ func hasBalancedBrackets(condition string) bool {
 	return depth == 0 && quote == 0
 }
 
-// explainError explains to the user why Temporal rejected the query. Either the user's own
-// condition (--query) is wrong, or the namespace lacks a search attribute.
+// Either the user's own condition (--query) is wrong, or the namespace lacks a search attribute.
 func (l listConditions) explainError(err error) error {
 	var invalid *serviceerror.InvalidArgument
 	switch {
@@ -252,7 +249,6 @@ type listed struct {
 	Opportunities []listedOpportunity `json:"opportunities"`
 }
 
-// listedOpportunity is one run, with the values of its search attributes.
 type listedOpportunity struct {
 	Reference     opportunity.Reference `json:"reference"`
 	Opportunity   string                `json:"opportunity,omitempty"`
@@ -369,7 +365,6 @@ func showList(w io.Writer, l listed) {
 	}
 }
 
-// choiceFlag is the value of a flag: one of a few words.
 type choiceFlag struct {
 	target  *string
 	choices []string

@@ -23,7 +23,6 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// visibleRuns are the runs that the frontend returns in a list.
 type visibleRuns []*workflowpb.WorkflowExecutionInfo
 
 func (f *frontend) CountWorkflowExecutions(_ context.Context, r *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
@@ -46,7 +45,6 @@ func (f *frontend) ListWorkflowExecutions(_ context.Context, r *workflowservice.
 	return page, nil
 }
 
-// queries returns the queries that the frontend received.
 func (f *frontend) queries() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -218,7 +216,6 @@ func TestListExplainsRejectedQueries(t *testing.T) {
 	oppflow(t, env, "list").wantUsageError(t, 1, "not yours")
 }
 
-// The flag --attention accepts every attention kind.
 func TestListTakesEveryAttentionKind(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../../opportunity/attention.go", nil, 0)
 	if err != nil {

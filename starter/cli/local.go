@@ -94,7 +94,6 @@ func untilDone(ctx context.Context, local *stack.Stack, noWorker bool) error {
 	return fmt.Errorf("the %s ended unexpectedly", ended.Name())
 }
 
-// historyURL returns the URL of a run's history in the Web UI.
 func historyURL(ui, namespace, workflow, run string) string {
 	return ui + "/namespaces/" + url.PathEscape(namespace) + "/workflows/" + url.PathEscape(workflow) + "/" + url.PathEscape(run) + "/history"
 }

@@ -234,8 +234,7 @@ func TestFailedOutcomeIsOneLineWithTypeLabelAndMessage(t *testing.T) {
 	service = &frontend{response: closed}
 	oppflow(t, service.serve(t), args...).wantUsageError(t, 1, "Closed: it has ended")
 
-	// A program can read the outcome as JSON. The exit code corresponds to the outcome: a failed
-	// outcome has an exit code other than 0.
+	// The exit code corresponds to the outcome: a failed outcome has an exit code other than 0.
 	service = &frontend{response: failed}
 	got := oppflow(t, service.serve(t), append(args, "--output", "json")...)
 	if got.code != 1 || strings.Count(got.stderr, "\n") != 1 {

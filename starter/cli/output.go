@@ -184,7 +184,6 @@ func writeStatus(w io.Writer, v opportunity.View, open bool, advise func(format 
 	}
 }
 
-// writeQueue writes the interests, the commands that wait, and the commands that are parked.
 func writeQueue(w io.Writer, v opportunity.View, advise func(format string, args ...any)) {
 	for n, i := range v.Interests {
 		reserve := ""
@@ -210,7 +209,6 @@ func writeQueue(w io.Writer, v opportunity.View, advise func(format string, args
 	}
 }
 
-// writeEffects writes the effects and the follow-ups.
 func writeEffects(w io.Writer, v opportunity.View, advise func(format string, args ...any)) {
 	for n, e := range v.RunningEffects {
 		line(w, heading("Active", n), string(e.Kind), string(e.Stage), "effect "+e.Key, e.Problem)

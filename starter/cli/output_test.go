@@ -16,7 +16,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// viewText returns the text that the command show writes for a view.
 func viewText(v opportunity.View) string {
 	var b bytes.Buffer
 	form := table

@@ -12,7 +12,6 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// standardInput is the value of the argument FILE that means standard input.
 const standardInput = "-"
 
 func (p *program) playbook() *cobra.Command {
@@ -156,7 +155,6 @@ func completeYAML(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
-// playbookReport is the result of a check of a playbook in JSON.
 type playbookReport struct {
 	File        string          `json:"file"`
 	Digest      string          `json:"digest,omitempty"`

@@ -76,7 +76,6 @@ nothing. If the API does not respond within 10 seconds, deploy skips the compari
 	return command
 }
 
-// loadPlaybook parses and checks the playbook, and prints the mistakes in the playbook.
 func (p *program) loadPlaybook(name string, file []byte) (*playbook.Playbook, error) {
 	loaded, err := playbook.Load(file)
 	result := playbookReport{File: name}
@@ -107,11 +106,10 @@ func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, c
 	})
 }
 
-// awaitInForce waits until the deployed version of the playbook is in force. For a version that
-// this deployment stored, awaitInForce waits for InForceAt minus StoredAt, which does not depend on
-// this machine's clock. For a version that an earlier deployment stored, awaitInForce waits until
-// this machine's clock shows InForceAt plus clockMargin, but not longer than InForceAt minus
-// StoredAt.
+// For a version that this deployment stored, awaitInForce waits for InForceAt minus StoredAt, which
+// does not depend on this machine's clock. For a version that an earlier deployment stored,
+// awaitInForce waits until this machine's clock shows InForceAt plus clockMargin, but not longer
+// than InForceAt minus StoredAt.
 func (p *program) awaitInForce(ctx context.Context, deployed lifecycle.DeployResult) error {
 	v := deployed.Version
 	wait := v.InForceAt.Sub(v.StoredAt)
@@ -260,8 +258,7 @@ the latest. rollback returns when the new version is in force.`,
 	return command
 }
 
-// earlierVersion returns the version with the given number. For the number 0, earlierVersion
-// returns the version before the latest version.
+// For the number 0, earlierVersion returns the version before the latest version.
 func earlierVersion(versions lifecycle.PlaybookVersions, number int) (lifecycle.PlaybookVersion, error) {
 	var old lifecycle.PlaybookVersion
 	found := true

@@ -102,7 +102,6 @@ func openRecords(ctx context.Context, client *administrate.Client, book *playboo
 	return nil
 }
 
-// openSteps returns the ids of the open steps in which the playbook has follow-ups.
 func openSteps(ctx context.Context, client *administrate.Client, has playbook.Features) ([]string, error) {
 	var ids []string
 	if !has.FollowUps {
@@ -133,8 +132,7 @@ func withAllInterests(ctx context.Context, client *administrate.Client, record a
 	return record, nil
 }
 
-// preview is the result of the command preview in JSON. The preview contains no names of people or
-// opportunities.
+// The preview contains no names of people or opportunities.
 type preview struct {
 	Adopted time.Time `json:"adopted"`
 	Until   time.Time `json:"until"`
@@ -148,7 +146,6 @@ type preview struct {
 	Problems          []countedNote `json:"problems"`
 }
 
-// dueFollowUp is a follow-up that would be due within the time of the preview.
 type dueFollowUp struct {
 	Record   string    `json:"record"`
 	Step     string    `json:"step"`
@@ -198,7 +195,6 @@ func (v *preview) add(book *playbook.Playbook, record administrate.Opportunity) 
 	}
 }
 
-// addNote adds one opportunity to the count of the note one.
 func addNote(all []countedNote, one countedNote) []countedNote {
 	at := slices.IndexFunc(all, func(u countedNote) bool { return u.FollowUp == one.FollowUp && u.Text == one.Text })
 	if at < 0 {
@@ -236,14 +232,11 @@ func showPreview(w io.Writer, v *preview) {
 	}
 }
 
-// dayOfPreview is a day of the preview, with the number of follow-ups of each name that are due on
-// the day.
 type dayOfPreview struct {
 	date   string
 	counts []string
 }
 
-// days returns the days on which follow-ups are due, in the order of time.
 func (v *preview) days() []dayOfPreview {
 	numbers := map[string]map[string]int{}
 	var dates []string

@@ -20,7 +20,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// dueFollowUp is a due follow-up as a program reads it from the JSON of the preview.
 type dueFollowUp struct {
 	Adopted, Until      time.Time
 	Opportunities       int

@@ -11,7 +11,6 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// writePlaybook writes the content to a new file and returns the path of the file.
 func writePlaybook(t *testing.T, content string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "playbook.yaml")

@@ -66,7 +66,6 @@ func isFree(ctx context.Context, port int) bool {
 	return listener.Close() == nil
 }
 
-// savePorts stores the ports of the running stack for the next run.
 func savePorts(data string, running *stack.Stack) error {
 	if data == "" {
 		return nil

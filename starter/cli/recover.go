@@ -91,7 +91,6 @@ Temporal. recover sends one request for each hundred records that were created s
 	return command
 }
 
-// listUnknownRecords prints the records whose opportunities Temporal does not know.
 func (p *program) listUnknownRecords(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, backup time.Time) error {
 	var strays []unknownRecord
 	err := p.withAPI(ctx, api, connection.timeout, func(ctx context.Context, client *administrate.Client) (err error) {

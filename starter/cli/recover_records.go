@@ -15,7 +15,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// unknownRecord is a record of the TMS whose opportunity Temporal does not know.
 type unknownRecord struct {
 	id        string
 	reference opportunity.Reference
@@ -57,7 +56,6 @@ func unknownRecords(ctx context.Context, temporal client.Client, namespace strin
 }
 
 const (
-	// runsPerPage is how many runs Temporal returns in one page.
 	runsPerPage = 200
 	// maxListFailures is how many consecutive requests for a page may fail before knownReferences
 	// returns an error.

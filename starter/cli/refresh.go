@@ -11,7 +11,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The command refresh queries the view every refreshPollInterval until the run has read the record.
 // The command refresh waits at most a quarter of its timeout (see refreshTimeoutShare) until the
 // record is read.
 const (

@@ -144,7 +144,6 @@ func withTimeout(ctx context.Context, limit time.Duration) (context.Context, con
 	return context.WithTimeout(ctx, limit)
 }
 
-// oneLine returns text as one line of printable characters.
 func oneLine(text string) string {
 	return strings.Join(strings.Fields(printable(text)), " ")
 }
@@ -159,7 +158,6 @@ func printable(text string) string {
 	}, text)
 }
 
-// flagNames returns the names of a command's flags.
 func flagNames(fs *pflag.FlagSet) []string {
 	var names []string
 	fs.VisitAll(func(f *pflag.Flag) {

@@ -166,7 +166,6 @@ Use the sandbox:
 `, url, header, url, headerArgument, url, token)
 }
 
-// printClient prints the settings with which a client uses the sandbox's token endpoint.
 func (p *program) printClient(tokenURL string, client sandbox.Client) {
 	_, _ = fmt.Fprintf(p.stdout, `
 Or use tokens that expire and are renewed, instead of ADMINISTRATE_TOKEN:
@@ -176,7 +175,6 @@ Or use tokens that expire and are renewed, instead of ADMINISTRATE_TOKEN:
 `, tokenURL, shellWord(client.ID), shellWord(client.Secret))
 }
 
-// shellWord quotes text so that a shell reads text as one word.
 func shellWord(text string) string {
 	if strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == "" {
 		return text
@@ -184,8 +182,7 @@ func shellWord(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// reachableAddress returns the address at which a program on this machine can reach a listener. If
-// the listener listens on all interfaces, reachableAddress returns the address of the loopback
+// If the listener listens on all interfaces, reachableAddress returns the address of the loopback
 // interface.
 func reachableAddress(address net.Addr) string {
 	tcp, ok := address.(*net.TCPAddr)
@@ -195,8 +192,6 @@ func reachableAddress(address net.Addr) string {
 	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
 }
 
-// withoutListenPrefix returns the cause of a network error, without the words that the caller's
-// message already contains.
 func withoutListenPrefix(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

@@ -37,7 +37,6 @@ func (d *gatewayFlags) add(fs *pflag.FlagSet, o *sandbox.Options) {
 	fs.IntVar(&o.RequestLogEntries, "request-log-entries", 1_000_000, "maximum number of requests that the request log keeps")
 }
 
-// resolve checks the flags and returns the initial faults.
 func (d *gatewayFlags) resolve(fs *pflag.FlagSet, o *sandbox.Options) ([]fault.Rule, error) {
 	for _, with := range []string{"rate", "rate-window", "retry-after"} {
 		if o.Rate.Off && fs.Changed(with) {

@@ -21,7 +21,6 @@ import (
 	"github.com/oppflow/oppflow/settings/readyfile"
 )
 
-// runningSandbox is a sandbox that the command sandbox runs in the process of the test.
 type runningSandbox struct {
 	readyfile.Report
 	stop func() result
@@ -31,7 +30,6 @@ func (r runningSandbox) env() []string {
 	return []string{"ADMINISTRATE_URL=" + r.URL, "ADMINISTRATE_TOKEN=" + r.Token}
 }
 
-// client returns the environment variables for a program that renews its tokens.
 func (r runningSandbox) client() []string {
 	return []string{
 		"ADMINISTRATE_URL=" + r.URL, "ADMINISTRATE_TOKEN_URL=" + r.TokenURL,
@@ -39,7 +37,6 @@ func (r runningSandbox) client() []string {
 	}
 }
 
-// startSandbox runs the command sandbox and waits until the sandbox is ready.
 func startSandbox(t *testing.T, args ...string) runningSandbox {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready.json")
@@ -77,7 +74,6 @@ func startSandbox(t *testing.T, args ...string) runningSandbox {
 	}
 }
 
-// post sends a query for the names of all opportunities to the sandbox.
 func post(t *testing.T, address, authorization string) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(`{"query":"{ opportunities { edges { node { name } } } }"}`))
@@ -100,7 +96,6 @@ func post(t *testing.T, address, authorization string) (status int, body string)
 	return response.StatusCode, string(content)
 }
 
-// postForm sends a form to the token endpoint.
 func postForm(t *testing.T, address string, form url.Values) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
@@ -137,8 +132,7 @@ func TestSandboxCurlExampleWorks(t *testing.T) {
 		t.Skip("no curl here")
 	}
 	for _, args := range [][]string{nil, {"--no-auth"}} {
-		// The command prints an example of a request before the sandbox is ready. The test sends the
-		// example to a second sandbox with the same data file.
+		// The command prints an example of a request before the sandbox is ready.
 		data := filepath.Join(t.TempDir(), "data.db")
 		first := startSandbox(t, append(args, "--data", data)...)
 		printed := first.stop().stdout
@@ -350,7 +344,6 @@ func TestSearchExplainsRejectedConditions(t *testing.T) {
 		wantUsageError(t, 1, box.URL, "rejects the token", "ADMINISTRATE_TOKEN")
 }
 
-// The sandbox applies the rate limit, the faults and the assumptions that the command line sets.
 func TestSandboxFlagsTakeEffect(t *testing.T) {
 	faults := filepath.Join(t.TempDir(), "faults.json")
 	if err := os.WriteFile(faults, []byte(`[{"kind": "error-before", "operation": "opportunities", "times": 1}]`), 0o600); err != nil {

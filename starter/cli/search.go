@@ -69,7 +69,6 @@ func searchUpTo(ctx context.Context, client *administrate.Client, conditions fil
 	}
 }
 
-// rowsFlag is the value of a flag: a number of rows.
 type rowsFlag int
 
 func (r *rowsFlag) Set(text string) error {

@@ -11,7 +11,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// messageHelp returns a line of help text that says what the message does.
 func messageHelp(name opportunity.MessageName) string {
 	m, _ := opportunity.MessageTypeOf(name)
 	return m.Help
@@ -41,8 +40,7 @@ func (p *program) newMessageCommand(command *cobra.Command) *messageCommand {
 	return s
 }
 
-// send validates the message, sends the message and shows the outcome. members maps the names of
-// the message's members to the names of the flags.
+// members maps the names of the message's members to the names of the flags.
 func (s *messageCommand) send(ctx context.Context, reference opportunity.Reference, message opportunity.Message, members map[string]string) error {
 	message = opportunity.WithSource(message, s.source)
 	if err := message.Validate(); err != nil {
@@ -70,7 +68,6 @@ func (s *messageCommand) send(ctx context.Context, reference opportunity.Referen
 	})
 }
 
-// showResult shows the outcome of a request, and returns the error of the request.
 func (s *messageCommand) showResult(w io.Writer, reference opportunity.Reference, outcome opportunity.Outcome, err error) error {
 	// If the request failed, only the error is shown. The outcome is also shown if the outcome has
 	// several results or if a program reads the output.

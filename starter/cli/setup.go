@@ -100,7 +100,6 @@ a new namespace. An existing namespace keeps its own retention.`,
 	return command
 }
 
-// bindTenant binds the namespace to the tenant that the API settings name.
 func (p *program) bindTenant(ctx context.Context, temporal client.Client, connection *connection, api *settings.API, again bool) error {
 	tie := host.BindTenant
 	if again {
@@ -121,7 +120,6 @@ func (p *program) bindTenant(ctx context.Context, temporal client.Client, connec
 	return nil
 }
 
-// boundText returns the output text for the result of binding the namespace to the tenant.
 func boundText(bound host.BindResult, tenant lifecycle.Tenant, again bool) string {
 	of := "the tenant with " + tenant.String()
 	switch {
@@ -144,9 +142,8 @@ func boundText(bound host.BindResult, tenant lifecycle.Tenant, again bool) strin
 	return "bound to " + of
 }
 
-// namespaceText returns the output text for the result of creating the namespace. If the namespace
-// exists with another retention, setup does not change the retention, and the text says that the
-// retention is unchanged.
+// If the namespace exists with another retention, setup does not change the retention, and the text
+// says that the retention is unchanged.
 func namespaceText(created bool, kept, wanted time.Duration, chosen bool) string {
 	switch {
 	case created:

@@ -119,8 +119,6 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	}
 	oppflow(t, serve(untold), "setup", "--rebind").wantUsageError(t, 2, "--rebind", "--api-url")
 
-	// The command setup runs once, then a second time without a worker, and a third time with a
-	// worker.
 	own := &tenantNamespaces{}
 	env := append(serve(own), api...)
 	oppflow(t, env, "setup").wantDone(t, "namespace sales: bound to the tenant with regions ", "UK")

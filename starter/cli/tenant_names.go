@@ -19,7 +19,6 @@ import (
 // deployment.
 const namesTimeout = 10 * time.Second
 
-// namesReport is the comparison of the names in a playbook with the tenant's names in JSON.
 type namesReport struct {
 	File        string          `json:"file"`
 	Diagnostics diagnostic.List `json:"mistakes"`
@@ -27,7 +26,6 @@ type namesReport struct {
 	NotCompared []string `json:"notCompared"`
 }
 
-// namedPlaybook is a playbook with the name of its file.
 type namedPlaybook struct {
 	name   string
 	loaded *playbook.Playbook
@@ -48,8 +46,7 @@ func (p *program) openPlaybook(command *cobra.Command, name string) (namedPlaybo
 	return opened, err
 }
 
-// compareNames compares the names in the playbook with the names that the tenant has. If the API
-// refuses to return a list, compareNames does not compare the names of the list.
+// If the API refuses to return a list, compareNames does not compare the names of the list.
 func compareNames(ctx context.Context, client *administrate.Client, book namedPlaybook) (namesReport, error) {
 	report := namesReport{File: book.name, Diagnostics: diagnostic.List{}, NotCompared: []string{}}
 	tenant, refused, err := host.ReadTenantObjects(ctx, client, book.loaded.NameKinds())

@@ -17,7 +17,6 @@ const strangePlaybook = `transitions:
       - release: {}
 `
 
-// strangeNames are the errors that the comparison of strangePlaybook with the sandbox reports.
 var strangeNames = []string{
 	`:3:17: the tenant has no step "Paid"; the known names are Proposed, Opportunity, Won, Lost, Archived`,
 	`:4:28: the tenant has no region "Dominican republic" in this spelling, but has UmVnaW9uOkRS ("Dominican Republic"); use the spelling of the TMS`,

@@ -11,9 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// unresponsiveError returns an error with the reason why an opportunity does not respond. The
-// reason comes from the Temporal server. If the Temporal server knows no reason, unresponsiveError
-// returns err.
+// unresponsiveError returns an error with the reason why an opportunity does not respond. If the
+// Temporal server knows no reason, unresponsiveError returns err.
 func unresponsiveError(ctx context.Context, temporal client.Client, reference opportunity.Reference, err error) error {
 	var own *opportunity.Error
 	var unavailable *serviceerror.Unavailable

@@ -97,7 +97,6 @@ func (p *program) playbookArgs(command *cobra.Command, book string) ([]string, e
 	return []string{"--playbook", book}, nil
 }
 
-// printStack prints which parts run and how to connect to the parts.
 func (p *program) printStack(running *stack.Stack, noWorker bool) {
 	var exports strings.Builder
 	for _, pair := range running.Environ() {

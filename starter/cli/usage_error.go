@@ -51,7 +51,6 @@ func asUsageError(err error, members map[string]string) error {
 	return &usageError{text: typed + ":" + rest}
 }
 
-// oneBased converts a number that counts from zero to a number that counts from one.
 func oneBased(number string) string {
 	var n int
 	if _, err := fmt.Sscanf(number, "%d", &n); err != nil {
@@ -60,8 +59,7 @@ func oneBased(number string) string {
 	return fmt.Sprint(n + 1)
 }
 
-// explainCommand explains an error about the name of a command. cobra has no Go type for an unknown
-// command.
+// cobra has no Go type for an unknown command.
 func explainCommand(root *cobra.Command, err error) error {
 	var name, path string
 	if n, _ := fmt.Sscanf(err.Error(), "unknown command %q for %q", &name, &path); n != 2 {
@@ -87,7 +85,6 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	return usagef("there is no command %q%s; see %s --help", name, didYouMean(name, names, ""), parent.CommandPath())
 }
 
-// explainFlag explains an error about a flag.
 func explainFlag(command *cobra.Command, err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return err
@@ -128,8 +125,6 @@ func withoutFuncName(err error) string {
 	return text
 }
 
-// didYouMean suggests the known name that is most similar to the typed name, if this known name is
-// similar enough.
 func didYouMean(typed string, known []string, prefix string) string {
 	best, distance := "", 3
 	for _, name := range known {
@@ -147,7 +142,6 @@ func didYouMean(typed string, known []string, prefix string) string {
 	return fmt.Sprintf("; did you mean %s%s?", prefix, best)
 }
 
-// exactArgs returns a check that the command has exactly one argument for each name in names.
 func exactArgs(names ...string) cobra.PositionalArgs {
 	return func(command *cobra.Command, args []string) error {
 		switch {

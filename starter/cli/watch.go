@@ -75,7 +75,6 @@ ends watch with exit code 130, and the opportunity goes on. With --output json e
 	return command
 }
 
-// watcher watches one opportunity and reports its changes.
 type watcher struct {
 	client    *lifecycle.Client
 	reference opportunity.Reference
@@ -104,8 +103,7 @@ type event struct {
 	Error       *opportunity.Error      `json:"error,omitempty"`
 }
 
-// follow polls the opportunity until the run ends. If the run does not complete or cannot be
-// watched, follow returns an error with the reason.
+// If the run does not complete or cannot be watched, follow returns an error with the reason.
 func (w *watcher) follow(ctx context.Context) error {
 	running, ended := context.WithCancel(ctx)
 	defer ended()
@@ -236,8 +234,7 @@ func (w *watcher) reportUnresponsive(err error) {
 	w.emit(event{Event: "unresponsive", Text: why + ": " + host.Reason(err)}, "", why+"; watch goes on")
 }
 
-// reportChanges reports the differences between the last view and v. If v is the first view,
-// reportChanges reports the current state of the opportunity.
+// If v is the first view, reportChanges reports the current state of the opportunity.
 func (w *watcher) reportChanges(v opportunity.View) {
 	last := w.view
 	if last == nil {
@@ -277,7 +274,6 @@ func (w *watcher) reportAttention(all []opportunity.Attention) {
 	}
 }
 
-// newTimelineEntries returns the entries in the timeline now that are not in the timeline former.
 // The workflow may have dropped the oldest entries of the timeline former from the timeline now.
 func newTimelineEntries(former, now []opportunity.TimelineEntry) []opportunity.TimelineEntry {
 	for from := range former {
@@ -321,7 +317,6 @@ func (w *watcher) reportEnd(status string, result opportunity.RunResult, failed 
 	return failed
 }
 
-// innermost returns the cause of err without the errors with which Temporal wraps the cause.
 func innermost(err error) string {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
@@ -329,7 +324,6 @@ func innermost(err error) string {
 	return err.Error()
 }
 
-// emit writes one event, as a line of JSON or as a line for humans.
 func (w *watcher) emit(e event, head, text string) {
 	if !w.json {
 		line(w.out, strings.TrimSpace(fmt.Sprintf("%-20s  %s", printable(head), text)))

@@ -107,8 +107,6 @@ var (
 	}
 )
 
-// lifecycleViews returns three views of one opportunity: in the step Proposed, with a message that
-// waits, and won.
 func lifecycleViews() (proposed, waiting, won opportunity.View) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	step := func(name string, state opportunity.StageState) *opportunity.Step {

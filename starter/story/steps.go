@@ -192,13 +192,11 @@ func steps() []step {
 	}
 }
 
-// send returns the action of a step of the story that sends a message. The name of the story's step
-// is the request id of the message.
+// The name of the story's step is the request id of the message.
 func send(message func(id string) opportunity.Command, id string) func(context.Context, *session) error {
 	return func(ctx context.Context, s *session) error { return s.send(ctx, message(id)) }
 }
 
-// expectedInterest contains the values that the story expects of an interest.
 type expectedInterest struct {
 	kind        opportunity.InterestKind
 	typ, total  string
@@ -207,7 +205,6 @@ type expectedInterest struct {
 	nth         int    // the number of the interest, from 1
 }
 
-// interest returns the step of the story that adds an interest.
 func interest(name, say string, asked opportunity.Interest, price string, want expectedInterest) step {
 	return step{
 		name: name, description: say,
@@ -258,7 +255,6 @@ func exampleLearners() []opportunity.Learner {
 	return []opportunity.Learner{{FirstName: "Melissa", LastName: "Green", Email: "melissa@example.com"}}
 }
 
-// search reads all opportunities of the region from the API.
 func (s *session) search(ctx context.Context, region string) error {
 	search := administrate.Search{
 		Filters: []administrate.Filter{{Field: administrate.ByRegionName, Operation: administrate.Equal, Value: region}},
@@ -326,7 +322,6 @@ func accountAndCurrency(s *session) (account administrate.Ref, currency administ
 	return account, currency
 }
 
-// doneCheck returns the check that the last message has the outcome done.
 func doneCheck(s *session) Check {
 	got := string(s.outcome.State)
 	if s.outcome.Error != nil {

@@ -5,10 +5,8 @@
 // a search. After every step of the story, package story compares the result with the
 // documentation.
 //
-// The demo shows the story to a human. While the end-to-end tests play the story, they stop and
-// start parts of Oppflow. Package story starts no programs and does not depend on a local stack.
-// Package story can use any connection, if the tenant of the connection has the catalogue of the
-// documentation.
+// Package story starts no programs and does not depend on a local stack. Package story can use any
+// connection, if the tenant of the connection has the catalogue of the documentation.
 package story
 
 import (
@@ -176,7 +174,6 @@ type step struct {
 	expect            func(*session) []Check
 }
 
-// session contains the data that a step of the story uses, and the state after the step.
 type session struct {
 	Connections
 	options Options
@@ -203,7 +200,6 @@ func (s *session) play(ctx context.Context, one step) (Result, error) {
 	return Result{Name: one.name, Description: one.description, Text: one.text(s), Checks: one.expect(s)}, nil
 }
 
-// readState reads the view of the workflow and the record of the TMS.
 func (s *session) readState(ctx context.Context) (err error) {
 	if s.view, err = s.readView(ctx); err != nil {
 		return fmt.Errorf("the view cannot be read: %w", err)
@@ -242,8 +238,8 @@ func (s *session) start(ctx context.Context, start opportunity.Start) error {
 	return err
 }
 
-// send sends a message and waits for the outcome of the message. The request id is the name of the
-// story's step, so a message that is repeated after an unknown outcome takes effect once.
+// The request id is the name of the story's step, so a message that is repeated after an unknown
+// outcome takes effect once.
 func (s *session) send(ctx context.Context, message opportunity.Command) error {
 	before, err := s.readView(ctx)
 	if err != nil {

@@ -73,7 +73,6 @@ func (s *session) effect(kind opportunity.EffectKind) string {
 	return outcome
 }
 
-// readWinObjects reads the objects of the win from the TMS.
 func (s *session) readWinObjects(ctx context.Context) (winObjects, error) {
 	var m winObjects
 	page, err := s.API.ContactsByEmail(ctx, exampleLearners()[0].Email)

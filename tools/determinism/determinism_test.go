@@ -39,8 +39,7 @@ func writeModule(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// run runs a tool in the version that tools/go.mod requires, and returns the output of the tool. If
-// the tool reports a problem, the exit code of the tool must be in codes.
+// If the tool reports a problem, the exit code of the tool must be in codes.
 func run(t *testing.T, dir string, codes []int, tool string, args ...string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "tool", "-n", tool).Output()

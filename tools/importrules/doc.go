@@ -2,5 +2,5 @@
 // forbidden import. A room is a folder to which an entry of the import table in CONTRIBUTING.md
 // applies. The package contains tests only. The tests write a module in which every room imports
 // every other room, and run the linter on the module with Oppflow's own .golangci.yml. The tests
-// compare the rejected imports with the import table. The tests add no rules to the configuration.
+// add no rules to the configuration.
 package importrules

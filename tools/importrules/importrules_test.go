@@ -79,7 +79,6 @@ var table = map[string][]string{
 	"tools":                    {},
 }
 
-// everythingBut returns all rooms of Oppflow's main module, except the given rooms.
 func everythingBut(refused ...string) []string {
 	var allowed []string
 	for _, r := range rooms {
@@ -94,7 +93,6 @@ func isNestedModule(dir string) bool { return dir == "devserver" || dir == "tool
 
 func isWithin(dir, room string) bool { return dir == room || strings.HasPrefix(dir, room+"/") }
 
-// roomOf returns the room whose entry in table applies to the folder dir.
 func roomOf(dir string) string {
 	for d := dir; d != "."; d = path.Dir(d) {
 		if _, ok := table[d]; ok {
@@ -200,7 +198,6 @@ func newFixture(t *testing.T) *fixture {
 	return &fixture{dir: dir, refused: map[string]bool{}, allowed: map[string]bool{}}
 }
 
-// add writes one file in the folder of a room. The file imports one package.
 func (f *fixture) add(t *testing.T, room, imported string, test, allowed bool) {
 	t.Helper()
 	name, clause := strings.NewReplacer("/", "_", ".", "_").Replace(imported)+"_import", path.Base(room)
@@ -226,8 +223,6 @@ func (f *fixture) add(t *testing.T, room, imported string, test, allowed bool) {
 
 var refusal = regexp.MustCompile(`^import '([^']+)' is not allowed from list '`)
 
-// check runs the linter's import rules on the module and compares the rejected imports with the
-// expected imports.
 func (f *fixture) check(t *testing.T) {
 	t.Helper()
 	for _, r := range rooms { // every room must exist, even if it imports nothing here
@@ -292,7 +287,6 @@ func sorted(set map[string]bool) []string {
 	return keys
 }
 
-// linter returns the path of golangci-lint in the version that tools/go.mod requires.
 func linter(t *testing.T) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "tool", "-n", "golangci-lint").Output()
@@ -302,9 +296,8 @@ func linter(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-// TestRulesAreSwitchedOn tests that the configuration enables the import rules. All other tests
-// name the import rules on the linter's command line, so these tests pass even if the configuration
-// does not enable the import rules.
+// All other tests name the import rules on the linter's command line, so these tests pass even if
+// the configuration does not enable the import rules.
 func TestRulesAreSwitchedOn(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), linter(t), "linters", "--json")
 	cmd.Dir = root

@@ -27,10 +27,9 @@ func (e *SettingsError) Error() string { return e.cause.Error() }
 func (e *SettingsError) Unwrap() error { return e.cause }
 
 // Connect connects to the Temporal service of the settings and returns when the service has
-// responded. The result namespace is the client's namespace. With a nil logger the SDK logs
-// nothing. Connect applies the functions in change to the client's options, in the given order. If
-// a setting is wrong, Connect returns a SettingsError. Any other error of Connect is one line that
-// names the address of the Temporal service.
+// responded. With a nil logger the SDK logs nothing. Connect applies the functions in change to the
+// client's options, in the given order. If a setting is wrong, Connect returns a SettingsError. Any
+// other error of Connect is one line that names the address of the Temporal service.
 func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, change ...func(*client.Options)) (c client.Client, namespace string, err error) {
 	options, err := t.ClientOptions()
 	if err != nil {

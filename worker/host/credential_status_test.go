@@ -14,8 +14,7 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// A worker whose credentials the TMS refuses is not ready and logs the refusal once. The worker is
-// ready again when the TMS accepts the credentials.
+// A worker whose credentials the TMS refuses is not ready and logs the refusal once.
 func TestAWorkerKnowsWhetherItsCredentialsAreTaken(t *testing.T) {
 	var status atomic.Int32
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -81,8 +81,8 @@ func (r *refreshToken) RefreshToken() (string, error) {
 	return r.newest, nil
 }
 
-// reload reads the file and uses a refresh token that another process has written. If reload cannot
-// read the file, nothing changes, because another process may be replacing the file.
+// If reload cannot read the file, nothing changes, because another process may be replacing the
+// file.
 func (r *refreshToken) reload() {
 	if r.file == "" {
 		return

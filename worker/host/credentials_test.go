@@ -48,7 +48,6 @@ func newRotatingEndpoint(t *testing.T, first string) *rotatingEndpoint {
 	return e
 }
 
-// loggedSource is the token source of one process, with the log of the process.
 type loggedSource struct {
 	oauth.TokenSource
 	log *bytes.Buffer
@@ -70,7 +69,6 @@ func newLoggedSource(t *testing.T, tokenURL string, env ...string) loggedSource 
 	return loggedSource{source, log}
 }
 
-// wantRenewed requests an access token and expects the token that want names.
 func (c loggedSource) wantRenewed(t *testing.T, want string) {
 	t.Helper()
 	if got, err := c.Token(t.Context()); err != nil || got != want {
@@ -107,7 +105,6 @@ func TestRefreshTokenSurvivesARestart(t *testing.T) {
 	one.wantRenewed(t, "access-1")
 	two := newLoggedSource(t, e.URL, "ADMINISTRATE_REFRESH_TOKEN_FILE="+link)
 	two.wantRenewed(t, "access-2")
-	// The first process detects that the second process has replaced the refresh token.
 	one.invalidate(t, "access-1")
 	one.wantRenewed(t, "access-3")
 

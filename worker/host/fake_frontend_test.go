@@ -107,8 +107,6 @@ func (f *frontend) CountWorkflowExecutions(_ context.Context, r *workflowservice
 	return &workflowservice.CountWorkflowExecutionsResponse{}, nil
 }
 
-// state returns the attributes of the service, and the registrations and queries that the service
-// has received.
 func (f *frontend) state() (attributes map[string]enums.IndexedValueType, added []map[string]enums.IndexedValueType, queries []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

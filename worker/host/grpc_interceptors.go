@@ -28,8 +28,8 @@ func addGRPCInterceptors(o *client.Options) {
 	o.ConnectionOptions.DialOptions = append(o.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(asciiHeaders, sanitizeTasks))
 }
 
-// asciiHeaders encodes the values of headers in ASCII. The SDK puts the workflow id into a header,
-// and a workflow id may contain characters of any script.
+// The SDK puts the workflow id into a header, and a workflow id may contain characters of any
+// script.
 func asciiHeaders(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if sent, some := metadata.FromOutgoingContext(ctx); some {
 		for key, values := range sent {
@@ -108,15 +108,12 @@ func replaceOversizedUpdates(messages []*protocolpb.Message) error {
 	return nil
 }
 
-// placeholderPayload returns a payload with the given encoding and text, which replaces a caller's
-// payload.
 func placeholderPayload(encoding, text string) *commonpb.Payload {
 	return &commonpb.Payload{Metadata: map[string][]byte{converter.MetadataEncoding: []byte(encoding)}, Data: []byte(text)}
 }
 
-// replaceExternalPayloads replaces payloads that only refer to data in an external storage. The SDK
-// fails a workflow task that contains a payload in an external storage, because the worker has no
-// external storage.
+// The SDK fails a workflow task that contains a payload in an external storage, because the worker
+// has no external storage.
 func replaceExternalPayloads(ctx context.Context, message proto.Message) error {
 	return proxy.VisitPayloads(ctx, message, proxy.VisitPayloadsOptions{
 		SkipSearchAttributes: true,

@@ -52,7 +52,6 @@ func (f *taskFrontend) SignalWorkflowExecution(ctx context.Context, _ *workflows
 	return &workflowservice.SignalWorkflowExecutionResponse{}, nil
 }
 
-// Requests reach a workflow whose id contains characters of any script.
 func TestReferencesInAnyScriptAreReached(t *testing.T) {
 	f := &taskFrontend{}
 	c, _, err := host.Connect(t.Context(), host.InsecureTemporal(serveAs(t, &f.frontend, f), ""), nil)
@@ -72,7 +71,6 @@ func TestReferencesInAnyScriptAreReached(t *testing.T) {
 	}
 }
 
-// An update that is too large for the response to a task reaches the workflow as a placeholder.
 func TestALargeUpdateIsLeftOutOfATask(t *testing.T) {
 	message := func(input *updatepb.Input) *protocolpb.Message {
 		body, err := anypb.New(&updatepb.Request{Meta: &updatepb.Meta{UpdateId: "u"}, Input: input})

@@ -21,11 +21,10 @@ const (
 	readyPath     = "/readyz"
 )
 
-// health serves GET /healthz and GET /readyz. GET /healthz says whether the worker is alive. GET
-// /readyz says whether the worker is ready. A worker is ready when the worker polls for workflow
-// tasks and activity tasks, the TMS accepts the credentials, the namespace belongs to the tenant of
-// the credentials, and the playbook in force is known. The response describes a problem in one line
-// of text.
+// health serves GET /healthz and GET /readyz. GET /healthz says whether the worker is alive. A
+// worker is ready when the worker polls for workflow tasks and activity tasks, the TMS accepts the
+// credentials, the namespace belongs to the tenant of the credentials, and the playbook in force is
+// known. The response describes a problem in one line of text.
 type health struct {
 	polls       *pollMonitor
 	credentials *credentialStatus
@@ -122,8 +121,7 @@ func listenCause(err error) error {
 	return err
 }
 
-// askHealth sends a health request to the worker at the address. askHealth returns nil for a
-// healthy worker, and an error of one line in all other cases.
+// askHealth returns nil for a healthy worker, and an error of one line in all other cases.
 func askHealth(ctx context.Context, address, path string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

@@ -83,7 +83,6 @@ func (s *idleService) serve(t *testing.T) (address string) {
 	return listener.Addr().String()
 }
 
-// healthcheck runs the command healthcheck and returns the command's exit code and output.
 func healthcheck(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, said bytes.Buffer
@@ -124,7 +123,6 @@ func get(t *testing.T, url string) (status int, body string) {
 	return response.StatusCode, string(content)
 }
 
-// freePort returns an address that is free to listen on.
 func freePort(t *testing.T) string {
 	t.Helper()
 	var config net.ListenConfig
@@ -191,8 +189,7 @@ func TestHealthcheckFollowsTheWorker(t *testing.T) {
 	}
 }
 
-// A worker with a wrong token is alive and not ready. GET /readyz and the worker's log say that the
-// TMS rejects the credentials.
+// GET /readyz and the worker's log say that the TMS rejects the credentials.
 func TestAWorkerWithAWrongTokenIsNotReady(t *testing.T) {
 	t.Parallel() // the test waits
 	address := freePort(t)
@@ -267,8 +264,6 @@ func TestHealthcheckSaysInOneLineWhatIsWrong(t *testing.T) {
 	}
 }
 
-// For a worker that listens on all addresses, healthcheck connects to this machine, even with a
-// proxy in the environment.
 func TestHealthcheckAsksThisMachine(t *testing.T) {
 	_, port, err := net.SplitHostPort(serveHTTP(t, func(http.ResponseWriter, *http.Request) {}))
 	if err != nil {
@@ -303,7 +298,6 @@ func TestHealthcheckHelp(t *testing.T) {
 	}
 }
 
-// syncBuffer is a buffer for the output of several goroutines.
 type syncBuffer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer

@@ -16,9 +16,8 @@ import (
 // worker.
 const healthcheckName = "healthcheck"
 
-// healthcheck requests the health of the worker of this machine or container. Container runtimes
-// allow only two exit codes, so healthcheck returns ExitDone for a healthy worker, and ExitFailure
-// with one line on stderr in all other cases.
+// Container runtimes allow only two exit codes, so healthcheck returns ExitDone for a healthy
+// worker, and ExitFailure with one line on stderr in all other cases.
 func healthcheck(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	var address string
 	var live bool
@@ -69,7 +68,6 @@ func healthAddress(flag string, env []string) string {
 	return flag
 }
 
-// unwrapURL returns the error of a failed request without the method and the address.
 func unwrapURL(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {

@@ -126,7 +126,6 @@ func Run(ctx context.Context, o Options) error {
 	})
 }
 
-// runParts are the parts of a running worker.
 type runParts struct {
 	client                  client.Client
 	namespace               string
@@ -217,7 +216,6 @@ func ReferenceTagOf(api settings.API) tms.ReferenceTag {
 	return tms.ReferenceTag{Attribute: api.ReferenceTag.Attribute(), InName: api.ReferenceTag.Location() == settings.TagInName}
 }
 
-// activityOptions returns the options of the activities, made from the settings in o.
 func activityOptions(o Options) tms.Options {
 	return tms.Options{
 		ReferenceTag: ReferenceTagOf(o.API), ReservationLength: o.API.ReservationLength, ReadOnly: o.API.ReadOnly,

@@ -71,7 +71,6 @@ func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int
 	return ExitDone
 }
 
-// fail writes the error in one line and returns the code.
 func fail(stderr io.Writer, code int, err error) int {
 	_, _ = fmt.Fprintf(stderr, "oppflow-worker: %s\n", strings.Join(strings.Fields(err.Error()), " "))
 	return code

@@ -23,8 +23,6 @@ type nameProblems struct {
 	texts   []string
 }
 
-// keepComparingNames compares the names in the playbook in force with the tenant at intervals, until
-// ctx ends.
 func (b *playbookCache) keepComparingNames(ctx context.Context, api TenantReader, every time.Duration) error {
 	for {
 		select {
@@ -36,8 +34,7 @@ func (b *playbookCache) keepComparingNames(ctx context.Context, api TenantReader
 	}
 }
 
-// compareNames stores which names in the playbook in force do not fit the tenant. If the API does
-// not respond, the result of the comparison before stays.
+// If the API does not respond, the result of the comparison before stays.
 func (b *playbookCache) compareNames(ctx context.Context, api TenantReader) {
 	book, err := b.versionAt(time.Now())
 	if err != nil || book.Playbook == nil || len(book.Playbook.NameKinds()) == 0 {

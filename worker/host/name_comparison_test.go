@@ -13,7 +13,6 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// renamingTenant is a tenant whose steps have the given names.
 type renamingTenant struct {
 	steps []string
 	err   error

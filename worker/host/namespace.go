@@ -74,10 +74,10 @@ func Setup(ctx context.Context, c client.Client, namespace string) error {
 const DefaultRetention = 30 * 24 * time.Hour
 
 // CreateNamespace creates the namespace unless the namespace exists, and returns once the namespace
-// can be used. The retention is how long the namespace keeps closed runs. During the retention, a
-// new run cannot use the reference of a closed run. The retention is at least an hour on a
-// self-hosted service, and at least a day on other services. CreateNamespace does not change an
-// existing namespace, and returns the retention of the existing namespace.
+// can be used. During the retention, a new run cannot use the reference of a closed run. The
+// retention is at least an hour on a self-hosted service, and at least a day on other services.
+// CreateNamespace does not change an existing namespace, and returns the retention of the existing
+// namespace.
 func CreateNamespace(ctx context.Context, c client.Client, namespace string, retention time.Duration) (created bool, kept time.Duration, err error) {
 	kept, err = namespaceRetention(ctx, c, namespace)
 	if err == nil || !isNamespaceNotFound(err) {
@@ -141,8 +141,7 @@ func SetupAt(ctx context.Context, address, namespace string) error {
 	return Setup(ctx, c, namespace)
 }
 
-// awaitUsable waits until queries accept every search attribute of Oppflow. Queries accept a new
-// search attribute only some time after the service has stored the attribute.
+// Queries accept a new search attribute only some time after the service has stored the attribute.
 func awaitUsable(ctx context.Context, c client.Client, namespace string) error {
 	var conditions []string
 	for _, name := range slices.Sorted(maps.Keys(lifecycle.SearchAttributes())) {
@@ -180,14 +179,12 @@ func explainNamespace(namespace, what string, err error) error {
 	return &namespaceError{text: fmt.Sprintf("the Temporal namespace %q: %s: %s", namespace, what, Reason(err)), cause: err}
 }
 
-// isNamespaceNotFound reports whether the service does not know the namespace.
 func isNamespaceNotFound(err error) bool {
 	var missing *serviceerror.NamespaceNotFound
 	var notFound *serviceerror.NotFound
 	return errors.As(err, &missing) || errors.As(err, &notFound)
 }
 
-// namespaceError describes an error of the Temporal service in one line.
 type namespaceError struct {
 	text  string
 	cause error

@@ -11,7 +11,6 @@ import (
 )
 
 const (
-	// maxActivities is how many activities a worker carries out at the same time.
 	maxActivities = 1000
 	// maxQueueAhead is the maximum delay that the pace may cause for the first request of an
 	// activity. While the pace causes a longer delay than maxQueueAhead, the worker does not poll,
@@ -39,7 +38,6 @@ type pacedSlots struct {
 	lastBlockedSlot time.Time                   // when ReserveSlot last gave a slot while nothing might be sent
 }
 
-// newPacedTuner returns a tuner for the worker of the activities.
 func newPacedTuner(pace *transport.Pace, withheld func() error) (worker.WorkerTuner, error) {
 	fixed := func() worker.SlotSupplier {
 		supplier, _ := worker.NewFixedSizeSlotSupplier(maxActivities) // fails only for zero slots

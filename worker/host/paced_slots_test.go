@@ -14,9 +14,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// A worker that may send nothing leaves most activities to workers that may send. A worker that may
-// send nothing polls for a few activities and ends these activities at once, so that waiting
-// workflows receive the reason.
+// A worker that may send nothing polls for a few activities and ends these activities at once, so
+// that waiting workflows receive the reason.
 func TestAWorkerThatMayNotSendTakesFewActivities(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fixed, err := worker.NewFixedSizeSlotSupplier(maxActivities)

@@ -48,7 +48,6 @@ func newPlaybookCache(s *settings.Playbook, own resolvedPlaybook, logger *slog.L
 	return &playbookCache{settings: s, configured: own, inForceAfter: cmp.Or(s.InForceAfter, lifecycle.PlaybookInForceAfter), logger: logger, loaded: make(map[int]loadedPlaybook)}
 }
 
-// readInterval returns the time between two reads of the playbook's versions.
 func (b *playbookCache) readInterval() time.Duration { return b.inForceAfter * 2 / 3 }
 
 // validFor returns how long a read is valid, from the time at which the read was sent. A read
@@ -67,8 +66,8 @@ func (e *notReadyError) Unwrap() error {
 	return &administrate.NotSentError{Operation: "Playbook", Reason: administrate.NotReady}
 }
 
-// versionAt returns the version that is in force at the time `at`. For an activity, the caller
-// passes a time of the Temporal server's clock. The error is a notReadyError.
+// For an activity, the caller passes a time of the Temporal server's clock. The error is a
+// notReadyError.
 func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -111,7 +110,6 @@ func (b *playbookCache) staleError() error {
 	return &notReadyError{text: text}
 }
 
-// missingTexts returns the numbers of the versions whose texts must be read.
 func (b *playbookCache) missingTexts(versions lifecycle.PlaybookVersions) []int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -124,8 +122,8 @@ func (b *playbookCache) missingTexts(versions lifecycle.PlaybookVersions) []int 
 	return lacking
 }
 
-// neededVersions returns the versions that may be in force now or later. The needed versions are
-// the version in force when the latest version was stored, and all later versions.
+// The needed versions are the version in force when the latest version was stored, and all later
+// versions.
 func neededVersions(versions lifecycle.PlaybookVersions) lifecycle.PlaybookVersions {
 	latest, some := versions.Latest()
 	if !some {
@@ -157,7 +155,6 @@ func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersion
 	return nil
 }
 
-// load loads the version, and logs whether the worker can use the version.
 func (b *playbookCache) load(version lifecycle.PlaybookVersion) loadedPlaybook {
 	loaded, err := loadWithKeys([]byte(version.Text), b.settings)
 	if err != nil {
@@ -196,8 +193,7 @@ func (b *playbookCache) logState() {
 	b.unknownLogged = err != nil
 }
 
-// untilInForce returns how long the worker must wait until the first version is in force. The
-// result is 0 when a version is in force already, or when the namespace has no version.
+// The result is 0 when a version is in force already, or when the namespace has no version.
 func (b *playbookCache) untilInForce() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -221,7 +217,6 @@ func (b *playbookCache) deployment() *lifecycle.Deployment {
 	return &lifecycle.Deployment{Text: string(b.configured.text), Digest: b.configured.playbook.Digest(), DeployedBy: strings.TrimSpace("worker " + machine)}
 }
 
-// loadWithKeys loads the text of a playbook, and reads the keys that the playbook needs.
 func loadWithKeys(text []byte, s *settings.Playbook) (resolvedPlaybook, error) {
 	loaded, err := playbook.Load(text)
 	if err != nil {
@@ -246,8 +241,6 @@ func loadWithKeys(text []byte, s *settings.Playbook) (resolvedPlaybook, error) {
 	return out, nil
 }
 
-// unknownEffectKinds returns the kinds of effects that, according to the settings, the worker does
-// not know.
 func unknownEffectKinds(s settings.Playbook) []opportunity.EffectKind {
 	var kinds []opportunity.EffectKind
 	for _, kind := range s.WithoutEffects {

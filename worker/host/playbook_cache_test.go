@@ -42,7 +42,6 @@ func (c *namespaceClient) WorkflowService() workflowservice.WorkflowServiceClien
 	return stickyService{}
 }
 
-// stickyService accepts the request to reset a sticky task queue.
 type stickyService struct {
 	workflowservice.WorkflowServiceClient
 }
@@ -83,7 +82,6 @@ func (c *namespaceClient) block(blocked bool) {
 	c.blocked = blocked
 }
 
-// share copies the state of the namespace to the client of another worker.
 func (c *namespaceClient) share(other *namespaceClient) {
 	other.mu.Lock()
 	defer other.mu.Unlock()
@@ -92,7 +90,6 @@ func (c *namespaceClient) share(other *namespaceClient) {
 	other.state = c.state
 }
 
-// newReadingGuard returns the tenantGuard of a worker that reads the namespace.
 func newReadingGuard(t *testing.T, c *namespaceClient, s settings.Playbook, log *bytes.Buffer) *tenantGuard {
 	t.Helper()
 	logger := slog.New(slog.NewTextHandler(log, nil))
@@ -234,7 +231,6 @@ func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
 			if !strings.Contains(log.String(), "cannot use a version") || !strings.Contains(log.String(), says) {
 				t.Errorf("the log: %s", log.String())
 			}
-			// After another version has come into force, the worker is ready again.
 			c.deploy(t, playbookTwo)
 			time.Sleep(lifecycle.PlaybookInForceAfter)
 			if err := b.compareTenant(t.Context()); err != nil || b.check() != nil {

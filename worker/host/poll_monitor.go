@@ -34,7 +34,6 @@ type pollMonitor struct {
 	bothPolled chan struct{} // closed once both queues have been polled
 }
 
-// queuePolls is the state of the polls of one queue.
 type queuePolls struct {
 	queue      string
 	everPolled bool      // polled for tasks that any process may run, not only for cached workflows
@@ -110,8 +109,7 @@ func (p *pollMonitor) end(kind *queuePolls, number int, err error) {
 	}
 }
 
-// check returns nil while the service receives polls for workflow tasks and activity tasks. If the
-// service receives no polls for one kind of task, check returns an error that says why.
+// check returns nil while the service receives polls for workflow tasks and activity tasks.
 func (p *pollMonitor) check() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -27,7 +27,6 @@ func activityPoll(queue string) any {
 	return &workflowservice.PollActivityTaskQueueRequest{TaskQueue: &taskqueue.TaskQueue{Name: queue}}
 }
 
-// cachedPoll returns a poll for tasks of cached workflows.
 func cachedPoll() any {
 	return &workflowservice.PollWorkflowTaskQueueRequest{TaskQueue: &taskqueue.TaskQueue{
 		Name: "host:1f0c", NormalName: lifecycle.TaskQueue, Kind: enums.TASK_QUEUE_KIND_STICKY,
@@ -88,8 +87,7 @@ func TestWorkerIsReadyWhileTheServiceIsAskedForTasks(t *testing.T) {
 	late := serviceerror.NewDeadlineExceeded("context deadline exceeded")
 	idle := func(t *testing.T, p *pollMonitor, request any) { sendPoll(t, p, request, time.Minute, nil) }
 	for name, test := range map[string]struct {
-		// workflows sends the polls for workflow tasks, one after the other, after the worker was
-		// ready. Polls for activities always get a response.
+		// Polls for activities always get a response.
 		workflows func(t *testing.T, p *pollMonitor)
 		// ready contains times at which the worker must be ready, and unready contains times at
 		// which the worker must not be ready. The times in ready and unready are durations since
@@ -199,7 +197,6 @@ func TestWorkerIsReadyWhileTheServiceIsAskedForTasks(t *testing.T) {
 	}
 }
 
-// readinessAt maps each time to whether the worker must be ready at that time.
 func readinessAt(ready, unready []time.Duration) map[time.Duration]bool {
 	all := map[time.Duration]bool{}
 	for _, moment := range ready {

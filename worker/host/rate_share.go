@@ -44,9 +44,8 @@ const (
 	shareMargin = 2.0 / 30
 )
 
-// rateShare computes the share of one worker. All times in rateShare are from the worker's own
-// clock, except the times that the server returns. rateShare compares times of the server only with
-// other times of the server.
+// All times in rateShare are from the worker's own clock, except the times that the server returns.
+// rateShare compares times of the server only with other times of the server.
 type rateShare struct {
 	rate float64 // of all workers together
 	self string  // the identity of the worker in its requests
@@ -63,8 +62,7 @@ type otherWorker struct {
 	lastSeen   time.Time // when the last read that showed the other worker began
 }
 
-// update stores which workers poll for activities. began is the time of the request for the list,
-// and now the time of the response.
+// began is the time of the request for the list, and now the time of the response.
 func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo) {
 	var latest time.Time // by the server's clock
 	for _, p := range pollers {

@@ -21,10 +21,9 @@ type process struct {
 	frozen    bool // the worker cannot reach the server
 }
 
-// In this test, some workers start, some workers end, and some workers cannot reach the server for
-// some time. In any period, all workers together send at most a tenth more than --api-rate permits.
-// While no worker starts, ends or loses the connection to the server, all workers together use the
-// whole --api-rate.
+// In any period, all workers together send at most a tenth more than --api-rate permits. While no
+// worker starts, ends or loses the connection to the server, all workers together use the whole
+// --api-rate.
 func TestShare(t *testing.T) {
 	const rate, step = 4.0, 50 * time.Millisecond
 	for seed := range uint64(40) {

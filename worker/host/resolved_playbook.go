@@ -23,8 +23,7 @@ type resolvedPlaybook struct {
 	keys     map[string]service.Key
 }
 
-// resolvePlaybook reads the playbook of the settings and the keys that the playbook needs. If the
-// playbook or a key is wrong, resolvePlaybook returns a SettingsError. For a mistake in the
+// If the playbook or a key is wrong, resolvePlaybook returns a SettingsError. For a mistake in the
 // playbook, the error contains the line and the column of the mistake.
 func resolvePlaybook(s *settings.Playbook) (resolvedPlaybook, error) {
 	wrong := func(err error) (resolvedPlaybook, error) { return resolvedPlaybook{}, &SettingsError{cause: err} }
@@ -45,7 +44,7 @@ func resolvePlaybook(s *settings.Playbook) (resolvedPlaybook, error) {
 	return out, nil
 }
 
-// readPlaybookFile reads the file. readPlaybookFile stops reading as soon as the file is too large.
+// readPlaybookFile stops reading as soon as the file is too large.
 func readPlaybookFile(name string) ([]byte, error) {
 	if name == settings.DefaultPlaybook {
 		return playbook.DefaultFile(), nil
@@ -58,7 +57,6 @@ func readPlaybookFile(name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, playbook.MaxFileBytes+1))
 }
 
-// summarizeDiagnostics returns the first mistake, and how to see all mistakes.
 func summarizeDiagnostics(name string, err error) error {
 	var mistakes diagnostic.List
 	if errors.As(err, &mistakes) && len(mistakes) > 1 {

@@ -22,8 +22,7 @@ func StartTelemetry(ctx context.Context, t settings.Telemetry, o telemetry.Optio
 	return telemetry.Start(ctx, o)
 }
 
-// requests returns the functions that read the request ids of a message and of an activity. Equal
-// request ids connect a message with the activities that the message caused.
+// Equal request ids connect a message with the activities that the message caused.
 func requests() telemetry.Requests {
 	return telemetry.Requests{OfMessage: requestOfMessage, OfActivity: requestsOfActivity}
 }

@@ -80,8 +80,7 @@ func wholeNames(rows []opportunity.Ref) []opportunity.Ref {
 	return slices.DeleteFunc(slices.Clone(rows), func(row opportunity.Ref) bool { return len(row.Name) >= maxTenantName-utf8.UTFMax })
 }
 
-// lookupEach requests each list in a request of its own. When no list is available, lookupEach
-// returns `together`, the error of the request for all lists.
+// When no list is available, lookupEach returns `together`, the error of the request for all lists.
 func lookupEach(ctx context.Context, api *administrate.Client, together error) (found administrate.LookupResult, err error) {
 	all := administrate.PageRequest{}
 	some := false
@@ -241,7 +240,6 @@ func readNamespace(ctx context.Context, c client.Client, texts ...int) (state li
 	return state, err
 }
 
-// isNoWorkerError reports whether the error says that no worker responds.
 func isNoWorkerError(err error) bool {
 	var noPoller *serviceerror.FailedPrecondition
 	var notReady *serviceerror.WorkflowNotReady

@@ -57,7 +57,6 @@ func tenantAPI(t *testing.T, region string) *fakeAPI {
 	return api
 }
 
-// boundState is the state of the workflow of a namespace.
 type boundState struct {
 	mu    sync.Mutex
 	state *lifecycle.NamespaceState // nil when the workflow does not run
@@ -128,9 +127,8 @@ func (s *idleService) UpdateWorkflowExecution(_ context.Context, r *workflowserv
 	}, err
 }
 
-// A worker does not start when its credentials reach a tenant to which the namespace does not
-// belong. A worker with the credentials of another tenant polls for no activity, sends only the
-// request for the tenant's lists, and reports the difference in one line.
+// A worker with the credentials of another tenant polls for no activity, sends only the request for
+// the tenant's lists, and reports the difference in one line.
 func TestAWorkerOfAnotherTenantDoesNotStart(t *testing.T) {
 	t.Parallel() // the test waits
 	for name, c := range map[string]struct {

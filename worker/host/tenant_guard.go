@@ -22,8 +22,6 @@ import (
 )
 
 const (
-	// comparisonTimeout is the longest time of one comparison of the namespace with the worker's
-	// tenant.
 	comparisonTimeout = 10 * time.Second
 	// readTimeout is the longest time for the read of the namespace in later comparisons.
 	// readTimeout is short enough for a second read before the last successful read is too old.
@@ -110,7 +108,6 @@ func (b *tenantGuard) permit(ctx context.Context) error {
 	return b.permitAt(at)
 }
 
-// check returns why the worker may send nothing now, or nil when the worker may send everything.
 func (b *tenantGuard) check() error { return b.permitAt(time.Now()) }
 
 // permitAt returns why the worker may send nothing at the given time, or nil when the worker may
@@ -126,8 +123,8 @@ func (b *tenantGuard) permitAt(at time.Time) error {
 	return err
 }
 
-// credentialsReplaced records that the credentials were replaced. The new credentials may belong to
-// another tenant, so the worker sends nothing until the next comparison of the tenant.
+// The new credentials may belong to another tenant, so the worker sends nothing until the next
+// comparison of the tenant.
 func (b *tenantGuard) credentialsReplaced() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -244,8 +241,7 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 	return err
 }
 
-// readTenant reads the tenant that the credentials reach. The parameter credentials is the value of
-// credentialsCount for the credentials.
+// The parameter credentials is the value of credentialsCount for the credentials.
 func (b *tenantGuard) readTenant(ctx context.Context, credentials int) error {
 	tenant, err := ReadTenant(ctx, b.api, b.clientID)
 	if err != nil {
@@ -261,8 +257,6 @@ func (b *tenantGuard) readTenant(ctx context.Context, credentials int) error {
 	return nil
 }
 
-// readState reads the state of the namespace, with the texts of the new versions of the playbook,
-// and stores the versions.
 func (b *tenantGuard) readState(ctx context.Context) (lifecycle.NamespaceState, error) {
 	if b.boundAt.Load() != nil {
 		var cancel context.CancelFunc
@@ -326,8 +320,7 @@ func (b *tenantGuard) reportMadeRecord(id opportunity.ID, reference opportunity.
 	}()
 }
 
-// currentEpoch returns the epoch of the namespace. The worker reads the epoch before the worker
-// sends its first change.
+// The worker reads the epoch before the worker sends its first change.
 func (b *tenantGuard) currentEpoch() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -361,8 +354,6 @@ func (b *tenantGuard) keepComparing(ctx context.Context) error {
 	}
 }
 
-// lastComparisonFailed reports whether the last comparison failed before the comparison had a
-// result.
 func (b *tenantGuard) lastComparisonFailed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -89,9 +89,8 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	}
 }
 
-// Credentials are replaced while the worker runs. The worker sends nothing with the new credentials
-// until a comparison reads their tenant. A comparison that began before the replacement does not
-// count.
+// The worker sends nothing with the new credentials until a comparison reads their tenant. A
+// comparison that began before the replacement does not count.
 func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
 	b := newTenantGuard("sales", "", newPlaybookCache(&settings.Playbook{}, resolvedPlaybook{}, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
 	answer := func(err error) func(context.Context) error {

@@ -68,7 +68,6 @@ func (v Version) String() string {
 	return fmt.Sprintf("%s (%s)", v.Version, strings.Join(built, ", "))
 }
 
-// printVersion carries out the command "version" of the worker's program.
 func printVersion(args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 {
 		return fail(stderr, ExitUsage, fmt.Errorf("unexpected argument %q; oppflow-worker version accepts no arguments", args[0]))

@@ -18,8 +18,7 @@ type Cache struct {
 	meanings map[exchange.UnresolvedName]cachedName
 	// steps contains the steps from the last look-ups, by step id.
 	steps map[opportunity.ID]cachedStep
-	// regions contains the names of regions, by region id. A region without a name is a region that
-	// the last look-up did not find.
+	// A region without a name is a region that the last look-up did not find.
 	regions map[opportunity.ID]cachedName
 }
 
@@ -41,8 +40,7 @@ func NewCache(ttl time.Duration, now func() time.Time) *Cache {
 	}
 }
 
-// maxCachedNames is the largest size of each map of the cache. When a map is full, the cache
-// deletes all entries of the map.
+// When a map is full, the cache deletes all entries of the map.
 const maxCachedNames = 10_000
 
 // Store stores the object that the name means.
@@ -66,7 +64,6 @@ func (c *Cache) Lookup(name exchange.UnresolvedName) (opportunity.Ref, bool) {
 	return found.meaning, true
 }
 
-// freshFor is how long after its look-up a name counts as fresh.
 const freshFor = 30 * time.Second
 
 // IsFresh reports whether a look-up within the time freshFor returned the id for the name.

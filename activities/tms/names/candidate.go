@@ -26,7 +26,6 @@ func (c Candidate) String() string {
 	return fmt.Sprintf("%s (%s)", c.ID, strings.Join(append([]string{fmt.Sprintf("%q", c.Name)}, c.details...), ", "))
 }
 
-// maxListedMeanings is how many candidates for a name an error lists at most.
 const maxListedMeanings = 5
 
 // Select returns the meaning of a name: the candidate with exactly this name. If no candidate has
@@ -64,8 +63,6 @@ func Select(name exchange.UnresolvedName, candidates []Candidate) (opportunity.R
 	return opportunity.Ref{}, missing
 }
 
-// isSameName reports whether two names differ at most in upper and lower case and in their Unicode
-// form.
 func isSameName(a, b string) bool {
 	return strings.EqualFold(norm.NFC.String(a), norm.NFC.String(b))
 }

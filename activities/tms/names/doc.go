@@ -1,3 +1,3 @@
 // Package names finds the objects of the API to which names refer. The package reads names from the
-// API and caches their ids. The package changes nothing in the TMS.
+// API and caches their ids.
 package names

@@ -24,8 +24,7 @@ type Finder struct {
 	Cache *Cache
 }
 
-// Find returns the candidates for the names, grouped by the type of the ids. If a list has several
-// pages, Find reads all pages.
+// Find returns the candidates for the names, grouped by the type of the ids.
 func (f Finder) Find(ctx context.Context, wanted []exchange.UnresolvedName) (map[string][]Candidate, error) {
 	candidates := make(map[string][]Candidate)
 	add := func(typ, id, name string, details []string, texts ...string) {
@@ -66,7 +65,6 @@ func (f Finder) Find(ctx context.Context, wanted []exchange.UnresolvedName) (map
 	return candidates, nil
 }
 
-// itemDetails returns the code and the start of an item, if the item has a code and a start.
 func itemDetails(item administrate.Item, start administrate.LocalTime) []string {
 	var details []string
 	if item.Code != "" {
@@ -78,7 +76,6 @@ func itemDetails(item administrate.Item, start administrate.LocalTime) []string 
 	return details
 }
 
-// lookupsPerRequest is how many names of accounts and items one request looks up.
 const lookupsPerRequest = 20
 
 // groupLookups distributes names over several requests; the first request also reads the lists of

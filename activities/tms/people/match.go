@@ -80,8 +80,7 @@ func (p Policy) match(attendee exchange.Attendee, contacts []administrate.Contac
 	return p.choose(attendee, contacts)
 }
 
-// peopleFor returns the policy for the attendee. The decision of an operator overrides the
-// policy of the playbook.
+// The decision of an operator overrides the policy of the playbook.
 func (p Policy) peopleFor(attendee exchange.Attendee) exchange.PeoplePolicy {
 	switch {
 	case p.People == "":
@@ -122,7 +121,6 @@ func nameKey(first, last string) string {
 	return key
 }
 
-// maxNamedAttendees is how many attendees an error text lists by their numbers.
 const maxNamedAttendees = 10
 
 // DoubtAbout returns the attendees in doubt and the error of an inspection that needs an operator's

@@ -34,7 +34,6 @@ type Places struct {
 }
 
 // IsOwn reports whether the workflow or the effect knows the place as a place of the opportunity.
-// The effects of an opportunity know the places that they created.
 func (p Places) IsOwn(event, learner opportunity.ID) bool {
 	return slices.ContainsFunc(p.Attendees, func(a exchange.Attendee) bool { return a.Event == event && a.Learner == learner }) ||
 		slices.ContainsFunc(p.UndoEntry.Objects, func(o opportunity.TouchedObject) bool {
@@ -55,8 +54,6 @@ func (p Places) Owner(record, event, contact, learner opportunity.ID) PlaceOwner
 	return UnclearPlace
 }
 
-// wasRegisteredBefore reports whether the contact was on the event before the effects of the
-// opportunity.
 func (p Places) wasRegisteredBefore(event, contact opportunity.ID) bool {
 	for i, a := range p.Attendees {
 		isContact := a.Contact == contact || i < len(p.Contacts) && p.Contacts[i] == contact

@@ -12,7 +12,7 @@ import (
 // DetectReset reports whether the run id that the server knows differs from believed, which is the
 // run id that the workflow has stored. DetectReset also returns the run id that the server knows. A
 // workflow cannot detect that it was reset, because the history of the new run begins like the
-// history of the old run. The activity gets the current run id from the server.
+// history of the old run.
 func DetectReset(ctx context.Context, believed string) (string, bool) {
 	run := CurrentID(ctx)
 	return run, believed != "" && believed != run
@@ -20,8 +20,7 @@ func DetectReset(ctx context.Context, believed string) (string, bool) {
 
 type epochKey struct{}
 
-// WithEpoch returns a context for the activities of a worker. The activities call the function
-// epoch to get the epoch of the namespace.
+// WithEpoch returns a context for the activities of a worker.
 func WithEpoch(ctx context.Context, epoch func() string) context.Context {
 	return context.WithValue(ctx, epochKey{}, epoch)
 }

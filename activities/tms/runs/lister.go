@@ -29,9 +29,8 @@ const (
 	rateIncrease = 0.1
 	// rateWindow is the length of the period in which the worker counts recent responses.
 	rateWindow = 2 * time.Second
-	// listTimeout is how long one list request waits for its response. When Temporal refuses a list
-	// request, the SDK itself repeats the request after about a second, so listTimeout is shorter
-	// and prevents the repetition.
+	// When Temporal refuses a list request, the SDK itself repeats the request after about a
+	// second, so listTimeout is shorter and prevents the repetition.
 	listTimeout = 900 * time.Millisecond
 )
 
@@ -79,7 +78,6 @@ func (q *lister) list(ctx context.Context, request *workflowservice.ListWorkflow
 	return listed, last
 }
 
-// isOverloaded reports whether the error says that Temporal gets too many requests.
 func isOverloaded(err error) bool {
 	var exhausted *serviceerror.ResourceExhausted
 	var late *serviceerror.DeadlineExceeded
@@ -115,7 +113,6 @@ func (q *lister) recordRefused() {
 	q.setRate(rate)
 }
 
-// dropOld removes responses that are older than rateWindow.
 func (q *lister) dropOld() {
 	since := q.now().Add(-rateWindow)
 	for len(q.answeredAt) > 0 && q.answeredAt[0].Before(since) {

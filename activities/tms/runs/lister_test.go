@@ -13,7 +13,6 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// rateLimitedClient imitates a namespace that allows a limited number of list requests per second.
 type rateLimitedClient struct {
 	client.Client
 	every time.Duration

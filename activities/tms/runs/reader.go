@@ -22,8 +22,7 @@ import (
 )
 
 // Temporal updates the index of runs (its visibility store) with a delay. The worker lists the runs
-// until the index shows at least one run of the reference, at most listTries times. The first pause
-// between two list requests is listPause, and the later pauses are longer.
+// until the index shows at least one run of the reference, at most listTries times.
 const (
 	listPause = 100 * time.Millisecond
 	listTries = 4
@@ -31,7 +30,6 @@ const (
 
 var errNotListed = errors.New("the visibility store of Temporal lists no run of the reference")
 
-// maxEarlierRuns is how many earlier runs of a reference the worker reads at most.
 const maxEarlierRuns = 20
 
 // Reader reads the runs of a workflow from Temporal's index of runs, and reads their start messages
@@ -99,8 +97,6 @@ func (r *Reader) StartDiffers(ctx context.Context, digest string, runs []*workfl
 	return others
 }
 
-// startDigestOf returns the digest of the start message of a run, if the run's history contains the
-// start message.
 func (r *Reader) startDigestOf(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) (string, bool) {
 	started := r.firstEvent(ctx, run, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).GetWorkflowExecutionStartedEventAttributes()
 	payloads := started.GetInput().GetPayloads()
@@ -121,7 +117,6 @@ func (r *Reader) startDigestOf(ctx context.Context, run *workflowpb.WorkflowExec
 	return carried.StartDigest, err == nil && carried.StartDigest != ""
 }
 
-// mayHaveCreated reports whether the run may have created a record; how the run ended decides this.
 func (r *Reader) mayHaveCreated(ctx context.Context, run *workflowpb.WorkflowExecutionInfo) bool {
 	if run.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_FAILED {
 		return true

@@ -27,7 +27,6 @@ type Key struct{ key string }
 // NewKey returns the Key that hides key.
 func NewKey(key string) Key { return Key{key} }
 
-// hiddenKey is the text that is printed instead of a key.
 const hiddenKey = "[key]"
 
 // Format prints hiddenKey for every verb of package fmt.
@@ -125,8 +124,8 @@ func (s *Client) Send(ctx context.Context, m Request) activities.CallResult {
 	return fromStatus(m.Service, answer.StatusCode)
 }
 
-// fromTransportError returns the result of a request without a response. The status is not sent if
-// the worker made no connection, and unknown if the worker made a connection.
+// The status is not sent if the worker made no connection, and unknown if the worker made a
+// connection.
 func fromTransportError(name string, err error) activities.CallResult {
 	var network *net.OpError
 	if errors.As(err, &network) && network.Op == "dial" {
@@ -135,7 +134,6 @@ func fromTransportError(name string, err error) activities.CallResult {
 	return activities.CallResult{Status: exchange.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service %s did not respond", name)}
 }
 
-// fromStatus converts the HTTP status of the service's response into the result of the request.
 func fromStatus(name string, status int) activities.CallResult {
 	said := func(typ opportunity.ErrorType) *opportunity.Error {
 		return opportunity.Failf(typ, "the service %s responded with HTTP status %d %s", name, status, http.StatusText(status))

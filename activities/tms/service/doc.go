@@ -1,4 +1,3 @@
-// Package service sends signed requests to the services of the tenant. The results of package
-// service have the types of package activities. The package contains nothing about playbooks and
-// effects.
+// Package service sends signed requests to the services of the tenant. The package contains nothing
+// about playbooks and effects.
 package service

@@ -32,7 +32,6 @@ func Audit(e Evidence, rules Tolerances) []Violation {
 	return a.found
 }
 
-// auditor holds the intermediate results of one audit.
 type auditor struct {
 	evidence   Evidence
 	tolerances Tolerances
@@ -52,7 +51,6 @@ type auditor struct {
 	found   []Violation
 }
 
-// caseFile is the evidence for one reference.
 type caseFile struct {
 	reference    opportunity.Reference
 	chains       []*Chain
@@ -131,7 +129,6 @@ func (a *auditor) groupByReference() {
 	}
 }
 
-// checkObservations compares the senders' observations with the histories and with the workflows.
 func (a *auditor) checkObservations(f *caseFile) {
 	byID := map[string]*request{}
 	for i := range f.requests {

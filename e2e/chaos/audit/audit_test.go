@@ -129,7 +129,6 @@ func setCopies(e *audit.Evidence, record, times int) {
 	}
 }
 
-// waitingSample is the sample of a view in which a request has waited for the given time.
 func waitingSample(request string, long time.Duration, view opportunity.View) audit.Sample {
 	view.Reference, view.Queue = testReference, []opportunity.QueuedMessage{{Request: request, Accepted: at(10)}}
 	return audit.NewSample(at(10).Add(long), view)

@@ -36,8 +36,7 @@ type Chain struct {
 	Skipped []string `json:"skipped,omitempty"`
 	// View is the view that the workflow returns; nil if the workflow returns no view.
 	View *opportunity.View `json:"view,omitempty"`
-	// Outcomes are the outcomes that the workflow returns, by request id. Outcomes has no entry for
-	// a request that the workflow does not know.
+	// Outcomes are the outcomes that the workflow returns, by request id.
 	Outcomes map[string]opportunity.Outcome `json:"outcomes"`
 }
 

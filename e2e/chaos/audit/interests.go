@@ -29,8 +29,6 @@ func (a *auditor) checkInterests(f *caseFile) {
 	a.matchByContent(f, wishes, used, single)
 }
 
-// matchByID checks the interests that outcomes name, and returns the ids of the interests of the
-// record that are matched.
 func (a *auditor) matchByID(f *caseFile, wishes []expectedInterest) map[opportunity.ID]bool {
 	used := map[opportunity.ID]bool{}
 	var last Interest

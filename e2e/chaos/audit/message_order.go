@@ -4,9 +4,8 @@ import (
 	"slices"
 )
 
-// checkMessageOrder checks the order of messages in the histories. If a message was sent after the
-// sender knew that another message was accepted, the histories must have the two messages in this
-// order.
+// If a message was sent after the sender knew that another message was accepted, the histories must
+// have the two messages in this order.
 func (a *auditor) checkMessageOrder(f *caseFile) {
 	place := map[string]int{}
 	for n, r := range f.requests {
@@ -33,5 +32,4 @@ func (a *auditor) checkMessageOrder(f *caseFile) {
 	}
 }
 
-// isAccepted reports whether the sender knows that the message is accepted.
 func (t Observation) isAccepted() bool { return t.Result != Refused && t.Result != Unknown }

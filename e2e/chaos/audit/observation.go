@@ -19,7 +19,7 @@ const (
 // SendResult is the result of a message, as its sender knows it.
 type SendResult string
 
-// These constants are the results that the sender of a message can know.
+// The results of a message that its sender can know.
 const (
 	// Acknowledged: the signal was accepted.
 	Acknowledged SendResult = "accepted"

@@ -12,7 +12,6 @@ import (
 // person. No message causes an API request with this operation.
 const ManualOperation = "ByHand"
 
-// isManual reports whether a person sent the request.
 func isManual(entry requestlog.Entry) bool {
 	return len(entry.Operations) > 0 && entry.Operations[0] == ManualOperation
 }

@@ -7,8 +7,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// defaultMaxQuestionShare is the allowed share of messages that end with a question to an operator
-// if Tolerances.MaxQuestionShare is 0.
 const defaultMaxQuestionShare = 0.01
 
 // QuestionShare is the allowed share of messages that end with a question to an operator.
@@ -110,8 +108,6 @@ func (a *auditor) isReadable(f *caseFile, r request) bool {
 	return false
 }
 
-// explainsInterests reports whether each interest of the record is named in the outcome of a
-// request.
 func (f *caseFile) explainsInterests() bool {
 	reported := make(map[opportunity.ID]bool)
 	for _, r := range f.requests {

@@ -43,7 +43,6 @@ type Content struct {
 	Learners int `json:"learners,omitempty"`
 }
 
-// hasReservation reports whether the record has reserved places at the given time.
 func (r Record) hasReservation(at time.Time) bool {
 	if r.ReservedUntil != nil && !r.ReservedUntil.After(at) {
 		return false

@@ -6,7 +6,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reportedState is the reported state of a requested change.
 type reportedState int
 
 const (
@@ -33,7 +32,6 @@ type request struct {
 	lostByRestore bool
 }
 
-// expectedInterest is an interest that was requested.
 type expectedInterest struct {
 	request string
 	content Content
@@ -44,7 +42,6 @@ type expectedInterest struct {
 	unreserved bool
 }
 
-// requests returns the accepted commands of a chain, in the order of their acceptance.
 func (c *Chain) requests() []request {
 	var list []request
 	if len(c.Start.Interests) > 0 && c.View != nil && c.View.Opportunity != "" {
@@ -90,8 +87,7 @@ func (c *Chain) isWaiting(id string) bool {
 	return len(c.View.Queue) >= spelt || slices.ContainsFunc(slices.Concat(c.View.Queue, c.View.Parked), func(w opportunity.QueuedMessage) bool { return w.Request == id })
 }
 
-// failedState returns the state of a request that failed for the given reason. If the reason does
-// not say whether the change was made, the state is undecided.
+// If the reason does not say whether the change was made, the state is undecided.
 func failedState(reason *opportunity.Error) reportedState {
 	if reason != nil && (reason.Type == opportunity.Undecided || reason.Type == opportunity.Skipped) {
 		return undecided
@@ -99,8 +95,6 @@ func failedState(reason *opportunity.Error) reportedState {
 	return reportedFailed
 }
 
-// expectedInterests returns the interests that the request adds. For a command that adds no
-// interests, expectedInterests returns an empty list.
 func (r request) expectedInterests() []expectedInterest {
 	add, ok := r.command.(opportunity.AddInterests)
 	if !ok {

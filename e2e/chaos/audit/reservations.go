@@ -6,10 +6,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// checkReservations checks the reserved places of a record. If a run ended and had to release its
-// places, the record must have no reservation. For any other run, the places must be reserved at
-// least until the time that the last extendReservations requested. Later reservations do not
-// shorten the time that the last extendReservations requested.
+// If a run ended and had to release its places, the record must have no reservation. For any other
+// run, the places must be reserved at least until the time that the last extendReservations
+// requested. Later reservations do not shorten the time that the last extendReservations requested.
 func (a *auditor) checkReservations(f *caseFile) {
 	if f.record == nil || len(f.chains) == 0 {
 		return

@@ -202,9 +202,8 @@ func letterAt(done []string, at int) string {
 	return "missing"
 }
 
-// formatOrder writes the order of the committed changes and the order of the expected changes. A
-// letter stands for each change: i for an interest, P for a transition, and a question mark for an
-// optional change.
+// A letter stands for each change: i for an interest, P for a transition, and a question mark for
+// an optional change.
 func formatOrder(done []string, tokens []expectedCommit) string {
 	letter := map[string]string{fieldInterest: "i", fieldProgress: "P"}
 	text := ""

@@ -15,10 +15,9 @@ const maxUnexplainedWait = 120 * time.Second
 // between two samples can be longer than maxSampleGap.
 const maxSampleGap = 90 * time.Second
 
-// checkUnexplainedWaits checks that no message waits longer than maxUnexplainedWait without a
-// reason. The counted waiting time begins again at zero after a sample with a reason, after a reset
-// of the run, and after a gap above maxSampleGap. A reason for the whole queue also explains the
-// messages that the view does not list. Each message is reported once.
+// The counted waiting time begins again at zero after a sample with a reason, after a reset of the
+// run, and after a gap above maxSampleGap. A reason for the whole queue also explains the messages
+// that the view does not list. Each message is reported once.
 func (a *auditor) checkUnexplainedWaits(f *caseFile) {
 	explained, reported, resets := map[string]time.Time{}, map[string]bool{}, a.resetTimes(f.reference)
 	var allExplained, seenFrom time.Time
@@ -54,9 +53,8 @@ func (a *auditor) checkUnexplainedWaits(f *caseFile) {
 	}
 }
 
-// waitingMessages are the messages that waited when the sample was taken. If the sample has no
-// view, the waiting messages come from the histories. The histories show no waiting messages for
-// the time before a reset, because the new run replaced the old run.
+// If the sample has no view, the waiting messages come from the histories. The histories show no
+// waiting messages for the time before a reset, because the new run replaced the old run.
 func (a *auditor) waitingMessages(f *caseFile, s Sample) []opportunity.QueuedMessage {
 	if s.HasView {
 		return s.Waiting
@@ -75,7 +73,6 @@ func (a *auditor) waitingMessages(f *caseFile, s Sample) []opportunity.QueuedMes
 	return list
 }
 
-// explainsAll reports whether the sample has a reason why the whole queue waits.
 func (s Sample) explainsAll() bool {
 	return s.Reason != "" || slices.ContainsFunc(s.Attention, func(a opportunity.Attention) bool { return !isAboutOneRequest(a) })
 }

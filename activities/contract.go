@@ -145,6 +145,9 @@ type ApplyInput struct {
 	// TransitionUnplanned says that the effects of a transition in the request were not planned,
 	// because the playbook that the workflow knows has no effects of transitions.
 	TransitionUnplanned bool `json:"unplanned,omitempty"`
+	// HasReservation says that the opportunity had reserved places before the changes, as far as the
+	// workflow knows.
+	HasReservation bool `json:"reserved,omitempty"`
 	// RunID is the run id from the workflow's history; the worker does not compare an empty RunID
 	// with the server's run id.
 	RunID string `json:"run,omitempty"`

@@ -138,6 +138,8 @@ type InspectResult struct {
 	// Overbooked are the events that an inspection found overbooked after the effect registered
 	// learners.
 	Overbooked []exchange.OverbookedEvent `json:"overbooked,omitempty"`
+	// Places are what is known of the places of interests, if the effect reserves places.
+	Places []exchange.InterestPlaces `json:"places,omitempty"`
 	// RunID is the run id that the Temporal server knows.
 	RunID string `json:"run,omitempty"`
 	// Ahead are the results for the effects of EffectInput.Ahead. An effect without a result was

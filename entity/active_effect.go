@@ -154,6 +154,8 @@ type Inspection struct {
 	// are overbooked since the effect registered learners.
 	Note       string
 	Overbooked []exchange.OverbookedEvent
+	// Places are what is known of the places of interests, if the effect reserves places.
+	Places []exchange.InterestPlaces
 }
 
 // ApplyInspection stores the result of an inspection of the effect with the given key.
@@ -170,6 +172,9 @@ func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *ex
 	}
 	if found.Details != nil {
 		s.setDetails(*found.Details)
+	}
+	for _, known := range found.Places {
+		s.setPlaces(known, now)
 	}
 	switch {
 	case found.Error != nil && len(found.PeopleInDoubt) > 0:

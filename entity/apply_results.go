@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -55,8 +56,20 @@ func soleNewInterest(listed []exchange.InterestRef, item opportunity.ID, known m
 // ApplyResults updates the state with the verified results of a batch. A change that was not sent
 // stays in the queue. Call ReadBack before ApplyResults, to decide the changes of unknown status. A
 // change whose status is still unknown raises a question.
-func (s *State) ApplyResults(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) {
-	places := s.applyReservationResults(batch, answers, now)
+//
+// If a worker of an earlier version began the run, the results of all interests with requested
+// places depend only on the opportunity's reservation. For such a run, placesPerEvent returns false.
+// ApplyResults calls placesPerEvent only when its result depends on placesPerEvent.
+func (s *State) ApplyResults(batch []exchange.Change, answers []exchange.ChangeResult, placesPerEvent func() bool, now time.Time) {
+	s.applyResults(batch, answers, s.HasReservation(), nil, placesPerEvent, now)
+}
+
+// applyResults is ApplyResults. hadReservation says that the opportunity may have had a reservation
+// before the batch. known is the reservation when the batch does not set its expiry; nil when the
+// reservation is not known.
+func (s *State) applyResults(batch []exchange.Change, answers []exchange.ChangeResult, hadReservation bool, known *opportunity.Reservation, placesPerEvent func() bool, now time.Time) {
+	held := cmp.Or(s.applyReservationResults(batch, answers, now), known)
+	places := s.placesResults(batch, answers, held, hadReservation, placesPerEvent)
 	for i, m := range batch {
 		if !m.IsRequested() {
 			continue
@@ -67,7 +80,7 @@ func (s *State) ApplyResults(batch []exchange.Change, answers []exchange.ChangeR
 		}
 		switch answers[i].Status {
 		case exchange.StatusDone, exchange.StatusRejected:
-			s.applyResult(at, m, answers[i], places, now)
+			s.applyResult(at, m, answers[i], places[i], now)
 		case exchange.StatusUnknown:
 			s.Queue[at].InDoubt = true
 			s.Queue[at].LaterExpirySet = isLaterExpirySet(i, batch, answers)
@@ -116,6 +129,9 @@ func (s *State) applyReservationResults(batch []exchange.Change, answers []excha
 			}
 		case answer.Status == exchange.StatusDone && answer.Reservation != nil:
 			wanted := taken || s.ExpiryPending
+			if answer.Reservation.Valid && s.ExpiryPending && !s.Reservation.Valid && !taken {
+				s.confirmSolePlaces()
+			}
 			s.Reservation, s.ExpiryPending, taken = *answer.Reservation, false, false
 			places = answer.Reservation
 			switch {
@@ -123,7 +139,7 @@ func (s *State) applyReservationResults(batch []exchange.Change, answers []excha
 			case !answer.Reservation.Valid:
 				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "Oppflow requested places, but the API reports that the places are not reserved", now)
 			default:
-				s.ClearAttention(opportunity.AttentionReservation)
+				s.clearReservationAttention()
 			}
 		case answer.Status == exchange.StatusRejected && !m.IsRequested():
 			s.ExpiryPending = false
@@ -136,7 +152,7 @@ func (s *State) applyReservationResults(batch []exchange.Change, answers []excha
 	return places
 }
 
-func (s *State) applyResult(at int, m exchange.Change, answer exchange.ChangeResult, places *opportunity.Reservation, now time.Time) {
+func (s *State) applyResult(at int, m exchange.Change, answer exchange.ChangeResult, places placesResult, now time.Time) {
 	e := &s.Queue[at]
 	e.Errors, e.FailingSince = 0, time.Time{}
 	note := ""
@@ -169,7 +185,7 @@ func (s *State) applyResult(at int, m exchange.Change, answer exchange.ChangeRes
 	s.endRequestWithNote(finished, answer.Error, note, now)
 }
 
-func (s *State) interestResult(asked opportunity.Interest, answer exchange.ChangeResult, places *opportunity.Reservation, now time.Time) opportunity.InterestResult {
+func (s *State) interestResult(asked opportunity.Interest, answer exchange.ChangeResult, places placesResult, now time.Time) opportunity.InterestResult {
 	result := opportunity.InterestResult{Item: asked.Item}
 	if answer.Status == exchange.StatusRejected || len(answer.Interests) == 0 {
 		result.Error = answer.Error.Truncated()
@@ -181,15 +197,98 @@ func (s *State) interestResult(asked opportunity.Interest, answer exchange.Chang
 	result.Interest = answer.Interests[0].ID
 	s.addAttendees(asked, answer.Interests[0], now)
 	s.Interests = append(s.Interests, asked.Recorded(result.Interest))
-	switch {
-	case !asked.Reserve || places == nil:
-	case places.Valid:
-		until := places.Until
-		result.ReservedUntil = &until
-	default:
-		result.Error = opportunity.Failf(opportunity.Rejected, "the interest was added, but its places are not reserved")
-	}
+	result.ReservedUntil, result.Error = places.heldUntil, places.error()
+	s.setPlaces(exchange.InterestPlaces{Interest: result.Interest, State: places.state}, now)
 	return result
+}
+
+// placesResult is what is known of the requested places of one added interest.
+type placesResult struct {
+	state opportunity.PlacesState
+	// heldUntil is the expiry time of the places that are held, nil for all others.
+	heldUntil *time.Time
+}
+
+// error returns why the result of the interest shows no reserved places.
+func (p placesResult) error() *opportunity.Error {
+	switch p.state {
+	case opportunity.PlacesNotHeld:
+		return opportunity.Failf(opportunity.Rejected, "the interest was added, but its places are not reserved")
+	case opportunity.PlacesNotKnown:
+		return opportunity.Failf(opportunity.Undecided, "the interest was added, but it is not known whether its places are reserved; check the event in the TMS")
+	}
+	return nil
+}
+
+// placesResults decides which of the requested places are held. held is the reservation after the
+// batch, or nil when the reservation is not known yet. placesResults returns one result for each
+// change. The result of a change that added no interest with places is empty.
+func (s *State) placesResults(batch []exchange.Change, answers []exchange.ChangeResult, held *opportunity.Reservation, hadReservation bool, placesPerEvent func() bool) []placesResult {
+	results := make([]placesResult, len(batch))
+	requests, moved := 0, false
+	for i, m := range batch {
+		if mayReserve(m, answers[i]) {
+			requests++
+		}
+		moved = moved || m.Progress != nil && answers[i].Status != exchange.StatusRejected
+	}
+	perEvent := true
+	for i, m := range batch {
+		if !mayReserve(m, answers[i]) || len(answers[i].Interests) == 0 {
+			continue
+		}
+		p := placesResult{state: opportunity.PlacesNotKnown}
+		if held != nil {
+			e := s.placesEvidence(i, batch, answers)
+			e.IsReservationValid, e.IsAlone = held.Valid, requests == 1 && !hadReservation
+			p.state = e.State()
+			if moved && held.Valid && p.state == opportunity.PlacesNotHeld { // a trigger of the transition may have used up the places
+				p.state = opportunity.PlacesNotKnown
+			}
+		}
+		isValid := held != nil && held.Valid
+		if p.state != opportunity.PlacesHeld && (held == nil || isValid) {
+			if perEvent = perEvent && placesPerEvent(); !perEvent {
+				p.state = ""
+			}
+		}
+		if isValid && (p.state == opportunity.PlacesHeld || p.state == "") {
+			p.heldUntil = &held.Until
+		}
+		results[i] = p
+	}
+	return results
+}
+
+// mayReserve reports whether the change requested places and was not rejected.
+func mayReserve(m exchange.Change, answer exchange.ChangeResult) bool {
+	return m.Interest != nil && m.Interest.Reserve && (answer.Status == exchange.StatusDone || answer.Status == exchange.StatusUnknown)
+}
+
+// placesEvidence returns what is known of the places on the event of the change at i.
+func (s *State) placesEvidence(i int, batch []exchange.Change, answers []exchange.ChangeResult) exchange.PlacesEvidence {
+	name := batch[i].Interest.Item
+	event := cmp.Or(string(answers[i].Interests[0].Item), name)
+	e, isKnown := exchange.PlacesEvidence{Reserved: answers[i].Reserved}, true
+	for j, m := range batch {
+		if !mayReserve(m, answers[j]) {
+			continue
+		}
+		if len(answers[j].Interests) > 0 && answers[j].Interests[0].Item == opportunity.ID(event) || m.Interest.Item == event || m.Interest.Item == name {
+			e.Requested += m.Interest.Quantity
+			isKnown = isKnown && answers[j].Status == exchange.StatusDone
+		}
+	}
+	e.Own = e.Requested
+	for _, held := range s.Interests {
+		if held.Reserve && (held.Item == event || held.Item == name) {
+			e.Own += held.Quantity
+		}
+	}
+	if !isKnown {
+		e.Requested = 0
+	}
+	return e
 }
 
 // ApplyRejectedRequest handles an API request that was rejected as a whole, so that none of its
@@ -219,7 +318,7 @@ func (s *State) ApplyRejectedRequest(batch []exchange.Change, reason *opportunit
 			answers[i] = exchange.ChangeResult{Status: exchange.StatusNotSent}
 		}
 	}
-	s.ApplyResults(batch, answers, now)
+	s.ApplyResults(batch, answers, func() bool { return true }, now)
 }
 
 // FailNames ends the requests of the batch that use a name for which no id or several ids were
@@ -245,7 +344,7 @@ func (s *State) applyNameFailures(batch []exchange.Change, answers []exchange.Ch
 	for i, m := range batch {
 		at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == m.Request })
 		if at >= 0 && answers[i].Status == exchange.StatusRejected {
-			s.applyResult(at, m, answers[i], nil, now)
+			s.applyResult(at, m, answers[i], placesResult{}, now)
 		}
 	}
 }

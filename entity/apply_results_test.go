@@ -39,7 +39,7 @@ func sendBatch(t reporter, s *entity.State, answers ...exchange.ChangeResult) {
 	if len(batch) != len(answers) {
 		t.Fatalf("%d answers for %v", len(answers), batchText(batch))
 	}
-	s.ApplyResults(batch, s.VerifyResults(batch, answers), noon)
+	s.ApplyResults(batch, s.VerifyResults(batch, answers), always, noon)
 }
 
 func TestVerifyResults(t *testing.T) {

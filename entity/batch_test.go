@@ -290,7 +290,7 @@ func TestBatchInvariants(t *testing.T) {
 				}
 				sent = append(sent, batchText([]exchange.Change{m})...)
 			}
-			s.ApplyResults(batch, answers, noon)
+			s.ApplyResults(batch, answers, always, noon)
 		}
 		if diff := cmp.Diff(accepted, sent); diff != "" {
 			t.Fatal(diff)

@@ -181,7 +181,7 @@ func drawState(t *rapid.T) *entity.State {
 				answers[i].Reservation = &opportunity.Reservation{Valid: rapid.Bool().Draw(t, "valid"), Until: drawTime(t, "until")}
 			}
 		}
-		s.ApplyResults(batch, answers, drawTime(t, "settled"))
+		s.ApplyResults(batch, answers, always, drawTime(t, "settled"))
 	}
 	if rapid.Bool().Draw(t, "refuse") {
 		s.FailMessage(opportunity.MessageName(drawText(t, "verb")), "", drawError(t), drawTime(t, "refused"))

@@ -82,6 +82,7 @@ func (s *State) skip(answer opportunity.Skip, now time.Time) {
 		s.clearAttentionFor(opportunity.AttentionFollowUp, answer.Request)
 		s.clearAttentionFor(opportunity.AttentionPlaybook, answer.Request)
 		s.clearAttentionFor(opportunity.AttentionEffect, answer.Request)
+		s.clearAttentionFor(opportunity.AttentionReservation, answer.Request)
 		s.appendTimeline(now, "an operator acknowledged the attention about: "+opportunity.Truncate(answer.Request, 60))
 		return
 	}
@@ -115,7 +116,7 @@ func (s *State) checkInDoubt(request string) error {
 // decision.
 func (s *State) isNotice(request string) bool {
 	return slices.ContainsFunc(s.Attention, func(a opportunity.Attention) bool {
-		return a.Request == request && (a.Kind == opportunity.AttentionFollowUp || a.Kind == opportunity.AttentionPlaybook || a.Kind == opportunity.AttentionEffect && s.activeEffect(request) == nil)
+		return a.Request == request && (a.Kind == opportunity.AttentionFollowUp || a.Kind == opportunity.AttentionPlaybook || a.Kind == opportunity.AttentionEffect && s.activeEffect(request) == nil || s.isPlacesAttention(a))
 	})
 }
 

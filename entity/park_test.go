@@ -25,7 +25,7 @@ func failOnce(t *testing.T, s *entity.State, now time.Time) string {
 	if len(batch) == 0 {
 		t.Fatal("nothing is to be sent")
 	}
-	s.ApplyResults(batch, repeat(exchange.ChangeResult{Status: exchange.StatusNotSent}, len(batch)), now)
+	s.ApplyResults(batch, repeat(exchange.ChangeResult{Status: exchange.StatusNotSent}, len(batch)), always, now)
 	if !s.ApplyServerError(batch, now) {
 		t.Fatal("nothing is left to be sent again")
 	}
@@ -127,7 +127,7 @@ func TestConsecutiveServerErrors(t *testing.T) {
 	for range 2 {
 		failOnce(t, s, noon)
 	}
-	s.ApplyResults(s.NextBatch(), []exchange.ChangeResult{doneResult("a")}, noon)
+	s.ApplyResults(s.NextBatch(), []exchange.ChangeResult{doneResult("a")}, always, noon)
 	for range opportunity.ParkAfterErrors - 1 {
 		if parked := failOnce(t, s, noon.Add(opportunity.ParkAfter)); parked != "" {
 			t.Fatal("parked by errors that were over")
@@ -213,7 +213,7 @@ func TestDedupWindowIsCappedWithParkedRequest(t *testing.T) {
 				continue
 			}
 			for batch := s.NextBatch(); len(batch) > 0; batch = s.NextBatch() {
-				s.ApplyResults(batch, repeat(exchange.ChangeResult{Status: exchange.StatusDone}, len(batch)), noon)
+				s.ApplyResults(batch, repeat(exchange.ChangeResult{Status: exchange.StatusDone}, len(batch)), always, noon)
 			}
 		}
 		data, err := json.Marshal(s)

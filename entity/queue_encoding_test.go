@@ -291,7 +291,7 @@ func TestShed(t *testing.T) {
 		}
 		if rapid.Bool().Draw(t, "in doubt") && s.WaitingBytes() > opportunity.MaxWaitingBytes {
 			s.Queue[len(s.Queue)-1].InDoubt = true
-			s.ApplyResults(nil, nil, noon)
+			s.ApplyResults(nil, nil, always, noon)
 		}
 		first := before
 		before = len(s.Queue)

@@ -53,9 +53,10 @@ func (s *RecordState) ReadBackAfterReset(b readback.Backlog, from opportunity.ID
 // ApplyReadBackAfterReset stores the results of ReadBackAfterReset and the record that was read.
 // After ApplyReadBackAfterReset, the view also shows interests that no known request added, but
 // these interests never count as the effect of a request.
-func (s *State) ApplyReadBackAfterReset(b readback.Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
+func (s *State) ApplyReadBackAfterReset(b readback.Backlog, answers []exchange.ChangeResult, record exchange.Snapshot, placesPerEvent func() bool, now time.Time) {
 	s.appendTimeline(now, "the run was reset: the waiting requests were compared with the record")
-	s.ApplyResults(b.Changes, answers, now)
+	sole := soleReservation(record)
+	s.applyResults(b.Changes, answers, sole == nil, sole, placesPerEvent, now) // the run before the reset may have reserved other places
 	for i, m := range b.Changes {
 		if answers[i].Status == exchange.StatusNotSent {
 			s.setMaybeApplied(m) // the run before the reset may have made the change, and another change may have overwritten it

@@ -198,7 +198,7 @@ func TestClosingAfterAReset(t *testing.T) {
 	accept(t, s, opportunity.ExtendReservations{Until: noon.AddDate(0, 0, 3)}, "expiry")
 	accept(t, s, addInterests(opportunity.Interest{Item: string(course), Quantity: 1}), "interest")
 	all, r := s.Backlog(), recordNow()
-	s.ApplyReadBackAfterReset(all, s.ReadBackAfterReset(all, proposed.ID, r, nil, always), r, noon)
+	s.ApplyReadBackAfterReset(all, s.ReadBackAfterReset(all, proposed.ID, r, nil, always), r, always, noon)
 	s.FailAll(opportunity.Failf(opportunity.Closed, "the opportunity was closed"), noon)
 	for request, want := range map[string]opportunity.ErrorType{"details": opportunity.Undecided, "expiry": opportunity.Undecided, "interest": opportunity.Closed} {
 		if got := outcome(t, s, request); got.Error == nil || got.Error.Type != want {
@@ -216,7 +216,7 @@ func TestApplyReadBackAfterReset(t *testing.T) {
 	accept(t, s, opportunity.UpdateDetails{Name: "later"}, "later")
 	r := recordNow(interestRef("a", event))
 	all := s.Backlog()
-	s.ApplyReadBackAfterReset(all, s.ReadBackAfterReset(all, proposed.ID, r, nil, always), r, noon)
+	s.ApplyReadBackAfterReset(all, s.ReadBackAfterReset(all, proposed.ID, r, nil, always), r, always, noon)
 	if got := queued(s); !slices.Equal(got, []string{"move", "later"}) {
 		t.Errorf("in the queue are %v", got)
 	}
@@ -286,7 +286,7 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 			for i, m := range batch {
 				answers[i] = fake.apply(m)
 			}
-			before.ApplyResults(batch, before.VerifyResults(batch, answers), noon)
+			before.ApplyResults(batch, before.VerifyResults(batch, answers), always, noon)
 		}
 		happened := slices.Clone(fake.log)
 		// The run after the reset knows nothing of these changes.
@@ -315,7 +315,7 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 				t.Fatalf("of %d times %s: %d happened, %d count as done, %d as not sent", n, what, did[what], counts[what], left[what])
 			}
 		}
-		s.ApplyReadBackAfterReset(backlog, answers, fake.snapshot(), noon)
+		s.ApplyReadBackAfterReset(backlog, answers, fake.snapshot(), always, noon)
 		for rounds := 0; len(s.Queue) > 0 || s.ExpiryPending; rounds++ {
 			if rounds > 100 {
 				t.Fatalf("it does not end: %v, %+v", queued(s), s.Question)
@@ -340,7 +340,7 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 			for i, m := range batch {
 				answers[i] = fake.apply(m)
 			}
-			s.ApplyResults(batch, s.VerifyResults(batch, answers), noon)
+			s.ApplyResults(batch, s.VerifyResults(batch, answers), always, noon)
 		}
 		made := map[string]int{}
 		for _, m := range all {

@@ -84,7 +84,7 @@ func TestReadBackSupersededExpiry(t *testing.T) {
 				record.Reservation.Until = record.Reservation.Until.Add(time.Hour) // changed by hand in between
 			}
 			answers := s.VerifyResults(batch, []exchange.ChangeResult{unknownResult, doneResult("i"), c.auto})
-			s.ApplyResults(batch, s.ReadBack(batch, answers, record, nil, always), noon)
+			s.ApplyResults(batch, s.ReadBack(batch, answers, record, nil, always), always, noon)
 			if got := strings.Join(batchText(s.NextBatch()), " "); got != c.again {
 				t.Errorf("sent next: %q, want %q", got, c.again)
 			}
@@ -129,7 +129,7 @@ func TestReadBackExpiryWithoutPlaces(t *testing.T) {
 			}
 			record := recordNow(refs...)
 			record.Reservation = opportunity.Reservation{Valid: true, Until: auto}
-			s.ApplyResults(batch, s.ReadBack(batch, s.VerifyResults(batch, answers), record, nil, always), noon)
+			s.ApplyResults(batch, s.ReadBack(batch, s.VerifyResults(batch, answers), record, nil, always), always, noon)
 			if got := outcome(t, s, "x"); got.State != c.want {
 				t.Errorf("got %+v, want %s", got, c.want)
 			}
@@ -161,7 +161,7 @@ func TestReadBackEarlierExpiryProvesNothing(t *testing.T) {
 		batch := s.NextBatch()
 		record := recordNow()
 		record.Reservation = opportunity.Reservation{Valid: true, Until: c.now}
-		s.ApplyResults(batch, s.ReadBack(batch, repeat(unknownResult, len(batch)), record, nil, always), noon)
+		s.ApplyResults(batch, s.ReadBack(batch, repeat(unknownResult, len(batch)), record, nil, always), always, noon)
 		if got := strings.Join(batchText(s.NextBatch()), " "); got != c.again {
 			t.Errorf("%s: sent next: %q, want %q", c.name, got, c.again)
 		}
@@ -190,7 +190,7 @@ func TestReadBackExpiryOfTheSameRequest(t *testing.T) {
 		batch := s.NextBatch()
 		record := recordNow(c.places...)
 		record.Reservation = opportunity.Reservation{Valid: true, Until: laterExpiry.Until}
-		s.ApplyResults(batch, s.ReadBack(batch, []exchange.ChangeResult{unknownResult, c.second, unknownResult, unknownResult}, record, nil, always), noon)
+		s.ApplyResults(batch, s.ReadBack(batch, []exchange.ChangeResult{unknownResult, c.second, unknownResult, unknownResult}, record, nil, always), always, noon)
 		if got := strings.Join(batchText(s.NextBatch()), " "); got != c.again {
 			t.Errorf("%s: sent next: %q, want %q", c.name, got, c.again)
 		}
@@ -221,7 +221,7 @@ func TestReadBackConsecutiveExpiries(t *testing.T) {
 		batch := s.NextBatch()
 		record := recordNow()
 		record.Reservation = opportunity.Reservation{Valid: true, Until: at(c.held)}
-		s.ApplyResults(batch, s.ReadBack(batch, []exchange.ChangeResult{unknownResult, unknownResult}, record, nil, always), noon)
+		s.ApplyResults(batch, s.ReadBack(batch, []exchange.ChangeResult{unknownResult, unknownResult}, record, nil, always), always, noon)
 		if got := strings.Join(batchText(s.NextBatch()), " "); got != c.again {
 			t.Errorf("%s: sent next: %q, want %q", c.name, got, c.again)
 		}

@@ -240,7 +240,7 @@ func TestReadBackProgress(t *testing.T) {
 			if got[0].Status != c.want {
 				t.Errorf("got %+v", got[0])
 			}
-			s.ApplyResults(s.NextBatch(), got, noon)
+			s.ApplyResults(s.NextBatch(), got, always, noon)
 			if c.want == exchange.StatusDone && s.Step != won {
 				t.Errorf("the state stands in %+v", s.Step)
 			}
@@ -288,7 +288,7 @@ func TestUnattributedInterestsAreNotMatched(t *testing.T) {
 	answers := s.ReadBack(batch, []exchange.ChangeResult{unknownResult}, strange, nil, always)
 	s.MarkUnattributed(strange)
 	s.MarkUnattributed(strange) // each interest is stored once
-	s.ApplyResults(batch, answers, noon)
+	s.ApplyResults(batch, answers, always, noon)
 	if s.Question == nil || len(s.Unattributed) != 2 {
 		t.Fatalf("question %+v, not ours: %v", s.Question, s.Unattributed)
 	}
@@ -439,7 +439,7 @@ func TestOnlyResentCommandsAreMaybeApplied(t *testing.T) {
 		if len(batch) != 2 {
 			t.Fatalf("the request is %v", batchText(batch))
 		}
-		s.ApplyResults(batch, s.ReadBack(batch, repeat(unknownResult, 2), recordNow(), nil, always), noon)
+		s.ApplyResults(batch, s.ReadBack(batch, repeat(unknownResult, 2), recordNow(), nil, always), always, noon)
 		s.FailAll(opportunity.Failf(opportunity.Closed, "closed"), noon)
 		if got := outcome(t, s, string(s.Reference)); got.Error == nil || got.Error.Type != c.want {
 			t.Errorf("%s: got %+v, want %s", c.command.MessageName(), got.Error, c.want)

@@ -57,7 +57,8 @@ func (s *RecordState) setContacts(contacts []opportunity.ID) {
 	}
 }
 
-func (s *RecordState) hasReservation() bool {
+// HasReservation reports whether the opportunity has reserved places, or may have reserved places.
+func (s *RecordState) HasReservation() bool {
 	return s.ExpiryPending || s.Reservation.Valid
 }
 
@@ -145,6 +146,9 @@ func (s *RecordState) applyInterestValues(record exchange.Snapshot) int {
 		held.AsRequested = held.Quantity != 0 && (ref.Quantity == 0 || ref.UnitAmount == nil)
 		differs := false
 		if ref.Quantity != 0 && ref.Quantity != held.Quantity {
+			if held.Places == opportunity.PlacesHeld && ref.Quantity > held.Quantity {
+				held.Places = opportunity.PlacesNotKnown
+			}
 			held.Quantity, differs = ref.Quantity, true
 		}
 		if ref.UnitAmount != nil && !ref.UnitAmount.Equal(held.UnitAmount) {

@@ -54,7 +54,7 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	}
 	s.Reservation = record.Reservation
 	if s.Reservation.Valid {
-		s.ClearAttention(opportunity.AttentionReservation)
+		s.clearReservationAttention()
 	}
 	removed := len(s.Interests) + len(s.Unattributed)
 	s.Interests = slices.DeleteFunc(s.Interests, func(held opportunity.RecordedInterest) bool { return !record.HasInterest(held.ID) })
@@ -64,6 +64,9 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	removed -= len(s.Interests) + len(s.Unattributed)
 	changed := s.applyInterestValues(record)
 	found := s.addUnknownInterests(record)
+	if soleReservation(record) != nil {
+		s.confirmSolePlaces()
+	}
 	if removed+found+changed == 0 {
 		return moved || edited != ""
 	}

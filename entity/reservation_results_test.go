@@ -13,6 +13,152 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
+const (
+	notHeldText  = "the interest was added, but its places are not reserved"
+	notKnownText = "the interest was added, but it is not known whether its places are reserved; check the event in the TMS"
+)
+
+// otherEvent is an event other than event.
+var otherEvent = id(opportunity.TypeEvent, 77)
+
+// reservedResult is the result of an added interest in the item, with the number of reserved places
+// on its event before and after. A negative number was not read.
+func reservedResult(interest, item opportunity.ID, before, after int) exchange.ChangeResult {
+	a := exchange.ChangeResult{Status: exchange.StatusDone, Interests: []exchange.InterestRef{{ID: interest, Item: item}}}
+	if before >= 0 {
+		a.Reserved.Before = &before
+	}
+	if after >= 0 {
+		a.Reserved.After = &after
+	}
+	return a
+}
+
+// TestPlacesPerEvent: the reservation of the opportunity shows nothing of a second event.
+func TestPlacesPerEvent(t *testing.T) {
+	const held, notHeld, notKnown = opportunity.PlacesHeld, opportunity.PlacesNotHeld, opportunity.PlacesNotKnown
+	never := func() bool { return false }
+	places := func(item opportunity.ID, quantity int) exchange.Change {
+		return exchange.Change{Request: "q", Interest: &opportunity.Interest{Item: string(item), Quantity: quantity, Reserve: true}}
+	}
+	expire := exchange.Change{Request: "q", ReservationChange: &exchange.ReservationChange{}}
+	move := exchange.Change{Request: "p", Progress: &opportunity.Progress{To: string(won.ID)}}
+	moved := exchange.ChangeResult{Status: exchange.StatusDone, Step: &proposed}
+	for _, c := range []struct {
+		name     string
+		first    bool // whether the opportunity has no earlier reservation
+		batch    []exchange.Change
+		answers  []exchange.ChangeResult
+		perEvent func() bool
+		want     []opportunity.PlacesState
+		reasons  int // entries of attention
+	}{
+		{"the first reservation", true, []exchange.Change{places(event, 2), expire}, []exchange.ChangeResult{reservedResult("b", event, -1, -1), reservationResult(true)}, never, []opportunity.PlacesState{held}, 0},
+		{"no reservation", true, []exchange.Change{places(event, 2), expire}, []exchange.ChangeResult{reservedResult("b", event, -1, -1), reservationResult(false)}, never, []opportunity.PlacesState{notHeld}, 1},
+		{"a second event that grew", false, []exchange.Change{places(otherEvent, 2), expire}, []exchange.ChangeResult{reservedResult("b", otherEvent, 10, 12), reservationResult(true)}, never, []opportunity.PlacesState{held}, 0},
+		{"a second event that did not grow", false, []exchange.Change{places(otherEvent, 2), expire}, []exchange.ChangeResult{reservedResult("b", otherEvent, 10, 10), reservationResult(true)}, always, []opportunity.PlacesState{notKnown}, 1},
+		{"a second event without places", false, []exchange.Change{places(otherEvent, 2), expire}, []exchange.ChangeResult{reservedResult("b", otherEvent, 0, 0), reservationResult(true)}, always, []opportunity.PlacesState{notHeld}, 1},
+		{"a second event that was not read", false, []exchange.Change{places(otherEvent, 2), expire}, []exchange.ChangeResult{reservedResult("b", otherEvent, -1, -1), reservationResult(true)}, always, []opportunity.PlacesState{notKnown}, 1},
+		{"fewer than with the earlier places", false, []exchange.Change{places(event, 2), expire}, []exchange.ChangeResult{reservedResult("b", event, 3, 3), reservationResult(true)}, always, []opportunity.PlacesState{notHeld}, 1},
+		{"two events at once", true, []exchange.Change{places(event, 2), places(otherEvent, 3), expire}, []exchange.ChangeResult{reservedResult("b", event, 0, 2), reservedResult("c", otherEvent, 10, 10), reservationResult(true)}, always, []opportunity.PlacesState{held, notKnown}, 1},
+		{"two interests on one event", true, []exchange.Change{places(event, 2), places(event, 3), expire}, []exchange.ChangeResult{reservedResult("b", event, 1, 6), reservedResult("c", event, 1, 6), reservationResult(true)}, never, []opportunity.PlacesState{held, held}, 0},
+		{"one of two on one event", true, []exchange.Change{places(event, 2), places(event, 3), expire}, []exchange.ChangeResult{reservedResult("b", event, 5, 7), reservedResult("c", event, 5, 7), reservationResult(true)}, always, []opportunity.PlacesState{notKnown, notKnown}, 2},
+		{"one of two was rejected", true, []exchange.Change{places(event, 2), places(otherEvent, 3), expire}, []exchange.ChangeResult{reservedResult("b", event, -1, -1), rejectedResult("No"), reservationResult(true)}, never, []opportunity.PlacesState{held}, 0},
+		{"a transition used up places", false, []exchange.Change{places(otherEvent, 2), expire, move}, []exchange.ChangeResult{reservedResult("b", otherEvent, 0, 0), reservationResult(true), moved}, always, []opportunity.PlacesState{notKnown}, 1},
+		{"a run of an earlier version", false, []exchange.Change{places(otherEvent, 2), expire}, []exchange.ChangeResult{reservedResult("b", otherEvent, -1, -1), reservationResult(true)}, never, []opportunity.PlacesState{""}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openedState(t)
+			if !c.first {
+				accept(t, s, addInterests(reservingInterest(2)), "r")
+				sendBatch(t, s, reservedResult("a", event, -1, -1), reservationResult(true))
+			}
+			earlier := len(s.Interests)
+			var asked []opportunity.Interest
+			for i := range c.batch {
+				if c.batch[i].Interest != nil {
+					c.batch[i].Index = len(asked)
+					asked = append(asked, *c.batch[i].Interest)
+				}
+			}
+			accept(t, s, addInterests(asked...), "q")
+			s.ApplyResults(c.batch, s.VerifyResults(c.batch, c.answers), c.perEvent, noon)
+			var got []opportunity.PlacesState
+			for _, one := range s.Interests[earlier:] {
+				got = append(got, one.Places)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if n := len(s.Attention); n != c.reasons {
+				t.Errorf("%d entries of attention, want %d: %+v", n, c.reasons, s.Attention)
+			}
+			for i, one := range outcome(t, s, "q").Results {
+				if i >= len(got) {
+					break
+				}
+				says := ""
+				if one.Error != nil {
+					says = one.Error.Message
+				}
+				wanted := map[opportunity.PlacesState]string{notHeld: notHeldText, notKnown: notKnownText}[got[i]]
+				if isTold := one.ReservedUntil != nil; isTold != (wanted == "") || says != wanted {
+					t.Errorf("result %d: reserved until %v, error %q, want %q", i, one.ReservedUntil, says, wanted)
+				}
+			}
+		})
+	}
+}
+
+// TestReadProvesSolePlaces: when a read shows a valid reservation and one interest in an event, the
+// places of this interest are held.
+func TestReadProvesSolePlaces(t *testing.T) {
+	for others, want := range map[int]opportunity.PlacesState{0: opportunity.PlacesHeld, 1: opportunity.PlacesNotKnown} {
+		s := openedState(t)
+		accept(t, s, addInterests(reservingInterest(2)), "r")
+		sendBatch(t, s, reservedResult("a", event, -1, -1), notSentResult)
+		if got := s.Interests[0].Places; got != opportunity.PlacesNotKnown || len(s.Attention) != 1 {
+			t.Errorf("before the read: %q, attention %+v", got, s.Attention)
+		}
+		r := recordNow(exchange.InterestRef{ID: "a", Item: event}, exchange.InterestRef{ID: "c", Item: course})
+		for range others {
+			r.Interests = append(r.Interests, exchange.InterestRef{ID: "b", Item: otherEvent})
+		}
+		r.Reservation = opportunity.Reservation{Valid: true, Until: noon.Add(time.Hour)}
+		s.ApplyRefresh(r, noon)
+		if got := s.Interests[0].Places; got != want || len(s.Attention) != others {
+			t.Errorf("%d other events: %q, want %q; attention %+v", others, got, want, s.Attention)
+		}
+	}
+}
+
+// TestAttentionAboutPlaces: attention about the places of one interest ends with skip, or when the
+// opportunity ends. A reservation of other places does not end the attention.
+func TestAttentionAboutPlaces(t *testing.T) {
+	doubtful := func() *entity.State {
+		s := openedState(t)
+		accept(t, s, addInterests(reservingInterest(2)), "r")
+		sendBatch(t, s, reservedResult("a", event, -1, -1), reservationResult(true))
+		accept(t, s, addInterests(opportunity.Interest{Item: string(otherEvent), Quantity: 2, Reserve: true}), "q")
+		sendBatch(t, s, reservedResult("b", otherEvent, 10, 10), reservationResult(true))
+		return s
+	}
+	s := doubtful()
+	accept(t, s, addInterests(reservingInterest(1)), "s")
+	sendBatch(t, s, reservedResult("c", event, 2, 3), reservationResult(true))
+	if len(s.Attention) != 1 || s.Attention[0].Request != "b" || !strings.Contains(s.Attention[0].Reason, "2 on event "+string(otherEvent)) {
+		t.Errorf("after another reservation: %+v", s.Attention)
+	}
+	if err := execute(s, opportunity.Skip{Request: "b", Reason: "seen"}); err != nil || len(s.Attention) > 0 {
+		t.Errorf("after skip: %v, %+v", err, s.Attention)
+	}
+	s = doubtful()
+	s.ClearExpiredReservation(true)
+	if len(s.Attention) > 0 {
+		t.Errorf("at the end: %+v", s.Attention)
+	}
+}
+
 func TestApplyReservationResults(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -23,10 +169,10 @@ func TestApplyReservationResults(t *testing.T) {
 		words   []string
 	}{
 		{"held", []exchange.ChangeResult{doneResult("a"), reservationResult(true)}, true, "", false, nil},
-		{"read back as not held", []exchange.ChangeResult{doneResult("a"), reservationResult(false)}, false, "the interest was added, but its places are not reserved", false, []string{"reservation"}},
-		{"refused", []exchange.ChangeResult{doneResult("a"), rejectedResult("Lapsed")}, false, "the interest was added, but its places are not reserved", false, []string{"reservation"}},
-		{"not sent", []exchange.ChangeResult{doneResult("a"), notSentResult}, false, "", true, nil},
-		{"unknown", []exchange.ChangeResult{doneResult("a"), unknownResult}, false, "", true, nil},
+		{"read back as not held", []exchange.ChangeResult{doneResult("a"), reservationResult(false)}, false, notHeldText, false, []string{"reservation"}},
+		{"refused", []exchange.ChangeResult{doneResult("a"), rejectedResult("Lapsed")}, false, notHeldText, false, []string{"reservation"}},
+		{"not sent", []exchange.ChangeResult{doneResult("a"), notSentResult}, false, notKnownText, true, []string{"reservation"}},
+		{"unknown", []exchange.ChangeResult{doneResult("a"), unknownResult}, false, notKnownText, true, []string{"reservation"}},
 		{"no interest, no places", []exchange.ChangeResult{rejectedResult("Sold Out"), unknownResult}, false, "no", false, []string{"failed"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -82,7 +228,7 @@ func TestRelease(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := openedState(t)
 			s.Reservation, s.ExpiryPending = opportunity.Reservation{Valid: true, Until: noon.Add(time.Hour)}, true
-			s.ApplyResults(s.ReleaseBatch(), []exchange.ChangeResult{c.answer}, noon)
+			s.ApplyResults(s.ReleaseBatch(), []exchange.ChangeResult{c.answer}, always, noon)
 			if again := len(s.ReleaseBatch()) > 0; again != c.again {
 				t.Errorf("to be released again: %v", again)
 			}

@@ -170,7 +170,7 @@ func (s *scenario) send(t *rapid.T, wrong bool) {
 	if wrong {
 		switch rapid.IntRange(0, 4).Draw(t, "wrong") {
 		case 0: // proven not sent
-			s.state.ApplyResults(batch, repeat(notSentResult, len(batch)), s.now())
+			s.state.ApplyResults(batch, repeat(notSentResult, len(batch)), always, s.now())
 			return
 		case 1: // the request and the response stop in the middle
 			made = rapid.IntRange(0, len(batch)).Draw(t, "made")
@@ -198,7 +198,7 @@ func (s *scenario) send(t *rapid.T, wrong bool) {
 			s.state.MarkUnattributed(s.tms.snapshot())
 		}
 	}
-	s.state.ApplyResults(batch, decided, s.now())
+	s.state.ApplyResults(batch, decided, always, s.now())
 }
 
 // answerQuestion answers the waiting question like an operator who reads the record.
@@ -368,7 +368,7 @@ func (s *scenario) close(t *rapid.T) {
 	s.state.FailAll(s.state.Closing.RequestError(), s.now())
 	for range 3 {
 		if batch := s.state.ReleaseBatch(); len(batch) > 0 {
-			s.state.ApplyResults(batch, []exchange.ChangeResult{s.tms.apply(batch[0])}, s.now())
+			s.state.ApplyResults(batch, []exchange.ChangeResult{s.tms.apply(batch[0])}, always, s.now())
 		}
 	}
 	if len(s.state.ReleaseBatch()) > 0 {

@@ -19,8 +19,9 @@ import (
 // the adoption time of records whose follow-up times are calculated from the record's last change.
 // Version 7 has the same member names as the view for attention, waits, questions and effect
 // results. Version 8 adds questions about people, and marks values of interests that are only known
-// as requested.
-const StateVersion = 8
+// as requested. Version 9 says of each interest whether its places
+// are held.
+const StateVersion = 9
 
 // State contains everything that one run knows of its opportunity and passes to the next run.
 //
@@ -97,7 +98,7 @@ func (s *State) IsOver() bool {
 // run must release before its end.
 func (s *State) isReleaseDue() bool {
 	state := s.Step.Stage.State
-	return (state == opportunity.Lost || state == opportunity.Archived) && len(s.Queue) == 0 && s.hasReservation()
+	return (state == opportunity.Lost || state == opportunity.Archived) && len(s.Queue) == 0 && s.HasReservation()
 }
 
 // Result returns the summary of the run.

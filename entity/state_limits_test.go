@@ -29,7 +29,7 @@ func TestCapsOfAState(t *testing.T) {
 			for i, m := range batch {
 				answers[i] = answer(m)
 			}
-			s.ApplyResults(batch, s.VerifyResults(batch, answers), noon)
+			s.ApplyResults(batch, s.VerifyResults(batch, answers), always, noon)
 		}
 	}
 	refused := &opportunity.Error{Type: opportunity.Rejected, Label: long, Message: long, Value: long}
@@ -162,7 +162,7 @@ func TestOneLargeOutcome(t *testing.T) {
 	long := strings.Repeat("é<", 50_000)
 	for batch := s.NextBatch(); len(batch) > 0; batch = s.NextBatch() {
 		answers := repeat(exchange.ChangeResult{Status: exchange.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: long, Message: long, Value: long}}, len(batch))
-		s.ApplyResults(batch, answers, noon)
+		s.ApplyResults(batch, answers, always, noon)
 		if data, err := json.Marshal(s); err != nil || len(data) > opportunity.MaxStateBytes {
 			t.Fatalf("the state takes %d bytes, at most %d: %v", len(data), opportunity.MaxStateBytes, err)
 		}

@@ -216,7 +216,7 @@ func TestAttentionKeepsEachKind(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: "Won"}, "r")
 	batch := s.NextBatch()
-	s.ApplyResults(batch, []exchange.ChangeResult{{Status: exchange.StatusUnknown}}, noon)
+	s.ApplyResults(batch, []exchange.ChangeResult{{Status: exchange.StatusUnknown}}, always, noon)
 	s.RaiseAttention(opportunity.AttentionAPI, "", "out of reach", noon)
 	for n := range 100 {
 		s.FailMessage("win", "", opportunity.Invalidf("no such message %d", n), noon)

@@ -88,7 +88,7 @@ func TestNoLearnerIsShown(t *testing.T) {
 					answers[i].Reservation = &opportunity.Reservation{Valid: rapid.Bool().Draw(t, "valid"), Until: noon}
 				}
 			}
-			s.ApplyResults(batch, answers, noon)
+			s.ApplyResults(batch, answers, always, noon)
 			look()
 			for s.Question != nil {
 				if err := execute(s, opportunity.Skip{Request: s.Question.Request, Reason: "looked"}); err != nil {

@@ -72,6 +72,8 @@ type ChangeResult struct {
 	Step *opportunity.Step `json:"step,omitempty"`
 	// Reservation is the reservation that the API returned or that a read showed.
 	Reservation *opportunity.Reservation `json:"reservation,omitempty"`
+	// Reserved is the number of reserved places on the event of an added interest.
+	Reserved ReservedPlaces `json:"reserved,omitzero"`
 	// Error says why the change was not made, and is nil when Status is done.
 	Error *opportunity.Error `json:"error,omitempty"`
 	// About describes the object of an effect's request that the API rejected, without personal

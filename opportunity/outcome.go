@@ -31,11 +31,12 @@ type InterestResult struct {
 	// Interest is the id of the interest in the TMS, or "" when the interest was not added.
 	Interest ID     `json:"interest,omitempty"`
 	Item     string `json:"item"`
-	// ReservedUntil is set when places were requested and a read of the record shows that the
-	// places are reserved.
+	// ReservedUntil is set when places were requested and the API shows that the places are reserved
+	// on the event of this interest.
 	ReservedUntil *time.Time `json:"reservedUntil,omitempty"`
 	// Error says why the interest was not added. When Interest is set, Error says why places for
-	// the interest are not reserved.
+	// the interest are not reserved. The type of Error is Undecided when it is not known
+	// whether the places are reserved.
 	Error *Error `json:"error,omitempty"`
 }
 

@@ -11,6 +11,8 @@ type RecordedInterest struct {
 	UnitAmount Amount       `json:"unitAmount"`
 	// Reserve says that places were requested.
 	Reserve bool `json:"reserve,omitempty"`
+	// Places is what is known of the requested places, while the reservation is valid.
+	Places PlacesState `json:"places,omitempty"`
 	// ExpiresAt is when training tokens expire: a local time without a zone, in the form of the
 	// API.
 	ExpiresAt string `json:"expiresAt,omitempty"`

@@ -4,6 +4,24 @@ import (
 	"time"
 )
 
+// PlacesState is what is known of the places that were requested for one interest, while the
+// reservation of the opportunity is valid. "" means that Oppflow requested no places, or that nothing
+// is known.
+type PlacesState string
+
+// The states of requested places.
+const (
+	// PlacesHeld: the places are reserved on the event of the interest.
+	PlacesHeld PlacesState = "held"
+	// PlacesNotHeld: the places are not reserved.
+	PlacesNotHeld PlacesState = "notHeld"
+	// PlacesNotKnown: the API does not show whether the places are reserved.
+	PlacesNotKnown PlacesState = "notKnown"
+)
+
+// IsDoubtful reports whether places were requested, but are not known to be reserved.
+func (p PlacesState) IsDoubtful() bool { return p == PlacesNotHeld || p == PlacesNotKnown }
+
 // Reservation is the known state of the places that are reserved for the opportunity.
 type Reservation struct {
 	// Valid says whether the API shows the places as reserved.

@@ -29,6 +29,8 @@ type Facts struct {
 	Interests []Interest `json:"interests,omitempty"`
 	// Reservation is the state and the expiry time of the reservation.
 	Reservation opportunity.Reservation `json:"reservation,omitzero"`
+	// PlacesInDoubt says that places were requested for an interest, but are not known to be reserved.
+	PlacesInDoubt bool `json:"placesInDoubt,omitempty"`
 	// Attributes are the attributes of the record, by key.
 	Attributes map[string]string `json:"attributes,omitempty"`
 	// Done are all follow-ups of the opportunity that were ever done or cancelled, without duplicates.

@@ -89,6 +89,35 @@ func TestMailIsWritten(t *testing.T) {
 	}
 }
 
+// TestMailDoesNotTellDoubtfulPlaces: a mail does not say until when places are reserved, when some
+// requested places are not known to be reserved.
+func TestMailDoesNotTellDoubtfulPlaces(t *testing.T) {
+	for _, c := range []struct {
+		name, subject, body string
+		want                string // the body with places in doubt; "" when the mail is not written
+	}{
+		{"without the time", "Hello", "Dear customer", "Dear customer"},
+		{"in the body", "Hello", "Held until {{.ReservedUntil}}.", ""},
+		{"in the subject", "Held until {{.ReservedUntil}}", "Hello", ""},
+		{"with a condition", "Hello", "We ask.{{if .ReservedUntil}} Held until {{.ReservedUntil}}.{{end}}", "We ask."},
+		{"with else", "Hello", "{{if .ReservedUntil}}Held until {{.ReservedUntil}}.{{else}}We ask.{{end}}", "We ask."},
+	} {
+		p, err := playbook.Load([]byte("emails:\n  m: { subject: '" + c.subject + "', body: '" + c.body + "' }\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := facts(t)
+		f.Reservation = opportunity.Reservation{Valid: true, Until: f.Now.Add(time.Hour)}
+		if got, ok := p.RenderMail("m", f, "", "", 1, 1); !ok || strings.Contains(c.subject+c.body, "Until") != strings.Contains(got.Subject+got.Body, "until ") {
+			t.Errorf("%s, places held: %v, %+v", c.name, ok, got)
+		}
+		f.PlacesInDoubt = true
+		if got, ok := p.RenderMail("m", f, "", "", 1, 1); ok != (c.want != "") || got.Body != c.want {
+			t.Errorf("%s, places in doubt: %v, %+v, want %q", c.name, ok, got, c.want)
+		}
+	}
+}
+
 // TestOfCountsMails checks that the variable Of counts only mails, and not a transition after the mails.
 func TestOfCountsMails(t *testing.T) {
 	p, err := playbook.Load([]byte(`

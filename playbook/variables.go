@@ -2,6 +2,7 @@ package playbook
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -18,7 +19,8 @@ type Variables struct {
 	Region, Account string
 	// Currency is the code of the currency, such as GBP; Value is the sum of the amounts of all interests.
 	Currency, Value string
-	// ReservedUntil is when the reservation expires, or "" when the opportunity has no reservation.
+	// ReservedUntil is when the reservation expires, or "" when the opportunity has no reservation, and when requested
+	// places are not known to be reserved.
 	ReservedUntil string
 	// FirstStart is when the first event starts, in the time zone of that event.
 	FirstStart string
@@ -48,7 +50,7 @@ func (p *Playbook) variables(f Facts) Variables {
 		return t.Format(templateTimeLayout)
 	}
 	held := f.Reservation.Until
-	if !f.Reservation.Valid {
+	if !f.Reservation.Valid || f.PlacesInDoubt {
 		held = time.Time{}
 	}
 	return Variables{
@@ -76,7 +78,9 @@ func (p *Playbook) RenderSubject(name string, facts Facts, number, of int) strin
 
 // RenderMail fills in the named mail with the facts. owner and contact are the values of the variables Owner and
 // Contact. number and of are the values of the variables Number and Of. RenderMail returns false when the playbook has
-// no such mail, or when the mail cannot be filled in for this record.
+// no such mail, or when the mail cannot be filled in for this record. If
+// facts.PlacesInDoubt is set, a mail that contains ReservedUntil without a condition cannot be filled in, because such a
+// mail says that places are reserved.
 func (p *Playbook) RenderMail(name string, facts Facts, owner, contact string, number, of int) (RenderedMail, bool) {
 	mail, known := p.rules.Emails[name]
 	if !known {
@@ -90,5 +94,17 @@ func (p *Playbook) RenderMail(name string, facts Facts, owner, contact string, n
 	if first != nil || second != nil {
 		return RenderedMail{}, false
 	}
+	variables.ReservedUntil = reservedUntilProbe
+	if facts.PlacesInDoubt && (mail.Subject.hasProbe(variables, subject) || mail.Body.hasProbe(variables, body)) {
+		return RenderedMail{}, false
+	}
 	return RenderedMail{Subject: oneLine(subject), Body: body, From: mail.From}, true
+}
+
+const reservedUntilProbe = "\x00"
+
+// hasProbe reports whether the text differs from without, the text without the probe, only by the probe.
+func (t Text) hasProbe(variables MailVariables, without string) bool {
+	with, err := t.render(variables)
+	return err == nil && with != without && strings.ReplaceAll(with, reservedUntilProbe, "") == without
 }

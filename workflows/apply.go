@@ -87,7 +87,7 @@ func (r *run) sendChanges(ctx workflow.Context, batch []exchange.Change) activit
 		names = append(names, m.Names()...)
 	}
 	input := activities.ApplyInput{Reference: r.state.Reference, Opportunity: r.state.ID, Changes: batch, ResolvedNames: r.cachedNames(names), RunID: r.believedRunID}
-	input.TransitionUnplanned = r.state.HasUnplannedTransition(batch)
+	input.TransitionUnplanned, input.HasReservation = r.state.HasUnplannedTransition(batch), r.state.HasReservation()
 	ctx = workflow.WithActivityOptions(ctx, r.changeOptions(batchSummary(batch)))
 	return executeChange(ctx, r, activities.ApplyCommands, input, func(result activities.ApplyResult) bool { return result.Proves(input) },
 		func(s activities.CallResult) activities.ApplyResult { return activities.ApplyResult{CallResult: s} })
@@ -99,7 +99,7 @@ func (r *run) recordResults(ctx workflow.Context, batch []exchange.Change, answe
 	if slices.ContainsFunc(answers, isUnknown) {
 		answers = r.readBack(ctx, batch, answers, reason)
 	}
-	r.state.ApplyResults(batch, answers, workflow.Now(ctx))
+	r.state.ApplyResults(batch, answers, func() bool { return hasChange(ctx, changePlacesPerEvent) }, workflow.Now(ctx))
 	if r.hasUnhandledReset() {
 		r.readBackAfterReset(ctx, r.state.Step.ID)
 	}

@@ -41,7 +41,7 @@ func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
 	}
 	act := r.state.ApplyInspection(key, entity.Inspection{
 		NextRequest: found.Request, RecheckAt: found.RecheckAt, NonBlocking: found.NonBlocking, Error: found.Error, UndoEntry: found.UndoEntry, Contacts: found.Contacts,
-		Reservation: found.Reservation, Details: found.Details, PeopleInDoubt: found.PeopleInDoubt, Note: found.Note, Overbooked: found.Overbooked,
+		Reservation: found.Reservation, Details: found.Details, PeopleInDoubt: found.PeopleInDoubt, Note: found.Note, Overbooked: found.Overbooked, Places: found.Places,
 	}, workflow.Now(ctx))
 	if act == nil {
 		return

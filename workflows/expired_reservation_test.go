@@ -90,3 +90,31 @@ func TestReleasedPlacesRaiseNoAttention(t *testing.T) {
 	s.run(start, nil)
 	s.wantDone("r")
 }
+
+// The valid reservation of an opportunity shows nothing of the places of a second request.
+func TestPlacesOfASecondRequestAreNotReportedAsHeld(t *testing.T) {
+	s := newFixture(t)
+	s.at(1*time.Second, func() { s.update("first", "addInterests", reserved(1)) })
+	s.at(2*time.Second, func() { s.update("second", "addInterests", reserved(2)) })
+	s.at(3*time.Second, func() {
+		if got := s.attention(); !slices.Equal(got, []string{"reservation"}) {
+			t.Errorf("attention: %v", got)
+		}
+		held := s.view().Interests
+		if len(held) != 2 || held[0].Places != opportunity.PlacesHeld || held[1].Places != opportunity.PlacesNotKnown {
+			t.Errorf("interests: %+v", held)
+		}
+	})
+	s.winAt(4 * time.Second)
+	s.run(start, nil)
+
+	if got := s.results["first"].outcome.Results[0]; got.ReservedUntil == nil || got.Error != nil {
+		t.Errorf("first: %+v", got)
+	}
+	if got := s.results["second"].outcome.Results[0]; got.Interest == "" || got.ReservedUntil != nil || got.Error == nil || got.Error.Type != opportunity.Undecided {
+		t.Errorf("second: %+v", got)
+	}
+	if got := s.attention(); len(got) != 0 {
+		t.Errorf("attention at the end: %v", got)
+	}
+}

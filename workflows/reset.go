@@ -149,7 +149,7 @@ func (r *run) findRecordAfterReset(ctx workflow.Context) {
 // markAllInDoubt sets the change status of all waiting changes to unknown.
 func (r *run) markAllInDoubt(ctx workflow.Context) {
 	all := r.state.Backlog().Changes
-	r.state.ApplyResults(all, slices.Repeat([]exchange.ChangeResult{{Status: exchange.StatusUnknown}}, len(all)), workflow.Now(ctx))
+	r.state.ApplyResults(all, slices.Repeat([]exchange.ChangeResult{{Status: exchange.StatusUnknown}}, len(all)), func() bool { return hasChange(ctx, changePlacesPerEvent) }, workflow.Now(ctx))
 }
 
 // waitAfterReset waits until the API can no longer commit a request of the run before the reset. A
@@ -187,7 +187,7 @@ func (r *run) compareAfterReset(ctx workflow.Context, from opportunity.ID, recor
 	if r.hasUnhandledRestore() {
 		r.state.ApplyRestore(answers, record, workflow.Now(ctx))
 	}
-	r.state.ApplyReadBackAfterReset(backlog, answers, record, workflow.Now(ctx))
+	r.state.ApplyReadBackAfterReset(backlog, answers, record, func() bool { return hasChange(ctx, changePlacesPerEvent) }, workflow.Now(ctx))
 	r.markResetHandled(ctx)
 }
 

@@ -85,6 +85,9 @@ const (
 	// changeRecordAttention makes the run raise attention when a read of the record finds that the
 	// record no longer exists, or that the API refuses to return the record.
 	changeRecordAttention = "raise attention for a record that cannot be read"
+	// changePlacesPerEvent reports for each event whether the requested places are held. Before,
+	// the reservation of the opportunity counted for all its events.
+	changePlacesPerEvent = "report reserved places per event"
 )
 
 func hasChange(ctx workflow.Context, change string) bool {

@@ -2,10 +2,12 @@ package tms
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms/names"
+	"github.com/oppflow/oppflow/activities/tms/places"
 	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
@@ -13,7 +15,9 @@ import (
 )
 
 // ApplyCommands makes changes of one opportunity, in one request and in order. After a rejection,
-// ApplyCommands may make another request to look up names again.
+// ApplyCommands may make another request to look up names again. If the changes reserve places and
+// the reservation of the opportunity does not show on which event, ApplyCommands also reads the
+// events before and after the changes.
 func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput) (activities.ApplyResult, error) {
 	if run, other := runs.DetectReset(ctx, in.RunID); other {
 		return activities.ApplyResult{CallResult: runs.ResetResult(run)}, nil
@@ -33,6 +37,8 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	if len(dictionary.Missing) > 0 {
 		return activities.ApplyResult{CallResult: dictionary.UnresolvedResult()}, nil
 	}
+	events := places.EventsToCompare(mutations, in.HasReservation)
+	before := a.readReserved(ctx, events)
 	answers, err := a.api.Apply(a.withSendDeadline(ctx), mutations)
 	result := activities.ApplyResult{CallResult: callResult(err)}
 	if err != nil {
@@ -45,7 +51,30 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 		result.ServerError = result.ServerError || isServerError(answers[i].Err)
 	}
 	a.handleRejectedChanges(ctx, in.Changes, result.Results, dictionary)
+	if hasReservation(result.Results) {
+		after := a.readReserved(ctx, events)
+		for i, event := range events {
+			result.Results[i].Reserved = exchange.ReservedPlaces{Before: before.On(event), After: after.On(event)}
+		}
+	}
 	return result, nil
+}
+
+// hasReservation reports whether a change shows a valid reservation.
+func hasReservation(results []exchange.ChangeResult) bool {
+	return slices.ContainsFunc(results, func(r exchange.ChangeResult) bool { return r.Reservation != nil && r.Reservation.Valid })
+}
+
+// readReserved reads the numbers of reserved places on the events. If the read fails or takes too
+// long, the numbers are not known.
+func (a *Activities) readReserved(ctx context.Context, events []opportunity.ID) places.Reserved {
+	ctx, cancel := a.withSideReadTimeout(ctx)
+	defer cancel()
+	reserved, err := places.Read(ctx, a.api, events)
+	if err != nil {
+		return nil
+	}
+	return reserved
 }
 
 func (a *Activities) apiMutation(in activities.ApplyInput, m exchange.Change, d *names.Resolver) administrate.Mutation {

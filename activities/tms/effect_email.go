@@ -128,7 +128,10 @@ func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput
 	}
 	number, of := mailNumber(mail, in)
 	written, ok := e.playbook.Playbook.RenderMail(template, facts, owner, contact, number, of)
-	if !ok {
+	switch {
+	case !ok && facts.PlacesInDoubt:
+		return none, opportunity.Invalidf("the mail %q says until when places are reserved, but it is not known for each event whether its places are reserved", template), nil
+	case !ok:
 		return none, opportunity.Invalidf("the mail %q cannot be rendered for this record", template), nil
 	}
 	from, err := e.senderAddressID(ctx, template)

@@ -3,9 +3,11 @@ package tms
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/places"
 	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
@@ -23,6 +25,9 @@ const undoReleaseDelay = time.Hour
 type reserveNotes struct {
 	// ReleaseAt is the time until which the places stay reserved after the undo of the effect.
 	ReleaseAt string `note:"back"`
+	// ReservedBefore is the number of reserved places on each event before the effect's first request,
+	// as JSON.
+	ReservedBefore string `note:"reservedBefore"`
 }
 
 func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
@@ -35,7 +40,7 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	if in.Undo && notesOf[requestNotes](in.UndoEntry).Inspected == "" { // the effect requested nothing
 		return out, nil
 	}
-	interests := eventInterestIDs(in.Interests)
+	interests := eventInterests(in.Interests)
 	if !in.Undo && len(interests) == 0 {
 		return out, nil
 	}
@@ -49,24 +54,96 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 		return out, nil
 	}
 	until := settings.Until
+	isLongEnough := now.reserved && !now.expiry.Before(until.Add(-opportunity.ExpiryTolerance))
+	reserved, isAlone, err := e.readReservedFor(ctx, interests, now)
+	if err != nil {
+		return out, readError(err)
+	}
+	requested := places.IDs(interests)
+	if isLongEnough {
+		if requested = e.inspectPlaces(&out, interests, isAlone, reserved); len(requested) == 0 {
+			return out, nil
+		}
+		if now.expiry.After(until) {
+			until = now.expiry
+		}
+	}
 	switch {
-	case now.reserved && !now.expiry.Before(until.Add(-opportunity.ExpiryTolerance)):
 	case now.expired:
 		out.Error = opportunity.Failf(opportunity.Rejected, "the places of the opportunity expired or were released at %s, and the opportunity cannot reserve places again", formatTime(now.expiry))
 	case !until.After(e.now()):
 		out.Error = opportunity.Invalidf("the expiry time %s of the reservation is in the past", formatTime(until))
 	case !now.reserved && notesOf[requestNotes](in.UndoEntry).Confirmed != "":
-		// If an operator retries the effect, the worker sends the request again, because the cause
-		// of the earlier failure may no longer exist.
-		notes := notesOf[requestNotes](in.UndoEntry)
-		notes.Confirmed = ""
-		out.UndoEntry = withNotes(in.UndoEntry, notes)
+		out.UndoEntry = forRetry(in.UndoEntry)
+		out.Places = places.NoneHeld(interests)
 		out.Error = opportunity.Failf(opportunity.Rejected, "the API reported that it reserved places, but no places are reserved: an event may have too few free places, or an earlier reservation may have expired")
 	default:
 		out.UndoEntry = now.withOriginalExpiry(in.UndoEntry)
-		out.Request = &exchange.EffectRequest{Kind: exchange.RequestReserve, IDs: interests, Until: until}
+		if notes := notesOf[reserveNotes](in.UndoEntry); notes.ReservedBefore == "" { // a request of the effect may have changed the numbers since
+			notes.ReservedBefore = reserved.String()
+			out.UndoEntry = withNotes(out.UndoEntry, notes)
+		}
+		out.Request = &exchange.EffectRequest{Kind: exchange.RequestReserve, IDs: requested, Until: until}
 	}
 	return out, nil
+}
+
+// eventInterests returns the interests in events.
+func eventInterests(known []opportunity.RecordedInterest) []places.Interest {
+	var interests []places.Interest
+	for _, held := range known {
+		kind := cmp.Or(held.Kind, (opportunity.Interest{Item: held.Item}).ResolvedKind())
+		if kind == opportunity.Event && held.ID != "" {
+			interests = append(interests, places.Interest{ID: held.ID, Event: eventOfInterest(held, nil), Quantity: held.Quantity, Held: held.Places == opportunity.PlacesHeld})
+		}
+	}
+	return interests
+}
+
+// readReservedFor reads the reserved places on the events of the interests. It reads nothing when
+// the record has no other interest in an event than the one interest, because the reservation of the
+// opportunity is then about this interest alone.
+func (e reserveHandler) readReservedFor(ctx context.Context, interests []places.Interest, now reservationState) (reserved places.Reserved, isAlone bool, err error) {
+	if isAlone = len(interests) == 1 && len(now.events) <= 1; isAlone || now.expired {
+		return nil, isAlone, nil
+	}
+	events := make([]opportunity.ID, len(interests))
+	for i, one := range interests {
+		interests[i].Event = cmp.Or(now.events[one.ID], one.Event)
+		events[i] = interests[i].Event
+	}
+	reserved, err = places.Read(ctx, e.api, events)
+	return reserved, false, err
+}
+
+// inspectPlaces finds out which interests have reserved places, while the reservation lasts long
+// enough. inspectPlaces returns the interests for which the effect must request places. After the
+// effect requested places, inspectPlaces returns nothing. The effect then fails if places are not
+// held, and ends with a note if it is not known whether places are held.
+func (e reserveHandler) inspectPlaces(out *activities.InspectResult, interests []places.Interest, isAlone bool, reserved places.Reserved) []opportunity.ID {
+	states := places.States(interests, isAlone, places.ParseReserved(notesOf[reserveNotes](out.UndoEntry).ReservedBefore), reserved)
+	missing, notHeld := places.Missing(states)
+	if len(missing) > 0 && notesOf[requestNotes](out.UndoEntry).Confirmed == "" {
+		return missing
+	}
+	out.Places = states
+	switch {
+	case len(notHeld) > 0:
+		out.UndoEntry = forRetry(out.UndoEntry)
+		out.Error = opportunity.Failf(opportunity.Rejected, "the API reported that it reserved places, but no places are reserved for %s: an event may have too few free places", places.Describe(notHeld))
+	case len(missing) > 0:
+		out.Note = fmt.Sprintf("Oppflow requested places, but it is not known whether places are reserved for %s; check the events in the TMS", places.Describe(missing))
+	}
+	return nil
+}
+
+// forRetry returns the undo entry of an effect that failed although the API confirmed its request. If
+// an operator retries the effect, the worker reads the events and sends the request again, because
+// the cause of the failure may be gone.
+func forRetry(entry exchange.UndoEntry) exchange.UndoEntry {
+	requests, reserve := notesOf[requestNotes](entry), notesOf[reserveNotes](entry)
+	requests.Confirmed, reserve.ReservedBefore = "", ""
+	return withNotes(withNotes(entry, requests), reserve)
 }
 
 // inspectUndo returns a request for an earlier expiry of the places, if only the effect reserved
@@ -96,25 +173,10 @@ func (e reserveHandler) execute(ctx context.Context, in activities.EffectInput) 
 	if in.Request.Kind == exchange.RequestExtend {
 		return e.setExpiry(ctx, in, in.Request.Until), nil
 	}
-	ids := make([]string, len(in.Request.IDs))
-	for i, id := range in.Request.IDs {
-		ids[i] = string(id)
-	}
 	held, err := e.api.Reserve(e.withSendDeadline(ctx), administrate.Reserve{
-		OpportunityID: string(in.Opportunity), InterestIDs: ids, Until: in.Request.Until.UTC().Truncate(time.Second),
+		OpportunityID: string(in.Opportunity), InterestIDs: idStrings(in.Request.IDs), Until: in.Request.Until.UTC().Truncate(time.Second),
 	})
 	return confirmedResult(in, cmp.Or(err, held.Reserve, held.Extend)), nil
-}
-
-func eventInterestIDs(interests []opportunity.RecordedInterest) []opportunity.ID {
-	var ids []opportunity.ID
-	for _, held := range interests {
-		kind := cmp.Or(held.Kind, (opportunity.Interest{Item: held.Item}).ResolvedKind())
-		if kind == opportunity.Event && held.ID != "" {
-			ids = append(ids, held.ID)
-		}
-	}
-	return ids
 }
 
 func formatTime(t time.Time) string {

@@ -46,6 +46,8 @@ type effectOutcome struct {
 	inDoubt    []int
 	note       string
 	overbooked []exchange.OverbookedEvent
+	// places is what the last inspection returned.
+	places []exchange.InterestPlaces
 }
 
 func (e *effectOutcome) setContacts(contacts []opportunity.ID) {
@@ -67,6 +69,7 @@ func (r *fixture) runEffect(in activities.EffectInput) effectOutcome {
 		in.UndoEntry, in.Request, in.Attendees = out.undoEntry, nil, out.attendees
 		looked := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
 		out.undoEntry, out.inDoubt, out.note, out.overbooked = looked.UndoEntry, looked.PeopleInDoubt, looked.Note, looked.Overbooked
+		out.places = looked.Places
 		out.setContacts(looked.Contacts)
 		switch {
 		case looked.Error != nil:

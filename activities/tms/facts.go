@@ -86,6 +86,7 @@ func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Op
 		if ref.UnitAmount != nil {
 			one.UnitAmount = *ref.UnitAmount
 		}
+		facts.PlacesInDoubt = facts.PlacesInDoubt || held.Places.IsDoubtful()
 		facts.Interests = append(facts.Interests, one)
 	}
 	return facts

@@ -20,6 +20,8 @@ type reservationState struct {
 	// expired says that the places have expired or were released; in both cases the opportunity
 	// cannot reserve places again.
 	expired bool
+	// events are the events of the record's first hundred interests, by interest.
+	events map[opportunity.ID]opportunity.ID
 }
 
 // Places without an expiry count as not reserved.
@@ -32,7 +34,12 @@ func (a *Activities) readReservation(ctx context.Context, id opportunity.ID) (re
 	if err != nil {
 		return reservationState{}, err
 	}
-	out := reservationState{reserved: record.Reservations.Valid}
+	out := reservationState{reserved: record.Reservations.Valid, events: make(map[opportunity.ID]opportunity.ID)}
+	for _, interest := range record.Interests {
+		if interestKind(interest) == opportunity.Event {
+			out.events[opportunity.ID(interest.ID)] = opportunity.ID(interest.Item.ID)
+		}
+	}
 	if until := record.Reservations.Until; until != nil {
 		out.expiry, out.expired = until.UTC(), !until.After(a.now())
 		out.reserved = out.reserved && !out.expired

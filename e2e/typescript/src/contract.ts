@@ -155,9 +155,9 @@ export interface InterestResult {
   /** interest is the id of the interest in the TMS, or "" when the interest was not added. */
   interest?: string;
   item: string;
-  /** reservedUntil is set when places were requested and a read of the record shows that the places are reserved. */
+  /** reservedUntil is set when places were requested and the API shows that the places are reserved on the event of this interest. */
   reservedUntil?: string;
-  /** error says why the interest was not added. When interest is set, error says why places for the interest are not reserved. */
+  /** error says why the interest was not added. When interest is set, error says why places for the interest are not reserved. The type of error is Undecided when it is not known whether the places are reserved. */
   error?: Failure;
 }
 
@@ -255,6 +255,8 @@ export interface RecordedInterest {
   unitAmount: string;
   /** reserve says that places were requested. */
   reserve?: boolean;
+  /** places is what is known of the requested places, while the reservation is valid. */
+  places?: string;
   /** expiresAt is when training tokens expire: a local time without a zone, in the form of the API. */
   expiresAt?: string;
   /** asRequested says that quantity or unitAmount is the value that a request contained, because the API does not return the value on the record. */

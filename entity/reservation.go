@@ -1,0 +1,116 @@
+package entity
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// expiredReservationKey is the key of the attention that says that the reservation has expired.
+// Other attention of the kind reservation has the id of a request or of an interest as its key.
+const expiredReservationKey = "reservationExpired"
+
+// HasReservationExpired reports whether the reservation of an open opportunity was valid in the
+// state before and has expired since. A reservation that was released before its expiry time has
+// not expired.
+func (s *State) HasReservationExpired(before opportunity.Reservation, now time.Time) bool {
+	return before.Valid && !before.Until.IsZero() && !before.Until.After(now) && !s.Reservation.Valid && !s.Step.Stage.State.IsFinal()
+}
+
+// RaiseExpiredReservation raises attention, because the reservation expired at the time until.
+func (s *State) RaiseExpiredReservation(until, now time.Time) {
+	s.RaiseAttention(opportunity.AttentionReservation, expiredReservationKey, fmt.Sprintf(
+		"the reserved places expired at %s: other customers can book these places now, and this opportunity cannot reserve places again; win the opportunity while the events have free places, or start another opportunity",
+		until.UTC().Format(time.RFC3339)), now)
+}
+
+// ClearExpiredReservation removes the attention about the expired reservation when places are
+// reserved again. When the opportunity is in a final step, and when the run ends,
+// ClearExpiredReservation also removes the attention about the places of single interests.
+func (s *State) ClearExpiredReservation(runEnds bool) {
+	isOver := runEnds || s.Step.Stage.State.IsFinal()
+	if isOver || s.Reservation.Valid {
+		s.clearAttentionFor(opportunity.AttentionReservation, expiredReservationKey)
+	}
+	if isOver {
+		s.Attention = slices.DeleteFunc(s.Attention, s.isPlacesAttention)
+	}
+}
+
+// isPlacesAttention reports whether the attention is about the places of one interest. The key of
+// such attention is the id of the interest.
+func (s *State) isPlacesAttention(a opportunity.Attention) bool {
+	return a.Kind == opportunity.AttentionReservation && s.interestIndex(opportunity.ID(a.Request)) >= 0
+}
+
+// clearReservationAttention removes the attention that a valid reservation ends. The reservation
+// shows nothing of the places on one event, so attention about the places of one interest stays.
+func (s *State) clearReservationAttention() {
+	s.Attention = slices.DeleteFunc(s.Attention, func(a opportunity.Attention) bool {
+		return a.Kind == opportunity.AttentionReservation && !s.isPlacesAttention(a)
+	})
+}
+
+// interestIndex returns the index of the recorded interest with the id, or -1.
+func (s *RecordState) interestIndex(id opportunity.ID) int {
+	return slices.IndexFunc(s.Interests, func(held opportunity.RecordedInterest) bool { return held.ID == id })
+}
+
+// setPlaces stores what is known of the places of an interest. setPlaces raises attention when the
+// opportunity has a reservation, but the places of the interest are not known to belong to it.
+func (s *State) setPlaces(known exchange.InterestPlaces, now time.Time) {
+	at := s.interestIndex(known.Interest)
+	if at < 0 {
+		return
+	}
+	held := &s.Interests[at]
+	held.Places = known.State
+	s.clearAttentionFor(opportunity.AttentionReservation, string(held.ID))
+	if !s.HasReservation() || !known.State.IsDoubtful() {
+		return
+	}
+	text := "it is not known whether the places are reserved"
+	if known.State == opportunity.PlacesNotHeld {
+		text = "the places are not reserved"
+	}
+	s.RaiseAttention(opportunity.AttentionReservation, string(held.ID), fmt.Sprintf(
+		"%s: %d on event %s; Oppflow requested the places, but the reservation of the opportunity does not show on which event places are reserved; check the event in the TMS. Answer skip with the interest's id to remove this entry",
+		text, held.Quantity, held.Item), now)
+}
+
+// soleReservation returns the valid reservation of a record with one interest in an event. The
+// reservation is then about this interest alone. soleReservation returns nil for any other record.
+func soleReservation(record exchange.Snapshot) *opportunity.Reservation {
+	events := 0
+	for _, ref := range record.Interests {
+		if ref.Item.Type() == opportunity.TypeEvent {
+			events++
+		}
+	}
+	if events != 1 || !record.Reservation.Valid {
+		return nil
+	}
+	return &record.Reservation
+}
+
+// confirmSolePlaces stores that requested places are held, when the valid reservation can contain
+// no other places, because the opportunity has no other interest in an event.
+func (s *State) confirmSolePlaces() {
+	sole := -1
+	for i, held := range s.Interests {
+		if !held.Reserve && held.Kind != opportunity.Event {
+			continue
+		}
+		if sole >= 0 {
+			return
+		}
+		sole = i
+	}
+	if sole >= 0 && s.Interests[sole].Places == opportunity.PlacesNotKnown {
+		s.Interests[sole].Places = opportunity.PlacesHeld
+		s.clearAttentionFor(opportunity.AttentionReservation, string(s.Interests[sole].ID))
+	}
+}

@@ -417,6 +417,10 @@ func (s *State) ApplyReactionPlan(plan exchange.Plan, now time.Time) {
 
 // EffectResults lists the abandoned effects, so that a person can carry the effects out by hand.
 func (s *State) abandonEffects(now time.Time) {
+	if m := s.ManualTransition; m != nil {
+		s.ManualTransition = nil
+		s.appendTimeline(now, "the effects of the transition by hand to "+m.To.Name+" were not planned, because the run of the opportunity has ended")
+	}
 	for _, j := range s.ActiveEffects {
 		if j.Stage == opportunity.EffectStageAfter {
 			s.recordEffectResult(j, opportunity.EffectAbandoned, "the run of the opportunity has ended", now)

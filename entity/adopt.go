@@ -54,7 +54,7 @@ func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, res
 // the reset may have made changes that the record shows. AdoptAfterReset does not count any
 // interest of the record as an interest of the start.
 func (s *State) AdoptAfterReset(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
-	s.setRecord(record, region)
+	s.setRecord(record, region, now)
 	s.Entered, s.LastActivity = now, now
 	s.appendTimeline(now, "the record was adopted in step "+record.Step.Name)
 }
@@ -62,7 +62,7 @@ func (s *State) AdoptAfterReset(record exchange.Snapshot, region opportunity.Ref
 // Adopt takes over the record whose id is in the start. The view shows the interests of the record,
 // but these interests never count as the effect of a request.
 func (s *State) Adopt(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
-	s.setRecord(record, region)
+	s.setRecord(record, region, now)
 	// It is unknown when the record entered its current step.
 	since, adopted := exchange.AdoptionTimes(record, now)
 	s.Entered, s.LastActivity, s.AdoptedAt = since, since, adopted

@@ -167,7 +167,7 @@ func (s *State) applyResult(at int, m exchange.Change, answer exchange.ChangeRes
 		}
 	case answer.Status == exchange.StatusRejected:
 	case m.Progress != nil:
-		if answer.Step != nil {
+		if s.StepUnconfirmed = answer.Step == nil; answer.Step != nil {
 			s.setStep(*answer.Step, now)
 		}
 	case m.Update != nil:

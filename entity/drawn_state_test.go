@@ -14,6 +14,7 @@ import (
 
 	"github.com/oppflow/oppflow/entity"
 	"github.com/oppflow/oppflow/entity/dedup"
+	"github.com/oppflow/oppflow/entity/manual"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -53,6 +54,8 @@ func TestStateRoundTrip(t *testing.T) {
 	full.PreviousRunID = "7b7e8b4a-0000-4000-8000-000000000000"
 	full.Playbook = exchange.PlaybookFeatures{Version: 2, Digest: "d", Transitions: true, Reactions: true, FollowUps: true, Learners: true, FollowUpSteps: "state Open", QuietTime: time.Minute, Spread: time.Hour}
 	full.PlannedByVersion = 2
+	full.ManualTransition = &manual.Transition{From: proposed, To: won, NoticedAt: noon, Late: true, AfterReset: true}
+	full.StepSeenAt, full.StepUnconfirmed = noon, true
 	full.PlanFirstChangeAt, full.PlanLastChangeAt = noon, noon.Add(time.Second)
 	full.PlaybookChanged, full.PlanDue, full.AfterReset, full.LastChain = true, true, true, 3
 	full.Entered, full.LastActivity, full.PlannedAt = noon, noon.Add(time.Hour), noon.Add(2*time.Hour)

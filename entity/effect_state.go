@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/manual"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -15,6 +16,9 @@ type EffectState struct {
 	PlannedTransitions []PlannedTransition `json:"moves,omitempty"`
 	ActiveEffects      []ActiveEffect      `json:"jobs,omitempty"`
 	LastChain          int                 `json:"chains,omitempty"`
+	// ManualTransition is the transition by hand whose effects are not planned yet; nil when there is
+	// none.
+	ManualTransition *manual.Transition `json:"manual,omitempty"`
 	// PlannedByVersion is the version of the playbook that planned the last transition. 0 means a
 	// playbook without a version.
 	PlannedByVersion int `json:"plannedBy,omitempty"`

@@ -7,7 +7,7 @@ import (
 )
 
 // A Task is the next work of a run: exactly one of ReadRecord, EnsureEffect, PlanTransition,
-// SendCommands, PlanReaction, PlanFollowUps, DoFollowUp and WaitForWork.
+// SendCommands, PlanManualTransition, PlanReaction, PlanFollowUps, DoFollowUp and WaitForWork.
 type Task interface{ task() }
 
 // ReadRecord reads the record again.
@@ -22,6 +22,13 @@ type PlanTransition struct{ Request, To string }
 // SendCommands sends the next batch.
 type SendCommands struct{}
 
+// PlanManualTransition plans the effects of a transition that a person made by hand. BeforeCommand
+// says that a progress command waits, whose effects come after the effects of the transition by hand.
+type PlanManualTransition struct {
+	Cause         exchange.PlanCause
+	BeforeCommand bool
+}
+
 // PlanReaction plans the effects that follow an external change.
 type PlanReaction struct{ ExternalChange exchange.PlanCause }
 
@@ -35,14 +42,15 @@ type DoFollowUp struct{ FollowUp exchange.FollowUp }
 // no message arrives.
 type WaitForWork struct{ Until time.Time }
 
-func (ReadRecord) task()     {}
-func (EnsureEffect) task()   {}
-func (PlanTransition) task() {}
-func (SendCommands) task()   {}
-func (PlanReaction) task()   {}
-func (PlanFollowUps) task()  {}
-func (DoFollowUp) task()     {}
-func (WaitForWork) task()    {}
+func (ReadRecord) task()           {}
+func (EnsureEffect) task()         {}
+func (PlanTransition) task()       {}
+func (SendCommands) task()         {}
+func (PlanManualTransition) task() {}
+func (PlanReaction) task()         {}
+func (PlanFollowUps) task()        {}
+func (DoFollowUp) task()           {}
+func (WaitForWork) task()          {}
 
 // Conditions are the facts outside the state that influence the next task.
 type Conditions struct {
@@ -66,11 +74,18 @@ func (s *State) Next(now time.Time, c Conditions) Task {
 	if active, due := s.DueEffect(now); due && (!asked || !active.ShouldYield() && (!c.EffectsYield || !active.IsAfter())) {
 		return EnsureEffect{ActiveEffect: active}
 	}
+	manual, isManual := s.manualCause()
 	if request, to, due := s.TransitionToPlan(); due {
+		if isManual {
+			return PlanManualTransition{Cause: manual, BeforeCommand: true}
+		}
 		return PlanTransition{Request: request, To: to}
 	}
 	if s.HasBatch() {
 		return SendCommands{}
+	}
+	if isManual {
+		return PlanManualTransition{Cause: manual}
 	}
 	if change, is := s.NextExternalChange(); is {
 		return PlanReaction{ExternalChange: change}

@@ -3,8 +3,10 @@ package entity
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/manual"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -68,6 +70,73 @@ func (s *State) ApplyTransitionPlan(request string, plan exchange.Plan, now time
 	s.startChain(opportunity.EffectStageBefore, move.Chain, plan.Before, now)
 	s.PlannedTransitions = append(s.PlannedTransitions, move)
 	s.PlannedByVersion = plan.Version
+}
+
+// ShowsManualTransition reports whether a person made a transition by hand, when a read finds the
+// record in the step. A progress command of which Oppflow does not know whether it was made may
+// explain the step. Without rules for transitions, ShowsManualTransition returns false.
+func (s *State) ShowsManualTransition(found opportunity.Step) bool {
+	return s.ID != "" && s.Playbook.Transitions && s.Step.ID != "" && found.ID != "" && found.ID != s.Step.ID &&
+		!s.StepUnconfirmed && !s.isProgressInDoubt(found)
+}
+
+// isProgressInDoubt reports whether an operator has to decide about a progress command to the step.
+// The command is in doubt or parked.
+func (s *Inbox) isProgressInDoubt(to opportunity.Step) bool {
+	leadsTo := func(e QueuedCommand) bool {
+		c, err := e.command()
+		progress, is := c.(opportunity.Progress)
+		return err == nil && is && (progress.To == string(to.ID) || strings.EqualFold(progress.To, to.Name))
+	}
+	return slices.ContainsFunc(s.Parked, leadsTo) || slices.ContainsFunc(s.Queue, func(e QueuedCommand) bool { return e.InDoubt && leadsTo(e) })
+}
+
+// AddManualTransition stores that a person made a transition by hand to the step. Call
+// AddManualTransition before the record of the read is stored. A second transition before the
+// effects are planned changes only the target step, so that both count as one transition.
+func (s *State) AddManualTransition(to opportunity.Step, now time.Time) {
+	s.appendTimeline(now, fmt.Sprintf("the transition from %s to %s was made by hand in the TMS", s.Step.Name, to.Name))
+	if s.ManualTransition != nil {
+		s.ManualTransition.To = to
+		return
+	}
+	s.ManualTransition = manual.NewTransition(s.Step, to, s.StepSeenAt, now)
+}
+
+// manualCause returns the transition by hand whose effects must be planned.
+func (s *State) manualCause() (exchange.PlanCause, bool) {
+	if s.ManualTransition == nil || !s.canProceed() {
+		return exchange.PlanCause{}, false
+	}
+	return s.ManualTransition.Cause(), true
+}
+
+// ApplyManualTransitionPlan starts the planned effects of the transition by hand, except the effects
+// before the transition. When the transition was noticed late, each mail and each call waits for an
+// operator in a chain of its own, so that the other effects do not wait.
+func (s *State) ApplyManualTransitionPlan(plan exchange.Plan, now time.Time) {
+	m := s.ManualTransition
+	if m == nil {
+		return
+	}
+	s.ManualTransition, s.PlannedByVersion = nil, plan.Version
+	s.reportPlanProblems(plan, now)
+	s.appendTimeline(now, fmt.Sprintf("the effects of the transition by hand to %s are planned; number of effects: %d", m.To.Name, len(plan.After)))
+	first := s.nextChain()
+	s.startChain(opportunity.EffectStageAfter, first, slices.DeleteFunc(slices.Clone(plan.After), m.NeedsOperator), now)
+	for _, effect := range plan.After {
+		if m.NeedsOperator(effect) {
+			s.startChain(opportunity.EffectStageAfter, s.nextChain(), []exchange.Effect{effect}, now)
+		}
+	}
+	for i := range s.ActiveEffects {
+		if j := &s.ActiveEffects[i]; j.Chain >= first && m.NeedsOperator(j.Effect) {
+			s.blockEffect(j, m.Question(j.Effect), now)
+		}
+	}
+	if m.AfterReset {
+		s.blockUnverifiableEffects(func(j ActiveEffect) bool { return j.Chain >= first }, now)
+	}
 }
 
 // HasUnplannedTransition reports whether the batch contains a transition without planned effects. A

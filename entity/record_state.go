@@ -18,11 +18,15 @@ type RecordState struct {
 	StartDigest string             `json:"startDigest"`
 
 	// ID is the record's id in the TMS, or "" while there is no record.
-	ID          opportunity.ID                 `json:"id,omitempty"`
-	Details     opportunity.Details            `json:"details"`
-	Step        opportunity.Step               `json:"step,omitzero"`
-	Interests   []opportunity.RecordedInterest `json:"interests,omitempty"`
-	Reservation opportunity.Reservation        `json:"reservation,omitzero"`
+	ID      opportunity.ID      `json:"id,omitempty"`
+	Details opportunity.Details `json:"details"`
+	Step    opportunity.Step    `json:"step,omitzero"`
+	// StepSeenAt is when the API last returned Step; zero when unknown. StepUnconfirmed says that a
+	// progress command ended and that its target step may be the step of the record.
+	StepSeenAt      time.Time                      `json:"stepSeen,omitzero"`
+	StepUnconfirmed bool                           `json:"stepUnconfirmed,omitempty"`
+	Interests       []opportunity.RecordedInterest `json:"interests,omitempty"`
+	Reservation     opportunity.Reservation        `json:"reservation,omitzero"`
 	// ExpiryPending says that places were requested and no expiry has been set yet.
 	ExpiryPending bool `json:"extendDue,omitempty"`
 	// Unattributed are interests of the record that no known request has made.
@@ -89,11 +93,16 @@ func (s *RecordState) setAccount(j ActiveEffect) {
 	}
 }
 
-func (s *RecordState) setStep(step opportunity.Step, now time.Time) {
+// A return to the step from which a person made a transition by hand ends that transition.
+func (s *State) setStep(step opportunity.Step, now time.Time) {
 	if step.ID != s.Step.ID {
 		s.Entered = now
 	}
-	s.Step = step
+	s.Step, s.StepSeenAt, s.StepUnconfirmed = step, now, false
+	if s.ManualTransition != nil && s.ManualTransition.From.ID == step.ID {
+		s.ManualTransition = nil
+		s.appendTimeline(now, "the record is back in step "+step.Name+", so the transition by hand has no effects")
+	}
 }
 
 // MarkUnattributed stores the interests of the record that no known request has made, so that
@@ -198,10 +207,12 @@ func (s *RecordState) HasLostInterest(record exchange.Snapshot) bool {
 }
 
 // applyRequestEnd counts the end of a request as activity. If the request may have reserved places
-// without an expiry, applyRequestEnd makes an expiry due.
+// without an expiry, applyRequestEnd makes an expiry due. A progress that the API did not confirm may
+// have changed the step.
 func (s *RecordState) applyRequestEnd(e requestEnd) {
 	s.LastActivity = e.at
 	s.ExpiryPending = s.ExpiryPending || e.needsExpiry
+	s.StepUnconfirmed = s.StepUnconfirmed || e.command.MessageName == opportunity.MessageProgress && (e.confirmed || e.command.InDoubt)
 }
 
 // setRegistrations stores which attendees the complete effect registered, and which attendees were on

@@ -24,7 +24,8 @@ func (s *State) HasBackgroundWork(now time.Time) bool {
 	_, _, move := s.TransitionToPlan()
 	_, followUp := s.DueFollowUp(now)
 	_, change := s.NextExternalChange()
-	return active || move || followUp || change || s.ShouldPlan(now)
+	_, manual := s.manualCause()
+	return active || move || followUp || change || manual || s.ShouldPlan(now)
 }
 
 // NextWakeAt returns the next time at which work is due even if no message arrives, or zero when
@@ -161,6 +162,9 @@ func (s *State) startFollowUpEffect(f exchange.FollowUp, now time.Time) {
 func (s *State) ApplyReset(now time.Time) {
 	s.requestPlan()
 	s.AfterReset = s.PlanDue
+	if s.ManualTransition != nil {
+		s.ManualTransition.AfterReset = true
+	}
 	s.blockUnverifiableEffects(func(ActiveEffect) bool { return true }, now)
 }
 

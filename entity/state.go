@@ -19,8 +19,8 @@ import (
 // the adoption time of records whose follow-up times are calculated from the record's last change.
 // Version 7 has the same member names as the view for attention, waits, questions and effect
 // results. Version 8 adds questions about people, and marks values of interests that are only known
-// as requested. Version 9 says of each interest whether its places
-// are held.
+// as requested. Version 9 says of each interest whether its places are held, and adds transitions
+// by hand and the time at which the step was last seen.
 const StateVersion = 9
 
 // State contains everything that one run knows of its opportunity and passes to the next run.
@@ -61,7 +61,7 @@ func NewState(reference opportunity.Reference, start opportunity.Start, now time
 // other queued commands.
 func (s *State) ApplyCreated(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	start := s.Start
-	s.setRecord(record, region)
+	s.setRecord(record, region, now)
 	s.Entered, s.LastActivity = now, now
 	s.appendTimeline(now, "the record was created in step "+record.Step.Name)
 	if start != nil && len(start.Interests) > 0 {
@@ -72,12 +72,12 @@ func (s *State) ApplyCreated(record exchange.Snapshot, region opportunity.Ref, n
 	}
 }
 
-func (s *State) setRecord(record exchange.Snapshot, region opportunity.Ref) {
+func (s *State) setRecord(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	s.Start = nil
 	s.ID = record.ID
 	s.Details = record.Details
 	s.Details.Region = region
-	s.Step = record.Step
+	s.Step, s.StepSeenAt = record.Step, now
 	s.Reservation = record.Reservation
 	s.requestPlan()
 }
@@ -91,7 +91,7 @@ func (s *State) HasBatch() bool {
 // opportunity is never over.
 func (s *State) IsOver() bool {
 	return s.ID != "" && s.Step.Stage.State.IsFinal() && len(s.Queue) == 0 && len(s.Parked) == 0 && s.Question == nil &&
-		s.Paused == nil && !s.ExpiryPending && !s.isReleaseDue() && !s.RefreshDue && len(s.ActiveEffects) == 0 && len(s.FollowUps) == 0 && len(s.ExternalChanges) == 0 && !s.PlanDue
+		s.Paused == nil && !s.ExpiryPending && !s.isReleaseDue() && !s.RefreshDue && s.ManualTransition == nil && len(s.ActiveEffects) == 0 && len(s.FollowUps) == 0 && len(s.ExternalChanges) == 0 && !s.PlanDue
 }
 
 // isReleaseDue reports whether a lost or archived opportunity still has a reservation, which the

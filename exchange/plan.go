@@ -253,6 +253,9 @@ type CallService struct {
 // of a plan of the follow-ups for the opportunity's step.
 type PlanCause struct {
 	Kind PlanCauseKind `json:"kind,omitempty"`
+	// From is the step from which a person made the transition by hand; zero for a transition that a
+	// command requests, which starts at the step of the record.
+	From opportunity.Step `json:"from,omitzero"`
 	// To is the target step of the transition.
 	To opportunity.Step `json:"to,omitzero"`
 	// Item is the id of the event that was cancelled or sold out.
@@ -264,7 +267,8 @@ type PlanCauseKind string
 
 // The kinds of causes.
 const (
-	// CauseTransition: a progress command requests a transition.
+	// CauseTransition: a progress command requests a transition, or a person made a transition by
+	// hand.
 	CauseTransition PlanCauseKind = "move"
 	// CauseEventCancelled: an event in which the opportunity has an interest was cancelled.
 	CauseEventCancelled PlanCauseKind = "eventCancelled"

@@ -109,6 +109,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 
 		// Effects.
 		{"nothing to do", rule(""), []string{"2:5: the transition rule has no effects; give effects in the member \"before\" or \"after\""}},
+		{"transitions by hand", rule("    manualTransitions: ignore\n    after: [release: {}]\n"), []string{`4:24: "ignore" … ensure … skip`}},
 		{"two effects in one", rule("    after:\n      - release: {}\n        register: {}\n"), []string{"5:9: one list entry has 2 effects; begin each effect with \"- \""}},
 		{"no effect", rule("    after:\n      - when: value > 1\n"), []string{"5:9: the list entry has no effect; give one of account, contacts"}},
 		{"unknown effect", rule("    after:\n      - relase: {}\n"), []string{`5:9: unknown member "relase"; did you mean release?`}},

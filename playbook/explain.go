@@ -135,7 +135,8 @@ func (t *explainer) transition(rule Transition) {
 		t.effects("  ", rule.Before, true)
 	}
 	if len(rule.After) > 0 {
-		t.line(1, "after the transition:")
+		manual := map[bool]string{true: "but not", false: "also"}[rule.ManualTransitions == skipManual]
+		t.line(1, "after the transition, %s when a person made the transition by hand in the TMS:", manual)
 		t.effects("  ", rule.After, false)
 	}
 }

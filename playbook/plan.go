@@ -13,15 +13,20 @@ import (
 )
 
 // Plan returns the effects that the playbook has for the cause, which is a transition or an
-// external change. For the zero cause Plan returns the follow-ups of the current step. All times
-// are in UTC.
+// external change. For the zero cause Plan returns the follow-ups of the current step. For a
+// transition by hand, Plan returns only effects after the transition, and the step of the facts is
+// the step before the transition. All times are in UTC.
 func (p *Playbook) Plan(facts Facts, cause exchange.PlanCause) exchange.Plan {
+	isManual := cause.From.ID != ""
+	if isManual {
+		facts.Step = cause.From
+	}
 	planner := p.plannerOf(facts)
 	switch cause.Kind {
 	case "":
 		planner.planFollowUps()
 	case exchange.CauseTransition:
-		planner.planTransition(cause.To)
+		planner.planTransition(cause.To, isManual)
 	case exchange.CauseEventCancelled, exchange.CauseEventSoldOut, exchange.CauseReservationExpired:
 		planner.planReactions(cause)
 	default:
@@ -88,6 +93,9 @@ func truncateRendered(text string) string {
 	return strings.ToValidUTF8(text[:maxRenderedBytes], "")
 }
 
+// skipManual is the value of manualTransitions that excludes transitions by hand from a rule.
+const skipManual = "skip"
+
 // A nil selector selects every step.
 func (place *StepSelector) matches(step opportunity.Step) bool {
 	return place == nil || place.pattern().Matches(step)
@@ -97,11 +105,16 @@ func (place *StepSelector) pattern() exchange.StepPattern {
 	return exchange.StepPattern{Step: place.Step, Stage: place.Stage, State: opportunity.StageState(place.State)}
 }
 
-func (p *planner) planTransition(to opportunity.Step) {
+func (p *planner) planTransition(to opportunity.Step, isManual bool) {
 	for i, rule := range p.rules.Transitions {
 		path := fmt.Sprintf("transitions[%d]", i)
+		if isManual && (rule.ManualTransitions == skipManual || len(rule.After) == 0) {
+			continue
+		}
 		if rule.From.matches(p.facts.Step) && rule.To.matches(to) && p.conditionHolds(rule.Name, path+".when") {
-			p.plan.Before = append(p.plan.Before, p.planEffects(rule.Name, rule.Name+"/before", path+".before", "", rule.Before)...)
+			if !isManual {
+				p.plan.Before = append(p.plan.Before, p.planEffects(rule.Name, rule.Name+"/before", path+".before", "", rule.Before)...)
+			}
 			p.plan.After = append(p.plan.After, p.planEffects(rule.Name, rule.Name+"/after", path+".after", "", rule.After)...)
 		}
 	}

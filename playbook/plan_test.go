@@ -384,3 +384,59 @@ func TestNothingIsDoneByAnEmptyPlaybook(t *testing.T) {
 		}
 	}
 }
+
+// A transition by hand has the effects after the transition of the rules that match its first and its
+// last step. A rule may leave transitions by hand out.
+func TestPlanOfAManualTransition(t *testing.T) {
+	t.Parallel()
+	p, err := playbook.Load([]byte(`transitions:
+  - name: win
+    from: { step: Offered }
+    to: { state: Won }
+    when: step == "Offered"
+    before: [attributes: { set: { a: b } }]
+    after: [release: {}]
+  - name: ensured
+    to: { state: Won }
+    manualTransitions: ensure
+    after: [log: { message: "from {{.Step}}" }]
+  - name: only-before
+    to: { state: Won }
+    when: int(attributes["none"]) > 1
+    before: [attributes: { set: { c: d } }]
+  - name: skipped
+    to: { state: Won }
+    manualTransitions: skip
+    after: [log: { message: never }]
+  - name: from-won
+    from: { state: Won }
+    after: [log: { message: never }]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := facts(t)
+	f.Step = step("Won") // where a read found the record
+	for name, c := range map[string]struct {
+		cause exchange.PlanCause
+		step  opportunity.Step
+		want  []string
+	}{
+		"by hand":   {exchange.PlanCause{Kind: exchange.CauseTransition, From: step("Offered"), To: step("Won")}, step("Won"), []string{"win/after/1/release", "ensured/after/1/log"}},
+		"elsewhere": {exchange.PlanCause{Kind: exchange.CauseTransition, From: step("Proposed"), To: step("Won")}, step("Won"), []string{"ensured/after/1/log"}},
+		"a command": {transitionTo("Won"), step("Offered"), []string{"win/before/1/attributes", "win/after/1/release", "ensured/after/1/log", "skipped/after/1/log"}},
+	} {
+		f.Step = c.step
+		plan := p.Plan(f, c.cause)
+		var got []string
+		for _, effect := range append(plan.Before, plan.After...) {
+			got = append(got, effect.Key)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if isCommand := c.cause.From.ID == ""; len(plan.Problems) > 0 != isCommand { // of the rule only-before
+			t.Errorf("%s: problems %v", name, plan.Problems)
+		}
+	}
+}

@@ -246,6 +246,15 @@ func TestAllIsExplained(t *testing.T) {
 			t.Errorf("it is not said %q:\n%s", want, said)
 		}
 	}
+	manual, err := playbook.Load([]byte(rule("    manualTransitions: skip\n    after: [release: {}]\n") + "  - name: lose\n    to: { step: Lost }\n    after: [release: {}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"after the transition, but not when a person made the transition by hand in the TMS:", "after the transition, also when a person made the transition by hand in the TMS:"} {
+		if said := manual.Explain(); !strings.Contains(said, want) {
+			t.Errorf("it is not said %q:\n%s", want, said)
+		}
+	}
 	if said := new(playbook.Playbook).Explain(); !strings.Contains(said, "The playbook does nothing.") {
 		t.Errorf("of nothing it is said: %s", said)
 	}

@@ -35,8 +35,11 @@ type Transition struct {
 	To *StepSelector `json:"to,omitempty"`
 	// When is a condition; a rule without When always applies.
 	When Expression `json:"when,omitempty"`
+	// ManualTransitions says what to do after a transition that a person made by hand in the TMS: ensure the effects
+	// after the transition (the default), or skip the rule.
+	ManualTransitions string `json:"manualTransitions,omitempty" jsonschema:"enum=ensure,enum=skip"`
 	// Before are effects that must be done before the transition. When one of these effects or the transition fails,
-	// Oppflow undoes the effects that were done, the last effect first.
+	// Oppflow undoes the effects that were done, the last effect first. A transition by hand has no effects before it.
 	Before []EffectRule `json:"before,omitempty"`
 	// After are effects that Oppflow does after the transition was made.
 	After []EffectRule `json:"after,omitempty"`

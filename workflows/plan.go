@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/entity"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -25,6 +26,10 @@ func (r *run) planTransition(ctx workflow.Context, request, to string) {
 		result.Plan = exchange.Plan{Problems: []string{"the effects of the transition could not be planned: " + readFailureText(err)}}
 	default:
 		r.state.SetPlaybook(&result.PlaybookFeatures, workflow.Now(ctx))
+		if r.noteManualTransition(ctx, result.Record) {
+			r.state.ApplySnapshot(result.Record, workflow.Now(ctx))
+			return // the effects of the transition by hand come before the effects of this transition
+		}
 		if r.state.HasLostInterest(result.Record) && hasChange(ctx, changeForgetGoneInterests) {
 			r.state.ApplySnapshot(result.Record, workflow.Now(ctx))
 		}
@@ -47,6 +52,7 @@ func (r *run) planFollowUps(ctx workflow.Context) bool {
 		return false
 	}
 	r.state.SetPlaybook(&result.PlaybookFeatures, workflow.Now(ctx))
+	r.noteManualTransition(ctx, result.Record)
 	var cancelled, soldOut []opportunity.ID
 	for _, news := range result.Events {
 		if news.Cancelled {
@@ -67,6 +73,44 @@ func (r *run) planFollowUps(ctx workflow.Context) bool {
 		r.state.PlanDue = true // the plan was made before the run noticed that a person changed the record
 	}
 	return true
+}
+
+// noteManualTransition reports whether a read of the record shows a transition that a person made by
+// hand, and stores the transition until its effects are planned. Call noteManualTransition before the
+// record is stored.
+func (r *run) noteManualTransition(ctx workflow.Context, record exchange.Snapshot) bool {
+	if !r.state.ShowsManualTransition(record.Step) || !hasChange(ctx, changeManualTransitions) {
+		return false
+	}
+	r.state.AddManualTransition(record.Step, workflow.Now(ctx))
+	return true
+}
+
+// planManualTransition plans the effects of a transition that a person made by hand. Commands
+// interrupt the planning, unless a progress command waits for it. When the record has left the target
+// step, the next plan is for the step of the record.
+func (r *run) planManualTransition(ctx workflow.Context, next entity.PlanManualTransition) {
+	const why = "plan the effects of a transition by hand"
+	var result activities.PlanResult
+	var err error
+	if input := (activities.PlanInput{PlanFor: next.Cause}); next.BeforeCommand {
+		result, err = r.awaitPlan(ctx, input, activities.ReadOptions(why))
+	} else {
+		result, err = r.planInBackground(ctx, input, why)
+	}
+	switch {
+	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
+		return
+	case err != nil:
+		result.Plan = exchange.Plan{Problems: []string{"the effects of a transition by hand could not be planned: " + readFailureText(err)}}
+	default:
+		r.state.SetPlaybook(&result.PlaybookFeatures, workflow.Now(ctx))
+		moved := r.noteManualTransition(ctx, result.Record)
+		if r.state.ApplySnapshot(result.Record, workflow.Now(ctx)); moved {
+			return
+		}
+	}
+	r.state.ApplyManualTransitionPlan(result.Plan, workflow.Now(ctx))
 }
 
 func (r *run) planReaction(ctx workflow.Context, change exchange.PlanCause) {

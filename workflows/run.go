@@ -225,6 +225,8 @@ func (r *run) runTask(ctx workflow.Context) error {
 		r.planTransition(ctx, next.Request, next.To)
 	case entity.SendCommands:
 		r.applyNext(ctx)
+	case entity.PlanManualTransition:
+		r.planManualTransition(ctx, next)
 	case entity.PlanReaction:
 		r.planReaction(ctx, next.ExternalChange)
 	case entity.PlanFollowUps:
@@ -422,6 +424,7 @@ func (r *run) refresh(ctx workflow.Context) {
 		r.readBackAfterReset(ctx, r.state.Step.ID)
 		return
 	}
+	r.noteManualTransition(ctx, record)
 	r.state.ApplyRefresh(record, workflow.Now(ctx))
 }
 

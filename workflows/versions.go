@@ -88,6 +88,8 @@ const (
 	// changePlacesPerEvent reports for each event whether the requested places are held. Before,
 	// the reservation of the opportunity counted for all its events.
 	changePlacesPerEvent = "report reserved places per event"
+	// changeManualTransitions makes the run do the effects of a transition that a person made by hand.
+	changeManualTransitions = "do the effects of transitions by hand"
 )
 
 func hasChange(ctx workflow.Context, change string) bool {

@@ -84,6 +84,28 @@ transitions:
 	}
 }
 
+// The plan of a transition by hand names both steps, so that the plan needs only the record.
+func TestPlanOfAManualTransition(t *testing.T) {
+	r := newFixture(t, tms.ReferenceTag{})
+	r.loadPlaybook(`
+transitions:
+  - { name: win, from: { stage: Before }, to: { state: Won }, before: [{ attributes: { set: { a: b } } }], after: [{ account: {} }] }
+  - { name: skipped, to: { state: Won }, manualTransitions: skip, after: [{ release: {} }] }
+`)
+	record := r.createRecord("A-1")
+	r.requestCount()
+	before := opportunity.Step{ID: "before", Name: "Before", Stage: opportunity.Stage{ID: "stage", Name: "Before", State: opportunity.Open}}
+	won := opportunity.Step{ID: stepWon, Name: "Won", Stage: opportunity.Stage{State: opportunity.Won}}
+	got := r.plan(activities.PlanInput{
+		Opportunity: record, PlanFor: exchange.PlanCause{Kind: exchange.CauseTransition, From: before, To: won},
+		Region: opportunity.Ref{ID: regionDR, Name: "Dominican Republic"},
+	})
+	r.wantRequests(1)
+	if got.TargetStep != won || got.Record.Step.ID != proposed || len(got.Plan.Before) > 0 || !cmp.Equal(kinds(got.Plan.After), []opportunity.EffectKind{opportunity.EffectAccount}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestPlanOfATransitionToAnUnknownStepIsEmpty(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook("transitions: [{ name: all, before: [{ account: {} }] }]")

@@ -1,0 +1,57 @@
+// Package manual contains the transitions that people make by hand in the TMS. Only package entity may
+// import this package.
+package manual
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+// Transition is a transition by hand whose effects are not planned yet.
+type Transition struct {
+	// From is the last known step before the transition. To is the step in which a read found the
+	// record.
+	From opportunity.Step `json:"from"`
+	To   opportunity.Step `json:"to"`
+	// NoticedAt is the time of the read. Late says that the API last returned From more than
+	// MaxNoticeDelay before the read, or that this time is unknown.
+	NoticedAt time.Time `json:"noticedAt"`
+	Late      bool      `json:"late,omitempty"`
+	// AfterReset says that the run was reset after NoticedAt. The run before the reset may have done
+	// the effects.
+	AfterReset bool `json:"afterReset,omitempty"`
+}
+
+// MaxNoticeDelay is the longest time between the last read that showed the record in the earlier step
+// and the read that found the transition, for which Oppflow sends mails and calls services without a
+// question to an operator. MaxNoticeDelay is twice the longest time between two daily reads.
+const MaxNoticeDelay = 2 * 24 * time.Hour
+
+// NewTransition returns the transition that a read shows now. seenAt is when the API last returned the
+// step from; zero when that time is unknown.
+func NewTransition(from, to opportunity.Step, seenAt, now time.Time) *Transition {
+	return &Transition{From: from, To: to, NoticedAt: now, Late: seenAt.IsZero() || now.Sub(seenAt) > MaxNoticeDelay}
+}
+
+// Cause returns the cause for which the effects are planned.
+func (t *Transition) Cause() exchange.PlanCause {
+	return exchange.PlanCause{Kind: exchange.CauseTransition, From: t.From, To: t.To}
+}
+
+// NeedsOperator reports whether an operator decides about the effect: a mail or a call after a
+// transition that was noticed late.
+func (t *Transition) NeedsOperator(e exchange.Effect) bool {
+	return t.Late && (e.Kind == opportunity.EffectEmail || e.Kind == opportunity.EffectCall)
+}
+
+// Question returns the question to an operator about the effect.
+func (t *Transition) Question(e exchange.Effect) string {
+	answers := "Answer retry (Oppflow sends the mail), confirm (the mail was sent) or skip (Oppflow drops the mail)"
+	if e.Kind == opportunity.EffectCall {
+		answers = "Answer retry (Oppflow calls the service), confirm (the call was carried out) or skip (Oppflow drops the call)"
+	}
+	return fmt.Sprintf("the transition to %s was made by hand and noticed late. %s", t.To.Name, answers)
+}

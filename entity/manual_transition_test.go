@@ -88,12 +88,12 @@ func TestManualTransition(t *testing.T) {
 		"a reset": {func(s *entity.State) {
 			found := recordNow()
 			found.Step = won
-			s.ApplyReadBackAfterReset(s.Backlog(), nil, found, soon)
+			s.ApplyReadBackAfterReset(s.Backlog(), nil, found, always, soon)
 		}, "none"},
 		"the step after reset": {func(s *entity.State) {
 			found := recordNow()
 			found.Step = open
-			s.ApplyReadBackAfterReset(s.Backlog(), nil, found, soon)
+			s.ApplyReadBackAfterReset(s.Backlog(), nil, found, always, soon)
 			findIn(s, won, soon)
 		}, "Opportunity to Won"},
 		"a confirmed progress": {func(s *entity.State) {

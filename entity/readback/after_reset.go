@@ -1,7 +1,6 @@
 package readback
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -194,7 +193,7 @@ func stepID(p opportunity.Progress, resolved map[exchange.UnresolvedName]opportu
 // its missing details. The function isTransitive says whether these other updates may themselves be
 // overwritten, see DecideAfterReset.
 func (b Backlog) readBackUpdates(answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, isTransitive func() bool) {
-	missing := make(map[int]opportunity.UpdateDetails)
+	missing := make([]opportunity.UpdateDetails, len(b.Changes))
 	var done []int
 	for i, m := range b.Changes {
 		if m.Update == nil {
@@ -221,10 +220,10 @@ func (b Backlog) readBackUpdates(answers []exchange.ChangeResult, record exchang
 // overwrittenUpdates returns the updates whose missing details were all set by updates that are
 // done. overwrittenUpdates does not return an update that is itself done. An update that certainly
 // came earlier cannot have overwritten a later update.
-func (b Backlog) overwrittenUpdates(missing map[int]opportunity.UpdateDetails, done []int) []int {
+func (b Backlog) overwrittenUpdates(missing []opportunity.UpdateDetails, done []int) []int {
 	var overwritten []int
-	for _, i := range slices.Sorted(maps.Keys(missing)) {
-		if slices.Contains(done, i) {
+	for i, m := range b.Changes {
+		if m.Update == nil || slices.Contains(done, i) {
 			continue
 		}
 		left := missing[i]

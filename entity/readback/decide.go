@@ -1,7 +1,6 @@
 package readback
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/oppflow/oppflow/exchange"
@@ -85,7 +84,10 @@ func isLaterChangeApplied(i int, batch []exchange.Change, answers, decided []exc
 
 func (k Known) readBackInterests(batch []exchange.Change, decided []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, showsRejected func() bool) {
 	known := make(map[opportunity.ID]bool, len(k.InterestIDs))
-	maps.Copy(known, k.InterestIDs)
+	//workflowcheck:ignore the code copies a map into a map, so the order has no effect
+	for id := range k.InterestIDs {
+		known[id] = true
+	}
 	var doubtful []int
 	for i, m := range batch {
 		switch {

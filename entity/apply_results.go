@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/news"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -172,7 +173,7 @@ func (s *State) applyResult(at int, m exchange.Change, answer exchange.ChangeRes
 		}
 	case m.Update != nil:
 		if answer.Details != nil {
-			note = s.currencyNote(answer.Details.Currency)
+			note = news.OfCurrency(s.Details.Currency, answer.Details.Currency, len(s.Interests)+len(s.Unattributed))
 			s.Details.Name = answer.Details.Name
 			s.Details.Account = answer.Details.Account
 			s.Details.Currency = answer.Details.Currency

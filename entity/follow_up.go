@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/markdown"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -134,7 +135,7 @@ func (s *State) nextFollowUpText() string {
 	if !some {
 		return ""
 	}
-	text := fmt.Sprintf("%s (%s, %d of %d) at %s", escapeMarkdown(next.Name), escapeMarkdown(string(next.Action.Kind)), next.Number, next.Of, at.UTC().Format(time.RFC3339))
+	text := fmt.Sprintf("%s (%s, %d of %d) at %s", markdown.Escape(next.Name), markdown.Escape(string(next.Action.Kind)), next.Number, next.Of, at.UTC().Format(time.RFC3339))
 	if len(s.FollowUps) > 1 {
 		text += fmt.Sprintf("; %d more planned", len(s.FollowUps)-1)
 	}

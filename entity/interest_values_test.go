@@ -22,7 +22,7 @@ func TestInterestValuesFollowTheRecord(t *testing.T) {
 		"changed": {
 			exchange.InterestRef{Quantity: 5, UnitAmount: &other},
 			opportunity.RecordedInterest{Quantity: 5, UnitAmount: other},
-			"40.00", "the record was read again: 1 interests have a changed quantity or price",
+			"40.00", "the record was read again: 1 interest has a changed quantity or price",
 		},
 		"unchanged": {
 			exchange.InterestRef{Quantity: 10, UnitAmount: &price},
@@ -37,7 +37,7 @@ func TestInterestValuesFollowTheRecord(t *testing.T) {
 		"without a price": {
 			exchange.InterestRef{Quantity: 5},
 			opportunity.RecordedInterest{Quantity: 5, UnitAmount: price, AsRequested: true},
-			"50.00", "the record was read again: 1 interests have a changed quantity or price",
+			"50.00", "the record was read again: 1 interest has a changed quantity or price",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

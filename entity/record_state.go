@@ -2,7 +2,6 @@ package entity
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -179,17 +178,6 @@ func (s *RecordState) knownInterestIDs() map[opportunity.ID]bool {
 		known[id] = true
 	}
 	return known
-}
-
-// currencyNote says what a change of the currency means for the interests. currencyNote returns ""
-// when the currency stays the same or is unknown, and when there are no interests. The API does not
-// convert amounts: an interest keeps its figure, and the figure then counts in the new currency
-// (assumed).
-func (s *RecordState) currencyNote(currency string) string {
-	if s.Details.Currency == "" || currency == "" || currency == s.Details.Currency || len(s.Interests)+len(s.Unattributed) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("the currency changed from %s to %s; the amounts of the interests keep their figures", s.Details.Currency, currency)
 }
 
 // Total returns the sum of quantity times unit amount over all interests, before tax and discounts.

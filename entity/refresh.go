@@ -1,11 +1,10 @@
 package entity
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/news"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -28,7 +27,7 @@ func (s *State) ApplyRefresh(record exchange.Snapshot, now time.Time) {
 // ApplySnapshot stores the record like ApplyRefresh. ApplySnapshot adds the changes that people
 // made in the TMS to the timeline, and reports whether there were any changes.
 func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
-	edited := s.detailsNews(record.Details)
+	edited := news.OfDetails(s.Details, record.Details, news.OfCurrency(s.Details.Currency, record.Details.Currency, len(s.Interests)+len(s.Unattributed)))
 	if edited != "" {
 		s.LastActivity = now
 		s.appendTimeline(now, "the record was read again: "+edited)
@@ -71,37 +70,8 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 		return moved || edited != ""
 	}
 	s.LastActivity = now
-	s.appendTimeline(now, "the record was read again: "+interestNews(found, removed, changed))
+	s.appendTimeline(now, "the record was read again: "+news.OfInterests(found, removed, changed))
 	return true
-}
-
-// detailsNews says which known details a person changed in the TMS, or returns "". A detail that the
-// read does not show is no change.
-func (s *RecordState) detailsNews(read opportunity.Details) string {
-	var parts []string
-	if s.Details.Name != "" && read.Name != "" && read.Name != s.Details.Name {
-		parts = append(parts, "the name changed")
-	}
-	if read.Account.ID != "" && read.Account.ID != s.Details.Account.ID {
-		parts = append(parts, "the account changed")
-	}
-	if note := s.currencyNote(read.Currency); note != "" {
-		parts = append(parts, note)
-	}
-	return strings.Join(parts, ", ")
-}
-
-func interestNews(found, removed, changed int) string {
-	var parts []string
-	for _, part := range []struct {
-		count int
-		what  string
-	}{{found, "were added"}, {removed, "were removed"}, {changed, "have a changed quantity or price"}} {
-		if part.count > 0 {
-			parts = append(parts, fmt.Sprintf("%d interests %s", part.count, part.what))
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 // ApplyInterestValues stores the quantities and the unit amounts of the record, so that the effects
@@ -109,7 +79,7 @@ func interestNews(found, removed, changed int) string {
 func (s *State) ApplyInterestValues(record exchange.Snapshot, now time.Time) {
 	if changed := s.applyInterestValues(record); changed > 0 {
 		s.LastActivity = now
-		s.appendTimeline(now, "the record was read again: "+interestNews(0, 0, changed))
+		s.appendTimeline(now, "the record was read again: "+news.OfInterests(0, 0, changed))
 	}
 }
 

@@ -2,9 +2,9 @@ package entity
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/markdown"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -69,76 +69,42 @@ func (s *State) View() opportunity.View {
 // CurrentDetails describes the opportunity in Markdown for an operator, and says what the
 // opportunity waits for. The text names no person.
 func (s *State) CurrentDetails() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "### Opportunity %s\n\n", escapeMarkdown(string(s.Reference)))
-	row := func(name, value string) {
-		if value != "" {
-			fmt.Fprintf(&b, "- **%s:** %s\n", name, value)
-		}
-	}
+	var page markdown.Page
+	page.Title("Opportunity " + string(s.Reference))
 	if s.ID == "" {
-		row("Record", "not created yet")
+		page.Row("Record", "not created yet")
 	} else {
-		row("Record", "`"+string(s.ID)+"`")
-		row("Step", escapeMarkdown(s.Step.Name)+" (stage "+escapeMarkdown(s.Step.Stage.Name)+", "+string(s.Step.Stage.State)+")")
-		row("Region", escapeMarkdown(s.Details.Region.Name))
-		row("Interests", fmt.Sprintf("%d, total %s %s", len(s.Interests), s.Total(), s.Details.Currency))
+		page.Row("Record", "`"+string(s.ID)+"`")
+		page.Row("Step", markdown.Escape(s.Step.Name)+" (stage "+markdown.Escape(s.Step.Stage.Name)+", "+string(s.Step.Stage.State)+")")
+		page.Row("Region", markdown.Escape(s.Details.Region.Name))
+		page.Row("Interests", fmt.Sprintf("%d, total %s %s", len(s.Interests), s.Total(), s.Details.Currency))
 	}
 	if s.Reservation.Valid {
-		row("Places reserved until", s.Reservation.Until.UTC().Format(time.RFC3339))
+		page.Row("Places reserved until", s.Reservation.Until.UTC().Format(time.RFC3339))
 	}
 	if s.Paused != nil {
-		row("Paused since", s.Paused.Since.UTC().Format(time.RFC3339))
+		page.Row("Paused since", s.Paused.Since.UTC().Format(time.RFC3339))
 	}
 	if s.Wait != nil {
-		row("Waiting since "+s.Wait.Since.UTC().Format(time.RFC3339), escapeMarkdown(s.Wait.Reason))
+		page.Row("Waiting since "+s.Wait.Since.UTC().Format(time.RFC3339), markdown.Escape(s.Wait.Reason))
 	}
-	row("Queue", queueText(s.Queue))
-	row("Parked", queueText(s.Parked))
-	row("Active effects", activeEffectsText(s.ActiveEffects))
-	row("Next follow-up", s.nextFollowUpText())
+	page.Row("Queue", queueText(s.Queue))
+	page.Row("Parked", queueText(s.Parked))
+	if len(s.ActiveEffects) > 0 {
+		page.Row("Active effects", markdown.FirstOf(len(s.ActiveEffects), "", string(s.ActiveEffects[0].Effect.Kind)))
+	}
+	page.Row("Next follow-up", s.nextFollowUpText())
 	if s.Failures > 0 {
-		row("Failed requests", fmt.Sprint(s.Failures))
+		page.Row("Failed requests", fmt.Sprint(s.Failures))
 	}
-	if len(s.Attention) > 0 {
-		b.WriteString("\n#### Needs attention\n\n")
-		for _, a := range s.Attention {
-			fmt.Fprintf(&b, "- **%s** since %s", a.Kind, a.Since.UTC().Format(time.RFC3339))
-			if a.Request != "" {
-				fmt.Fprintf(&b, ", request `%s`", strings.ReplaceAll(a.Request, "`", "'"))
-			}
-			fmt.Fprintf(&b, ": %s\n", escapeMarkdown(a.Reason))
-		}
-	}
-	if len(s.Timeline) > 0 {
-		b.WriteString("\n#### Timeline\n\n")
-		for _, m := range s.Timeline[max(0, len(s.Timeline)-10):] {
-			fmt.Fprintf(&b, "- %s %s\n", m.At.UTC().Format(time.RFC3339), escapeMarkdown(m.Text))
-		}
-	}
-	return b.String()
-}
-
-func activeEffectsText(effects []ActiveEffect) string {
-	switch len(effects) {
-	case 0:
-		return ""
-	case 1:
-		return escapeMarkdown(string(effects[0].Effect.Kind))
-	}
-	return fmt.Sprintf("%d, first: %s", len(effects), escapeMarkdown(string(effects[0].Effect.Kind)))
+	page.Attention(s.Attention)
+	page.Timeline(s.Timeline[max(0, len(s.Timeline)-10):])
+	return page.String()
 }
 
 func queueText(queue []QueuedCommand) string {
-	switch len(queue) {
-	case 0:
+	if len(queue) == 0 {
 		return ""
-	case 1:
-		return escapeMarkdown(queue[0].Summary())
 	}
-	return fmt.Sprintf("%d requests, first: %s", len(queue), escapeMarkdown(queue[0].Summary()))
-}
-
-func escapeMarkdown(text string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "`", "\\`", "<", "&lt;", "[", `\[`, "#", `\#`, "\n", " ").Replace(text)
+	return markdown.FirstOf(len(queue), " requests", queue[0].Summary())
 }

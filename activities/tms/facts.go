@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oppflow/oppflow/activities/tms/names"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -30,7 +31,7 @@ func (a *Activities) fullRecord(ctx context.Context, id opportunity.ID) (adminis
 func (a *Activities) readEvents(ctx context.Context, record administrate.Opportunity) ([]administrate.ScheduledEvent, error) {
 	var ids []string
 	for _, interest := range record.Interests {
-		if interestKind(interest) == opportunity.Event && !slices.Contains(ids, interest.Item.ID) {
+		if names.InterestKind(interest) == opportunity.Event && !slices.Contains(ids, interest.Item.ID) {
 			ids = append(ids, interest.Item.ID)
 		}
 	}
@@ -77,8 +78,8 @@ func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Op
 		}
 		on := scheduled[interest.Item.ID]
 		one := playbook.Interest{
-			Item: ref.Item, Kind: cmp.Or(interestKind(interest), held.Kind), Quantity: held.Quantity, UnitAmount: held.UnitAmount,
-			Reserve: held.Reserve, Start: eventStart(on), StartZone: on.TimeZone, ExpiresAt: held.ExpiresAt, FreePlaces: on.RemainingPlaces,
+			Item: ref.Item, Kind: cmp.Or(names.InterestKind(interest), held.Kind), Quantity: held.Quantity, UnitAmount: held.UnitAmount,
+			Reserve: held.Reserve, Start: names.EventStart(on), StartZone: on.TimeZone, ExpiresAt: held.ExpiresAt, FreePlaces: on.RemainingPlaces,
 		}
 		if interest.Quantity != nil {
 			one.Quantity = ref.Quantity
@@ -90,43 +91,6 @@ func (a *Activities) playbookFacts(record exchange.Snapshot, raw administrate.Op
 		facts.Interests = append(facts.Interests, one)
 	}
 	return facts
-}
-
-// interestKind returns the kind of an interest from the id of its item, or else from the item's
-// type name in the schema. interestKind returns "" if neither the id nor the type name shows a
-// kind.
-func interestKind(interest administrate.Interest) opportunity.InterestKind {
-	if kind := (opportunity.Interest{Item: interest.Item.ID}).ResolvedKind(); kind != "" {
-		return kind
-	}
-	for _, k := range opportunity.InterestKinds() {
-		if k.SchemaType == interest.Item.Type {
-			return k.Kind
-		}
-	}
-	return ""
-}
-
-// eventStart returns the time in UTC at which an event starts, or zero if this time is unknown.
-// eventStart also returns zero for a cancelled event.
-func eventStart(event administrate.ScheduledEvent) time.Time {
-	switch {
-	case event.Cancelled:
-		return time.Time{}
-	case event.StartsAt != nil:
-		return event.StartsAt.UTC()
-	case event.Start == "" || event.TimeZone == "":
-		return time.Time{}
-	}
-	zone, err := time.LoadLocation(event.TimeZone)
-	if err != nil {
-		return time.Time{}
-	}
-	at, err := time.ParseInLocation(opportunity.LocalTimeLayout, string(event.Start), zone)
-	if err != nil {
-		return time.Time{}
-	}
-	return at.UTC()
 }
 
 // AdoptionFacts returns the input of a playbook for a record that Oppflow adopts at the time in

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/names"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -36,7 +37,7 @@ func (a *Activities) readReservation(ctx context.Context, id opportunity.ID) (re
 	}
 	out := reservationState{reserved: record.Reservations.Valid, events: make(map[opportunity.ID]opportunity.ID)}
 	for _, interest := range record.Interests {
-		if interestKind(interest) == opportunity.Event {
+		if names.InterestKind(interest) == opportunity.Event {
 			out.events[opportunity.ID(interest.ID)] = opportunity.ID(interest.Item.ID)
 		}
 	}

@@ -45,6 +45,7 @@ type (
 		RequestID string       `json:"requestId"`
 		State     string       `json:"state"`
 		Results   []jsonResult `json:"results"`
+		Note      string       `json:"note"`
 		Error     *jsonError   `json:"error"`
 	}
 	jsonResult struct {

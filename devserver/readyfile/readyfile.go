@@ -14,8 +14,7 @@ import (
 )
 
 // Report is the content of a ready file, as one JSON object. A program sets the fields of Report
-// for the services that the program offers. A worker offers no services and therefore sets no
-// fields of Report.
+// for the services that the program offers.
 type Report struct {
 	// Temporal is the address of the Temporal server, host:port. UI is the URL of the Web UI of the
 	// Temporal server.

@@ -103,7 +103,9 @@ func TestRequestsOfMessages(t *testing.T) {
 		view, err := p.Client.View(ctx, "counted")
 		return err == nil && len(view.Queue) == 0 && len(view.Interests) == 11
 	})
-	want("five messages, of which four wait", 2, 2)
+	// One of the waiting messages reserves places, and the opportunity already has a reservation. So the
+	// worker reads the event before and after the change.
+	want("five messages, of which four wait", 4, 2)
 
 	start.Interests = fiveInterests().Interests
 	if _, err := p.Client.Start(ctx, "counted too", start); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,12 +15,28 @@ import (
 )
 
 type renamingTenant struct {
+	mu    sync.Mutex
 	steps []string
 	err   error
 	reads int
 }
 
+// rename sets the steps of the tenant and the error of its reads.
+func (r *renamingTenant) rename(err error, steps ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.steps, r.err = steps, err
+}
+
+func (r *renamingTenant) readCount() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reads
+}
+
 func (r *renamingTenant) Lookup(context.Context, administrate.LookupRequest) (administrate.LookupResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.reads++
 	var out administrate.LookupResult
 	for _, name := range r.steps {
@@ -29,7 +46,7 @@ func (r *renamingTenant) Lookup(context.Context, administrate.LookupRequest) (ad
 }
 
 func (r *renamingTenant) SendingAddresses(context.Context, string) (administrate.SendingAddressPage, error) {
-	return administrate.SendingAddressPage{}, r.err
+	return administrate.SendingAddressPage{}, nil
 }
 
 const playbookForProposed = "steps:\n  - at: { step: Proposed }\n    followUps: [{ name: look, due: { idle: 1 day }, do: { attention: { text: Look } } }]\n"
@@ -60,14 +77,14 @@ func TestARenamedStepIsNoticed(t *testing.T) {
 			return strings.Join(book.NameProblems, "|")
 		}
 		time.Sleep(nameInterval / 2)
-		if problems(); tenant.reads != 0 {
-			t.Errorf("the worker read the names %d times before the first interval ended", tenant.reads)
+		if problems(); tenant.readCount() != 0 {
+			t.Errorf("the worker read the names %d times before the first interval ended", tenant.readCount())
 		}
 		time.Sleep(nameInterval)
-		if got := problems(); got != "" || tenant.reads != 1 {
-			t.Errorf("%d reads, problems %q", tenant.reads, got)
+		if got := problems(); got != "" || tenant.readCount() != 1 {
+			t.Errorf("%d reads, problems %q", tenant.readCount(), got)
 		}
-		tenant.steps = []string{"Offered", "Won"}
+		tenant.rename(nil, "Offered", "Won")
 		time.Sleep(nameInterval)
 		if got := problems(); !strings.Contains(got, `version 1 of the playbook, line 2, column 17: the tenant has no step "Proposed"`) {
 			t.Errorf("problems %q", got)
@@ -75,12 +92,12 @@ func TestARenamedStepIsNoticed(t *testing.T) {
 		if n := strings.Count(log.String(), "do not fit the tenant any more"); n != 1 {
 			t.Errorf("the log has %d warnings:\n%s", n, &log)
 		}
-		tenant.err = errors.New("the API does not respond")
+		tenant.rename(errors.New("the API does not respond"))
 		time.Sleep(nameInterval)
 		if got := problems(); got == "" {
 			t.Error("a failed read removed the problems")
 		}
-		tenant.steps, tenant.err = []string{"Proposed", "Won"}, nil
+		tenant.rename(nil, "Proposed", "Won")
 		time.Sleep(nameInterval)
 		if got := problems(); got != "" || !strings.Contains(log.String(), "all names in the playbook fit the tenant") {
 			t.Errorf("problems %q, log:\n%s", got, &log)

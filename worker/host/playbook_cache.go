@@ -110,12 +110,17 @@ func (b *playbookCache) staleError() error {
 	return &notReadyError{text: text}
 }
 
+// isTextMissing reports whether the response that contains the version does not contain its text.
+func isTextMissing(version lifecycle.PlaybookVersion) bool {
+	return version.Text == "" && version.Bytes > 0
+}
+
 func (b *playbookCache) missingTexts(versions lifecycle.PlaybookVersions) []int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var lacking []int
 	for _, version := range neededVersions(versions) {
-		if _, known := b.loaded[version.Number]; !known && version.Text == "" && version.Bytes > 0 {
+		if _, known := b.loaded[version.Number]; !known && isTextMissing(version) {
 			lacking = append(lacking, version.Number)
 		}
 	}
@@ -145,7 +150,11 @@ func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersion
 	loaded := make(map[int]loadedPlaybook)
 	for _, version := range neededVersions(versions) {
 		book, known := b.loaded[version.Number]
-		if !known {
+		switch {
+		case known:
+		case isTextMissing(version):
+			continue // an empty text would be a playbook without rules
+		default:
 			book = b.load(version)
 		}
 		loaded[version.Number] = book

@@ -36,6 +36,8 @@ type namespaceClient struct {
 	state   lifecycle.NamespaceState
 	ahead   time.Duration // how far the server's clock is ahead of the worker's
 	blocked bool          // queries get no response
+	// onQuery, if set, is called before each response.
+	onQuery func()
 }
 
 func (c *namespaceClient) WorkflowService() workflowservice.WorkflowServiceClient {
@@ -58,6 +60,9 @@ func (c *namespaceClient) QueryWorkflow(ctx context.Context, _, _, _ string, arg
 		<-ctx.Done()
 		c.mu.Lock()
 		return nil, ctx.Err()
+	}
+	if c.onQuery != nil {
+		c.onQuery()
 	}
 	question, _ := args[0].(lifecycle.NamespaceInput)
 	payloads, err := converter.GetDefaultDataConverter().ToPayloads(c.state.WithTexts(question.Texts...))
@@ -261,6 +266,34 @@ func TestVersionsThatWereReadAreNotForgotten(t *testing.T) {
 		}
 		if err := b.check(); err == nil || !strings.Contains(err.Error(), "oppflow playbook deploy FILE --above 2") {
 			t.Errorf("%v", err)
+		}
+	})
+}
+
+// A version is deployed after the worker has read which versions there are, and before the worker
+// reads the texts. The worker never plans with an empty playbook in place of this version.
+func TestAVersionThatComesBetweenTwoReadsIsReadWithItsText(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &namespaceClient{state: sandboxState()}
+		c.deploy(t, playbookOne)
+		queries := 0
+		c.onQuery = func() {
+			if queries++; queries == 2 {
+				if _, err := c.state.Deploy(lifecycle.Deployment{Text: playbookTwo}, c.now(), lifecycle.PlaybookInForceAfter); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		var log bytes.Buffer
+		b := newReadingGuard(t, c, settings.Playbook{}, &log)
+		if err := b.compareTenant(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, version := range c.state.Playbooks {
+			book, loaded := b.playbooks.loaded[version.Number]
+			if !loaded || book.problem != nil || book.Playbook.Features().Transitions != true {
+				t.Errorf("version %d is loaded: %t, %v, %+v", version.Number, loaded, book.problem, book.Playbook.Features())
+			}
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -268,9 +269,16 @@ func (b *tenantGuard) readState(ctx context.Context) (lifecycle.NamespaceState, 
 	if err != nil {
 		return state, err
 	}
-	if lacking := b.playbooks.missingTexts(state.Playbooks); len(lacking) > 0 {
-		sent = time.Now()
-		if state, err = readNamespace(ctx, b.temporal, lacking...); err != nil {
+	// Somebody may deploy a version between two reads. The worker then reads again, because the
+	// response has no text of this version.
+	var wanted []int
+	for {
+		lacking := slices.DeleteFunc(b.playbooks.missingTexts(state.Playbooks), func(number int) bool { return slices.Contains(wanted, number) })
+		if len(lacking) == 0 {
+			break
+		}
+		wanted, sent = append(wanted, lacking...), time.Now()
+		if state, err = readNamespace(ctx, b.temporal, wanted...); err != nil {
 			return state, err
 		}
 	}

@@ -94,7 +94,7 @@ func TestCommandAcceptedBeforeAResetIsAcceptedAgain(t *testing.T) {
 	}
 }
 
-// Places were reserved until a time that has passed when the run is reset. The run sends nothing
+// The reservation expires before the run is reset. The run sends nothing
 // again, and reports to no caller that nothing was sent before the reset.
 func TestATimeThatPassedBeforeAReset(t *testing.T) {
 	extend := opportunity.ExtendReservations{Until: time.Date(2026, 11, 23, 8, 30, 0, 0, time.UTC)}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -18,14 +19,14 @@ func (s *State) Accept(c opportunity.Command, id string, silent bool, now time.T
 // accept is Accept with another check: room returns an error when the command cannot be accepted
 // now.
 func (s *State) accept(c opportunity.Command, id string, silent bool, now time.Time, room func() error) (string, error) {
-	payload, err := canonicalPayload(c)
+	payload, err := queue.CanonicalPayload(c)
 	if err != nil {
 		return "", err
 	}
 	if err := opportunity.ValidateRequestID(id); err != nil { // the id may be the id of an update
 		return "", err
 	}
-	compared, err := canonicalPayload(opportunity.WithSource(c, ""))
+	compared, err := queue.CanonicalPayload(opportunity.WithSource(c, ""))
 	if err != nil {
 		return "", err
 	}
@@ -47,7 +48,7 @@ func (s *State) accept(c opportunity.Command, id string, silent bool, now time.T
 	} else {
 		s.DedupWindow.Add(id, append([]byte(c.MessageName()), compared...))
 	}
-	s.Queue = append(s.Queue, QueuedCommand{Request: id, MessageName: c.MessageName(), Payload: payload, ChangeCount: changeCount(c), Accepted: now, NoWaiter: silent, FromUpdate: !silent})
+	s.Queue = append(s.Queue, queue.Command{Request: id, MessageName: c.MessageName(), Payload: payload, ChangeCount: queue.ChangesOf(c), Accepted: now, NoWaiter: silent, FromUpdate: !silent})
 	return id, nil
 }
 
@@ -58,7 +59,7 @@ func (s *State) CheckUpdate(c opportunity.Command, id string, now time.Time) err
 	if err := opportunity.ValidateRequestID(id); err != nil {
 		return err
 	}
-	compared, err := canonicalPayload(opportunity.WithSource(c, ""))
+	compared, err := queue.CanonicalPayload(opportunity.WithSource(c, ""))
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (s *State) checkAcceptable(c opportunity.Command, now time.Time) error {
 	}
 	for _, waiting := range slices.Concat(s.Queue, s.Parked) {
 		if waiting.MessageName == opportunity.MessageAddInterests {
-			count += waiting.remainingChangeCount()
+			count += waiting.RemainingChangeCount()
 		}
 	}
 	if count > opportunity.MaxInterests {
@@ -110,7 +111,7 @@ func (s *State) FailMessage(name opportunity.MessageName, id string, reason *opp
 	}
 	name = opportunity.MessageName(opportunity.Truncate(string(name), opportunity.MaxErrorLabel)) // a signal's name may be long
 	s.dispatchRequestEnd(requestEnd{
-		command: QueuedCommand{Request: id, MessageName: name, NoWaiter: true}, outcome: opportunity.Outcome{RequestID: id, State: opportunity.Failed, Error: reason.Redacted()}, at: now,
+		command: queue.Command{Request: id, MessageName: name, NoWaiter: true}, outcome: opportunity.Outcome{RequestID: id, State: opportunity.Failed, Error: reason.Redacted()}, at: now,
 	})
 	return id
 }
@@ -118,9 +119,9 @@ func (s *State) FailMessage(name opportunity.MessageName, id string, reason *opp
 // FailExpiredCommands ends, as failed, the requests to reserve places until a time that has passed
 // while the requests waited. If such a request were sent now, the API would release the places.
 func (s *State) FailExpiredCommands(now time.Time) {
-	var expired []QueuedCommand
-	s.Queue = slices.DeleteFunc(s.Queue, func(e QueuedCommand) bool {
-		if !e.isExpired(now) {
+	var expired []queue.Command
+	s.Queue = slices.DeleteFunc(s.Queue, func(e queue.Command) bool {
+		if !e.IsExpired(now) {
 			return false
 		}
 		expired = append(expired, e)
@@ -139,8 +140,8 @@ func (s *State) FailExpiredCommands(now time.Time) {
 // commands fit into the input of the next run. Shed is the last resort before the server terminates
 // a run whose history has grown too long.
 func (s *State) Shed(now time.Time) {
-	parked, _ := s.Parked.encodedSize(0)
-	_, keep := s.Queue.encodedSize(opportunity.MaxWaitingBytes - parked)
+	parked, _ := s.Parked.EncodedSize(0)
+	_, keep := s.Queue.EncodedSize(opportunity.MaxWaitingBytes - parked)
 	shed := slices.Clone(s.Queue[keep:])
 	s.Queue = s.Queue[:keep:keep]
 	for _, e := range shed {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -19,7 +20,7 @@ func (s *State) AcceptAfterReset(c opportunity.Command, id string, silent bool, 
 
 // CheckAcceptAfterReset returns the error that AcceptAfterReset would return. It changes nothing.
 func (s *State) CheckAcceptAfterReset(c opportunity.Command, id string) error {
-	payload, err := canonicalPayload(opportunity.WithSource(c, ""))
+	payload, err := queue.CanonicalPayload(opportunity.WithSource(c, ""))
 	if err != nil {
 		return err
 	}
@@ -32,16 +33,5 @@ func (s *State) CheckAcceptAfterReset(c opportunity.Command, id string) error {
 
 // HasExpiredCommands reports whether FailExpiredCommands would end a request.
 func (s *State) HasExpiredCommands(now time.Time) bool {
-	return slices.ContainsFunc(s.Queue, func(e QueuedCommand) bool { return e.isExpired(now) })
-}
-
-// isExpired reports whether the command is not in doubt and asks to reserve places until a time
-// that has passed.
-func (e QueuedCommand) isExpired(now time.Time) bool {
-	if e.MessageName != opportunity.MessageExtendReservations || e.InDoubt {
-		return false
-	}
-	c, err := e.command()
-	extend, ok := c.(opportunity.ExtendReservations)
-	return err == nil && ok && !extend.Until.After(now)
+	return slices.ContainsFunc(s.Queue, func(e queue.Command) bool { return e.IsExpired(now) })
 }

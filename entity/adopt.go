@@ -42,7 +42,7 @@ func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, res
 		s.ExpiryPending = s.ExpiryPending || interest.Reserve && !record.Reservation.Valid
 	}
 	s.MarkUnattributed(record)
-	if entry.remainingChangeCount() == 0 {
+	if entry.RemainingChangeCount() == 0 {
 		finished := *entry
 		s.Queue = s.Queue[1:]
 		s.endRequest(finished, nil, now)

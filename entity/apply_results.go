@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/entity/news"
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -75,7 +76,7 @@ func (s *State) applyResults(batch []exchange.Change, answers []exchange.ChangeR
 		if !m.IsRequested() {
 			continue
 		}
-		at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == m.Request })
+		at := slices.IndexFunc(s.Queue, func(e queue.Command) bool { return e.Request == m.Request })
 		if at < 0 {
 			continue // an operator ended the request in between
 		}
@@ -163,7 +164,7 @@ func (s *State) applyResult(at int, m exchange.Change, answer exchange.ChangeRes
 			e.Results = make([]opportunity.InterestResult, e.ChangeCount)
 		}
 		e.Results[m.Index] = s.interestResult(*m.Interest, answer, places, now)
-		if e.remainingChangeCount() > 0 {
+		if e.RemainingChangeCount() > 0 {
 			return
 		}
 	case answer.Status == exchange.StatusRejected:
@@ -343,7 +344,7 @@ func (s *State) FailNames(batch []exchange.Change, failed map[exchange.Unresolve
 // about the reservation.
 func (s *State) applyNameFailures(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) {
 	for i, m := range batch {
-		at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == m.Request })
+		at := slices.IndexFunc(s.Queue, func(e queue.Command) bool { return e.Request == m.Request })
 		if at >= 0 && answers[i].Status == exchange.StatusRejected {
 			s.applyResult(at, m, answers[i], placesResult{}, now)
 		}

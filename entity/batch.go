@@ -50,7 +50,7 @@ filling:
 		if e.MessageName == opportunity.MessageProgress && s.Playbook.Transitions && (len(batch) > 0 || s.isTransitionBlocked()) {
 			break // the effects of a transition are planned when its command is the first of the queue
 		}
-		for _, m := range e.remainingChanges() {
+		for _, m := range e.RemainingChanges() {
 			if !add(m) {
 				break filling
 			}
@@ -89,29 +89,4 @@ func (s *State) ReleaseBatch() []exchange.Change {
 		return nil
 	}
 	return []exchange.Change{{Request: string(s.Reference), ReservationChange: &exchange.ReservationChange{Release: true}}}
-}
-
-func (e QueuedCommand) remainingChanges() []exchange.Change {
-	c, err := e.command()
-	if err != nil {
-		return nil
-	}
-	switch c := c.(type) {
-	case opportunity.AddInterests:
-		var list []exchange.Change
-		for i := range c.Interests {
-			if i < len(e.Results) && e.Results[i].IsFinal() {
-				continue
-			}
-			list = append(list, exchange.Change{Request: e.Request, Index: i, Interest: &c.Interests[i]})
-		}
-		return list
-	case opportunity.Progress:
-		return []exchange.Change{{Request: e.Request, Progress: &c}}
-	case opportunity.UpdateDetails:
-		return []exchange.Change{{Request: e.Request, Update: &c}}
-	case opportunity.ExtendReservations:
-		return []exchange.Change{{Request: e.Request, ReservationChange: &exchange.ReservationChange{Until: c.Until}}}
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package entity
 import (
 	"time"
 
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -51,15 +52,15 @@ func (s *State) confirm(c opportunity.Confirm, now time.Time) {
 	if e.MessageName == opportunity.MessageProgress {
 		s.endTransition(e.Request, nil, now)
 	}
-	s.dispatchRequestEnd(e.confirmedEnd(now))
+	s.dispatchRequestEnd(confirmedEnd(e, now))
 	s.updateQuestion(now)
 }
 
 // If only the operator confirmed that an interest was added, its result has no id, because only the
 // record shows the id.
-func (e QueuedCommand) confirmedEnd(now time.Time) requestEnd {
+func confirmedEnd(e queue.Command, now time.Time) requestEnd {
 	ended := requestEnd{command: e, outcome: opportunity.Outcome{RequestID: e.Request, State: opportunity.Done}, at: now, confirmed: true}
-	c, err := e.command()
+	c, err := e.Decode()
 	add, ok := c.(opportunity.AddInterests)
 	if err != nil || !ok {
 		return ended

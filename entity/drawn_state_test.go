@@ -15,6 +15,7 @@ import (
 	"github.com/oppflow/oppflow/entity"
 	"github.com/oppflow/oppflow/entity/dedup"
 	"github.com/oppflow/oppflow/entity/manual"
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -49,7 +50,7 @@ func TestStateRoundTrip(t *testing.T) {
 	full.Wait = &opportunity.WaitInfo{Kind: opportunity.AttentionAPI, Reason: "<r>", Request: "r", Since: noon, Until: noon.Add(time.Minute)}
 	full.Unattributed = []opportunity.ID{"f"}
 	full.InterestsAfterBackup = []exchange.InterestRef{{ID: "u", Item: "i", Quantity: 2, UnitAmount: new(amount(t, "1.5"))}}
-	full.Parked = entity.Queue{full.Queue[0]}
+	full.Parked = queue.Commands{full.Queue[0]}
 	full.Parked[0].Errors, full.Parked[0].FailingSince = 5, noon.Add(time.Minute)
 	full.PreviousRunID = "7b7e8b4a-0000-4000-8000-000000000000"
 	full.Playbook = exchange.PlaybookFeatures{Version: 2, Digest: "d", Transitions: true, Reactions: true, FollowUps: true, Learners: true, FollowUpSteps: "state Open", QuietTime: time.Minute, Spread: time.Hour}

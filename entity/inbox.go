@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/entity/dedup"
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -14,10 +15,10 @@ import (
 // Inbox contains the requests that the opportunity received, and their outcomes.
 type Inbox struct {
 	// Queue contains the queued commands, in the order of their acceptance.
-	Queue Queue `json:"queue,omitempty"`
+	Queue queue.Commands `json:"queue,omitempty"`
 	// Parked contains the parked commands. The API repeatedly failed these commands, and they wait
 	// for an operator while the other commands go on.
-	Parked      Queue           `json:"parked,omitempty"`
+	Parked      queue.Commands  `json:"parked,omitempty"`
 	DedupWindow dedup.Window    `json:"handled"`
 	Outcomes    []StoredOutcome `json:"outcomes,omitempty"`
 	// GeneratedIDs counts the request ids that Oppflow generated.
@@ -46,7 +47,7 @@ func (s *Inbox) newRequestID() string {
 // SetHasWaiter stores whether a caller waits for the outcome of the request. If no caller waits, a
 // failure of the request raises attention.
 func (s *Inbox) SetHasWaiter(request string, waits bool) {
-	for _, list := range []Queue{s.Queue, s.Parked} {
+	for _, list := range []queue.Commands{s.Queue, s.Parked} {
 		for i := range list {
 			if list[i].Request == request {
 				list[i].NoWaiter = !waits
@@ -100,7 +101,7 @@ func (s *Inbox) IsPending(id string) bool {
 
 // isWaiting reports whether the request is in the queue, or parked.
 func (s *Inbox) isWaiting(id string) bool {
-	return s.parkedIndex(id) >= 0 || slices.ContainsFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == id })
+	return s.parkedIndex(id) >= 0 || slices.ContainsFunc(s.Queue, func(e queue.Command) bool { return e.Request == id })
 }
 
 // NextToPark returns the first request of the batch that must be parked. The API failed this
@@ -119,20 +120,20 @@ func (s *Inbox) NextToPark(batch []exchange.Change, now time.Time) (string, bool
 
 // The number of parked commands is limited, because each run passes its parked commands to the next
 // run until an operator decides about the parked commands.
-func (s *Inbox) canPark(e QueuedCommand) bool {
-	parked, _ := append(slices.Clone(s.Parked), e).encodedSize(0)
+func (s *Inbox) canPark(e queue.Command) bool {
+	parked, _ := append(slices.Clone(s.Parked), e).EncodedSize(0)
 	return len(s.Parked) < opportunity.MaxParked && parked <= opportunity.MaxParkedBytes
 }
 
 func (s *Inbox) parkedIndex(request string) int {
-	return slices.IndexFunc(s.Parked, func(e QueuedCommand) bool { return e.Request == request })
+	return slices.IndexFunc(s.Parked, func(e queue.Command) bool { return e.Request == request })
 }
 
 // WaitingBytes returns an upper bound of the JSON size of the commands that a run passes to the
 // next run. The size includes the known results of commands that are partly done.
 func (s *Inbox) WaitingBytes() int {
-	waiting, _ := s.Queue.encodedSize(0)
-	parked, _ := s.Parked.encodedSize(0)
+	waiting, _ := s.Queue.EncodedSize(0)
+	parked, _ := s.Parked.EncodedSize(0)
 	return waiting + parked
 }
 

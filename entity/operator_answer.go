@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -12,7 +13,7 @@ import (
 // updateQuestion raises the question about the first command in doubt, and removes the question
 // when no command is in doubt.
 func (s *State) updateQuestion(now time.Time) {
-	at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.InDoubt })
+	at := slices.IndexFunc(s.Queue, func(e queue.Command) bool { return e.InDoubt })
 	if at < 0 {
 		s.Question = nil
 		s.ClearAttention(opportunity.AttentionUndecided)
@@ -121,7 +122,7 @@ func (s *State) isNotice(request string) bool {
 }
 
 func (s *Inbox) findInDoubt(request string) (int, error) {
-	at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == request && e.InDoubt })
+	at := slices.IndexFunc(s.Queue, func(e queue.Command) bool { return e.Request == request && e.InDoubt })
 	if at < 0 {
 		return 0, opportunity.Failf(opportunity.NotFound, "there is no open question about request %q", opportunity.Truncate(request, 60))
 	}

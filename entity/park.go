@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -15,7 +16,7 @@ import (
 // second time, its changes are sent one by one, to find the command that causes the error.
 // ApplyServerError reports whether any change must be sent again.
 func (s *State) ApplyServerError(batch []exchange.Change, now time.Time) bool {
-	waits := func(e QueuedCommand) bool {
+	waits := func(e queue.Command) bool {
 		return !e.InDoubt && slices.ContainsFunc(batch, func(m exchange.Change) bool { return m.IsRequested() && m.Request == e.Request })
 	}
 	first := slices.IndexFunc(s.Queue, waits)
@@ -38,7 +39,7 @@ func (s *State) ApplyServerError(batch []exchange.Change, now time.Time) bool {
 // Park moves the request from the queue to Parked until an operator decides whether to send the
 // request again.
 func (s *State) Park(request string, now time.Time) {
-	at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == request })
+	at := slices.IndexFunc(s.Queue, func(e queue.Command) bool { return e.Request == request })
 	if at < 0 {
 		return
 	}
@@ -50,10 +51,10 @@ func (s *State) Park(request string, now time.Time) {
 	s.appendTimeline(now, "parked: "+e.Summary())
 }
 
-func (s *State) unpark(request string) (QueuedCommand, bool) {
+func (s *State) unpark(request string) (queue.Command, bool) {
 	at := s.parkedIndex(request)
 	if at < 0 {
-		return QueuedCommand{}, false
+		return queue.Command{}, false
 	}
 	e := s.Parked[at]
 	s.Parked = slices.Delete(s.Parked, at, at+1)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/entity/manual"
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -52,7 +53,7 @@ func (s *State) TransitionToPlan() (request, to string, due bool) {
 		len(s.Queue) == 0 || s.Queue[0].MessageName != opportunity.MessageProgress || s.nextTransition() != nil {
 		return "", "", false
 	}
-	c, err := s.Queue[0].command()
+	c, err := s.Queue[0].Decode()
 	progress, ok := c.(opportunity.Progress)
 	if err != nil || !ok {
 		return "", "", false
@@ -83,12 +84,12 @@ func (s *State) ShowsManualTransition(found opportunity.Step) bool {
 // isProgressInDoubt reports whether an operator has to decide about a progress command to the step.
 // The command is in doubt or parked.
 func (s *Inbox) isProgressInDoubt(to opportunity.Step) bool {
-	leadsTo := func(e QueuedCommand) bool {
-		c, err := e.command()
+	leadsTo := func(e queue.Command) bool {
+		c, err := e.Decode()
 		progress, is := c.(opportunity.Progress)
 		return err == nil && is && (progress.To == string(to.ID) || strings.EqualFold(progress.To, to.Name))
 	}
-	return slices.ContainsFunc(s.Parked, leadsTo) || slices.ContainsFunc(s.Queue, func(e QueuedCommand) bool { return e.InDoubt && leadsTo(e) })
+	return slices.ContainsFunc(s.Parked, leadsTo) || slices.ContainsFunc(s.Queue, func(e queue.Command) bool { return e.InDoubt && leadsTo(e) })
 }
 
 // AddManualTransition stores that a person made a transition by hand to the step. Call
@@ -153,7 +154,7 @@ func (s *State) failTransition(active ActiveEffect, why string, now time.Time) {
 		return
 	}
 	request := s.PlannedTransitions[at].Request
-	entry := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == request })
+	entry := slices.IndexFunc(s.Queue, func(e queue.Command) bool { return e.Request == request })
 	if entry < 0 {
 		return
 	}

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -33,8 +34,8 @@ func drawRequest(t *rapid.T) string {
 	).Draw(t, "request")
 }
 
-func drawQueue(t *rapid.T) entity.Queue {
-	var queue entity.Queue
+func drawQueue(t *rapid.T) queue.Commands {
+	var commands queue.Commands
 	at := noon
 	for range rapid.IntRange(0, 12).Draw(t, "entries") {
 		at = at.Add(time.Duration(rapid.Int64Range(-5_000, 1e8).Draw(t, "elapsed")) * time.Millisecond)
@@ -43,7 +44,7 @@ func drawQueue(t *rapid.T) entity.Queue {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := entity.QueuedCommand{
+		e := queue.Command{
 			Request: drawRequest(t), MessageName: command.MessageName(), Payload: payload, Accepted: at, ChangeCount: 1,
 			InDoubt: rapid.Bool().Draw(t, "doubt"), SendAlone: rapid.Bool().Draw(t, "alone"), NoWaiter: rapid.Bool().Draw(t, "silent"),
 			FromUpdate: rapid.Bool().Draw(t, "called"), MaybeApplied: rapid.Bool().Draw(t, "tried"), LaterExpirySet: rapid.Bool().Draw(t, "lapses"),
@@ -60,20 +61,20 @@ func drawQueue(t *rapid.T) entity.Queue {
 			e.Errors = rapid.IntRange(1, 1000).Draw(t, "errors")
 			e.FailingSince = at.Add(time.Duration(rapid.Int64Range(0, 1e10).Draw(t, "failing since")) * time.Millisecond)
 		}
-		queue = append(queue, e)
-		if len(queue) > 1 && rapid.Bool().Draw(t, "the same again") {
-			queue[len(queue)-1].Payload, queue[len(queue)-1].MessageName = queue[len(queue)-2].Payload, queue[len(queue)-2].MessageName
+		commands = append(commands, e)
+		if len(commands) > 1 && rapid.Bool().Draw(t, "the same again") {
+			commands[len(commands)-1].Payload, commands[len(commands)-1].MessageName = commands[len(commands)-2].Payload, commands[len(commands)-2].MessageName
 		}
 	}
-	return queue
+	return commands
 }
 
-func encodedSize(t reporter, queue entity.Queue) int {
+func encodedSize(t reporter, commands queue.Commands) int {
 	t.Helper()
-	if len(queue) == 0 { // an empty queue is omitted from the JSON
+	if len(commands) == 0 { // an empty queue is omitted from the JSON
 		return 0
 	}
-	data, err := json.Marshal(queue)
+	data, err := json.Marshal(commands)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,19 +84,19 @@ func encodedSize(t reporter, queue entity.Queue) int {
 func TestQueueRoundTrip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		queue := drawQueue(t)
-		data, err := json.Marshal(queue)
+		commands := drawQueue(t)
+		data, err := json.Marshal(commands)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var next entity.Queue
+		var next queue.Commands
 		if err := json.Unmarshal(data, &next); err != nil {
 			t.Fatalf("%s: %v", data, err)
 		}
-		if len(queue) == 0 {
-			queue = entity.Queue{}
+		if len(commands) == 0 {
+			commands = queue.Commands{}
 		}
-		if diff := cmp.Diff(queue, next); diff != "" {
+		if diff := cmp.Diff(commands, next); diff != "" {
 			t.Fatalf("%s: %s", data, diff)
 		}
 	})
@@ -106,16 +107,16 @@ func TestQueueRoundTrip(t *testing.T) {
 func TestDecodeQueueOfVersion1(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		queue := drawQueue(t)
-		plain, err := json.Marshal([]entity.QueuedCommand(queue))
+		commands := drawQueue(t)
+		plain, err := json.Marshal([]queue.Command(commands))
 		if err != nil {
 			t.Fatal(err)
 		}
-		var read entity.Queue
+		var read queue.Commands
 		if err := json.Unmarshal(plain, &read); err != nil {
 			t.Fatalf("%s: %v", plain, err)
 		}
-		if diff := cmp.Diff(queue, read); diff != "" {
+		if diff := cmp.Diff(commands, read); diff != "" {
 			t.Fatalf("%s: %s", plain, diff)
 		}
 	})
@@ -152,15 +153,15 @@ func TestDecodeInvalidQueue(t *testing.T) {
 		`{"payloads":[{}],"entries":[["~?","progress",0,0,0]]}`,
 		`[5]`, `[{"request":5}]`,
 	} {
-		var queue entity.Queue
-		if err := json.Unmarshal([]byte(data), &queue); err == nil {
-			t.Errorf("%s is read as %+v", data, queue)
+		var commands queue.Commands
+		if err := json.Unmarshal([]byte(data), &commands); err == nil {
+			t.Errorf("%s is read as %+v", data, commands)
 		}
 	}
 	for _, data := range []string{`null`, `[]`, `{"payloads":[],"entries":[]}`} {
-		var queue entity.Queue
-		if err := json.Unmarshal([]byte(data), &queue); err != nil || len(queue) != 0 {
-			t.Errorf("%s is read as %+v, %v", data, queue, err)
+		var commands queue.Commands
+		if err := json.Unmarshal([]byte(data), &commands); err != nil || len(commands) != 0 {
+			t.Errorf("%s is read as %+v, %v", data, commands, err)
 		}
 	}
 }
@@ -340,8 +341,8 @@ func FuzzQueue(f *testing.F) {
 		f.Add([]byte(data))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var queue entity.Queue
-		if json.Unmarshal(data, &queue) != nil {
+		var commands queue.Commands
+		if json.Unmarshal(data, &commands) != nil {
 			return
 		}
 		var list []json.RawMessage
@@ -354,23 +355,23 @@ func FuzzQueue(f *testing.F) {
 		} else if err := json.Unmarshal(data, &list); err != nil {
 			t.Fatal(err)
 		}
-		if len(queue) != len(list) {
-			t.Fatalf("of %d entries %d were read", len(list), len(queue))
+		if len(commands) != len(list) {
+			t.Fatalf("of %d entries %d were read", len(list), len(commands))
 		}
 		// After the first round trip through JSON, a second round trip changes nothing.
 		var lives []string
 		for range 3 {
-			written, err := json.Marshal(queue)
+			written, err := json.Marshal(commands)
 			if err != nil {
 				t.Fatal(err)
 			}
 			lives = append(lives, string(written))
-			queue = nil
-			if err := json.Unmarshal(written, &queue); err != nil {
+			commands = nil
+			if err := json.Unmarshal(written, &commands); err != nil {
 				t.Fatalf("%s was written, and cannot be read: %v", written, err)
 			}
-			if len(queue) != len(list) {
-				t.Fatalf("of %d entries %d were read back from %s", len(list), len(queue), written)
+			if len(commands) != len(list) {
+				t.Fatalf("of %d entries %d were read back from %s", len(list), len(commands), written)
 			}
 		}
 		if lives[1] != lives[2] {

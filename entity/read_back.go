@@ -37,7 +37,7 @@ func (s *Inbox) setMaybeApplied(m exchange.Change) {
 func (s *Inbox) Backlog() readback.Backlog {
 	var b readback.Backlog
 	for _, e := range s.Queue {
-		for _, m := range e.remainingChanges() {
+		for _, m := range e.RemainingChanges() {
 			b.Add(m, readback.Arrival{FromUpdate: e.FromUpdate, Accepted: e.Accepted})
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -271,7 +271,7 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 		// The run before the reset makes a part of the changes. After the reset, Temporal delivers
 		// the signals first.
 		before := continued(t, s)
-		slices.SortStableFunc(s.Queue, func(a, b entity.QueuedCommand) int {
+		slices.SortStableFunc(s.Queue, func(a, b queue.Command) int {
 			switch {
 			case a.FromUpdate == b.FromUpdate:
 				return 0

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
 // Each component of State changes its own data when it receives the requestEnd.
 type requestEnd struct {
-	command QueuedCommand
+	command queue.Command
 	outcome opportunity.Outcome
 	// needsExpiry says that the request may have reserved places for which no expiry was set.
 	needsExpiry bool
@@ -20,23 +21,23 @@ type requestEnd struct {
 
 // endRequest ends a request. The parameter reason says why the changes without a final result were
 // not made. If all changes have a final result, reason is nil.
-func (s *State) endRequest(e QueuedCommand, reason *opportunity.Error, now time.Time) {
+func (s *State) endRequest(e queue.Command, reason *opportunity.Error, now time.Time) {
 	s.endRequestWithNote(e, reason, "", now)
 }
 
-func (s *State) endRequestWithNote(e QueuedCommand, reason *opportunity.Error, note string, now time.Time) {
+func (s *State) endRequestWithNote(e queue.Command, reason *opportunity.Error, note string, now time.Time) {
 	reason = reason.Truncated()
 	if e.MessageName == opportunity.MessageProgress {
 		s.endTransition(e.Request, reason, now)
 	}
-	ended := e.finalEnd(reason, now)
+	ended := finalEnd(e, reason, now)
 	ended.outcome.Note = note
 	s.dispatchRequestEnd(ended)
 }
 
 // finalEnd sets the given reason as the error of all remaining changes of the request, and returns
 // the requestEnd.
-func (e QueuedCommand) finalEnd(reason *opportunity.Error, now time.Time) requestEnd {
+func finalEnd(e queue.Command, reason *opportunity.Error, now time.Time) requestEnd {
 	ended := requestEnd{command: e, outcome: opportunity.Outcome{RequestID: e.Request, State: opportunity.Done}, at: now}
 	if e.MessageName != opportunity.MessageAddInterests {
 		if reason != nil {
@@ -44,7 +45,7 @@ func (e QueuedCommand) finalEnd(reason *opportunity.Error, now time.Time) reques
 		}
 		return ended
 	}
-	c, err := e.command()
+	c, err := e.Decode()
 	add, _ := c.(opportunity.AddInterests)
 	if err == nil && e.Results == nil {
 		e.Results = make([]opportunity.InterestResult, len(add.Interests))
@@ -69,7 +70,7 @@ func (e QueuedCommand) finalEnd(reason *opportunity.Error, now time.Time) reques
 func (s *State) dispatchRequestEnd(e requestEnd) {
 	s.Inbox.applyRequestEnd(e)
 	if !e.confirmed { // the timeline has the operator's answer
-		s.Journal.applyRequestEnd(e, e.command.timelineText(e.outcome, s))
+		s.Journal.applyRequestEnd(e, timelineText(e.command, e.outcome, s))
 	}
 	s.RecordState.applyRequestEnd(e)
 	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, e.at)
@@ -77,7 +78,7 @@ func (s *State) dispatchRequestEnd(e requestEnd) {
 	s.OperatorState.applyRequestEnd(e)
 }
 
-func (e QueuedCommand) timelineText(outcome opportunity.Outcome, s *State) string {
+func timelineText(e queue.Command, outcome opportunity.Outcome, s *State) string {
 	switch {
 	case outcome.State == opportunity.Failed && e.Payload == nil:
 		return "a message was rejected: " + outcome.Error.PublicText()

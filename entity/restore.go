@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/entity/readback"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -37,7 +38,7 @@ func (s *State) FlagPossibleRepeats(batch []exchange.Change, resolved map[exchan
 			continue
 		}
 		of := slices.IndexFunc(s.InterestsAfterBackup, readback.ExpectedInterestOf(m, resolved).Matches)
-		at := slices.IndexFunc(s.Queue, func(e QueuedCommand) bool { return e.Request == m.Request })
+		at := slices.IndexFunc(s.Queue, func(e queue.Command) bool { return e.Request == m.Request })
 		if of < 0 || at < 0 {
 			continue
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -33,7 +33,7 @@ func (s *scenario) check(t *rapid.T) {
 			s.final[a.id] = got
 		}
 	}
-	doubts := slices.ContainsFunc(s.state.Queue, func(e entity.QueuedCommand) bool { return e.InDoubt })
+	doubts := slices.ContainsFunc(s.state.Queue, func(e queue.Command) bool { return e.InDoubt })
 	if doubts != (s.state.Question != nil) || doubts != slices.Contains(s.state.AttentionKinds(), "undecided") {
 		t.Fatalf("in doubt: %v, question %+v, attention %v", doubts, s.state.Question, s.state.AttentionKinds())
 	}

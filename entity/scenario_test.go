@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -209,7 +210,7 @@ func (s *scenario) answerQuestion(t *rapid.T) {
 	}
 	// After the operator has read the record, the operator knows the origin of all its interests.
 	s.state.MarkUnattributed(s.tms.snapshot())
-	at := slices.IndexFunc(s.state.Queue, func(e entity.QueuedCommand) bool { return e.Request == question.Request })
+	at := slices.IndexFunc(s.state.Queue, func(e queue.Command) bool { return e.Request == question.Request })
 	if at < 0 {
 		t.Fatalf("the question is about %q, which does not wait", question.Request)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -67,7 +68,7 @@ func (s *State) ApplyCreated(record exchange.Snapshot, region opportunity.Ref, n
 	if start != nil && len(start.Interests) > 0 {
 		payload, err := json.Marshal(opportunity.AddInterests{Interests: start.Interests, Source: start.Source})
 		if err == nil { // plain data
-			s.Queue = slices.Insert(s.Queue, 0, QueuedCommand{Request: opportunity.StartRequestID, MessageName: opportunity.MessageAddInterests, Payload: payload, ChangeCount: len(start.Interests), Accepted: now.Truncate(time.Millisecond), NoWaiter: true})
+			s.Queue = slices.Insert(s.Queue, 0, queue.Command{Request: opportunity.StartRequestID, MessageName: opportunity.MessageAddInterests, Payload: payload, ChangeCount: len(start.Interests), Accepted: now.Truncate(time.Millisecond), NoWaiter: true})
 		}
 	}
 }

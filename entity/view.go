@@ -5,15 +5,12 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/entity/markdown"
+	"github.com/oppflow/oppflow/entity/queue"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
 func (j ActiveEffect) runningEffect() opportunity.RunningEffect {
 	return opportunity.RunningEffect{Key: j.Effect.Key, Kind: j.Effect.Kind, Stage: j.Stage, Next: j.NotBefore, Problem: j.Problem, AsksPeople: j.AsksPeople}
-}
-
-func (e QueuedCommand) queuedMessage() opportunity.QueuedMessage {
-	return opportunity.QueuedMessage{Request: e.Request, Summary: e.Summary(), Accepted: e.Accepted, InDoubt: e.InDoubt}
 }
 
 const maxShownQueue = 100
@@ -51,7 +48,7 @@ func (s *State) View() opportunity.View {
 		v.Wait = &waits
 	}
 	for _, e := range s.Queue[:min(len(s.Queue), maxShownQueue)] {
-		v.Queue = append(v.Queue, e.queuedMessage())
+		v.Queue = append(v.Queue, e.Message())
 	}
 	v.EffectResults = append(v.EffectResults, s.EffectResults...)
 	for _, j := range s.ActiveEffects {
@@ -61,7 +58,7 @@ func (s *State) View() opportunity.View {
 	v.SkippedFollowUps = append(v.SkippedFollowUps, s.SkippedFollowUps...)
 	v.PlaybookVersion = s.PlannedByVersion
 	for _, e := range s.Parked {
-		v.Parked = append(v.Parked, e.queuedMessage())
+		v.Parked = append(v.Parked, e.Message())
 	}
 	return v
 }
@@ -102,7 +99,7 @@ func (s *State) CurrentDetails() string {
 	return page.String()
 }
 
-func queueText(queue []QueuedCommand) string {
+func queueText(queue []queue.Command) string {
 	if len(queue) == 0 {
 		return ""
 	}

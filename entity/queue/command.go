@@ -1,14 +1,17 @@
-package entity
+// Package queue contains the commands that wait, and their compact encoding. Pure. Only package
+// entity may import this package.
+package queue
 
 import (
 	"encoding/json"
 	"time"
 
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// QueuedCommand is a command that waits.
-type QueuedCommand struct {
+// Command is a command that waits.
+type Command struct {
 	Request     string                  `json:"request"`
 	MessageName opportunity.MessageName `json:"verb"`
 	Payload     json.RawMessage         `json:"payload"`
@@ -42,9 +45,9 @@ type QueuedCommand struct {
 	FailingSince time.Time `json:"failingSince,omitzero"`
 }
 
-// canonicalPayload returns the command in its stored form: without its request id, with a fixed
+// CanonicalPayload returns the command in its stored form: without its request id, with a fixed
 // order of members, and with one format for amounts and one for times.
-func canonicalPayload(c opportunity.Command) (json.RawMessage, error) {
+func CanonicalPayload(c opportunity.Command) (json.RawMessage, error) {
 	if extend, ok := c.(opportunity.ExtendReservations); ok {
 		extend.Until = extend.Until.UTC()
 		c = extend
@@ -56,24 +59,25 @@ func canonicalPayload(c opportunity.Command) (json.RawMessage, error) {
 	return data, nil
 }
 
-// command decodes the payload.
-func (e QueuedCommand) command() (opportunity.Command, error) {
+// Decode decodes the payload.
+func (e Command) Decode() (opportunity.Command, error) {
 	return opportunity.DecodeByName(e.MessageName, e.Payload)
 }
 
 // Summary describes the command in a few words without personal data.
-func (e QueuedCommand) Summary() string {
+func (e Command) Summary() string {
 	if e.MessageName == opportunity.MessageAddInterests && e.ChangeCount > 0 { // the only command that may be large; a view shows a hundred commands
 		return opportunity.SummaryOfInterests(e.ChangeCount)
 	}
-	c, err := e.command()
+	c, err := e.Decode()
 	if err != nil {
 		return string(e.MessageName)
 	}
 	return opportunity.Summary(c)
 }
 
-func (e QueuedCommand) remainingChangeCount() int {
+// RemainingChangeCount returns the number of changes without a final result.
+func (e Command) RemainingChangeCount() int {
 	left := e.ChangeCount
 	for _, r := range e.Results {
 		if r.IsFinal() {
@@ -83,42 +87,61 @@ func (e QueuedCommand) remainingChangeCount() int {
 	return left
 }
 
-func changeCount(c opportunity.Command) int {
+// ChangesOf returns how many changes the command makes.
+func ChangesOf(c opportunity.Command) int {
 	if add, ok := c.(opportunity.AddInterests); ok {
 		return len(add.Interests)
 	}
 	return 1
 }
 
-// FairnessKey returns the fairness key with which Temporal dispatches the activities of many
-// opportunities in turn. The fairness key is the source of the start or, when the start is no
-// longer stored, the source of the first command. Without a source, the fairness key is the region
-// or "".
-func (s *State) FairnessKey() string {
-	source := ""
-	switch {
-	case s.Start != nil:
-		return s.Start.FairnessKey()
-	case len(s.Queue) > 0:
-		source = s.Queue[0].source()
-	}
-	if source == "" {
-		source = s.Details.Region.Name
-	}
-	if source == "" {
-		source = string(s.Details.Region.ID)
-	}
-	return opportunity.TruncateBytes(source)
-}
-
-// IsUrgent reports whether the start is urgent. The records of urgent starts are created before the
-// records of other starts.
-func (s *State) IsUrgent() bool { return s.Start != nil && s.Start.Urgent }
-
-func (e QueuedCommand) source() string {
-	c, err := e.command()
+// Source returns the source of the command, or "" when the command has none.
+func (e Command) Source() string {
+	c, err := e.Decode()
 	if err != nil {
 		return ""
 	}
 	return opportunity.SourceOf(c)
+}
+
+// IsExpired reports whether the command is not in doubt and asks to reserve places until a time
+// that has passed.
+func (e Command) IsExpired(now time.Time) bool {
+	if e.MessageName != opportunity.MessageExtendReservations || e.InDoubt {
+		return false
+	}
+	c, err := e.Decode()
+	extend, ok := c.(opportunity.ExtendReservations)
+	return err == nil && ok && !extend.Until.After(now)
+}
+
+// RemainingChanges returns the changes of the command that have no final result.
+func (e Command) RemainingChanges() []exchange.Change {
+	c, err := e.Decode()
+	if err != nil {
+		return nil
+	}
+	switch c := c.(type) {
+	case opportunity.AddInterests:
+		var list []exchange.Change
+		for i := range c.Interests {
+			if i < len(e.Results) && e.Results[i].IsFinal() {
+				continue
+			}
+			list = append(list, exchange.Change{Request: e.Request, Index: i, Interest: &c.Interests[i]})
+		}
+		return list
+	case opportunity.Progress:
+		return []exchange.Change{{Request: e.Request, Progress: &c}}
+	case opportunity.UpdateDetails:
+		return []exchange.Change{{Request: e.Request, Update: &c}}
+	case opportunity.ExtendReservations:
+		return []exchange.Change{{Request: e.Request, ReservationChange: &exchange.ReservationChange{Until: c.Until}}}
+	}
+	return nil
+}
+
+// Message returns the command as the view shows it.
+func (e Command) Message() opportunity.QueuedMessage {
+	return opportunity.QueuedMessage{Request: e.Request, Summary: e.Summary(), Accepted: e.Accepted, InDoubt: e.InDoubt}
 }

@@ -1,4 +1,4 @@
-package entity
+package queue
 
 import (
 	"bytes"
@@ -14,13 +14,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Queue contains the queued commands, in the order of their acceptance.
+// Commands contains the queued commands, in the order of their acceptance.
 //
 // The JSON form is compact, because each run passes the queue to the next run, and the size of that
 // run's input is limited. Equal payloads are written once. A time is written as the number of
 // milliseconds since the time of the previous command. A request id that is a UUID is written in 23
 // characters.
-type Queue []QueuedCommand
+type Commands []Command
 
 type packedQueue struct {
 	Payloads []json.RawMessage `json:"payloads"`
@@ -52,7 +52,7 @@ const (
 	packedLaterExpirySet
 )
 
-func (e QueuedCommand) packedFlags() int {
+func (e Command) packedFlags() int {
 	flags := 0
 	if e.InDoubt {
 		flags |= packedInDoubt
@@ -76,7 +76,7 @@ func (e QueuedCommand) packedFlags() int {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (q Queue) MarshalJSON() ([]byte, error) {
+func (q Commands) MarshalJSON() ([]byte, error) {
 	packed := packedQueue{Payloads: []json.RawMessage{}, Commands: make([]packedCommand, 0, len(q))}
 	places := make(map[string]int)
 	var before int64
@@ -103,15 +103,15 @@ func (q Queue) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements json.Unmarshaler. UnmarshalJSON also decodes a state of version 1, in
 // which the queue is a plain JSON list.
-func (q *Queue) UnmarshalJSON(data []byte) error {
+func (q *Commands) UnmarshalJSON(data []byte) error {
 	if plain := bytes.TrimSpace(data); len(plain) > 0 && plain[0] == '[' || string(plain) == "null" {
-		return json.Unmarshal(data, (*[]QueuedCommand)(q))
+		return json.Unmarshal(data, (*[]Command)(q))
 	}
 	var packed packedQueue
 	if err := json.Unmarshal(data, &packed); err != nil {
 		return fmt.Errorf("queue: %w", err)
 	}
-	*q = make(Queue, len(packed.Commands))
+	*q = make(Commands, len(packed.Commands))
 	var at int64
 	for i, e := range packed.Commands {
 		if e.payload < 0 || e.payload >= len(packed.Payloads) {
@@ -122,7 +122,7 @@ func (q *Queue) UnmarshalJSON(data []byte) error {
 			return fmt.Errorf("queue: entry %d: %w", i, err)
 		}
 		at += e.elapsed
-		(*q)[i] = QueuedCommand{
+		(*q)[i] = Command{
 			Request: request, MessageName: e.messageName, Payload: packed.Payloads[e.payload], Accepted: time.UnixMilli(at).UTC(),
 			ChangeCount: e.changeCount, Results: e.results,
 			InDoubt: e.flags&packedInDoubt != 0, SendAlone: e.flags&packedSendAlone != 0, NoWaiter: e.flags&packedNoWaiter != 0,
@@ -208,16 +208,16 @@ func uuidText(raw []byte) string {
 
 const queueOverhead = len(`{"payloads":[],"entries":[]}`)
 
-// encodedSize returns total, an upper bound of the JSON size of the queue. The result fitting is
+// EncodedSize returns total, an upper bound of the JSON size of the queue. The result fitting is
 // the number of commands from the front of the queue that fit into most bytes.
-func (q Queue) encodedSize(most int) (total, fitting int) {
+func (q Commands) EncodedSize(most int) (total, fitting int) {
 	if len(q) == 0 { // an empty queue is omitted from the JSON
 		return 0, 0
 	}
 	total = queueOverhead
 	seen := make(map[string]bool)
 	for i, e := range q {
-		total += e.encodedSize()
+		total += e.EncodedSize()
 		if seen[string(e.Payload)] {
 			total -= len(e.Payload)
 		} else {
@@ -230,9 +230,9 @@ func (q Queue) encodedSize(most int) (total, fitting int) {
 	return total, fitting
 }
 
-// encodedSize returns an upper bound of the JSON size of the command, for a payload that no other
+// EncodedSize returns an upper bound of the JSON size of the command, for a payload that no other
 // command has.
-func (e QueuedCommand) encodedSize() int {
+func (e Command) EncodedSize() int {
 	size := len(e.Payload) + quotedSize(packRequestID(e.Request)) + quotedSize(string(e.MessageName)) + 40 // times, flags, punctuation
 	if e.Errors > 0 {
 		size += 40 // count, time, and the results, which are then written

@@ -3,6 +3,7 @@ module github.com/oppflow/oppflow
 go 1.26.8
 
 require (
+	al.essio.dev/pkg/shellescape v1.6.0
 	github.com/99designs/gqlgen v0.17.98
 	github.com/agnivade/levenshtein v1.2.2
 	github.com/cenkalti/backoff/v5 v5.0.3

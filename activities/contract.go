@@ -157,6 +157,9 @@ type ApplyInput struct {
 type ApplyResult struct {
 	CallResult
 	Results []exchange.ChangeResult `json:"answers,omitempty"`
+	// TaggedByOther says that a response shows a record with a reference tag with a reference other
+	// than the opportunity's own.
+	TaggedByOther bool `json:"foreign,omitempty"`
 }
 
 // ReadInput is the input of ReadOpportunity.

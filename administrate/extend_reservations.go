@@ -38,7 +38,7 @@ func (e ExtendReservations) build(b *builder) opportunityMutation {
 		},
 	}
 	if name := b.assumed.ExtendedOpportunity; name != Off {
-		op.selection = "opportunity: " + string(name) + " { " + selectOpportunity + " }"
+		op.selection = "opportunity: " + string(name) + " { " + selectOpportunity + " " + selectAttributes + " }"
 		op.resultKey = memberOpportunity
 	}
 	return op

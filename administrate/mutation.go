@@ -26,8 +26,8 @@ type Mutation interface {
 // is a *RejectedError when the API rejected the mutation. Err is an *UnknownError when the response
 // does not show whether the API executed the mutation.
 type MutationResult struct {
-	// Opportunity is the opportunity right after the mutation, with all members except Attributes,
-	// Interests and UpdatedAt. Opportunity is nil for an AddInterest, for a ReservePlaces and after
+	// Opportunity is the opportunity right after the mutation, with all members except Interests and
+	// UpdatedAt. After a NewOpportunity, Opportunity also lacks Attributes. Opportunity is nil for an AddInterest, for a ReservePlaces and after
 	// an error. Opportunity is also nil for an ExtendReservations if
 	// Assumptions.ExtendedOpportunity is Off.
 	Opportunity *Opportunity

@@ -26,6 +26,6 @@ func (p Progress) build(b *builder) opportunityMutation {
 			"opportunityId: " + b.bindRequired("OpportunityID", "opportunityId", "ID", p.OpportunityID),
 			"stepId: " + b.bindRequired("StepID", "stepId", "ID", p.StepID),
 		},
-		selection: "opportunity { " + selectOpportunity + " }", resultKey: memberOpportunity,
+		selection: "opportunity { " + selectOpportunity + " " + selectAttributes + " }", resultKey: memberOpportunity,
 	}
 }

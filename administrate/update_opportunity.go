@@ -67,6 +67,6 @@ func (u UpdateOpportunity) build(b *builder) opportunityMutation {
 	}
 	return opportunityMutation{
 		field: "update", input: in,
-		selection: "opportunity { " + selectOpportunity + " }", resultKey: memberOpportunity,
+		selection: "opportunity { " + selectOpportunity + " " + selectAttributes + " }", resultKey: memberOpportunity,
 	}
 }

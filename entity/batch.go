@@ -83,9 +83,10 @@ func expiryRequestID(batch []exchange.Change, fallback opportunity.Reference) st
 }
 
 // ReleaseBatch returns the one change that releases the opportunity's places. If no places are
-// reserved, ReleaseBatch returns an empty batch.
+// reserved, or the record has the reference tag of another reference, ReleaseBatch returns an empty
+// batch.
 func (s *State) ReleaseBatch() []exchange.Change {
-	if s.ID == "" || !s.HasReservation() {
+	if s.ID == "" || s.TaggedByOther || !s.HasReservation() {
 		return nil
 	}
 	return []exchange.Change{{Request: string(s.Reference), ReservationChange: &exchange.ReservationChange{Release: true}}}

@@ -27,6 +27,10 @@ func (s *State) confirm(c opportunity.Confirm, now time.Time) {
 		s.Start.Adopt = c.Opportunity
 		return
 	}
+	if s.isRecordQuestion(c.Request) {
+		s.answerRecordQuestion(opportunity.MessageConfirm, "", now)
+		return
+	}
 	if s.asksAboutPeople(c.Request) {
 		s.decideAboutPeople(exchange.DecisionSamePerson, now)
 		return

@@ -10,9 +10,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// updateQuestion raises the question about the first command in doubt, and removes the question
-// when no command is in doubt.
+// updateQuestion raises the question about the record, or else about the first command in doubt.
+// updateQuestion removes the question when nothing is in doubt.
 func (s *State) updateQuestion(now time.Time) {
+	if s.TaggedByOther {
+		s.raiseRecordQuestion(now)
+		return
+	}
 	at := slices.IndexFunc(s.Queue, func(e queue.Command) bool { return e.InDoubt })
 	if at < 0 {
 		s.Question = nil
@@ -39,6 +43,10 @@ func (s *State) retry(answer opportunity.Retry, now time.Time) {
 	if s.isCreateQuestion(answer.Request) {
 		s.resolveCreateQuestion("an operator answered retry: create the record", now)
 		s.CreateAnyway = true
+		return
+	}
+	if s.isRecordQuestion(answer.Request) {
+		s.answerRecordQuestion(opportunity.MessageRetry, "", now)
 		return
 	}
 	if e, parked := s.unpark(answer.Request); parked {
@@ -69,6 +77,10 @@ func (s *State) skip(answer opportunity.Skip, now time.Time) {
 	if s.isCreateQuestion(answer.Request) {
 		s.resolveCreateQuestion("an operator answered skip: do not create the record", now)
 		s.CreateSkipped = &opportunity.Error{Type: opportunity.Skipped, Message: answer.Reason}
+		return
+	}
+	if s.isRecordQuestion(answer.Request) {
+		s.answerRecordQuestion(opportunity.MessageSkip, answer.Reason, now)
 		return
 	}
 	if s.asksAboutPeople(answer.Request) {
@@ -106,7 +118,7 @@ func (s *State) skip(answer opportunity.Skip, now time.Time) {
 }
 
 func (s *State) checkInDoubt(request string) error {
-	if s.isCreateQuestion(request) || s.parkedIndex(request) >= 0 || s.isEffectActive(request) {
+	if s.isCreateQuestion(request) || s.isRecordQuestion(request) || s.parkedIndex(request) >= 0 || s.isEffectActive(request) {
 		return nil
 	}
 	_, err := s.findInDoubt(request)

@@ -19,6 +19,11 @@ type OperatorState struct {
 	RefreshDue bool `json:"refreshDue,omitempty"`
 
 	Question *opportunity.Question `json:"question,omitempty"`
+	// TaggedByOther says that the record has the reference tag of another reference, and that no
+	// operator has answered yet. TagConfirmed says that an operator answered that the record belongs
+	// to this opportunity in spite of its tag.
+	TaggedByOther bool `json:"taggedByOther,omitempty"`
+	TagConfirmed  bool `json:"tagConfirmed,omitempty"`
 	// CreateAnyway says that an operator decided to create the record without a further search in
 	// the TMS.
 	CreateAnyway bool `json:"createAnyway,omitempty"`

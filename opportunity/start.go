@@ -93,6 +93,9 @@ const CreateRequestID = "#create"
 // StartRequestID is the request id of the interests that a start contains.
 const StartRequestID = "#start"
 
+// RecordRequestID is the request id in a question about whose record it is.
+const RecordRequestID = "#record"
+
 // PlanRequestID is the request id in attention and waits about planning; no caller waits for the
 // outcome of planning.
 const PlanRequestID = "plan"

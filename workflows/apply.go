@@ -45,6 +45,7 @@ func (r *run) sendBatch(ctx workflow.Context, batch []exchange.Change) {
 		answers, reason := provenResults(ctx, batch, result.Results)
 		r.recordResults(ctx, batch, r.state.VerifyResults(batch, answers), reason)
 		r.handleServerErrors(ctx, batch, result.CallResult)
+		r.askIfTaggedByOther(ctx, result.TaggedByOther)
 	case exchange.StatusRejected:
 		r.resetBackOff()
 		r.state.ApplyRejectedRequest(batch, result.Error, workflow.Now(ctx))
@@ -158,8 +159,11 @@ func (r *run) readPagesFrom(ctx workflow.Context, input activities.ReadInput, re
 		return exchange.Snapshot{}, err
 	}
 	r.actualRunID, r.tagOwner = page.RunID, page.TagOwner
-	if input.Opportunity == r.state.ID && r.pauseIfTaggedByOther(ctx, page.TaggedByOther) {
+	if input.Opportunity == r.state.ID && r.askIfTaggedByOther(ctx, page.TaggedByOther) {
 		return exchange.Snapshot{}, errTaggedByOther
+	}
+	if page.TagOwner == activities.TagOwnerThis || page.TagOwner == activities.TagOwnerNone {
+		r.state.EndRecordQuestion(workflow.Now(ctx))
 	}
 	r.state.SetPlaybook(page.PlaybookFeatures, workflow.Now(ctx))
 	record := page.Record
@@ -177,14 +181,24 @@ func (r *run) readPagesFrom(ctx workflow.Context, input activities.ReadInput, re
 // reference other than the opportunity's own.
 var errTaggedByOther = temporal.NewNonRetryableApplicationError("the record has the reference tag of another reference", string(opportunity.Conflict), nil)
 
-// pauseIfTaggedByOther pauses the opportunity when its record has a reference tag with a reference
-// other than the opportunity's own. pauseIfTaggedByOther reports whether it paused the opportunity.
-func (r *run) pauseIfTaggedByOther(ctx workflow.Context, found bool) bool {
-	if !found || !hasChange(ctx, changeTaggedByOther) {
+// askIfTaggedByOther asks an operator when a read found a reference tag with a reference other than
+// the opportunity's own on the record. askIfTaggedByOther reports whether the run must discard the
+// result of the read.
+func (r *run) askIfTaggedByOther(ctx workflow.Context, found bool) bool {
+	if !found {
 		return false
 	}
-	workflow.GetLogger(ctx).Warn("the record has the reference tag of another reference: Oppflow sends nothing until an operator resumes the opportunity", "opportunity", r.state.ID)
-	r.state.PauseForOtherReference(workflow.Now(ctx))
+	switch workflow.GetVersion(ctx, changeTaggedByOther, workflow.DefaultVersion, 2) {
+	case workflow.DefaultVersion:
+		return false
+	case 1:
+		r.state.PauseForOtherReference(workflow.Now(ctx))
+	default:
+		if !r.state.AskAboutRecord(workflow.Now(ctx)) {
+			return false
+		}
+	}
+	workflow.GetLogger(ctx).Warn("the record has the reference tag of another reference: Oppflow sends nothing until an operator answers", "opportunity", r.state.ID)
 	r.publish(ctx)
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -173,6 +174,8 @@ func (r *fakeTMS) applyCommands(_ context.Context, in activities.ApplyInput) (ac
 		commit, instead, err = r.apply(r.applies, in)
 	}
 	result := activities.ApplyResult{CallResult: activities.CallResult{Status: exchange.StatusDone, PlaybookFeatures: r.playbook.playbookFeatures()}}
+	result.TaggedByOther = r.owner != "" && r.owner != in.Reference && !r.ownerUnknown &&
+		slices.ContainsFunc(in.Changes, func(m exchange.Change) bool { return m.Update != nil || m.Progress != nil })
 	if commit {
 		for i, m := range in.Changes {
 			if r.batchLimit == i {

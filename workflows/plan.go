@@ -133,7 +133,7 @@ func (r *run) awaitPlan(ctx workflow.Context, input activities.PlanInput, option
 		l, proves := r.planRead(ctx, input, options)
 		result, err = readUntilAnswered(ctx, r, l, proves)
 	})
-	if err == nil && (r.pauseIfTaggedByOther(ctx, result.TaggedByOther) || r.isOutdatedPlan(ctx, result.PlaybookFeatures, r.isBackOffCut)) {
+	if err == nil && (r.askIfTaggedByOther(ctx, result.TaggedByOther) || r.isOutdatedPlan(ctx, result.PlaybookFeatures, r.isBackOffCut)) {
 		return result, errRoundCut // the plan is made again after the pause or the wait
 	}
 	if err == nil && !r.isInterrupted(ctx) {
@@ -183,7 +183,7 @@ func (r *run) planInBackground(ctx workflow.Context, input activities.PlanInput,
 		return result, errRoundCut
 	}
 	switch {
-	case err == nil && (r.pauseIfTaggedByOther(ctx, result.TaggedByOther) || r.isOutdatedPlan(ctx, result.PlaybookFeatures, func() bool { return r.isBackOffCut() || r.hasPendingInput() })):
+	case err == nil && (r.askIfTaggedByOther(ctx, result.TaggedByOther) || r.isOutdatedPlan(ctx, result.PlaybookFeatures, func() bool { return r.isBackOffCut() || r.hasPendingInput() })):
 		return result, errRoundCut // the plan is made again after the pause or the wait
 	case isUnanswered(err):
 		r.planRounds++

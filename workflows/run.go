@@ -362,6 +362,7 @@ func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResu
 	r.drainSignals(ctx)
 	r.state.FailAll(failure, workflow.Now(ctx))
 	r.state.ClearExpiredReservation(true)
+	r.state.DropRecordQuestion()
 	r.publish(ctx)
 	switch {
 	case cancelled:

@@ -47,7 +47,8 @@ const (
 	// were not made.
 	changeCompleteShutdown = "leave nothing open at an end"
 	// changeTaggedByOther makes the run send nothing for a record that has a reference tag with a
-	// reference other than the opportunity's own.
+	// reference other than the opportunity's own. In version 1, the run is paused. In version 2, the
+	// run asks an operator.
 	changeTaggedByOther = "pause at the mark of another reference"
 	// changeSkipFailingNames makes a name that cannot be looked up delay only the request that
 	// contains the name.

@@ -49,6 +49,9 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	for i := range in.Changes {
 		result.Results[i] = a.changeResult(in, i, mutations[i], answers[i])
 		result.ServerError = result.ServerError || isServerError(answers[i].Err)
+		if shown := answers[i].Opportunity; shown != nil && a.referenceTag.isTaggedByOther(*shown, in.Reference) {
+			result.TaggedByOther = true
+		}
 	}
 	a.handleRejectedChanges(ctx, in.Changes, result.Results, dictionary)
 	if hasReservation(result.Results) {

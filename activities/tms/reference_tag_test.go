@@ -69,10 +69,11 @@ func TestTagOwner(t *testing.T) {
 			if n := r.requestCount(); n != 1 {
 				t.Errorf("it took %d requests", n)
 			}
+			changed := r.apply(record, exchange.Change{Request: "u", Update: &opportunity.UpdateDetails{Currency: "USD"}})
 			// A name proves nothing.
 			planned := mustRunActivity[activities.PlanResult](r, activities.PlanOpportunity, activities.PlanInput{Reference: "A-1", Opportunity: record})
-			if foreign := c.want == activities.TagOwnerOther && !c.reads.InName; got.TaggedByOther != foreign || planned.TaggedByOther != foreign {
-				t.Errorf("foreign: %t when it is read, %t when it is planned; want %t", got.TaggedByOther, planned.TaggedByOther, foreign)
+			if foreign := c.want == activities.TagOwnerOther && !c.reads.InName; got.TaggedByOther != foreign || planned.TaggedByOther != foreign || changed.TaggedByOther != foreign {
+				t.Errorf("foreign: %t when it is read, %t when it is planned, %t when it is changed; want %t", got.TaggedByOther, planned.TaggedByOther, changed.TaggedByOther, foreign)
 			}
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"github.com/oppflow/oppflow/administrate"
@@ -91,7 +92,7 @@ func showDetails(w io.Writer, d opportunity.Details) {
 func showOutcome(w io.Writer, reference opportunity.Reference, outcome opportunity.Outcome) {
 	switch outcome.State {
 	case opportunity.Pending:
-		line(w, fmt.Sprintf("pending: request %[2]s of %[1]s is accepted, but not done yet; see oppflow outcome %[1]s %[2]s", reference, outcome.RequestID))
+		line(w, fmt.Sprintf("pending: request %[2]s of %[1]s is accepted, but not done yet; see oppflow outcome %[3]s %[4]s", reference, outcome.RequestID, shellescape.Quote(string(reference)), shellescape.Quote(outcome.RequestID)))
 		return
 	case opportunity.Done:
 		line(w, fmt.Sprintf("done: %s, request %s", reference, outcome.RequestID))
@@ -161,7 +162,7 @@ func writeStatus(w io.Writer, v opportunity.View, open bool, advise func(format 
 	}
 	if v.Paused != nil && open {
 		line(w, "Paused", strings.TrimSuffix(fmt.Sprintf("since %s: %s", timeText(v.Paused.Since), v.Paused.Reason), ": "))
-		advise("end the pause with: oppflow resume %s", v.Reference)
+		advise("end the pause with: oppflow resume %s", shellescape.Quote(string(v.Reference)))
 	}
 	if v.Closing != nil {
 		line(w, "Closing", fmt.Sprintf("since %s: %s", timeText(v.Closing.Since), v.Closing.Reason))
@@ -347,11 +348,14 @@ func showSearchResult(w io.Writer, f searchResult) {
 // peopleAnswerCommands returns a text with the commands by which an operator answers an effect's
 // question about people.
 func peopleAnswerCommands(reference opportunity.Reference, effect string) string {
-	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s (the same person: use the contact), oppflow retry %[1]s %[2]s (another person: create a new contact), or oppflow skip %[1]s %[2]s --reason … (leave the person out)", reference, effect)
+	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s (the same person: use the contact), oppflow retry %[1]s %[2]s (another person: create a new contact), or oppflow skip %[1]s %[2]s --reason … (leave the person out)", shellescape.Quote(string(reference)), shellescape.Quote(effect))
 }
 
 // answerCommands returns a text with the commands by which an operator answers the question about
 // the request.
 func answerCommands(reference opportunity.Reference, request string) string {
-	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s (the change was made), oppflow retry %[1]s %[2]s (the change was not made), or oppflow skip %[1]s %[2]s --reason … (continue without the change)", reference, request)
+	if request == opportunity.RecordRequestID {
+		return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s (the record belongs to this opportunity), oppflow retry %[1]s %[2]s (the tag is corrected: read the record again), or oppflow skip %[1]s %[2]s --reason … (end this run and do not change the record)", shellescape.Quote(string(reference)), shellescape.Quote(request))
+	}
+	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s (the change was made), oppflow retry %[1]s %[2]s (the change was not made), or oppflow skip %[1]s %[2]s --reason … (continue without the change)", shellescape.Quote(string(reference)), shellescape.Quote(request))
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"github.com/oppflow/oppflow/opportunity"
@@ -30,7 +31,7 @@ that is already under way is completed. Operator commands and show work as befor
 			return usagef("--reason is empty; give a reason or leave the flag out")
 		}
 		pause.RequestID = sending.request.get()
-		sending.successText = fmt.Sprintf("%s is paused; end the pause with: oppflow resume %s", reference, reference)
+		sending.successText = fmt.Sprintf("%s is paused; end the pause with: oppflow resume %s", reference, shellescape.Quote(string(reference)))
 		return sending.send(command.Context(), reference, pause, map[string]string{"requestId": "--request-id", "reason": "--reason"})
 	}
 	return command

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"github.com/oppflow/oppflow/lifecycle"
@@ -35,18 +36,18 @@ respond. Use show to see the record. The exit code is 1 if the TMS does not have
 		if err != nil {
 			return err
 		}
-		sending.successText = fmt.Sprintf("the record of %s is read again; see oppflow show %s", reference, reference)
+		sending.successText = fmt.Sprintf("the record of %s is read again; see oppflow show %s", reference, shellescape.Quote(string(reference)))
 		sending.checkDone = func(ctx context.Context, client *lifecycle.Client, reference opportunity.Reference) error {
 			view, err := awaitRead(ctx, client, reference, sending.connection.timeout/refreshTimeoutShare)
 			if err != nil {
-				return explainedf("%v; the opportunity has accepted the refresh; see oppflow show %s", sending.connection.explainError(err), reference)
+				return explainedf("%v; the opportunity has accepted the refresh; see oppflow show %s", sending.connection.explainError(err), shellescape.Quote(string(reference)))
 			}
 			if view.Refreshing {
 				why := "the API has not responded yet"
 				if view.Wait != nil {
 					why = view.Wait.Reason
 				}
-				sending.successText = fmt.Sprintf("the record of %s is not read yet: %s; see oppflow show %s", reference, why, reference)
+				sending.successText = fmt.Sprintf("the record of %s is not read yet: %s; see oppflow show %s", reference, why, shellescape.Quote(string(reference)))
 			}
 			for _, a := range view.Attention {
 				if a.Kind == opportunity.AttentionRecord && !view.Refreshing {

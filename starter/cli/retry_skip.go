@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"github.com/oppflow/oppflow/opportunity"
@@ -25,7 +26,7 @@ Oppflow parks a request when the TMS fails the request again and again.`,
 		if err != nil {
 			return err
 		}
-		sending.successText = fmt.Sprintf("request %s of %s is sent again; see oppflow outcome %s %s", args[1], reference, reference, args[1])
+		sending.successText = fmt.Sprintf("request %s of %s is sent again; see oppflow outcome %s %s", args[1], reference, shellescape.Quote(string(reference)), shellescape.Quote(args[1]))
 		return sending.send(command.Context(), reference, opportunity.Retry{RequestID: sending.request.get(), Request: args[1]}, map[string]string{
 			"requestId": "--request-id", "request": "REQUEST",
 		})

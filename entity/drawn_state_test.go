@@ -44,7 +44,7 @@ func TestStateRoundTrip(t *testing.T) {
 	full.FailMessage("win", "", opportunity.Invalidf("no"), noon)
 	full.Question = &opportunity.Question{Request: "r", MessageName: "progress", Text: "?", Since: noon}
 	full.CreateSkipped = &opportunity.Error{Type: opportunity.Skipped, Label: "l", Message: "m", Value: "v"}
-	full.CreateAnyway, full.RefreshDue = true, true
+	full.CreateAnyway, full.RefreshDue, full.TaggedByOther, full.TagConfirmed = true, true, true, true
 	full.Paused = &opportunity.PauseInfo{Reason: "<why>", Since: noon}
 	full.Closing = &opportunity.CloseInfo{Reason: "<&>", Since: noon}
 	full.Wait = &opportunity.WaitInfo{Kind: opportunity.AttentionAPI, Reason: "<r>", Request: "r", Since: noon, Until: noon.Add(time.Minute)}

@@ -15,7 +15,7 @@ import (
 // one request for these parts. The next call of runEffect inspects the effect again, so the run
 // never relies only on a response.
 func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
-	key := active.Effect.Key
+	key, revision := active.Effect.Key, r.revision
 	if r.withdrawIfOvertaken(ctx, active) {
 		return
 	}
@@ -38,6 +38,8 @@ func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
 		found = activities.InspectResult{Error: opportunity.Failf(opportunity.Rejected, "%s", readFailureText(err)), UndoEntry: active.UndoEntry}
 	case r.handleReset(ctx, found.RunID):
 		return
+	case found.Request != nil && r.isInspectionOutdated(ctx, active, revision):
+		return // after what has changed, the effect is inspected again
 	}
 	act := r.state.ApplyInspection(key, entity.Inspection{
 		NextRequest: found.Request, RecheckAt: found.RecheckAt, NonBlocking: found.NonBlocking, Error: found.Error, UndoEntry: found.UndoEntry, Contacts: found.Contacts,
@@ -72,6 +74,18 @@ func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
 	r.state.ApplyEffectRequestResult(key, *act, exchange.ChangeResult{Status: result.Status, Error: result.Error, About: result.About}, result.UndoEntry, result.Contacts, workflow.Now(ctx))
 }
 
+// isInspectionOutdated reports whether the request that the inspection shows to be missing must not
+// be sent: an operator has paused the opportunity during the inspection, or an effect after a
+// transition waits behind a message that arrived since the revision.
+func (r *run) isInspectionOutdated(ctx workflow.Context, active entity.ActiveEffect, revision int) bool {
+	yields := active.IsAfter() && (r.revision != revision || r.hasPendingInput())
+	if r.stopping || !yields && !r.signals.hasNext() && !r.state.IsStopped() || !hasChange(ctx, changeRevisions) {
+		return false
+	}
+	r.drainSignals(ctx) // a pause may have arrived as a signal
+	return yields || r.state.IsStopped() || r.isInterrupted(ctx)
+}
+
 // withdrawIfOvertaken withdraws a follow-up when a command was accepted before any part of the
 // follow-up was done. After the command, the run decides again whether the follow-up is due.
 // withdrawIfOvertaken reports whether it withdrew the follow-up.
@@ -91,6 +105,7 @@ func (r *run) callInBackground(ctx workflow.Context, active entity.ActiveEffect,
 	workflow.GoNamed(ctx, "call "+key, func(ctx workflow.Context) {
 		result := r.executeEffect(ctx, active, act)
 		r.activeCalls--
+		r.revision++
 		now := workflow.Now(ctx)
 		switch {
 		case result.Status == exchange.StatusNotSent && result.Reason == activities.ReasonReset:
@@ -156,7 +171,7 @@ func (r *run) handleNotSent(ctx workflow.Context, active entity.ActiveEffect, ac
 // inspectEffect inspects the effect for one round, or until the opportunity is closed. Commands
 // interrupt the inspection of an effect after a transition.
 func (r *run) inspectEffect(ctx workflow.Context, active entity.ActiveEffect) (activities.InspectResult, error) {
-	ahead := r.effectsAhead(ctx, active)
+	ahead, revision := r.effectsAhead(ctx, active), r.revision
 	input := r.inspectInput(ctx, active, ahead)
 	why := inspectSummary(active, ahead)
 	var found activities.InspectResult
@@ -167,7 +182,7 @@ func (r *run) inspectEffect(ctx workflow.Context, active entity.ActiveEffect) (a
 	}
 	if !active.IsAfter() {
 		r.runUntilClosed(ctx, ask)
-		r.keepInspections(ctx, ahead, found, err)
+		r.keepInspections(ctx, revision, ahead, found, err)
 		return found, err
 	}
 	change := changeBackgroundYields
@@ -177,7 +192,7 @@ func (r *run) inspectEffect(ctx workflow.Context, active entity.ActiveEffect) (a
 	if !r.runInBackgroundSince(ctx, change, ask) {
 		err = errRoundCut
 	}
-	r.keepInspections(ctx, ahead, found, err)
+	r.keepInspections(ctx, revision, ahead, found, err)
 	return found, err
 }
 

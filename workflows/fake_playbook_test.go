@@ -23,6 +23,8 @@ type fakePlaybook struct {
 	// planning fails.
 	events   []activities.EventChange
 	failsFor exchange.PlanCauseKind
+	// down, when set, is why no plan can be made.
+	down error
 	// requests counts the requests of effects. For the nth request, lost returns whether the
 	// response is lost, and whether the API executes the request.
 	requests int
@@ -84,6 +86,9 @@ func (r *fakeTMS) planOpportunity(_ context.Context, in activities.PlanInput) (a
 	r.playbook.plans++
 	if r.down != nil {
 		return activities.PlanResult{}, r.down
+	}
+	if r.playbook.down != nil {
+		return activities.PlanResult{}, r.playbook.down
 	}
 	if !r.exists {
 		return activities.PlanResult{}, temporal.NewNonRetryableApplicationError("no such record", string(opportunity.NotFound), nil)

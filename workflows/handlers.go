@@ -156,6 +156,7 @@ func (r *run) acceptCommand(ctx workflow.Context, command opportunity.Command, i
 	if !r.stopping {
 		err = r.state.CheckUpdate(command, id, workflow.Now(ctx))
 	}
+	r.revision++
 	switch {
 	case err == nil:
 		return r.state.Accept(command, id, false, workflow.Now(ctx))
@@ -238,6 +239,7 @@ func (r *run) executeOperatorCommand(ctx workflow.Context, instruction opportuni
 	if skip, is := instruction.(opportunity.Skip); is && r.state.IsParked(skip.Request) && hasChange(ctx, changeCompleteShutdown) {
 		instruction = skip.WithUndo()
 	}
+	r.revision++
 	return r.state.Execute(instruction, id, workflow.Now(ctx))
 }
 

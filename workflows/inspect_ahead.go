@@ -17,10 +17,11 @@ const maxInspectionAge = 20 * time.Second
 
 // inspections contains the inspections of effects ahead, by the key of the effect. An effect ahead
 // is a later effect that is inspected together with the current effect. The stored inspections are
-// valid until the run sends a request that changes something.
+// valid until the run sends a request that changes something, and for one revision.
 type inspections struct {
-	found map[string]activities.InspectResult
-	at    time.Time
+	found    map[string]activities.InspectResult
+	at       time.Time
+	revision int
 }
 
 func (r *run) effectsAhead(ctx workflow.Context, active entity.ActiveEffect) []entity.ActiveEffect {
@@ -56,12 +57,12 @@ func inspectSummary(active entity.ActiveEffect, ahead []entity.ActiveEffect) str
 	return "inspect the effects: " + strings.Join(kinds, ", ")
 }
 
-func (r *run) keepInspections(ctx workflow.Context, ahead []entity.ActiveEffect, result activities.InspectResult, err error) {
+func (r *run) keepInspections(ctx workflow.Context, revision int, ahead []entity.ActiveEffect, result activities.InspectResult, err error) {
 	r.forgetInspections()
 	if err != nil {
 		return
 	}
-	r.inspections.at = workflow.Now(ctx)
+	r.inspections.at, r.inspections.revision = workflow.Now(ctx), revision
 	for _, found := range result.Ahead {
 		if slices.ContainsFunc(ahead, func(j entity.ActiveEffect) bool { return j.Effect.Key == found.Subject }) {
 			r.inspections.found[found.Subject] = found
@@ -74,7 +75,8 @@ func (r *run) keepInspections(ctx workflow.Context, ahead []entity.ActiveEffect,
 func (r *run) takeInspection(ctx workflow.Context, key string) (activities.InspectResult, bool) {
 	found, is := r.inspections.found[key]
 	delete(r.inspections.found, key)
-	return found, is && workflow.Now(ctx).Sub(r.inspections.at) <= maxInspectionAge
+	return found, is && workflow.Now(ctx).Sub(r.inspections.at) <= maxInspectionAge &&
+		(r.inspections.revision == r.revision || !hasChange(ctx, changeRevisions))
 }
 
 func (r *run) forgetInspections() {

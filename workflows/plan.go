@@ -175,7 +175,7 @@ func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeat
 // interrupt.
 func (r *run) planInBackground(ctx workflow.Context, input activities.PlanInput, why string) (activities.PlanResult, error) {
 	var result activities.PlanResult
-	err := errRoundCut
+	err, revision := errRoundCut, r.revision
 	if !r.runInBackground(ctx, func(ctx workflow.Context) {
 		l, proves := r.planRead(ctx, input, activities.BackgroundReadOptions(why))
 		result, err = readOneRound(ctx, r, l, proves, r.planRounds)
@@ -183,6 +183,8 @@ func (r *run) planInBackground(ctx workflow.Context, input activities.PlanInput,
 		return result, errRoundCut
 	}
 	switch {
+	case err == nil && r.revision != revision && hasChange(ctx, changeRevisions):
+		return result, errRoundCut // the plan was made from an earlier revision of the state
 	case err == nil && (r.askIfTaggedByOther(ctx, result.TaggedByOther) || r.isOutdatedPlan(ctx, result.PlaybookFeatures, func() bool { return r.isBackOffCut() || r.hasPendingInput() })):
 		return result, errRoundCut // the plan is made again after the pause or the wait
 	case isUnanswered(err):

@@ -47,6 +47,10 @@ type run struct {
 	// outdatedPlans counts the consecutive plans of a lower version of the playbook than a version
 	// that the run has seen.
 	outdatedPlans int
+	// revision counts the changes of the state that the task under way did not make: an accepted
+	// message, or the result of a call of a service. What background work finds counts only for the
+	// revision with which it started.
+	revision int
 	// activeRequests contains the requests that are under way, the oldest request first.
 	activeRequests []*opportunity.WaitInfo
 	// activeCalls counts the calls of services that are under way. callFailed says that a call

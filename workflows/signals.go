@@ -77,6 +77,7 @@ func (r *run) acceptSignal(ctx workflow.Context, name opportunity.MessageName, s
 	case opportunity.OperatorCommand:
 		_, err = r.executeOperatorCommand(ctx, m, m.GetRequestID())
 	case opportunity.Command:
+		r.revision++
 		_, err = r.state.Accept(m, m.GetRequestID(), true, now)
 		if err != nil && r.state.CheckAcceptAfterReset(m, m.GetRequestID()) == nil && r.mayBeRedelivered(ctx) {
 			_, err = r.state.AcceptAfterReset(m, m.GetRequestID(), true, now)

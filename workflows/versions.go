@@ -91,6 +91,9 @@ const (
 	changePlacesPerEvent = "report reserved places per event"
 	// changeManualTransitions makes the run do the effects of a transition that a person made by hand.
 	changeManualTransitions = "do the effects of transitions by hand"
+	// changeRevisions makes the run discard what background work found for an earlier revision of the
+	// state. changeRevisions also makes a pause during an inspection hold the effect.
+	changeRevisions = "discard what was found for an earlier state"
 )
 
 func hasChange(ctx workflow.Context, change string) bool {

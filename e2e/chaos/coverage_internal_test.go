@@ -13,6 +13,31 @@ import (
 
 func second(n int) time.Time { return time.Date(2026, 1, 2, 3, 4, n, 0, time.UTC) }
 
+// In the long form, the repetition of a long disruption becomes the repetition of a short disruption.
+func TestBalanceOfDisruptions(t *testing.T) {
+	s := &Experiment{options: Options{Long: true}, executions: map[DisruptionKind]int{BlockAPI: 1, KillAnywhere: 2, FreezeWorker: 1, OperateActivities: 1}}
+	for _, kind := range []DisruptionKind{BlockAPI, KillAnywhere, FreezeWorker, OperateActivities, RestartServer} {
+		s.plan.Disruptions = append(s.plan.Disruptions, Disruption{Kind: kind})
+	}
+	s.recordPeriod(BlockAPI, second(0), second(30), "")
+	s.recordPeriod(KillAnywhere, second(31), second(32), "")
+	s.recordPeriod(KillAnywhere, second(33), second(34), "")
+	s.recordPeriod(FreezeWorker, second(40), second(45), "")
+	s.recordPeriod(OperateActivities, second(46), second(47), "a")
+	for kind, want := range map[DisruptionKind]DisruptionKind{
+		BlockAPI: KillAnywhere, FreezeWorker: KillAnywhere, KillAnywhere: KillAnywhere,
+		RestartServer: RestartServer, OperateActivities: OperateActivities, // not executed before; affects one opportunity
+	} {
+		if got := s.balance(Disruption{Kind: kind, Alternative: true}); got != (Disruption{Kind: want, Alternative: true}) {
+			t.Errorf("%s becomes %+v, want %s", kind, got, want)
+		}
+	}
+	s.options.Long = false
+	if got := s.balance(Disruption{Kind: BlockAPI}); got.Kind != BlockAPI {
+		t.Errorf("the short form executes %s", got.Kind)
+	}
+}
+
 func TestCoverage(t *testing.T) {
 	accepted := func(request string, from, over int) audit.Accepted {
 		return audit.Accepted{Request: request, At: second(from), ReportedAt: second(over)}

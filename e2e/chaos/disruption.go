@@ -151,6 +151,7 @@ func (s *Experiment) disrupt(ctx context.Context, list []Disruption, enough time
 		if sleep(ctx, d.Pause) != nil {
 			return
 		}
+		d = s.balance(d)
 		var err error
 		for range disruptionAttempts {
 			s.reportProgress(string(d.Kind))
@@ -175,6 +176,28 @@ func (s *Experiment) disrupt(ctx context.Context, list []Disruption, enough time
 			failed[d.Kind] = err
 		}
 	}
+}
+
+// balance returns the disruption. In the long form of the experiment, balance replaces the
+// repetition of a disruption of all opportunities: the kind that was active for the shortest time
+// is executed instead, because it affected the fewest messages.
+func (s *Experiment) balance(d Disruption) Disruption {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fixed := append(perOpportunityKinds(), Restore)
+	if !s.options.Long || s.executions[d.Kind] == 0 || slices.Contains(fixed, d.Kind) {
+		return d
+	}
+	active := make(map[DisruptionKind]time.Duration)
+	for _, p := range s.periods {
+		active[p.kind] += p.to.Sub(p.from)
+	}
+	for _, kind := range s.plan.kinds() {
+		if !slices.Contains(fixed, kind) && s.executions[kind] > 0 && active[kind] < active[d.Kind] {
+			d.Kind = kind
+		}
+	}
+	return d
 }
 
 func (s *Experiment) wasExecuted(kind DisruptionKind) bool {

@@ -108,7 +108,7 @@ func mayImport(from, to string) bool {
 		switch {
 		case to == allowed:
 			return true
-		case allowed == "activities": // the directories below activities are not included in activities
+		case allowed == "activities", allowed == "entity": // the directories below these rooms are not included in the rooms
 		case isWithin(to, allowed) && roomOf(to) == roomOf(allowed):
 			return true
 		}

@@ -14,7 +14,7 @@ type PlaybookFeatures = exchange.PlaybookFeatures
 type PlanInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
-	// PlanFor is the cause of the plan. For a transition, PlanFor.To may be empty if TargetStep
+	// PlanFor says why the plan is made. For a transition, PlanFor.To may be empty. Then TargetStep
 	// contains the target step as the caller wrote it.
 	PlanFor exchange.PlanCause `json:"occasion,omitzero"`
 	// TargetStep is the name or the id of the target step of a transition.

@@ -103,6 +103,10 @@ type Assumptions struct {
 	// LearnerRegistration is the field of a place on an event with the registration of the place:
 	// "registration". Off: the API does not show which opportunity registered a person.
 	LearnerRegistration SchemaName
+	// FieldsType is the value of CustomFieldTemplateType for the custom fields of opportunities:
+	// "Opportunity" ("Event" is observed). Off: the keys of attributes in a playbook are not compared
+	// with the tenant.
+	FieldsType SchemaName
 	// OpportunityUpdated is the field of an opportunity that contains the time of its last change:
 	// "updatedAt". Events have a field with the same name. Only a worker with the setting
 	// --adopted-since record and the preview of a playbook read this field. Off: the times of the
@@ -157,6 +161,7 @@ func (a *Assumptions) SideEffect() []Assumption {
 		{"InvoicePurchaseOrder", &a.InvoicePurchaseOrder, "purchaseOrderReference"},
 		{"TokenIssues", &a.TokenIssues, "tokenIssues"},
 		{"LearnerRegistration", &a.LearnerRegistration, "registration"},
+		{"FieldsType", &a.FieldsType, "Opportunity"},
 		{"OpportunityUpdated", &a.OpportunityUpdated, "updatedAt"},
 	}
 }

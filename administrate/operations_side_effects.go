@@ -244,6 +244,10 @@ func (s *samples) useLog() {
 }
 
 func (s *samples) readUsers() {
+	s.add("read the custom fields of opportunities", nil, func(ctx context.Context, c *Client) error {
+		_, err := c.OpportunityFields(ctx)
+		return err
+	})
 	s.add("read users", nil, func(ctx context.Context, c *Client) error {
 		_, err := c.Users(ctx, "")
 		return err

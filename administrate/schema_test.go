@@ -210,6 +210,7 @@ func everyStandaloneMutation() []namedCall {
 			return c.WriteLog(ctx, LogEntry{Origin: "o", NodeID: "n", Message: "m", Status: status, Payload: "{}", Category: "c", Subcategory: "s"})
 		})
 	}
+	add("custom fields", "FieldsType", func(ctx context.Context, c *Client) error { return anyError(c.OpportunityFields(ctx)) })
 	add("users", "", func(ctx context.Context, c *Client) error { return anyError(c.Users(ctx, "")) })
 	add("more users", "", func(ctx context.Context, c *Client) error { return anyError(c.Users(ctx, "c")) })
 	return calls

@@ -21,6 +21,8 @@ type checker struct {
 	conditions map[string]condition
 	// ruleNames contains the path of each rule, by the name of the rule.
 	ruleNames map[string]string
+	// attributes are the keys of attributes in effects and templates.
+	attributes []tenantName
 }
 
 func (c *checker) check() {
@@ -162,9 +164,14 @@ func (c *checker) checkText(path string, text Text, variables any, line bool) {
 		c.report(path, "the line has %d bytes; the limit is %d bytes", len(text), MaxLineBytes)
 		return
 	}
-	for _, wrong := range text.diagnose(variables) {
+	mistakes, attributes := text.diagnose(variables)
+	for _, wrong := range mistakes {
 		row, column := c.positionInText(path, string(text), wrong.offset)
 		c.diagnostics.Add(row, column, wrong.text)
+	}
+	for _, key := range attributes {
+		row, column := c.positionInText(path, string(text), key.offset)
+		c.attributes = append(c.attributes, tenantName{NamedAttribute, idOnly, key.text, row, column})
 	}
 }
 

@@ -30,6 +30,8 @@ func (r *AttributesRule) check(c *checker, path string) {
 	}
 	c.atMost(path+".set", len(r.Set), 50)
 	for _, key := range sortedNames(r.Set) {
+		line, column := c.position(path + ".set." + key)
+		c.attributes = append(c.attributes, tenantName{NamedAttribute, idOnly, key, line, column})
 		if text := r.Set[key]; text != "" { // an empty text clears the attribute
 			c.checkText(path+".set."+key, text, Variables{}, false)
 		}

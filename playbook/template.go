@@ -43,18 +43,18 @@ type textDiagnostic struct {
 	text   string
 }
 
-// diagnose returns the mistakes in a template. variables is a struct whose fields are the variables that the template
-// may use.
-func (t Text) diagnose(variables any) []textDiagnostic {
+// diagnose returns the mistakes in a template, and the keys of attributes that the template uses. variables is a struct
+// whose fields are the variables that the template may use.
+func (t Text) diagnose(variables any) (mistakes, attributes []textDiagnostic) {
 	if len(t) > MaxTextBytes {
-		return []textDiagnostic{{0, fmt.Sprintf("the text has %d bytes; the limit is %d bytes", len(t), MaxTextBytes)}}
+		return []textDiagnostic{{0, fmt.Sprintf("the text has %d bytes; the limit is %d bytes", len(t), MaxTextBytes)}}, nil
 	}
 	parsed, err := t.parse()
 	if err != nil {
-		return []textDiagnostic{templateDiagnostic(string(t), err)}
+		return []textDiagnostic{templateDiagnostic(string(t), err)}, nil
 	}
 	if parsed.Tree == nil || parsed.Root == nil {
-		return nil
+		return nil, nil
 	}
 	walk := textWalk{variables: reflect.TypeOf(variables)}
 	for _, other := range parsed.Templates() {
@@ -64,12 +64,12 @@ func (t Text) diagnose(variables any) []textDiagnostic {
 	}
 	walk.list(parsed.Root)
 	if len(walk.diagnostics) > 0 {
-		return walk.diagnostics
+		return walk.diagnostics, nil
 	}
 	if err := parsed.Execute(new(strings.Builder), variables); err != nil {
-		return []textDiagnostic{templateDiagnostic(string(t), err)}
+		return []textDiagnostic{templateDiagnostic(string(t), err)}, nil
 	}
-	return nil
+	return nil, walk.attributes
 }
 
 // The text of the error begins with its position: "template: :2:7: …" or "template: :2: …".
@@ -95,10 +95,11 @@ func templateDiagnostic(text string, err error) textDiagnostic {
 	return textDiagnostic{min(offset+column, len(text)), "the template cannot be filled in: " + strings.TrimSpace(said)}
 }
 
-// textWalk looks for constructs that a template may not use.
+// textWalk looks for constructs that a template may not use, and for keys of attributes.
 type textWalk struct {
 	variables   reflect.Type
 	diagnostics []textDiagnostic
+	attributes  []textDiagnostic
 }
 
 func (w *textWalk) addDiagnostic(at parse.Pos, format string, args ...any) {
@@ -139,6 +140,11 @@ func (w *textWalk) pipe(pipe *parse.PipeNode) {
 		return
 	}
 	for _, command := range pipe.Cmds {
+		if len(command.Args) == 3 && command.Args[0].String() == "index" && command.Args[1].String() == ".Attributes" {
+			if key, is := command.Args[2].(*parse.StringNode); is {
+				w.attributes = append(w.attributes, textDiagnostic{int(key.Position()), key.Text})
+			}
+		}
 		for _, argument := range command.Args {
 			w.argument(argument)
 		}

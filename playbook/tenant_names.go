@@ -23,6 +23,7 @@ const (
 	NamedStage          NameKind = "stage"
 	NamedRegion         NameKind = "region"
 	NamedSendingAddress NameKind = "sending address"
+	NamedAttribute      NameKind = "attribute"
 )
 
 // SendingAddress is an address from which the tenant sends mails. The TMS sends no mail from an
@@ -39,7 +40,12 @@ type TenantObjects struct {
 	Steps            []opportunity.Step
 	Regions          []opportunity.Ref
 	SendingAddresses []SendingAddress
+	// Attributes are the keys and the labels of the attributes that the tenant has defined for opportunities.
+	Attributes []AttributeDefinition
 }
+
+// AttributeDefinition is the definition of an attribute of opportunities.
+type AttributeDefinition struct{ Key, Label string }
 
 // nameForm says whether a tenantName contains a name, an id, or either.
 type nameForm int
@@ -129,6 +135,11 @@ func (t TenantObjects) objects(kind NameKind) (objects []tenantObject, read bool
 			objects = append(objects, tenantObject{Ref: opportunity.Ref{ID: address.ID, Name: address.Name}, unverified: !address.Verified})
 		}
 		return objects, t.SendingAddresses != nil
+	case NamedAttribute:
+		for _, a := range t.Attributes {
+			objects = append(objects, tenantObject{Ref: opportunity.Ref{ID: opportunity.ID(a.Key), Name: a.Label}})
+		}
+		return objects, t.Attributes != nil
 	}
 	return nil, false
 }
@@ -166,7 +177,7 @@ func (n tenantName) diagnose(objects []tenantObject, tenant TenantObjects) strin
 		return fmt.Sprintf("the tenant has no %s %q, but has a %s of this name; write %s instead", n.kind, diagnostic.Quote(n.text), other, other)
 	}
 	if n.form == idOnly || opportunity.ID(n.text).Type() != "" {
-		return fmt.Sprintf("the tenant has no %s with the id %s; there are %s", n.kind, diagnostic.Quote(n.text), orNone(listObjects(objects)))
+		return fmt.Sprintf("the tenant has no %s with the %s %s; there are %s", n.kind, n.kind.identifier(), diagnostic.Quote(n.text), orNone(listObjects(objects)))
 	}
 	var names []string
 	for _, o := range objects {
@@ -205,6 +216,13 @@ func (k NameKind) plural() string {
 	return string(k) + "s"
 }
 
+func (k NameKind) identifier() string {
+	if k == NamedAttribute {
+		return "key"
+	}
+	return "id"
+}
+
 const maxListedObjects = 10
 
 func listObjects(objects []tenantObject) string {
@@ -221,7 +239,7 @@ func listObjects(objects []tenantObject) string {
 func orNone(list string) string { return cmp.Or(list, "none") }
 
 func (c *checker) collectTenantNames() []tenantName {
-	var names []tenantName
+	names := c.attributes
 	add := func(kind NameKind, form nameForm, path, text string) {
 		if text != "" {
 			line, column := c.position(path)
@@ -288,6 +306,13 @@ type nameFinder struct {
 
 // Visit implements ast.Visitor.
 func (f *nameFinder) Visit(node *ast.Node) {
+	if member, is := (*node).(*ast.MemberNode); is {
+		key, isText := member.Property.(*ast.StringNode)
+		if of, is := member.Node.(*ast.IdentifierNode); is && isText && of.Value == "attributes" {
+			f.add(NamedAttribute, idOnly, key)
+		}
+		return
+	}
 	comparison, is := (*node).(*ast.BinaryNode)
 	if !is {
 		return

@@ -30,6 +30,10 @@ func TestCompareNames(t *testing.T) {
 		},
 		Regions:          []opportunity.Ref{{ID: "r1", Name: "UK"}, {ID: "r2", Name: composed}},
 		SendingAddresses: []playbook.SendingAddress{{ID: addressOne, Name: "Office", Verified: true}, {ID: addressTwo, Name: "New"}},
+		Attributes:       []playbook.AttributeDefinition{{Key: "purchase-order", Label: "Purchase order"}},
+	}
+	set := func(key string) string {
+		return "transitions:\n  - name: win\n    to: { state: Won }\n    after: [attributes: { set: { " + key + ": yes } }]\n"
 	}
 	when := func(condition string) string {
 		return "transitions:\n  - name: win\n    when: " + condition + "\n    after: [release: {}]\n"
@@ -80,6 +84,12 @@ func TestCompareNames(t *testing.T) {
 		{"a step of a condition", when(`step == "Quoted" and stage == "Won"`), []string{"3:19: " + twice + "the condition is true for each of these objects; to select only one object, compare stepId"}},
 		{"a name that the condition changes", when(`lower(region) == "us" and account == "Nobody" and any(interests, .kind == "event")`), nil},
 		{"the condition of an effect", "transitions:\n  - name: win\n    to: { step: Lead }\n    after:\n      - release: {}\n        when: |\n          region ==\n            \"US\"\n", []string{`8:13: the tenant has no region "US"; did you mean UK?`}},
+
+		{"an attribute", set("purchase-order"), nil},
+		{"an unknown attribute", set("order"), []string{`4:41: the tenant has no attribute with the key order; there are purchase-order ("Purchase order")`}},
+		{"an attribute by its label", set("Purchase order"), []string{`4:50: the tenant has no attribute with the key Purchase order; there are purchase-order ("Purchase order")`}},
+		{"attributes of a condition", when(`attributes["purchase-order"] != "" and attributes.vip == "yes" and any(interests, .kind == "event")`), []string{`3:61: the tenant has no attribute with the key vip; there are purchase-order ("Purchase order")`}},
+		{"an attribute of a template", "emails:\n  offer:\n    subject: s\n    body: |\n      Hello\n      {{index .Attributes \"purchase-order\"}}\n      {{if index .Attributes \"vip\"}}!{{end}}\n", []string{`7:30: the tenant has no attribute with the key vip; there are purchase-order ("Purchase order")`}},
 
 		{"a sending address", from(addressOne), nil},
 		{"an address that is not verified", from(addressTwo), []string{`5:11: the sending address ` + addressTwo + ` ("New") is not verified, so the TMS sends no mail from this address; verify the address in the TMS, or use another address`}},

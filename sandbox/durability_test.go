@@ -281,7 +281,7 @@ func TestAnswersAreDurableWithoutClose(t *testing.T) {
 		}
 	}
 	b := open(t, sandbox.Options{Data: left})
-	if got := renamableParts(t, b.query(t, `{ opportunities { edges { node { name } } } }`, nil)); len(got) != 2 || got[1] != "answered" {
+	if got := opportunityNames(t, b.query(t, `{ opportunities { edges { node { name } } } }`, nil)); len(got) != 2 || got[1] != "answered" {
 		t.Errorf("found %q", got)
 	}
 }
@@ -290,7 +290,7 @@ func TestInMemorySandboxesAreIndependent(t *testing.T) {
 	t.Parallel()
 	a, b := open(t, sandbox.Options{}), open(t, sandbox.Options{})
 	a.create(t, "only in a")
-	if got := renamableParts(t, b.query(t, `{ opportunities { edges { node { name } } } }`, nil)); len(got) != 1 {
+	if got := opportunityNames(t, b.query(t, `{ opportunities { edges { node { name } } } }`, nil)); len(got) != 1 {
 		t.Errorf("the other has %q", got)
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// renamableParts returns the names of the opportunities that a search finds.
-func renamableParts(t *testing.T, data any) []string {
+// opportunityNames returns the names of the opportunities that a search finds.
+func opportunityNames(t *testing.T, data any) []string {
 	t.Helper()
 	found := []string{}
 	for _, e := range valueAt(t, data, "opportunities", "edges").([]any) {
@@ -119,7 +119,7 @@ func TestFilters(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			data := a.query(t, `query($f: [OpportunityFieldGraphFilter]) { opportunities(filters: $f) { edges { node { name } } pageInfo { totalRecords } } }`, vars{"f": c.filters})
-			found := renamableParts(t, data)
+			found := opportunityNames(t, data)
 			if diff := cmp.Diff(append([]string{}, c.want...), found); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -135,11 +135,11 @@ func TestOneFilterIsAcceptedWhereAListIs(t *testing.T) {
 	t.Parallel()
 	a := openForSearch(t)
 	data := a.query(t, `{ opportunities(filters: {field: regionName, operation: eq, value: "Ireland"}) { edges { node { name } } } }`, nil)
-	if got := renamableParts(t, data); !slices.Equal(got, []string{overdue}) {
+	if got := opportunityNames(t, data); !slices.Equal(got, []string{overdue}) {
 		t.Errorf("found %q", got)
 	}
 	data = a.query(t, `query($v: String!) { opportunities(filters: {field: regionName, operation: eq, value: $v}) { edges { node { name } } } }`, vars{"v": "Ireland"})
-	if got := renamableParts(t, data); !slices.Equal(got, []string{overdue}) {
+	if got := opportunityNames(t, data); !slices.Equal(got, []string{overdue}) {
 		t.Errorf("found %q", got)
 	}
 }
@@ -237,7 +237,7 @@ func TestOrder(t *testing.T) {
 		`[{field: regionName, direction: asc}, {field: name, direction: desc}]`: {fire, overdue, first, aidFor},
 		`[{field: regionName, direction: desc}]`:                                {first, aidFor, overdue, fire}, // opportunities with the same region are ordered by id
 	} {
-		if got := renamableParts(t, a.query(t, `{ opportunities(order: `+order+`) { edges { node { name } } } }`, nil)); !slices.Equal(got, want) {
+		if got := opportunityNames(t, a.query(t, `{ opportunities(order: `+order+`) { edges { node { name } } } }`, nil)); !slices.Equal(got, want) {
 			t.Errorf("order %s: %q, want %q", order, got, want)
 		}
 	}

@@ -30,7 +30,7 @@ missing. check also reports each of Oppflow's assumptions that does not hold for
 that corrects it. The exit code is 0 if nothing is missing and all assumptions hold. Parts that only side effects of transitions
 and follow-ups use are reported separately and do not change the exit code: a tenant without these side effects does not need them.
 
-With --playbook, check also compares the names of steps, stages, regions and sending addresses in a playbook with those of the
+With --playbook, check also compares the names of steps, stages, regions, sending addresses and attributes in a playbook with those of the
 tenant. It reports each name that the tenant does not have, or has twice, with the line and the column in the file.`,
 		Example:           "  oppflow check --api-url https://api.getadministrate.com/graphql --api-token-file token\n  oppflow check --output json\n  oppflow check --playbook playbook.yaml",
 		Args:              exactArgs(),
@@ -196,7 +196,7 @@ func showCheckReport(w io.Writer, c checkReport) {
 	if c.Playbook != nil {
 		showNames(w, *c.Playbook)
 		if len(c.Playbook.Diagnostics)+len(c.Playbook.NotCompared) == 0 {
-			line(w, fmt.Sprintf("The tenant has each step, stage, region and sending address that %s names.", c.Playbook.File))
+			line(w, fmt.Sprintf("The tenant has each step, stage, region, sending address and attribute that %s names.", c.Playbook.File))
 		}
 	}
 }

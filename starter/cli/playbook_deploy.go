@@ -36,7 +36,7 @@ version is in force, no worker plans a transition by an earlier version. Effects
 their plan. In a namespace in which no worker has run, the first version is in force at once. If the latest version has the same
 text, deploy stores nothing. If FILE is -, deploy reads the playbook from standard input.
 
-With the settings of the API, deploy first compares the names of steps, stages, regions and sending addresses in the playbook with
+With the settings of the API, deploy first compares the names of steps, stages, regions, sending addresses and attributes in the playbook with
 those of the tenant. deploy reports each name that the tenant does not have, or has twice, with the line and the column, and stores
 nothing. If the API does not respond within 10 seconds, deploy skips the comparison.`,
 		Example:           "  oppflow playbook deploy playbook.yaml --by ada\n  oppflow playbook deploy - < playbook.yaml",

@@ -26,7 +26,7 @@ func TestCheckComparesAPlaybookWithTheTenant(t *testing.T) {
 	box := &recordingSandbox{}
 	env := box.serve(t)
 	name := writePlaybook(t, "transitions:\n  - name: win\n    to: { step: Won }\n    when: region == \"UK\"\n    after: [release: {}]\n")
-	oppflow(t, env, "check", "--playbook", name).wantDone(t, "supports everything that Oppflow sends", "The tenant has each step, stage, region and sending address that "+name+" names.")
+	oppflow(t, env, "check", "--playbook", name).wantDone(t, "supports everything that Oppflow sends", "The tenant has each step, stage, region, sending address and attribute that "+name+" names.")
 	if len(box.requests) != 3 {
 		t.Errorf("%d requests, want one for the schema, one for the steps and one for the regions", len(box.requests))
 	}
@@ -70,6 +70,20 @@ func TestCheckSaysWhichNamesItDoesNotCompare(t *testing.T) {
 		t.Errorf("shown:\n%s", got.stdout)
 	}
 	got.wantFailure(t, name+" has 1 name that does not fit the tenant")
+}
+
+// The sandbox's tenant has one attribute of opportunities, "Purchase order".
+func TestCheckComparesAttributes(t *testing.T) {
+	env := (&recordingSandbox{}).serve(t)
+	name := writePlaybook(t, "transitions:\n  - name: win\n    to: { step: Won }\n    after: [attributes: { set: { order: \"1\" } }]\n")
+	const missing = `:4:41: the tenant has no attribute with the key order; there are Q3VzdG9tRmllbGREZWZpbml0aW9uOjE= ("Purchase order")`
+	got := oppflow(t, env, "check", "--playbook", name)
+	if !strings.Contains(got.stdout, name+missing) {
+		t.Errorf("shown:\n%s", got.stdout)
+	}
+	got.wantFailure(t, name+" has 1 name that does not fit the tenant")
+	name = writePlaybook(t, "transitions:\n  - name: win\n    to: { step: Won }\n    after: [attributes: { set: { Q3VzdG9tRmllbGREZWZpbml0aW9uOjE=: \"1\" } }]\n")
+	oppflow(t, env, "check", "--playbook", name).wantDone(t, "sending address and attribute that "+name+" names.")
 }
 
 func TestCheckRefusesAPlaybookWithMistakes(t *testing.T) {

@@ -49,6 +49,10 @@ func (r *renamingTenant) SendingAddresses(context.Context, string) (administrate
 	return administrate.SendingAddressPage{}, nil
 }
 
+func (r *renamingTenant) OpportunityFields(context.Context) ([]administrate.CustomField, error) {
+	return nil, nil
+}
+
 const playbookForProposed = "steps:\n  - at: { step: Proposed }\n    followUps: [{ name: look, due: { idle: 1 day }, do: { attention: { text: Look } } }]\n"
 
 // Somebody renames a step of the tenant while the worker runs. The plans of the worker report the

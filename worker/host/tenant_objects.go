@@ -16,10 +16,11 @@ import (
 type TenantReader interface {
 	Lookup(ctx context.Context, w administrate.LookupRequest) (administrate.LookupResult, error)
 	SendingAddresses(ctx context.Context, after string) (administrate.SendingAddressPage, error)
+	OpportunityFields(ctx context.Context) ([]administrate.CustomField, error)
 }
 
-// ReadTenantObjects reads the tenant's steps, regions and sending addresses, as far as the kinds
-// contain them. refused has one line for each list that the API refuses to return; the objects of
+// ReadTenantObjects reads the tenant's steps, regions, sending addresses and attributes, as far as
+// the kinds contain them. refused has one line for each list that the API refuses to return; the objects of
 // such a list are nil.
 func ReadTenantObjects(ctx context.Context, api TenantReader, kinds []playbook.NameKind) (tenant playbook.TenantObjects, refused []string, err error) {
 	for _, list := range []struct {
@@ -37,6 +38,10 @@ func ReadTenantObjects(ctx context.Context, api TenantReader, kinds []playbook.N
 		}},
 		{"sending addresses", []playbook.NameKind{playbook.NamedSendingAddress}, func() (err error) {
 			tenant.SendingAddresses, err = tenantSendingAddresses(ctx, api)
+			return err
+		}},
+		{"keys of attributes", []playbook.NameKind{playbook.NamedAttribute}, func() (err error) {
+			tenant.Attributes, err = tenantAttributes(ctx, api)
 			return err
 		}},
 	} {
@@ -99,4 +104,16 @@ func tenantSendingAddresses(ctx context.Context, api TenantReader) ([]playbook.S
 			return addresses, nil
 		}
 	}
+}
+
+func tenantAttributes(ctx context.Context, api TenantReader) ([]playbook.AttributeDefinition, error) {
+	fields, err := api.OpportunityFields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	attributes := make([]playbook.AttributeDefinition, 0, len(fields))
+	for _, field := range fields {
+		attributes = append(attributes, playbook.AttributeDefinition(field))
+	}
+	return attributes, nil
 }

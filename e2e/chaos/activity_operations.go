@@ -99,7 +99,8 @@ func (c runningChange) update(ctx context.Context) error {
 }
 
 // Each opportunity gets one operation. A fault makes the API respond slowly, so that changes are
-// still under way when the operation begins.
+// still under way when the operation begins. The long form operates twice as long, because each
+// operation affects only the messages of one opportunity.
 func (s *Experiment) operateActivities(ctx context.Context) error {
 	slow, err := s.sandbox.SetFault(ctx, fault.Rule{Kind: fault.Slow, Operation: fault.AnyMutation, Delay: fault.Duration(s.options.SlowTime)})
 	if err != nil {
@@ -107,7 +108,11 @@ func (s *Experiment) operateActivities(ctx context.Context) error {
 	}
 	defer func() { _ = s.sandbox.RemoveFault(context.WithoutCancel(ctx), slow) }()
 	all, pulled, count := activityOperations(), map[opportunity.Reference]bool{}, map[string]int{}
-	for deadline := time.Now().Add(s.options.HoldTime); time.Now().Before(deadline) && ctx.Err() == nil; {
+	length := s.options.HoldTime
+	if s.options.Long {
+		length *= 2
+	}
+	for deadline := time.Now().Add(length); time.Now().Before(deadline) && ctx.Err() == nil; {
 		for _, reference := range s.references() {
 			if pulled[reference] {
 				continue

@@ -35,6 +35,30 @@ type PlaybookFeatures struct {
 	// the same moment every day. If Spread is 0, the reads are not distributed; earlier workers,
 	// which did not have Spread, send 0.
 	Spread time.Duration `json:"spread,omitempty"`
+	// KeepOpen says how long an opportunity takes messages after it has reached a final state.
+	KeepOpen KeepOpen `json:"keepOpen,omitzero"`
+}
+
+// KeepOpen contains the time, in nanoseconds, for which an opportunity takes messages after it has
+// reached a final state. The worker calculates the time at the start of the activity, because a
+// period in days depends on the tenant's time zone and holidays.
+type KeepOpen struct {
+	Won      time.Duration `json:"won,omitempty"`
+	Lost     time.Duration `json:"lost,omitempty"`
+	Archived time.Duration `json:"archived,omitempty"`
+}
+
+// In returns the time for a final state; 0 for another state.
+func (k KeepOpen) In(state opportunity.StageState) time.Duration {
+	switch state {
+	case opportunity.Won:
+		return k.Won
+	case opportunity.Lost:
+		return k.Lost
+	case opportunity.Archived:
+		return k.Archived
+	}
+	return 0
 }
 
 // ShouldPoll reports whether the playbook has rules for which the run must read the record

@@ -56,6 +56,9 @@ func (c *checker) check() {
 	for i := range c.rules.Steps {
 		c.checkStep(i)
 	}
+	c.checkPeriod("keepOpen.Won", c.rules.KeepOpen.Won, true)
+	c.checkPeriod("keepOpen.Lost", c.rules.KeepOpen.Lost, true)
+	c.checkPeriod("keepOpen.Archived", c.rules.KeepOpen.Archived, true)
 }
 
 // When no member is set because a name is unknown, hasExactlyOne returns true, because the unknown

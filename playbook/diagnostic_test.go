@@ -72,6 +72,10 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		},
 
 		// Names and references.
+		{"open for no time", "keepOpen:\n  Won: 0 days\n", []string{"2:8: the length of time is 0; give more than 0"}},
+		{"open for a number", "keepOpen: { Won: 30 }\n", []string{`1:18: "30" is not a length of time; write a whole number and a unit`}},
+		{"open in an open state", "keepOpen: { Open: 30 days }\n", []string{`1:13: unknown member "Open"; the known names are Won, Lost, Archived`}},
+		{"open for business hours", "keepOpen: { Lost: 4 bh }\n", []string{"1:19: the length of time is in business hours, but the calendar has no business hours"}},
 		{"cap", "followUpsAtMost: 0\n", []string{"1:18: 0 is out of range; give a whole number from 1 to 100"}},
 		{"service", "services:\n  erp: { url: http://erp.example.com, secret: \"s3cr3t!\" }\n", []string{"2:15: the value is not the address of a service; write https", "2:47: the value is not the name of a secret"}},
 		{"sending address", "emails:\n  a: { subject: s, body: b, from: me@example.com }\n", []string{"2:35: the value is not the id of a sending address"}},

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
@@ -36,7 +37,8 @@ func (p *Playbook) Explain() string {
 			t.followUp(f)
 		}
 	}
-	if len(p.rules.Transitions)+len(p.rules.Reactions)+len(p.rules.Steps) == 0 {
+	t.keepOpen(p.rules.KeepOpen)
+	if len(p.rules.Transitions)+len(p.rules.Reactions)+len(p.rules.Steps) == 0 && p.rules.KeepOpen == (KeepOpen{}) {
 		t.heading("The playbook does nothing.")
 	}
 	return t.String()
@@ -79,6 +81,17 @@ func (t *explainer) calendar(rules Rules) {
 	}
 	if len(rules.Steps) > 0 {
 		t.line(0, "An opportunity gets at most %d follow-ups in its life.", most)
+	}
+}
+
+func (t *explainer) keepOpen(k KeepOpen) {
+	for _, one := range []struct {
+		state  opportunity.StageState
+		period Period
+	}{{opportunity.Won, k.Won}, {opportunity.Lost, k.Lost}, {opportunity.Archived, k.Archived}} {
+		if !one.period.IsZero() {
+			t.heading("An opportunity that is %s takes messages for %s.", one.state, one.period)
+		}
 	}
 }
 

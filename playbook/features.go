@@ -3,6 +3,7 @@ package playbook
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/playbook/diagnostic"
@@ -41,6 +42,17 @@ func (p *Playbook) Features() Features {
 		contents.Steps = exchange.StepPatternsOf(at...)
 	}
 	return contents
+}
+
+// KeepOpen returns how long the playbook keeps an opportunity open that reaches a final state at the given time. A
+// period in days depends on that time, because of clock changes and holidays.
+func (p *Playbook) KeepOpen(at time.Time) exchange.KeepOpen {
+	if p == nil {
+		return exchange.KeepOpen{}
+	}
+	lengthOf := func(period Period) time.Duration { return p.calendar.add(at, period).Sub(at) }
+	rules := p.rules.KeepOpen
+	return exchange.KeepOpen{Won: lengthOf(rules.Won), Lost: lengthOf(rules.Lost), Archived: lengthOf(rules.Archived)}
 }
 
 func (p *Playbook) hasFollowUpsToLearners() bool {

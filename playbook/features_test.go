@@ -1,7 +1,9 @@
 package playbook_test
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -41,6 +43,36 @@ func TestWhatAPlaybookHas(t *testing.T) {
 	}
 	if got := (*playbook.Playbook)(nil).Features(); got != (playbook.Features{}) {
 		t.Errorf("without a playbook: %+v", got)
+	}
+}
+
+func TestHowLongAnEndedOpportunityTakesMessages(t *testing.T) {
+	const day = 24 * time.Hour
+	noon := time.Date(2026, 3, 27, 12, 0, 0, 0, time.UTC) // a Friday; the clocks change on Sunday
+	for text, want := range map[string]exchange.KeepOpen{
+		"":                           {},
+		"keepOpen: { Won: 30 days }": {Won: 30 * day},
+		"calendar: { zone: Europe/London }\nkeepOpen: { Won: 30 days, Lost: 1 day }":        {Won: 30*day - time.Hour, Lost: day},
+		"calendar: { holidays: [2026-03-30] }\nkeepOpen: { Archived: 1 business day }":      {Archived: 4 * day},
+		"calendar: { zone: Europe/London }\nkeepOpen: { Won: 720 hours, Archived: 1 week }": {Won: 30 * day, Archived: 7*day - time.Hour},
+	} {
+		if got := mustLoad(t, text).KeepOpen(noon); got != want {
+			t.Errorf("%s: %+v, want %+v", text, got, want)
+		}
+	}
+	if got := (*playbook.Playbook)(nil).KeepOpen(noon); got != (exchange.KeepOpen{}) {
+		t.Errorf("without a playbook: %+v", got)
+	}
+	book, err := playbook.Load(playbook.DefaultFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := book.KeepOpen(noon), (exchange.KeepOpen{Won: 30 * day}); got != want {
+		t.Errorf("the default playbook: %+v, want %+v", got, want)
+	}
+	text := mustLoad(t, "keepOpen: { Won: 30 days }").Explain()
+	if want := "An opportunity that is Won takes messages for 30 days."; !strings.Contains(text, want) || strings.Contains(text, "does nothing") {
+		t.Errorf("%q does not say %q", text, want)
 	}
 }
 

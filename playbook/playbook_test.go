@@ -34,6 +34,7 @@ transitions:
 steps:
   - at: { step: Proposed }
     followUps: [{ name: a, due: { idle: 36h }, do: { progress: { to: Lost } } }]
+keepOpen: { Won: 30 days }
 `
 	want := digest(t, file)
 	if !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(want) {
@@ -58,6 +59,7 @@ steps:
 		"name":            {"name: a", "name: b"},
 		"order of effect": {"reserve: { for: 2 days }, log: { message: Won }", "log: { message: Won }, reserve: { for: 2 days }"},
 		"holiday":         {"2026-12-28", "2026-12-29"},
+		"kept open":       {"keepOpen: { Won: 30 days }", "keepOpen: { Lost: 30 days }"},
 		"nothing":         {file, ""},
 	} {
 		if got := digest(t, strings.Replace(file, other[0], other[1], 1)); got == want {

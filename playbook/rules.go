@@ -23,6 +23,20 @@ type Rules struct {
 	Reactions []Reaction `json:"reactions,omitempty"`
 	// Steps are the follow-ups that an opportunity has while it is in a step.
 	Steps []StepRules `json:"steps,omitempty"`
+	// KeepOpen says how long an opportunity takes messages after it has reached a final state; without KeepOpen the run
+	// ends as soon as nothing is left to do.
+	KeepOpen KeepOpen `json:"keepOpen,omitzero"`
+}
+
+// KeepOpen contains the time for which an opportunity takes messages after it has reached a final state. The time counts
+// from the moment at which Oppflow sees the final state.
+type KeepOpen struct {
+	// Won is the time for a won opportunity.
+	Won Period `json:"Won,omitzero"`
+	// Lost is the time for a lost opportunity.
+	Lost Period `json:"Lost,omitzero"`
+	// Archived is the time for an archived opportunity.
+	Archived Period `json:"Archived,omitzero"`
 }
 
 // Transition is a rule that says which effects Oppflow does before and after a transition.

@@ -56,7 +56,7 @@ func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book
 		record.Details.Region = a.namedRegion(ctx, in.Region)
 	}
 	result := activities.PlanResult{Record: record, TargetStep: in.PlanFor.To, TaggedByOther: a.referenceTag.isTaggedByOther(raw, in.Reference), RunID: runs.CurrentID(ctx)}
-	if rules := a.featuresOf(book); rules != nil {
+	if rules := a.featuresOf(ctx, book); rules != nil {
 		result.PlaybookFeatures = *rules
 	}
 	cause := in.PlanFor

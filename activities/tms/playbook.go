@@ -35,11 +35,14 @@ func (a *Activities) currentPlaybook(ctx context.Context) (VersionedPlaybook, er
 
 // The start time comes from the Temporal server's clock, because the clocks of workers differ.
 func (a *Activities) playbookAfterStart(ctx context.Context, elapsed time.Duration) (VersionedPlaybook, error) {
-	started := activity.GetInfo(ctx).StartedTime
-	if started.IsZero() {
-		started = a.now()
+	return a.playbookAt(a.startedAt(ctx).Add(elapsed))
+}
+
+func (a *Activities) startedAt(ctx context.Context) time.Time {
+	if started := activity.GetInfo(ctx).StartedTime; !started.IsZero() {
+		return started
 	}
-	return a.playbookAt(started.Add(elapsed))
+	return a.now()
 }
 
 // The Temporal server retries an activity with this error on any worker.
@@ -62,12 +65,12 @@ func (a *Activities) playbookFeatures(ctx context.Context) (*activities.Playbook
 	if err != nil {
 		return nil, err
 	}
-	return a.featuresOf(book), nil
+	return a.featuresOf(ctx, book), nil
 }
 
-func (a *Activities) featuresOf(book VersionedPlaybook) *activities.PlaybookFeatures {
-	has := book.Playbook.Features()
-	if !has.Transitions && !has.Reactions && !has.FollowUps {
+func (a *Activities) featuresOf(ctx context.Context, book VersionedPlaybook) *activities.PlaybookFeatures {
+	has, keepOpen := book.Playbook.Features(), book.Playbook.KeepOpen(a.startedAt(ctx))
+	if !has.Transitions && !has.Reactions && !has.FollowUps && keepOpen == (exchange.KeepOpen{}) {
 		if book.Version == 0 {
 			return nil
 		}
@@ -76,6 +79,7 @@ func (a *Activities) featuresOf(book VersionedPlaybook) *activities.PlaybookFeat
 	rules := &activities.PlaybookFeatures{
 		Version: book.Version,
 		Digest:  book.Playbook.Digest(), Transitions: has.Transitions, Reactions: has.Reactions, FollowUps: has.FollowUps, Learners: has.Learners,
+		KeepOpen: keepOpen,
 	}
 	if has.Reactions || has.FollowUps {
 		rules.QuietTime, rules.Spread = a.times.Quiet(), dailyReadSpread

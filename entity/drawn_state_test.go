@@ -53,7 +53,8 @@ func TestStateRoundTrip(t *testing.T) {
 	full.Parked = queue.Commands{full.Queue[0]}
 	full.Parked[0].Errors, full.Parked[0].FailingSince = 5, noon.Add(time.Minute)
 	full.PreviousRunID = "7b7e8b4a-0000-4000-8000-000000000000"
-	full.Playbook = exchange.PlaybookFeatures{Version: 2, Digest: "d", Transitions: true, Reactions: true, FollowUps: true, Learners: true, FollowUpSteps: "state Open", QuietTime: time.Minute, Spread: time.Hour}
+	full.Playbook = exchange.PlaybookFeatures{Version: 2, Digest: "d", Transitions: true, Reactions: true, FollowUps: true, Learners: true, FollowUpSteps: "state Open", QuietTime: time.Minute, Spread: time.Hour, KeepOpen: exchange.KeepOpen{Won: time.Hour, Lost: time.Minute, Archived: time.Second}}
+	full.FinalState, full.KeepOpenUntil, full.PlacesUntil = opportunity.Won, noon, noon.Add(time.Hour)
 	full.PlannedByVersion = 2
 	full.ManualTransition = &manual.Transition{From: proposed, To: won, NoticedAt: noon, Late: true, AfterReset: true}
 	full.StepSeenAt, full.StepUnconfirmed = noon, true

@@ -8,7 +8,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Journal contains the timeline, the number of runs, and the features of the playbook in force.
+// Journal contains the timeline, the number of runs, the features of the playbook in force, and how
+// long the run stays open after the end of the opportunity.
 type Journal struct {
 	Timeline []opportunity.TimelineEntry `json:"timeline,omitempty"`
 
@@ -24,6 +25,13 @@ type Journal struct {
 	// PlaybookChanged says that the playbook changed. When the playbook has changed, the run
 	// continues as new as soon as no command waits.
 	PlaybookChanged bool `json:"renewed,omitempty"`
+
+	// FinalState is the final state that the opportunity has reached, or "" in an open step.
+	// KeepOpenUntil is until when the playbook keeps the run open in FinalState.
+	FinalState    opportunity.StageState `json:"finalState,omitempty"`
+	KeepOpenUntil time.Time              `json:"keepOpenUntil,omitzero"`
+	// PlacesUntil is until when the run stays open because places are held for people without names.
+	PlacesUntil time.Time `json:"placesUntil,omitzero"`
 }
 
 func (s *Journal) appendTimeline(now time.Time, text string) {

@@ -34,6 +34,9 @@ func (s *State) NextWakeAt(now time.Time) time.Time {
 	if !s.canProceed() {
 		return time.Time{}
 	}
+	if until := s.OpenUntil(); until.After(now) {
+		return until
+	}
 	var wake time.Time
 	times := []time.Time{s.nextPollAt(), s.nextInspectionAt(now), s.NextFollowUpAt()}
 	if s.PlanDue {
@@ -48,12 +51,15 @@ func (s *State) NextWakeAt(now time.Time) time.Time {
 }
 
 // NextActionAt returns the earliest time at which a follow-up is due or an effect that waits for a
-// time is due, such as an invoice to finalise. NextActionAt returns zero when no follow-up and no
-// effect waits for a time.
+// time is due, such as an invoice to finalise. When no follow-up and no effect waits for a time,
+// NextActionAt returns until when a run in a final step stays open, or zero.
 func (s *State) NextActionAt(now time.Time) time.Time {
 	at := s.nextInspectionAt(now)
 	if next := s.NextFollowUpAt(); !next.IsZero() && (at.IsZero() || next.Before(at)) {
 		at = next
+	}
+	if at.IsZero() {
+		return s.keptOpenUntil()
 	}
 	return at
 }
@@ -201,7 +207,8 @@ func (s *State) SetPlaybook(rules *exchange.PlaybookFeatures, now time.Time) {
 	if has.Version < s.Playbook.Version {
 		return
 	}
-	s.Playbook.Version = has.Version // a version with the same features changes nothing
+	// A version with the same features changes nothing. A clock change alters only KeepOpen.
+	s.Playbook.Version, s.Playbook.KeepOpen = has.Version, has.KeepOpen
 	if has == s.Playbook {
 		return
 	}
@@ -274,9 +281,10 @@ func (s *State) pollInterval() time.Duration {
 }
 
 // The record is read at the expiry time of its reservation. If the playbook has reactions and the
-// record has an interest in an event, the record is also read once per pollInterval.
+// record has an interest in an event, the record is also read once per pollInterval. The record of an
+// ended opportunity is not read while the run stays open.
 func (s *State) nextPollAt() time.Time {
-	if s.ID == "" || !s.Playbook.ShouldPoll() || s.PlannedAt.IsZero() {
+	if s.ID == "" || !s.Playbook.ShouldPoll() || s.PlannedAt.IsZero() || !s.OpenUntil().IsZero() {
 		return time.Time{}
 	}
 	var at time.Time

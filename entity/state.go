@@ -21,7 +21,8 @@ import (
 // Version 7 has the same member names as the view for attention, waits, questions and effect
 // results. Version 8 adds questions about people, and marks values of interests that are only known
 // as requested. Version 9 says of each interest whether its places are held, and adds transitions
-// by hand and the time at which the step was last seen.
+// by hand and the time at which the step was last seen. Version 9 also adds until when the run of an
+// ended opportunity stays open.
 const StateVersion = 9
 
 // State contains everything that one run knows of its opportunity and passes to the next run.
@@ -88,8 +89,9 @@ func (s *State) HasBatch() bool {
 	return s.canProceed() && (len(s.Queue) > 0 && !s.isTransitionBlocked() || s.ExpiryPending || s.isReleaseDue())
 }
 
-// IsOver reports whether the opportunity is in a final step and the run has no work left. A paused
-// opportunity is never over.
+// IsOver reports whether the opportunity has ended: it is in a final step, and the run has no work
+// left. A paused opportunity is never over. The run of an opportunity that is over may still take
+// messages: CanEnd reports whether the run may end.
 func (s *State) IsOver() bool {
 	return s.ID != "" && s.Step.Stage.State.IsFinal() && len(s.Queue) == 0 && len(s.Parked) == 0 && s.Question == nil &&
 		s.Paused == nil && !s.ExpiryPending && !s.isReleaseDue() && !s.RefreshDue && s.ManualTransition == nil && len(s.ActiveEffects) == 0 && len(s.FollowUps) == 0 && len(s.ExternalChanges) == 0 && !s.PlanDue

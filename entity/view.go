@@ -31,6 +31,7 @@ func (s *State) View() opportunity.View {
 		held := s.Reservation
 		v.Reservation = &held
 	}
+	v.OpenUntil = s.OpenUntil()
 	if s.Question != nil {
 		question := *s.Question
 		v.Question = &question
@@ -91,6 +92,9 @@ func (s *State) CurrentDetails() string {
 		page.Row("Active effects", markdown.FirstOf(len(s.ActiveEffects), "", string(s.ActiveEffects[0].Effect.Kind)))
 	}
 	page.Row("Next follow-up", s.nextFollowUpText())
+	if until := s.OpenUntil(); !until.IsZero() {
+		page.Row("Takes messages until", until.UTC().Format(time.RFC3339))
+	}
 	if s.Failures > 0 {
 		page.Row("Failed requests", fmt.Sprint(s.Failures))
 	}

@@ -49,7 +49,7 @@ type CreateOutcome struct {
 	Step        *Step        `json:"step,omitempty"`
 }
 
-// RunResult is the result of a run that completed.
+// RunResult is the result of a run that completed, and the summary of an opportunity that has ended.
 type RunResult struct {
 	Reference Reference `json:"reference"`
 	// Opportunity is the id of the record, or "" when the run was closed before the record existed.

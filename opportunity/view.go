@@ -24,6 +24,9 @@ type View struct {
 	Paused *PauseInfo `json:"paused,omitempty"`
 	// Closing is set once an operator has closed the run.
 	Closing *CloseInfo `json:"closing,omitempty"`
+	// OpenUntil is until when an ended opportunity takes messages. OpenUntil is omitted while the
+	// opportunity has not ended, and when the run ends as soon as nothing is left to do.
+	OpenUntil time.Time `json:"openUntil,omitzero"`
 	// Wait says what the queue waits for, such as the API or an API request under way.
 	Wait      *WaitInfo   `json:"waiting,omitempty"`
 	Attention []Attention `json:"attention"`
@@ -46,6 +49,20 @@ type View struct {
 	Timeline     []TimelineEntry `json:"timeline"`
 	Runs         int             `json:"runs"`
 	StateVersion int             `json:"stateVersion"`
+}
+
+// Result returns the summary of the opportunity, as the run returns it at its end.
+func (v View) Result() RunResult {
+	result := RunResult{
+		Reference: v.Reference, Opportunity: v.Opportunity, Interests: len(v.Interests), Total: v.Total, Currency: v.Details.Currency, FailedRequests: v.Failures,
+	}
+	if v.Step != nil {
+		result.State, result.Step = v.Step.Stage.State, *v.Step
+	}
+	if v.Closing != nil {
+		result.CloseReason = v.Closing.Reason
+	}
+	return result
 }
 
 // RunningEffect is an active effect.

@@ -22,6 +22,7 @@ func (r *run) applyNext(ctx workflow.Context) {
 	if batch := r.state.NextBatch(); len(batch) > 0 && !r.isPossiblyApplied(ctx, batch) {
 		r.sendBatch(ctx, batch)
 	}
+	r.state.ApplyFinalState(workflow.Now(ctx)) // so that one history event contains all search attributes
 	r.publish(ctx)
 }
 

@@ -91,6 +91,7 @@ func step(key int, name string, state opportunity.StageState) opportunity.Step {
 
 var steps = []opportunity.Step{
 	step(3, "Proposed", opportunity.Open), step(4, "Opportunity", opportunity.Open), step(5, "Won", opportunity.Won),
+	step(6, "Lost", opportunity.Lost), step(7, "Reopened", opportunity.Open), step(8, "Archived", opportunity.Archived),
 }
 
 func newFakeTMS() *fakeTMS {

@@ -172,6 +172,7 @@ func (r *run) runTasks(ctx workflow.Context) error {
 		r.drainSignals(ctx)
 		r.reportExpiredReservation(ctx)
 		r.markBlocks(ctx)
+		r.keepOpen(ctx)
 		r.publish(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -207,6 +208,20 @@ func (r *run) markBlocks(ctx workflow.Context) {
 	if r.state.HasUnmarkedBlock() && hasChange(ctx, changeBlockedFollowUps) {
 		r.state.MarkBlocks(workflow.Now(ctx))
 	}
+}
+
+// keepOpen stores until when the run stays open after the end of the opportunity.
+func (r *run) keepOpen(ctx workflow.Context) {
+	now := workflow.Now(ctx)
+	r.state.ApplyFinalState(now)
+	until := r.state.UnnamedPlacesUntil()
+	if !r.state.IsOver() || until.Equal(r.state.PlacesUntil) {
+		return
+	}
+	if !until.After(now) || !until.After(r.state.KeepOpenUntil) || !hasChange(ctx, changeUnnamedPlaces) {
+		until = time.Time{}
+	}
+	r.state.PlacesUntil = until
 }
 
 // runTask runs the next task.
@@ -263,7 +278,7 @@ func (r *run) waitForWork(ctx workflow.Context, until time.Time) error {
 	switch {
 	case until.IsZero():
 		return workflow.Await(ctx, stirs)
-	case r.state.Playbook.QuietTime > 0:
+	case r.state.Playbook.QuietTime > 0, !r.state.OpenUntil().IsZero():
 		return r.wakeTimers.await(ctx, until, stirs)
 	}
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
@@ -272,9 +287,10 @@ func (r *run) waitForWork(ctx workflow.Context, until time.Time) error {
 	return err
 }
 
-// isOver reports whether the run may complete: nothing waits, and every update has returned.
+// isOver reports whether the run may complete: nothing waits, the run takes no more messages, and
+// every update has returned.
 func (r *run) isOver(ctx workflow.Context) bool {
-	return r.state.IsOver() && !r.signals.hasNext() && workflow.AllHandlersFinished(ctx)
+	return r.state.CanEnd(workflow.Now(ctx)) && !r.signals.hasNext() && workflow.AllHandlersFinished(ctx)
 }
 
 // maxEvents is the number of history events after which a run continues as new. The server suggests
@@ -367,6 +383,7 @@ func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResu
 	r.state.FailAll(failure, workflow.Now(ctx))
 	r.state.ClearExpiredReservation(true)
 	r.state.DropRecordQuestion()
+	r.state.EndKeepOpen()
 	r.publish(ctx)
 	switch {
 	case cancelled:

@@ -94,6 +94,9 @@ const (
 	// changeRevisions makes the run discard what background work found for an earlier revision of the
 	// state. changeRevisions also makes a pause during an inspection hold the effect.
 	changeRevisions = "discard what was found for an earlier state"
+	// changeUnnamedPlaces keeps the run of a won opportunity open while places are held for people
+	// without names.
+	changeUnnamedPlaces = "keep open for unnamed places"
 )
 
 func hasChange(ctx workflow.Context, change string) bool {

@@ -36,7 +36,7 @@ func Register(registry worker.WorkflowRegistry, options Options) {
 
 // opportunityWorkflow runs one opportunity from its creation in the TMS to its end. The opportunity
 // ends when its step is Won, Lost or Archived and nothing is left to do, or when an operator closes
-// the opportunity.
+// the opportunity. The playbook may keep the run of an ended opportunity open for some time.
 //
 // opportunityWorkflow keeps three invariants. The record exists before any command is applied.
 // Commands are applied in the order in which they were accepted, one request at a time. A run ends
@@ -69,7 +69,7 @@ func (o Options) opportunityWorkflow(ctx workflow.Context, input, carried, third
 	if err := r.runTasks(ctx); err != nil {
 		return r.shutDown(ctx, err)
 	}
-	if !r.state.IsOver() {
+	if !r.state.CanEnd(workflow.Now(ctx)) {
 		return nil, r.continueAsNew(ctx)
 	}
 	ended := r.state.Result()

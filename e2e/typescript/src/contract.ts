@@ -303,7 +303,7 @@ export interface Retry {
   request: string;
 }
 
-/** RunResult is the result of a run that completed. */
+/** RunResult is the result of a run that completed, and the summary of an opportunity that has ended. */
 export interface RunResult {
   reference: string;
   /** opportunity is the id of the record, or "" when the run was closed before the record existed. */
@@ -454,6 +454,8 @@ export interface View {
   paused?: PauseInfo;
   /** closing is set once an operator has closed the run. */
   closing?: CloseInfo;
+  /** openUntil is until when an ended opportunity takes messages. openUntil is omitted while the opportunity has not ended, and when the run ends as soon as nothing is left to do. */
+  openUntil?: string;
   /** waiting says what the queue waits for, such as the API or an API request under way. */
   waiting?: WaitInfo;
   attention: Attention[];

@@ -62,7 +62,9 @@ func NewClientWithOptions(connection client.Client, options Options) *Client {
 //
 // Start returns the error Conflict when an opportunity with the reference is running and was
 // started with a different start. Start returns the error Closed when the opportunity with the
-// reference has ended. When the API rejects the start, Start returns the error Rejected, and the
+// reference has ended, unless the start adopts a record. An ended opportunity is adopted again when
+// the record has a reference tag with its reference; Start returns the error Conflict for another
+// record. When the API rejects the start, Start returns the error Rejected, and the
 // reference can be used for a new start.
 func (c *Client) Start(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.CreateOutcome, error) {
 	if err := reference.Validate(); err != nil {
@@ -83,7 +85,11 @@ func (c *Client) startRun(ctx context.Context, reference opportunity.Reference, 
 		var opened opportunity.CreateOutcome
 		handle, err := c.startRunWith(ctx, FirstStartOptions(reference, start), start)
 		if isEnded(err) { // the reference had a run; that run may have freed the reference
-			handle, err = c.startRunWith(ctx, StartOptionsOf(reference, start), start)
+			options := StartOptionsOf(reference, start)
+			if start.Adopt != "" { // the worker returns a Conflict if the record has no tag with this reference
+				options.WorkflowIDReusePolicy = enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+			}
+			handle, err = c.startRunWith(ctx, options, start)
 		}
 		if err != nil {
 			return opened, c.contractError(ctx, reference, err)
@@ -222,23 +228,6 @@ func (c *Client) View(ctx context.Context, reference opportunity.Reference) (opp
 	return view, c.contractError(ctx, reference, err)
 }
 
-// Wait waits for the end of the opportunity and returns the summary of the run. Wait returns the
-// error Closed when the opportunity was cancelled, and the error Rejected when the API rejected the
-// start.
-func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opportunity.RunResult, error) {
-	var ended opportunity.RunResult
-	if err := reference.Validate(); err != nil {
-		return ended, err
-	}
-	ctx = withResourceHeader(ctx, reference)
-	err := c.temporal.GetWorkflow(ctx, WorkflowID(reference), "").Get(ctx, &ended)
-	var cancelled *temporal.CanceledError
-	if errors.As(err, &cancelled) {
-		return ended, opportunity.Failf(opportunity.Closed, "opportunity %s was cancelled", reference)
-	}
-	return ended, c.contractError(ctx, reference, err)
-}
-
 func validate(message interface{ Validate() error }) error {
 	if err := message.Validate(); err != nil {
 		return err
@@ -351,7 +340,7 @@ func (c *Client) contractError(ctx context.Context, reference opportunity.Refere
 	case errors.As(err, &invalid) && strings.Contains(invalid.Message, tooManySignals):
 		return opportunity.Failf(opportunity.Busy, "too many messages wait for opportunity %s; send the message again later", reference)
 	case isEnded(err):
-		return opportunity.Failf(opportunity.Closed, "opportunity %s has ended; its reference cannot be used again", reference)
+		return opportunity.Failf(opportunity.Closed, "opportunity %s has ended; only a start that adopts its record can use its reference again", reference)
 	case errors.As(err, &application) && application.Type() == runEndedBeforeAnswer:
 		return opportunity.Failf(opportunity.Closed, "opportunity %s ended before it returned an outcome", reference)
 	case errors.As(err, &missing):

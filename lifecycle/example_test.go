@@ -460,5 +460,5 @@ func ExampleClient_Wait() {
 	fmt.Println(err)
 	// Output:
 	// Lost <nil>
-	// Closed: opportunity order-116 has ended; its reference cannot be used again
+	// Closed: opportunity order-116 has ended; only a start that adopts its record can use its reference again
 }

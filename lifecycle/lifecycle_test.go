@@ -213,7 +213,7 @@ func TestTemporalErrorsAreTranslated(t *testing.T) {
 	}{
 		{"no such workflow", serviceerror.NewNotFound("x"), false, "NotFound: there is no opportunity A-1; start the opportunity first"},
 		{"it has ended", serviceerror.NewNotFound("x"), true, "Closed: opportunity A-1 has ended; it accepts no more messages"},
-		{"its reference is used up", serviceerror.NewWorkflowExecutionAlreadyStarted("x", "", ""), true, "Closed: opportunity A-1 has ended; its reference cannot be used again"},
+		{"its reference is used up", serviceerror.NewWorkflowExecutionAlreadyStarted("x", "", ""), true, "Closed: opportunity A-1 has ended; only a start that adopts its record can use its reference again"},
 		{"it ended meanwhile", throughTemporal(temporal.NewApplicationError("x", "AcceptedUpdateCompletedWorkflow")), true, "Closed: opportunity A-1 ended before it returned an outcome"},
 		{"Temporal is away", serviceerror.NewUnavailable("away"), false, "away"},
 	} {
@@ -251,22 +251,24 @@ func TestStartOptions(t *testing.T) {
 // content of this memo. If the server rejects this start because the reference had a run before,
 // the client sends the start again without the memo.
 func TestAStartProvesThatItIsTheFirst(t *testing.T) {
-	start := opportunity.Start{Name: "x", Region: "UK"}
+	start, adopt := opportunity.Start{Name: "x", Region: "UK"}, opportunity.Start{Adopt: "T3Bwb3J0dW5pdHk6MQ=="}
 	ended := serviceerror.NewWorkflowExecutionAlreadyStarted("ended", "", "run")
 	first := enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
-	again := enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
+	again, anyEnd := enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 	for name, c := range map[string]struct {
+		start opportunity.Start
 		fails func(n int) error
 		want  []enums.WorkflowIdReusePolicy
 		error opportunity.ErrorType
 	}{
-		"the first":           {want: []enums.WorkflowIdReusePolicy{first}},
-		"again":               {func(n int) error { return []error{ended, nil}[n-1] }, []enums.WorkflowIdReusePolicy{first, again}, ""},
-		"of one that is over": {func(int) error { return ended }, []enums.WorkflowIdReusePolicy{first, again}, opportunity.Closed},
+		"the first":           {start: start, want: []enums.WorkflowIdReusePolicy{first}},
+		"again":               {start, func(n int) error { return []error{ended, nil}[n-1] }, []enums.WorkflowIdReusePolicy{first, again}, ""},
+		"of one that is over": {start, func(int) error { return ended }, []enums.WorkflowIdReusePolicy{first, again}, opportunity.Closed},
+		"adopted again":       {adopt, func(n int) error { return []error{ended, nil}[n-1] }, []enums.WorkflowIdReusePolicy{first, anyEnd}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := &fakeNamespace{updateError: c.fails, exists: true}
-			_, err := lifecycle.NewClient(n).Start(t.Context(), "A-1", start)
+			_, err := lifecycle.NewClient(n).Start(t.Context(), "A-1", c.start)
 			var own *opportunity.Error
 			if errors.As(err, &own); (own == nil) != (c.error == "") || own != nil && own.Type != c.error {
 				t.Errorf("got %v; want %q", err, c.error)

@@ -20,7 +20,8 @@ var (
 	OpportunityState = temporal.NewSearchAttributeKeyKeyword("OpportunityState")
 	// OpportunityAttention holds the attention kinds of the opportunity.
 	OpportunityAttention = temporal.NewSearchAttributeKeyKeywordList("OpportunityAttention")
-	// OpportunityNextActionTime is the time of Oppflow's next action for the opportunity.
+	// OpportunityNextActionTime is the time of Oppflow's next action for the opportunity, or until
+	// when the run of an ended opportunity takes messages.
 	OpportunityNextActionTime = temporal.NewSearchAttributeKeyTime("OpportunityNextActionTime")
 	// OpportunityReservedUntil is when the reservation expires.
 	OpportunityReservedUntil = temporal.NewSearchAttributeKeyTime("OpportunityReservedUntil")

@@ -14,7 +14,7 @@ func (p *program) close() *cobra.Command {
 		Use:   "close REF --reason REASON [flags]",
 		Short: messageHelp(opportunity.MessageClose),
 		Long: `close ends the run for good, without a prompt: requests that wait fail, reserved places are released, and the step in the TMS
-stays as it is. The reference cannot be used again.`,
+stays as it is. Only a start that adopts the record can use the reference again.`,
 		Example:           `  oppflow close lead-4711 --reason "handled by phone"`,
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,

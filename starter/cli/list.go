@@ -36,7 +36,8 @@ func (p *program) list() *cobra.Command {
 		Short: "List the opportunities that run or ran in Temporal, newest first",
 		Long: `list reads the opportunities and their search attributes from Temporal. list needs no worker and sends nothing to the TMS.
 list shows the opportunities that meet all conditions. The list is usually less than a second old: for the current state of one
-opportunity, use show. STARTED is the start of the current run. The opportunity itself may have started earlier.`,
+opportunity, use show. STARTED is the start of the current run. The opportunity itself may have started earlier. OPEN UNTIL is the
+time until which an ended opportunity takes messages. An opportunity that still has follow-ups or effects may take messages longer.`,
 		Example: `  oppflow list --status running --attention any
   oppflow list --state open --region UK --output json
   oppflow list --query 'OpportunityReservedUntil < "2026-12-31T00:00:00Z"'`,
@@ -259,6 +260,7 @@ type listedOpportunity struct {
 	Account       string                `json:"account,omitempty"`
 	Attention     []string              `json:"attention"`
 	ReservedUntil *time.Time            `json:"reservedUntil,omitempty"`
+	OpenUntil     *time.Time            `json:"openUntil,omitempty"`
 	Started       time.Time             `json:"started"`
 	Closed        *time.Time            `json:"closed,omitempty"`
 }
@@ -325,12 +327,17 @@ func newListedOpportunity(run *workflowpb.WorkflowExecutionInfo) (listedOpportun
 		{lifecycle.OpportunityAccount.GetName(), &o.Account},
 		{lifecycle.OpportunityAttention.GetName(), &o.Attention},
 		{lifecycle.OpportunityReservedUntil.GetName(), &o.ReservedUntil},
+		{lifecycle.OpportunityNextActionTime.GetName(), &o.OpenUntil},
 	} {
 		if payload := run.GetSearchAttributes().GetIndexedFields()[field.name]; payload != nil {
 			// If a search attribute cannot be read, its field stays empty, and all other fields are still
 			// shown.
 			_ = converter.GetDefaultDataConverter().FromPayload(payload, field.into)
 		}
+	}
+	// In an open step, the time is the time of the next follow-up or effect.
+	if o.Closed != nil || !opportunity.StageState(o.State).IsFinal() {
+		o.OpenUntil = nil
 	}
 	if len(problems) > 0 {
 		o.Attention = append(o.Attention, taskAttention)
@@ -352,17 +359,21 @@ func statusText(status enums.WorkflowExecutionStatus) string {
 }
 
 func showList(w io.Writer, l listed) {
-	line(w, "REFERENCE", "STATUS", "STATE", "STEP", "REGION", "ATTENTION", "RESERVED UNTIL", "STARTED")
+	line(w, "REFERENCE", "STATUS", "STATE", "STEP", "REGION", "ATTENTION", "RESERVED UNTIL", "OPEN UNTIL", "STARTED")
 	for _, o := range l.Opportunities {
-		reserved := "-"
-		if o.ReservedUntil != nil {
-			reserved = timeText(*o.ReservedUntil)
-		}
-		line(w, string(o.Reference), o.Status, orDash(o.State), orDash(o.Step), orDash(o.Region), orDash(strings.Join(o.Attention, ", ")), reserved, timeText(o.Started))
+		line(w, string(o.Reference), o.Status, orDash(o.State), orDash(o.Step), orDash(o.Region), orDash(strings.Join(o.Attention, ", ")),
+			timeOrDash(o.ReservedUntil), timeOrDash(o.OpenUntil), timeText(o.Started))
 	}
 	if shown := int64(len(l.Opportunities)); shown < l.Count {
 		line(w, fmt.Sprintf("%d of %d opportunities are shown; set --limit to show more", shown, l.Count))
 	}
+}
+
+func timeOrDash(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return timeText(*t)
 }
 
 type choiceFlag struct {

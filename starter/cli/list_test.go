@@ -75,7 +75,7 @@ func TestListShowsSearchAttributes(t *testing.T) {
 	until := time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
 	lead := listedRun(t, "opportunity/lead-1", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, map[string]any{
 		"OpportunityId": "O1", "OpportunityAccount": "A1", "OpportunityStep": "Proposed", "OpportunityRegion": "U\nK", "OpportunityState": "Open",
-		"OpportunityAttention": []string{"api", "failed"}, "OpportunityReservedUntil": until,
+		"OpportunityAttention": []string{"api", "failed"}, "OpportunityReservedUntil": until, "OpportunityNextActionTime": until,
 	})
 	young := listedRun(t, "opportunity/lead-2", enums.WORKFLOW_EXECUTION_STATUS_CANCELED, nil)
 	young.CloseTime = timestamppb.New(until)
@@ -83,18 +83,22 @@ func TestListShowsSearchAttributes(t *testing.T) {
 	other := listedRun(t, "opportunity/other", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil)
 	other.Type.Name = "Other"
 
-	service := &frontend{response: visibleRuns{lead, young, foreign, other}}
+	ended := listedRun(t, "opportunity/lead-3", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, map[string]any{
+		"OpportunityState": "Won", "OpportunityNextActionTime": until.Add(time.Hour),
+	})
+	service := &frontend{response: visibleRuns{lead, young, ended, foreign, other}}
 	env := service.serve(t)
 	got := oppflow(t, env, "list")
-	got.wantDone(t, "REFERENCE", "RESERVED UNTIL", "lead-1", "running", "Open", "Proposed", "U K", "api, failed", "2026-04-01T12:00:00Z", "2026-03-01T12:00:00Z", "lead-2", "cancelled")
-	if lines := strings.Count(got.stdout, "\n"); strings.Contains(got.stdout, "somebody's") || strings.Contains(got.stdout, "other") || lines != 4 {
+	got.wantDone(t, "REFERENCE", "RESERVED UNTIL", "lead-1", "running", "Open", "Proposed", "U K", "api, failed", "2026-04-01T12:00:00Z", "2026-03-01T12:00:00Z", "lead-2", "cancelled", "OPEN UNTIL", "lead-3", "2026-04-01T13:00:00Z")
+	if lines := strings.Count(got.stdout, "\n"); strings.Contains(got.stdout, "somebody's") || strings.Contains(got.stdout, "other") || lines != 5 {
 		t.Errorf("%d lines:\n%s", lines, got.stdout)
 	}
 	got = oppflow(t, env, "list", "--output", "json")
 	got.wantDone(t)
-	want := `{"count":4,"opportunities":[
+	want := `{"count":5,"opportunities":[
 		{"reference":"lead-1","opportunity":"O1","status":"running","state":"Open","step":"Proposed","region":"U\nK","account":"A1","attention":["api","failed"],"reservedUntil":"2026-04-01T12:00:00Z","started":"2026-03-01T12:00:00Z"},
-		{"reference":"lead-2","status":"cancelled","attention":[],"started":"2026-03-01T12:00:00Z","closed":"2026-04-01T12:00:00Z"}]}`
+		{"reference":"lead-2","status":"cancelled","attention":[],"started":"2026-03-01T12:00:00Z","closed":"2026-04-01T12:00:00Z"},
+		{"reference":"lead-3","status":"running","state":"Won","attention":[],"openUntil":"2026-04-01T13:00:00Z","started":"2026-03-01T12:00:00Z"}]}`
 	if !sameJSON(got.stdout, want) {
 		t.Errorf("%s, want %s", got.stdout, want)
 	}

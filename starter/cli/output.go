@@ -149,6 +149,9 @@ func writeStatus(w io.Writer, v opportunity.View, open bool, advise func(format 
 		step = stepText(*v.Step)
 	}
 	line(w, "Step", step)
+	if !v.OpenUntil.IsZero() && open {
+		line(w, "Open until", timeText(v.OpenUntil)+"; the opportunity has ended, and takes messages until this time")
+	}
 	total := strings.TrimSpace(v.Total.String() + " " + v.Details.Currency)
 	if slices.ContainsFunc(v.Interests, func(i opportunity.RecordedInterest) bool { return i.AsRequested }) {
 		total += asRequested

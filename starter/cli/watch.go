@@ -40,10 +40,11 @@ func (p *program) watch() *cobra.Command {
 	every := durationFlag(pollInterval)
 	command := &cobra.Command{
 		Use:   "watch REF [flags]",
-		Short: "Watch an opportunity until its run ends",
-		Long: `watch shows each change of an opportunity until its run ends: new entries of its timeline, its step, the requests that wait and
-what needs attention. The exit code is 0 if the run completed, 1 if the run failed, was cancelled or could not be watched. Ctrl-C
-ends watch with exit code 130, and the opportunity goes on. With --output json each line is one JSON object.`,
+		Short: "Watch an opportunity until it ends",
+		Long: `watch shows each change of an opportunity until it ends: new entries of its timeline, its step, the requests that wait and what
+needs attention. The exit code is 0 if the opportunity ended, 1 if the run failed, was cancelled or could not be watched. An
+opportunity that has ended may still take messages. Ctrl-C ends watch with exit code 130, and the opportunity goes on. With
+--output json each line is one JSON object.`,
 		Example:           "  oppflow watch lead-4711\n  oppflow watch lead-4711 --timeout 10m --output json",
 		Args:              exactArgs("REF"),
 		ValidArgsFunction: completeNothing,
@@ -53,7 +54,7 @@ ends watch with exit code 130, and the opportunity goes on. With --output json e
 	form := outputFlag(command)
 	connection := p.connection(fs, 0)
 	limit := fs.Lookup("timeout")
-	limit.Usage, limit.DefValue = "maximum time to watch (default: until the run ends)", ""
+	limit.Usage, limit.DefValue = "maximum time to watch (default: until the opportunity ends)", ""
 	command.RunE = func(command *cobra.Command, args []string) error {
 		reference, err := reference(args)
 		if err != nil {
@@ -100,6 +101,7 @@ type event struct {
 	Attention   []opportunity.Attention `json:"attention,omitzero"`
 	Status      string                  `json:"status,omitempty"`
 	Ended       *opportunity.RunResult  `json:"ended,omitempty"`
+	OpenUntil   time.Time               `json:"openUntil,omitzero"`
 	Error       *opportunity.Error      `json:"error,omitempty"`
 }
 
@@ -297,6 +299,10 @@ func (w *watcher) reportEnd(status string, result opportunity.RunResult, failed 
 			countText(result.Interests, "interest", "interests"), strings.TrimSpace(result.Total.String()+" "+result.Currency))
 		if result.FailedRequests > 0 {
 			text += ", " + countText(result.FailedRequests, "request failed", "requests failed")
+		}
+		if w.view != nil && w.view.OpenUntil.After(time.Now()) {
+			shown.OpenUntil = w.view.OpenUntil
+			text += ", takes messages until " + timeText(shown.OpenUntil)
 		}
 		if result.CloseReason != "" {
 			text = "closed by an operator: " + result.CloseReason

@@ -79,7 +79,7 @@ export class Oppflow {
     return own(() => this.handle(reference).query<View>("view"));
   }
 
-  /** Waits for the end of the opportunity. */
+  /** Waits for the end of the run. A playbook may keep the run open after the end of the opportunity. */
   ended(reference: string): Promise<RunResult> {
     return this.handle(reference).result();
   }

@@ -6,6 +6,7 @@ import (
 	"time"
 	_ "time/tzdata" // the program contains the zones, so the machine needs no zone database
 
+	"github.com/oppflow/oppflow/playbook/clockchange"
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
@@ -103,10 +104,10 @@ func (w businessCalendar) add(t time.Time, l Period) time.Time {
 	case Hours:
 		return t.Add(time.Duration(l.Count) * time.Hour)
 	case Days, Weeks:
-		here := localDateTimeOf(laterFold(w.inZone(t)))
+		here := localDateTimeOf(clockchange.AfterRepeated(w.inZone(t)))
 		return w.momentOf(here.date.plus(l.days()), here.timeOfDay)
 	case BusinessDays:
-		here := localDateTimeOf(laterFold(w.inZone(t)))
+		here := localDateTimeOf(clockchange.AfterRepeated(w.inZone(t)))
 		for range maxSearchDays { // a day off counts as the beginning of the next business day
 			if w.isBusinessDay(here.date) {
 				break
@@ -134,10 +135,10 @@ func (w businessCalendar) subtract(t time.Time, l Period) time.Time {
 	case Hours:
 		return t.Add(-time.Duration(l.Count) * time.Hour)
 	case Days, Weeks:
-		here := localDateTimeOf(laterFold(w.inZone(t)))
+		here := localDateTimeOf(clockchange.AfterRepeated(w.inZone(t)))
 		return w.momentOf(here.date.plus(-l.days()), here.timeOfDay)
 	case BusinessDays:
-		here := localDateTimeOf(laterFold(w.inZone(t)))
+		here := localDateTimeOf(clockchange.AfterRepeated(w.inZone(t)))
 		for range maxSearchDays { // a day off counts as the end of the last business day
 			if w.isBusinessDay(here.date) {
 				break
@@ -241,7 +242,7 @@ func (w businessCalendar) quietEnd(t time.Time) time.Time {
 		day = day.plus(1)
 	}
 	end := w.momentOf(day, to)
-	if begins, by := repeatedTimes(w.inZone(t)); !begins.IsZero() && !end.After(t) {
+	if begins, by := clockchange.Repeated(w.inZone(t)); !begins.IsZero() && !end.After(t) {
 		end = end.Add(by) // the local time of the end occurs twice, and its first occurrence has passed
 	}
 	if _, set := w.inZone(t).ZoneBounds(); !set.IsZero() && set.Before(end) && !w.isQuiet(set) {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/oppflow/oppflow/playbook/clockchange"
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
@@ -116,46 +117,10 @@ func (c Clock) duration() time.Duration { return time.Duration(c) * time.Minute 
 func (w localDateTime) momentIn(zone *time.Location) time.Time {
 	t := time.Date(w.date.Year, w.date.Month, w.date.Day, 0, 0, 0, int(w.timeOfDay), zone)
 	if wanted := w.date.plus(int(w.timeOfDay / (24 * time.Hour))); localDateTimeOf(t) != (localDateTime{wanted, w.timeOfDay % (24 * time.Hour)}) {
-		return nearestClockChange(t)
+		return clockchange.Nearest(t)
 	}
-	if begins, by := repeatedTimes(t); !begins.IsZero() {
+	if begins, by := clockchange.Repeated(t); !begins.IsZero() {
 		return t.Add(-by)
-	}
-	return t
-}
-
-func nearestClockChange(t time.Time) time.Time {
-	begins, ends := t.ZoneBounds()
-	switch {
-	case begins.IsZero():
-		return ends
-	case ends.IsZero() || t.Sub(begins) < ends.Sub(t):
-		return begins
-	}
-	return ends
-}
-
-// repeatedTimes returns when the clocks were last set back, and by how much. If the local time of t does not occur for
-// the second time, repeatedTimes returns zero values.
-func repeatedTimes(t time.Time) (begins time.Time, by time.Duration) {
-	begins, _ = t.ZoneBounds()
-	if begins.IsZero() {
-		return time.Time{}, 0
-	}
-	_, now := t.Zone()
-	_, before := begins.Add(-1).Zone()
-	by = time.Duration(before-now) * time.Second
-	if by > 0 && t.Before(begins.Add(by)) {
-		return begins, by
-	}
-	return time.Time{}, 0
-}
-
-// laterFold returns the end of the repeated local times if the local time of t occurs for the
-// second time. After laterFold, a later moment never has an earlier local time.
-func laterFold(t time.Time) time.Time {
-	if begins, by := repeatedTimes(t); !begins.IsZero() {
-		return begins.Add(by)
 	}
 	return t
 }

@@ -1,0 +1,41 @@
+// Package clockchange finds the times at which the clocks of a time zone are set. Pure.
+package clockchange
+
+import "time"
+
+// Nearest returns the clock change of the time zone of t that is nearest to t.
+func Nearest(t time.Time) time.Time {
+	begins, ends := t.ZoneBounds()
+	switch {
+	case begins.IsZero():
+		return ends
+	case ends.IsZero() || t.Sub(begins) < ends.Sub(t):
+		return begins
+	}
+	return ends
+}
+
+// Repeated returns when the clocks were last set back, and by how much. If the local time of t does not occur for
+// the second time, Repeated returns zero values.
+func Repeated(t time.Time) (begins time.Time, by time.Duration) {
+	begins, _ = t.ZoneBounds()
+	if begins.IsZero() {
+		return time.Time{}, 0
+	}
+	_, now := t.Zone()
+	_, before := begins.Add(-1).Zone()
+	by = time.Duration(before-now) * time.Second
+	if by > 0 && t.Before(begins.Add(by)) {
+		return begins, by
+	}
+	return time.Time{}, 0
+}
+
+// AfterRepeated returns the end of the repeated local times if the local time of t occurs for the
+// second time. After AfterRepeated, a later moment never has an earlier local time.
+func AfterRepeated(t time.Time) time.Time {
+	if begins, by := Repeated(t); !begins.IsZero() {
+		return begins.Add(by)
+	}
+	return t
+}

@@ -23,6 +23,9 @@ func connectionReads() []connectionRead {
 		{"Contact", "contacts", true, func(ctx context.Context, c *Client) (any, error) { return c.Contact(ctx, secretName) }},
 		{"Event", "events", true, func(ctx context.Context, c *Client) (any, error) { return c.Event(ctx, secretName) }},
 		{"Events", "events", false, func(ctx context.Context, c *Client) (any, error) { return c.Events(ctx, []string{"e", secretName}) }},
+		{"OpportunitySteps", "opportunities", false, func(ctx context.Context, c *Client) (any, error) {
+			return c.OpportunitySteps(ctx, []string{"e", secretName})
+		}},
 		{"AccountsByName", "accounts", false, func(ctx context.Context, c *Client) (any, error) { return c.AccountsByName(ctx, secretName) }},
 		{"ContactsByEmail", "contacts", false, func(ctx context.Context, c *Client) (any, error) { return c.ContactsByEmail(ctx, secretName) }},
 		{"ContactsByEmails", "contacts", false, func(ctx context.Context, c *Client) (any, error) {

@@ -302,6 +302,7 @@ func TestInvalidStandaloneMutations(t *testing.T) {
 		"id  ":                                 anyError(c.Event(ctx, "")),
 		"Events.ids":                           anyError(c.Events(ctx, nil)),
 		"Events.ids[1]":                        anyError(c.Events(ctx, []string{"e", ""})),
+		"OpportunitySteps.ids":                 anyError(c.OpportunitySteps(ctx, make([]string, MaxEntries+1))),
 		"id    ":                               anyError(c.EventRegistrations(ctx, "", "")),
 		"Enrolment.contactID":                  anyError(c.Enrolment(ctx, "", "e")),
 		"Enrolment.eventID":                    anyError(c.Enrolment(ctx, "c", "")),

@@ -69,6 +69,10 @@ func (s *samples) readOpportunities() {
 		_, err := c.Opportunity(ctx, "id")
 		return err
 	})
+	s.read("read the steps of opportunities", func(ctx context.Context, c *Client) error {
+		_, err := c.OpportunitySteps(ctx, []string{"id", "id"})
+		return err
+	})
 	s.read("read the interests of an opportunity", func(ctx context.Context, c *Client) error {
 		_, err := c.Interests(ctx, "id", "")
 		return err

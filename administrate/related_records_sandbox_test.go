@@ -151,6 +151,19 @@ func TestContacts(t *testing.T) {
 	}
 }
 
+// One request reads the steps of many records. A record that does not exist has no row.
+func TestOpportunitySteps(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s := newTenant(t, nil)
+	record := must[administrate.Opportunity](t)(s.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "n", RegionID: regionDR, AccountID: accountTwo}))
+	got := must[[]administrate.Opportunity](t)(s.OpportunitySteps(ctx, []string{id("Opportunity", 1<<30), record.ID}))
+	want := []administrate.Opportunity{{ID: record.ID, Step: record.Step, Account: record.Account}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func number(n int) *int { return &n }
 
 func TestEvents(t *testing.T) {

@@ -165,6 +165,9 @@ func everyStandaloneMutation() []namedCall {
 	})
 	add("event", "", func(ctx context.Context, c *Client) error { return anyError(c.Event(ctx, "e")) })
 	add("events", "", func(ctx context.Context, c *Client) error { return anyError(c.Events(ctx, []string{"e", "f"})) })
+	add("steps of opportunities", "", func(ctx context.Context, c *Client) error {
+		return anyError(c.OpportunitySteps(ctx, []string{"o", "p"}))
+	})
 	add("registrations", "", func(ctx context.Context, c *Client) error { return anyError(c.EventRegistrations(ctx, "e", "")) })
 	add("more registrations", "", func(ctx context.Context, c *Client) error { return anyError(c.EventRegistrations(ctx, "e", "c")) })
 	add("enrolment", "", func(ctx context.Context, c *Client) error { return anyError(c.Enrolment(ctx, "c", "e")) })

@@ -68,6 +68,9 @@ type API struct {
 	// QuietTime is how long after the end of the last command a run plans the follow-ups anew:
 	// --quiet-time, OPPFLOW_QUIET_TIME. Zero is DefaultQuietTime.
 	QuietTime time.Duration
+	// ScanPeriod is the time in which the scan compares the records of all open runs once:
+	// --scan-period, OPPFLOW_SCAN_PERIOD. Zero is DefaultScanPeriod.
+	ScanPeriod ScanPeriod
 	// AdoptedSince says from which time Oppflow counts the delays of an adopted record's follow-ups:
 	// --adopted-since, OPPFLOW_ADOPTED_SINCE. Zero is SinceAdoption.
 	AdoptedSince AdoptedSince
@@ -93,6 +96,7 @@ func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.Var((*durationFlag)(&a.ResponseTime), "response-time", "how long after the send window the worker waits for the response to a change (default 15s) [OPPFLOW_RESPONSE_TIME]")
 	fs.Var((*durationFlag)(&a.SettleTime), "settle-time", "how long the API may take to commit a change whose response was lost (default 60s) [OPPFLOW_SETTLE_TIME]")
 	fs.Var((*durationFlag)(&a.QuietTime), "quiet-time", "time without a finished command after which Oppflow plans the follow-ups of an opportunity again (default 30s) [OPPFLOW_QUIET_TIME]")
+	fs.Var(&a.ScanPeriod, "scan-period", "time in which Oppflow compares the records of all open opportunities once, to notice changes that people made in the TMS; 0 switches the scan off (default 24h) [OPPFLOW_SCAN_PERIOD]")
 	fs.Var(&a.AdoptedSince, "adopted-since", "time at which the delays of an adopted record's follow-ups start: adoption (the time of the adoption) or record (the time of the record's last change in the TMS) (default adoption) [OPPFLOW_ADOPTED_SINCE]")
 }
 
@@ -126,16 +130,8 @@ func (a *API) Resolve() error {
 			return err
 		}
 	}
-	if a.ReferenceTag == (ReferenceTag{}) {
-		if err := env.fill(&a.ReferenceTag, "reference-tag", "OPPFLOW_REFERENCE_TAG"); err != nil {
-			return err
-		}
-	}
-	if a.AdoptedSince == "" {
-		a.AdoptedSince = SinceAdoption
-		if err := env.fill(&a.AdoptedSince, "adopted-since", "OPPFLOW_ADOPTED_SINCE"); err != nil {
-			return err
-		}
+	if err := a.fillChoices(); err != nil {
+		return err
 	}
 	spans := []struct {
 		what           string
@@ -174,6 +170,26 @@ func (a *API) Resolve() error {
 		}
 	}
 	return nil
+}
+
+// fillChoices fills the empty fields that have types of their own.
+func (a *API) fillChoices() error {
+	env := a.Environment
+	if a.ReferenceTag == (ReferenceTag{}) {
+		if err := env.fill(&a.ReferenceTag, "reference-tag", "OPPFLOW_REFERENCE_TAG"); err != nil {
+			return err
+		}
+	}
+	if a.ScanPeriod == (ScanPeriod{}) {
+		if err := env.fill(&a.ScanPeriod, "scan-period", "OPPFLOW_SCAN_PERIOD"); err != nil {
+			return err
+		}
+	}
+	if a.AdoptedSince != "" {
+		return nil
+	}
+	a.AdoptedSince = SinceAdoption
+	return env.fill(&a.AdoptedSince, "adopted-since", "OPPFLOW_ADOPTED_SINCE")
 }
 
 // RequestsPerSecond returns how many requests per second this namespace may send: its share of

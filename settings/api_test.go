@@ -118,6 +118,25 @@ func TestAPIAddressShare(t *testing.T) {
 	}
 }
 
+func TestScanPeriod(t *testing.T) {
+	good := []string{"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=tok"}
+	for _, test := range []struct {
+		args, env []string
+		want      time.Duration
+	}{
+		{nil, nil, 24 * time.Hour},
+		{nil, []string{"OPPFLOW_SCAN_PERIOD=2h"}, 2 * time.Hour},
+		{nil, []string{"OPPFLOW_SCAN_PERIOD=0"}, 0},
+		{[]string{"--scan-period=90m"}, []string{"OPPFLOW_SCAN_PERIOD=0"}, 90 * time.Minute},
+		{[]string{"--scan-period=0"}, []string{"OPPFLOW_SCAN_PERIOD=2h"}, 0},
+	} {
+		api, err := resolveAPI(t, test.args, append(test.env, good...))
+		if again := api.Resolve(); err != nil || again != nil || api.ScanPeriod.Period() != test.want {
+			t.Errorf("%v %v: %v, %v; want %v", test.args, test.env, api.ScanPeriod.Period(), err, test.want)
+		}
+	}
+}
+
 func TestAPIRefuses(t *testing.T) {
 	good := []string{"ADMINISTRATE_URL=" + endpoint, "ADMINISTRATE_TOKEN=tok"}
 	tests := []struct {
@@ -139,6 +158,8 @@ func TestAPIRefuses(t *testing.T) {
 		{"rate NaN", []string{"--api-rate=NaN"}, nil, false, []string{"--api-rate"}},
 		{"rate Inf", []string{"--api-rate=+Inf"}, nil, false, []string{"--api-rate"}},
 		{"rate env", nil, []string{"OPPFLOW_API_RATE=-1"}, false, []string{"OPPFLOW_API_RATE", "--api-rate", "-1"}},
+		{"scan period", []string{"--scan-period=-1h"}, nil, false, []string{"--scan-period"}},
+		{"scan period in the environment", nil, []string{"OPPFLOW_SCAN_PERIOD=daily"}, false, []string{"OPPFLOW_SCAN_PERIOD"}},
 		{"quiet zero", []string{"--quiet-time=0"}, nil, false, []string{"--quiet-time"}},
 		{"address share zero", []string{"--api-address-share=0"}, nil, false, []string{"--api-address-share", "from 1 to 1000"}},
 		{"address share of a part", []string{"--api-address-share=1.5"}, nil, false, []string{"--api-address-share", "whole number"}},

@@ -28,7 +28,7 @@ const maxResponse = 64 << 20
 // changes.
 func readerFlags(fs *pflag.FlagSet, api *settings.API) {
 	api.AddFlags(fs)
-	for _, irrelevant := range []string{"read-only", "reference-tag", "reservation-length", "send-window", "response-time", "settle-time", "quiet-time", "adopted-since"} {
+	for _, irrelevant := range []string{"read-only", "reference-tag", "reservation-length", "send-window", "response-time", "settle-time", "quiet-time", "scan-period", "adopted-since"} {
 		_ = fs.MarkHidden(irrelevant)
 	}
 }

@@ -23,6 +23,7 @@ const (
 	PlanOpportunity   = "PlanOpportunity"
 	InspectEffect     = "InspectEffect"
 	ExecuteEffect     = "CarryOutEffect"
+	CompareRuns       = "CompareRuns"
 )
 
 // Reason says why a request was not sent, or why it is unknown whether the request was

@@ -14,7 +14,7 @@ const (
 )
 
 // Times limits how long a request that changes something may take. A member of Times that is zero
-// means the default value of this member.
+// means the default value of this member, except ScanPeriod.
 type Times struct {
 	// SendWindow is how long after its start an activity may still put a change on the wire; 0
 	// means DefaultSendWindow.
@@ -30,6 +30,9 @@ type Times struct {
 	// QuietTime is how long after the end of the last command the workflow plans the follow-ups
 	// again; 0 means DefaultQuietTime.
 	QuietTime time.Duration
+	// ScanPeriod is the time in which the scan compares all open runs once; 0 means that the scan is
+	// off or that the period is unknown.
+	ScanPeriod time.Duration
 }
 
 func (t Times) sendWindow() time.Duration   { return cmp.Or(t.SendWindow, DefaultSendWindow) }

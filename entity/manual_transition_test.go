@@ -37,6 +37,20 @@ func findIn(s *entity.State, step opportunity.Step, now time.Time) {
 	s.ApplyRefresh(found, now)
 }
 
+// send executes the operator command at the given time.
+func send(s *entity.State, command opportunity.OperatorCommand, now time.Time) {
+	if _, err := s.Execute(command, "", now); err != nil {
+		panic(err)
+	}
+}
+
+// setNoticeWithin stores the features of a worker with the time.
+func setNoticeWithin(s *entity.State, within time.Duration) {
+	rules := s.Playbook
+	rules.NoticeWithin = within
+	s.SetPlaybook(&rules, noon)
+}
+
 // manualText returns the transition by hand whose effects are not planned yet.
 func manualText(s *entity.State) string {
 	m := s.ManualTransition
@@ -63,6 +77,26 @@ func TestManualTransition(t *testing.T) {
 		"noticed late":        {func(s *entity.State) { findIn(s, won, late) }, "Proposed to Won late"},
 		"a read in between":   {func(s *entity.State) { findIn(s, proposed, inTime); findIn(s, won, late) }, "Proposed to Won"},
 		"the read is unknown": {func(s *entity.State) { s.StepSeenAt = time.Time{}; findIn(s, won, soon) }, "Proposed to Won late"},
+		"seen by the sender of a refresh": {func(s *entity.State) {
+			send(s, opportunity.Refresh{StepSeenAt: soon}, inTime)
+			findIn(s, won, late)
+		}, "Proposed to Won"},
+		"seen by the sender before the run": {func(s *entity.State) {
+			send(s, opportunity.Refresh{StepSeenAt: noon.Add(-time.Hour)}, soon)
+			findIn(s, won, inTime)
+		}, "Proposed to Won"},
+		"seen by the sender in the future": {func(s *entity.State) {
+			send(s, opportunity.Refresh{StepSeenAt: inTime}, soon)
+			findIn(s, won, late)
+		}, "Proposed to Won late"},
+		"late for a short scan": {func(s *entity.State) {
+			setNoticeWithin(s, 2*time.Hour)
+			findIn(s, won, noon.Add(2*time.Hour+time.Second))
+		}, "Proposed to Won late"},
+		"in time for a long scan": {func(s *entity.State) {
+			setNoticeWithin(s, 96*time.Hour)
+			findIn(s, won, late)
+		}, "Proposed to Won"},
 		"a second transition": {func(s *entity.State) { findIn(s, open, soon); findIn(s, lost, late) }, "Proposed to Lost"},
 		"back":                {func(s *entity.State) { findIn(s, open, soon); findIn(s, proposed, soon) }, "none"},
 		"back, and again":     {func(s *entity.State) { findIn(s, open, soon); findIn(s, proposed, soon); findIn(s, won, soon) }, "Proposed to Won"},

@@ -38,7 +38,7 @@ func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time)
 	case opportunity.Skip:
 		s.skip(i, now)
 	case opportunity.Refresh:
-		s.RefreshDue = true
+		s.refresh(i, now)
 	case opportunity.Snooze:
 		s.snooze(i, now)
 	case opportunity.CancelFollowUp:

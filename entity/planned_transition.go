@@ -101,7 +101,7 @@ func (s *State) AddManualTransition(to opportunity.Step, now time.Time) {
 		s.ManualTransition.To = to
 		return
 	}
-	s.ManualTransition = manual.NewTransition(s.Step, to, s.StepSeenAt, now)
+	s.ManualTransition = manual.NewTransition(s.Step, to, s.StepSeenAt, now, s.Playbook.NoticeWithin)
 }
 
 // manualCause returns the transition by hand whose effects must be planned.

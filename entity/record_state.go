@@ -20,8 +20,9 @@ type RecordState struct {
 	ID      opportunity.ID      `json:"id,omitempty"`
 	Details opportunity.Details `json:"details"`
 	Step    opportunity.Step    `json:"step,omitzero"`
-	// StepSeenAt is when the API last returned Step; zero when unknown. StepUnconfirmed says that a
-	// progress command ended and that its target step may be the step of the record.
+	// StepSeenAt is when the record was last seen in Step, by this run or by the sender of a refresh;
+	// zero when unknown. StepUnconfirmed says that a progress command ended and that its target step
+	// may be the step of the record.
 	StepSeenAt      time.Time                      `json:"stepSeen,omitzero"`
 	StepUnconfirmed bool                           `json:"stepUnconfirmed,omitempty"`
 	Interests       []opportunity.RecordedInterest `json:"interests,omitempty"`

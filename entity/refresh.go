@@ -12,6 +12,15 @@ import (
 // ShouldRefresh reports whether the record must be read again.
 func (s *State) ShouldRefresh() bool { return s.ID != "" && s.RefreshDue }
 
+// refresh makes a read of the record due. If the sender has seen the record in the known step later
+// than the run, refresh stores the time. refresh ignores a time in the future.
+func (s *State) refresh(r opportunity.Refresh, now time.Time) {
+	s.RefreshDue = true
+	if r.StepSeenAt.After(s.StepSeenAt) && !r.StepSeenAt.After(now) && s.Step.ID != "" && !s.StepUnconfirmed {
+		s.StepSeenAt = r.StepSeenAt
+	}
+}
+
 // ApplyRefresh stores the record that was read from the TMS. Call ApplyRefresh only while no change
 // is being sent. ApplyRefresh removes the interests that the record no longer has, and adds the new
 // interests.

@@ -207,8 +207,8 @@ func (s *State) SetPlaybook(rules *exchange.PlaybookFeatures, now time.Time) {
 	if has.Version < s.Playbook.Version {
 		return
 	}
-	// A version with the same features changes nothing. A clock change alters only KeepOpen.
-	s.Playbook.Version, s.Playbook.KeepOpen = has.Version, has.KeepOpen
+	// A version with the same features changes nothing. KeepOpen and NoticeWithin need no other plan.
+	s.Playbook.Version, s.Playbook.KeepOpen, s.Playbook.NoticeWithin = has.Version, has.KeepOpen, has.NoticeWithin
 	if has == s.Playbook {
 		return
 	}

@@ -1,5 +1,7 @@
 package opportunity
 
+import "time"
+
 // MessageRefresh is the name of the message that requests another read of the record.
 const MessageRefresh MessageName = "refresh"
 
@@ -10,6 +12,10 @@ type Refresh struct {
 	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
 	// contains no personal data.
 	Source string `json:"source,omitempty"`
+	// StepSeenAt is when the sender last found the record in the step that the view shows. StepSeenAt
+	// helps to decide whether a transition by hand is noticed late. Without StepSeenAt, only the reads
+	// of the run itself decide.
+	StepSeenAt time.Time `json:"stepSeenAt,omitzero"`
 }
 
 // MessageName implements OperatorCommand.
@@ -18,8 +24,15 @@ func (Refresh) MessageName() MessageName { return MessageRefresh }
 // GetRequestID implements OperatorCommand.
 func (r Refresh) GetRequestID() string { return r.RequestID }
 
-// WithRequestID implements OperatorCommand.
-func (r Refresh) WithRequestID(id string) OperatorCommand { r.RequestID = id; return r }
+// WithRequestID implements OperatorCommand. The returned command has StepSeenAt in UTC, so that the
+// same moment gives the same operator command in every time zone.
+func (r Refresh) WithRequestID(id string) OperatorCommand {
+	r.RequestID = id
+	if !r.StepSeenAt.IsZero() {
+		r.StepSeenAt = r.StepSeenAt.UTC()
+	}
+	return r
+}
 
 // Validate implements OperatorCommand.
 func (r Refresh) Validate() error { return validateMembers(r) }

@@ -81,6 +81,9 @@ func (a *Activities) featuresOf(ctx context.Context, book VersionedPlaybook) *ac
 		Digest:  book.Playbook.Digest(), Transitions: has.Transitions, Reactions: has.Reactions, FollowUps: has.FollowUps, Learners: has.Learners,
 		KeepOpen: keepOpen,
 	}
+	if has.Transitions {
+		rules.NoticeWithin = a.times.NoticeWithin()
+	}
 	if has.Reactions || has.FollowUps {
 		rules.QuietTime, rules.Spread = a.times.Quiet(), dailyReadSpread
 		if len(book.NameProblems) == 0 { // else a plan in every step reports the rules whose step was renamed

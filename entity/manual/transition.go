@@ -3,6 +3,7 @@
 package manual
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -16,8 +17,8 @@ type Transition struct {
 	// record.
 	From opportunity.Step `json:"from"`
 	To   opportunity.Step `json:"to"`
-	// NoticedAt is the time of the read. Late says that the API last returned From more than
-	// MaxNoticeDelay before the read, or that this time is unknown.
+	// NoticedAt is the time of the read. Late says that the last proof of From is older than the
+	// permitted delay, or that the time of the proof is unknown.
 	NoticedAt time.Time `json:"noticedAt"`
 	Late      bool      `json:"late,omitempty"`
 	// AfterReset says that the run was reset after NoticedAt. The run before the reset may have done
@@ -25,15 +26,17 @@ type Transition struct {
 	AfterReset bool `json:"afterReset,omitempty"`
 }
 
-// MaxNoticeDelay is the longest time between the last read that showed the record in the earlier step
-// and the read that found the transition, for which Oppflow sends mails and calls services without a
-// question to an operator. MaxNoticeDelay is twice the longest time between two daily reads.
-const MaxNoticeDelay = 2 * 24 * time.Hour
+// DefaultNoticeWithin is the longest time between the last proof of the earlier step and the read that
+// found the transition, for which Oppflow sends mails and calls services without a question to an
+// operator, unless the worker gives another time. DefaultNoticeWithin is twice the longest time between
+// two daily reads.
+const DefaultNoticeWithin = 2 * 24 * time.Hour
 
-// NewTransition returns the transition that a read shows now. seenAt is when the API last returned the
-// step from; zero when that time is unknown.
-func NewTransition(from, to opportunity.Step, seenAt, now time.Time) *Transition {
-	return &Transition{From: from, To: to, NoticedAt: now, Late: seenAt.IsZero() || now.Sub(seenAt) > MaxNoticeDelay}
+// NewTransition returns the transition that a read shows now. seenAt is when the record was last seen in
+// the step from; zero when that time is unknown. The transition is late if it is noticed later than the
+// time within after seenAt; 0 means DefaultNoticeWithin.
+func NewTransition(from, to opportunity.Step, seenAt, now time.Time, within time.Duration) *Transition {
+	return &Transition{From: from, To: to, NoticedAt: now, Late: seenAt.IsZero() || now.Sub(seenAt) > cmp.Or(within, DefaultNoticeWithin)}
 }
 
 // Cause returns the cause for which the effects are planned.

@@ -1,0 +1,51 @@
+package activities
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// CompareRunsInput is the input of CompareRuns, which compares the records of one page of open runs
+// with the search attributes of the runs.
+type CompareRunsInput struct {
+	// Pass is when the pass of the scan started.
+	Pass time.Time `json:"pass"`
+	// PageToken is the position of the page in the list of open runs; empty means the first page.
+	PageToken []byte `json:"pageToken,omitempty"`
+	// StartedSince limits the list to the runs that started at or after this time, unless it is zero.
+	StartedSince time.Time `json:"startedSince,omitzero"`
+}
+
+// CompareRunsResult is the result of CompareRuns.
+type CompareRunsResult struct {
+	// Pass is CompareRunsInput.Pass.
+	Pass time.Time `json:"pass,omitzero"`
+	// Runs is the number of runs on the page, and OpenRuns the number of all open runs.
+	Runs     int `json:"runs"`
+	OpenRuns int `json:"openRuns"`
+	// Changed are the workflow ids of the runs whose records differ from the search attributes of the
+	// runs, or do not exist any more.
+	Changed []string `json:"changed,omitempty"`
+	// Refused says why the API refused to return the records; "" when the API returned the records.
+	Refused string `json:"refused,omitempty"`
+	// NextPageToken is the position of the next page; empty on the last page.
+	NextPageToken []byte `json:"nextPageToken,omitempty"`
+}
+
+// Proves reports whether r is a result of the comparison that in requests.
+func (r CompareRunsResult) Proves(in CompareRunsInput) bool {
+	return !r.Pass.IsZero() && r.Pass.Equal(in.Pass)
+}
+
+// CompareRunsOptions returns the options of CompareRuns after the given number of consecutive
+// failures. All other activities have priority over CompareRuns or the same priority.
+func CompareRunsOptions(failures int) workflow.ActivityOptions {
+	return WithRound(BackgroundReadOptions("compare the records of open runs"), failures)
+}
+
+// NoticeWithin returns the longest time between the last proof that a record was in its earlier step
+// and the read that shows a transition by hand, for which Oppflow makes mails and calls without a
+// question to an operator. NoticeWithin is twice the period of the scan, or 0 if the period is
+// unknown or the scan is off.
+func (t Times) NoticeWithin() time.Duration { return 2 * t.ScanPeriod }

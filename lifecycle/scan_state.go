@@ -1,0 +1,181 @@
+package lifecycle
+
+import (
+	"slices"
+	"time"
+
+	"github.com/oppflow/oppflow/opportunity"
+)
+
+const (
+	// ScanPageRuns is the largest number of runs that the scan compares with one API request.
+	ScanPageRuns = 100
+	// minScanInterval is the shortest time between two pages of the scan.
+	minScanInterval = time.Second
+	// maxChangedRuns is the largest number of changed runs that the scan remembers of one pass.
+	maxChangedRuns = 500
+)
+
+// ScanState is the state of the scan, the input of its workflow, and the result of the query ScanOf.
+//
+// The scan works in passes. A pass compares each open run once. A pass lists the open runs page by
+// page, the latest start first. The list moves a run that continues as new to its beginning. A pass
+// of several pages therefore ends with further pages of the runs that started during the pass.
+type ScanState struct {
+	ScanSettings
+	// Pass is the current pass. LastPass is the last complete pass.
+	Pass     ScanPass `json:"pass,omitzero"`
+	LastPass ScanPass `json:"lastPass,omitzero"`
+	// PageToken is the position of the next page in the list of runs; empty means the first page.
+	PageToken []byte `json:"pageToken,omitempty"`
+	// ListsNewRuns says that the next page lists the runs that started during the pass.
+	ListsNewRuns bool `json:"listsNewRuns,omitempty"`
+	// OpenRuns is the number of open runs at the last page.
+	OpenRuns int `json:"openRuns,omitempty"`
+	// LastPageAt is when the scan ended the last page. Before the first page, LastPageAt is when the
+	// scan started.
+	LastPageAt time.Time `json:"lastPageAt,omitzero"`
+	// Problem says why the last page failed; "" when the last page succeeded. Failures is the number
+	// of consecutive failures.
+	Problem  string `json:"problem,omitempty"`
+	Failures int    `json:"failures,omitempty"`
+	// ChangedRuns are the workflow ids of the runs whose records the current pass found changed.
+	// LastChangedRuns are those of the last pass.
+	ChangedRuns     []string `json:"changedRuns,omitempty"`
+	LastChangedRuns []string `json:"lastChangedRuns,omitempty"`
+	// ChangedRunsCut says that the pass found more changed runs than ChangedRuns contains, or that the
+	// pass could not compare all runs. LastChangedRunsCut says the same of the last pass.
+	ChangedRunsCut     bool `json:"changedRunsCut,omitempty"`
+	LastChangedRunsCut bool `json:"lastChangedRunsCut,omitempty"`
+}
+
+// ScanPass describes one pass of the scan.
+type ScanPass struct {
+	StartedAt time.Time `json:"startedAt,omitzero"`
+	EndedAt   time.Time `json:"endedAt,omitzero"`
+	// Runs is the number of runs that the pass listed, and Pages the number of pages.
+	Runs  int `json:"runs"`
+	Pages int `json:"pages"`
+	// Changed is the number of runs whose records differed. Refreshes is the number of runs that
+	// received the message refresh; a run that ended in the meantime receives none.
+	Changed   int `json:"changed"`
+	Refreshes int `json:"refreshes"`
+}
+
+// ScanPage is what the comparison of one page of runs returned.
+type ScanPage struct {
+	// Runs is the number of runs on the page. OpenRuns is the number of all open runs.
+	Runs, OpenRuns int
+	// Changed are the workflow ids of the runs whose records differ from what the runs show, or do
+	// not exist any more.
+	Changed []string
+	// Refused says why the API refused to return the records of the page; "" when the API returned
+	// the records.
+	Refused string
+	// NextPageToken is the position of the next page; empty on the last page.
+	NextPageToken []byte
+}
+
+// ScanRefresh is a message to one run.
+type ScanRefresh struct {
+	WorkflowID string
+	Refresh    opportunity.Refresh
+}
+
+// Set changes the settings of the scan. A member of the settings that is zero changes nothing.
+func (s *ScanState) Set(settings ScanSettings) {
+	switch {
+	case settings.Off:
+		s.Off = true
+	case settings.Period > 0:
+		s.Period = settings.Period
+	}
+}
+
+// NextPageAt returns when the scan compares the next page. The pages of a pass are distributed over
+// the period.
+func (s *ScanState) NextPageAt() time.Time {
+	interval := s.Period / time.Duration(s.OpenRuns/ScanPageRuns+1)
+	if s.ListsNewRuns {
+		interval = 0
+	}
+	return s.LastPageAt.Add(max(interval, minScanInterval))
+}
+
+// StartPage begins a pass if no pass is under way. Call StartPage before the runs of the page are
+// listed.
+func (s *ScanState) StartPage(now time.Time) {
+	if s.Pass.StartedAt.IsZero() {
+		s.Pass = ScanPass{StartedAt: now}
+	}
+}
+
+// StartedSince returns the start of the pass if the next page lists only the runs that started during
+// the pass. Otherwise StartedSince returns the zero time.
+func (s *ScanState) StartedSince() time.Time {
+	if s.ListsNewRuns {
+		return s.Pass.StartedAt
+	}
+	return time.Time{}
+}
+
+// AddFailure stores that a page failed, and why. The scan repeats the page.
+func (s *ScanState) AddFailure(problem string) {
+	s.Problem, s.Failures = problem, s.Failures+1
+}
+
+// AddPage stores the result of a page, and returns the messages to the runs that the pass finds
+// changed for the first time. All messages of a pass to the same run have the same request id. Call
+// EndPage after the messages were sent.
+func (s *ScanState) AddPage(page ScanPage) []ScanRefresh {
+	s.Problem, s.Failures = page.Refused, 0
+	s.ChangedRunsCut = s.ChangedRunsCut || page.Refused != ""
+	s.PageToken, s.OpenRuns = page.NextPageToken, page.OpenRuns
+	s.Pass.Runs += page.Runs
+	s.Pass.Pages++
+	var refreshes []ScanRefresh
+	for _, id := range page.Changed {
+		if slices.Contains(s.ChangedRuns, id) {
+			continue
+		}
+		s.Pass.Changed++
+		refreshes = append(refreshes, ScanRefresh{WorkflowID: id, Refresh: opportunity.Refresh{
+			RequestID: "scan-" + s.Pass.StartedAt.UTC().Format(time.RFC3339Nano), Source: "scan", StepSeenAt: s.stepSeenAt(id),
+		}})
+		if len(s.ChangedRuns) >= maxChangedRuns {
+			s.ChangedRunsCut = true
+			continue
+		}
+		s.ChangedRuns = append(s.ChangedRuns, id)
+	}
+	return refreshes
+}
+
+// stepSeenAt returns a time at or after which the last pass found the record in the step that the run
+// showed, or zero when the last pass proves nothing about the run.
+func (s *ScanState) stepSeenAt(workflowID string) time.Time {
+	if s.LastChangedRunsCut || slices.Contains(s.LastChangedRuns, workflowID) {
+		return time.Time{}
+	}
+	return s.LastPass.StartedAt
+}
+
+// EndPage stores that the page has ended and how many runs received the message refresh. EndPage
+// reports whether the pass has ended.
+func (s *ScanState) EndPage(refreshes int, now time.Time) bool {
+	s.Pass.Refreshes += refreshes
+	s.LastPageAt = now
+	switch {
+	case len(s.PageToken) > 0:
+		return false
+	case !s.ListsNewRuns && s.Pass.Pages > 1:
+		s.ListsNewRuns = true
+		return false
+	}
+	s.Pass.EndedAt = now
+	s.LastPass, s.Pass = s.Pass, ScanPass{}
+	s.LastChangedRuns, s.ChangedRuns = s.ChangedRuns, nil
+	s.LastChangedRunsCut, s.ChangedRunsCut = s.ChangedRunsCut, false
+	s.ListsNewRuns = false
+	return true
+}

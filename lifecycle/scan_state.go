@@ -13,7 +13,7 @@ const (
 	// minScanInterval is the shortest time between two pages of the scan.
 	minScanInterval = time.Second
 	// maxChangedRuns is the largest number of changed runs that the scan remembers of one pass.
-	maxChangedRuns = 500
+	maxChangedRuns = 250
 )
 
 // ScanState is the state of the scan, the input of its workflow, and the result of the query ScanOf.

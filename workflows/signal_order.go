@@ -81,8 +81,9 @@ func (i *signalOrderInbound) HandleSignal(ctx workflow.Context, in *interceptor.
 	for _, payload := range in.Arg.GetPayloads() {
 		came.bytes += len(payload.GetData())
 	}
-	ofNamespace := lifecycle.IsNamespaceSignal(came.name) && workflow.GetInfo(ctx).WorkflowType.Name == lifecycle.NamespaceType
-	if !ofNamespace && !slices.Contains(opportunity.MessageNames(), opportunity.MessageName(came.name)) {
+	kind := workflow.GetInfo(ctx).WorkflowType.Name
+	isOwn := kind == lifecycle.NamespaceType && lifecycle.IsNamespaceSignal(came.name) || kind == lifecycle.ScanType && came.name == lifecycle.SetScan.Name
+	if !isOwn && !slices.Contains(opportunity.MessageNames(), opportunity.MessageName(came.name)) {
 		came.channel = otherSignals
 	}
 	delivered := *in

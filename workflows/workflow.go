@@ -32,6 +32,7 @@ func Register(registry worker.WorkflowRegistry, options Options) {
 	registry.RegisterWorkflowWithOptions(options.opportunityWorkflow, workflow.RegisterOptions{Name: lifecycle.WorkflowType})
 	registry.RegisterWorkflowWithOptions(options.adoptionWorkflow, workflow.RegisterOptions{Name: adoptionType})
 	registry.RegisterWorkflowWithOptions(options.namespaceWorkflow, workflow.RegisterOptions{Name: lifecycle.NamespaceType})
+	registry.RegisterWorkflowWithOptions(scanWorkflow, workflow.RegisterOptions{Name: lifecycle.ScanType})
 }
 
 // opportunityWorkflow runs one opportunity from its creation in the TMS to its end. The opportunity

@@ -18,6 +18,7 @@ import (
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
 	"github.com/oppflow/oppflow/activities/tms/runs"
+	"github.com/oppflow/oppflow/activities/tms/scan"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/lifecycle"
@@ -161,6 +162,10 @@ func runWorkers(ctx context.Context, o Options, p runParts) error {
 		return run(p.requests)
 	})
 	group.Go(func() error {
+		startScan(ctx, p.client, o.API.ScanPeriod.Period(), p.tenant.check, o.Logger)
+		return nil
+	})
+	group.Go(func() error {
 		maintainRateShare(ctx, p.client, o.API.RequestsPerSecond(), p.identity, p.pace, o.Logger)
 		return nil
 	})
@@ -220,9 +225,12 @@ func activityOptions(o Options) tms.Options {
 	return tms.Options{
 		ReferenceTag: ReferenceTagOf(o.API), ReservationLength: o.API.ReservationLength, ReadOnly: o.API.ReadOnly,
 		FollowUpsFromLastChange: o.API.AdoptedSince == settings.SinceRecord,
-		Times:                   activities.Times{SendWindow: o.API.SendWindow, ResponseTime: o.API.ResponseTime, SettleTime: o.API.SettleTime, QuietTime: o.API.QuietTime},
-		UnknownEffectKinds:      unknownEffectKinds(o.Playbook),
-		Version:                 BuildVersion().String(),
+		Times: activities.Times{
+			SendWindow: o.API.SendWindow, ResponseTime: o.API.ResponseTime, SettleTime: o.API.SettleTime, QuietTime: o.API.QuietTime,
+			ScanPeriod: o.API.ScanPeriod.Period(),
+		},
+		UnknownEffectKinds: unknownEffectKinds(o.Playbook),
+		Version:            BuildVersion().String(),
 	}
 }
 
@@ -296,5 +304,6 @@ func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken
 		BackgroundActivityContext:    runs.WithEpoch(context.Background(), belongs.currentEpoch),
 	})
 	calls.Register(requests)
+	scan.New(api, c).Register(requests)
 	return opportunities, requests, nil
 }

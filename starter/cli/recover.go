@@ -139,7 +139,7 @@ func refreshAll(ctx context.Context, temporal client.Client, namespace string) (
 	marked := 0
 	for next := []byte(nil); ; {
 		page, err := temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-			Namespace: namespace, NextPageToken: next, Query: fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running'", lifecycle.WorkflowType),
+			Namespace: namespace, NextPageToken: next, Query: lifecycle.OpenRunsQuery(time.Time{}),
 		})
 		if err != nil {
 			return marked, err

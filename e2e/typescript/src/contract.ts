@@ -275,6 +275,8 @@ export interface Refresh {
   requestId?: string;
   /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
+  /** stepSeenAt is when the sender last found the record in the step that the view shows. stepSeenAt helps to decide whether a transition by hand is noticed late. Without stepSeenAt, only the reads of the run itself decide. */
+  stepSeenAt?: string;
 }
 
 /** Reservation is the known state of the places that are reserved for the opportunity. */

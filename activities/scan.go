@@ -44,8 +44,7 @@ func CompareRunsOptions(failures int) workflow.ActivityOptions {
 	return WithRound(BackgroundReadOptions("compare the records of open runs"), failures)
 }
 
-// NoticeWithin returns the longest time between the last proof that a record was in its earlier step
-// and the read that shows a transition by hand, for which Oppflow makes mails and calls without a
-// question to an operator. NoticeWithin is twice the period of the scan, or 0 if the period is
-// unknown or the scan is off.
+// NoticeWithin returns how old the last proof of a record's earlier step may be when a read shows a
+// transition by hand. With an older proof, an operator decides about mails and calls. NoticeWithin is
+// twice the period of the scan, or 0 if the period is unknown or the scan is off.
 func (t Times) NoticeWithin() time.Duration { return 2 * t.ScanPeriod }

@@ -37,9 +37,9 @@ type PlaybookFeatures struct {
 	Spread time.Duration `json:"spread,omitempty"`
 	// KeepOpen says how long an opportunity takes messages after it has reached a final state.
 	KeepOpen KeepOpen `json:"keepOpen,omitzero"`
-	// NoticeWithin is the longest time, in nanoseconds, between the last proof that the record was in
-	// its earlier step and the read that shows a transition by hand, for which no operator decides
-	// about mails and calls. If NoticeWithin is 0, the run uses its default; earlier workers, which did
+	// NoticeWithin is how old, in nanoseconds, the last proof of the record's earlier step may be when
+	// a read shows a transition by hand. With an older proof, an operator decides about mails and
+	// calls. If NoticeWithin is 0, the run uses its default; earlier workers, which did
 	// not have NoticeWithin, send 0.
 	NoticeWithin time.Duration `json:"noticeWithin,omitempty"`
 }

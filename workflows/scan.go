@@ -19,9 +19,9 @@ const (
 	scanFailurePause = time.Minute
 )
 
-// scanWorkflow compares the records of the open runs with what the runs show, page by page, and sends
-// the message refresh to the runs whose records differ. scanWorkflow ends when the scan is switched off
-// or cancelled. A failed page never ends the scan.
+// scanWorkflow compares the records of the open runs with the search attributes of the runs, page by
+// page. scanWorkflow sends the message refresh to each run whose record differs. scanWorkflow ends when
+// the scan is switched off or cancelled. A failed page never ends the scan.
 func scanWorkflow(ctx workflow.Context, state lifecycle.ScanState) error {
 	err := workflow.SetQueryHandlerWithOptions(ctx, lifecycle.ScanOf.Name, func() (lifecycle.ScanState, error) {
 		return state, nil

@@ -26,10 +26,9 @@ type Transition struct {
 	AfterReset bool `json:"afterReset,omitempty"`
 }
 
-// DefaultNoticeWithin is the longest time between the last proof of the earlier step and the read that
-// found the transition, for which Oppflow sends mails and calls services without a question to an
-// operator, unless the worker gives another time. DefaultNoticeWithin is twice the longest time between
-// two daily reads.
+// DefaultNoticeWithin is how old the last proof of the earlier step may be when a read finds the
+// transition, unless the worker gives another time. With an older proof, an operator decides about mails
+// and calls. DefaultNoticeWithin is twice the longest time between two daily reads.
 const DefaultNoticeWithin = 2 * 24 * time.Hour
 
 // NewTransition returns the transition that a read shows now. seenAt is when the record was last seen in

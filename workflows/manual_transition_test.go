@@ -56,13 +56,16 @@ func TestEffectsOfAManualTransition(t *testing.T) {
 	for name, c := range map[string]struct {
 		member  string
 		noticed time.Duration // after the transition to Proposed
+		seen    time.Duration // how long before the noticing read the scan saw the earlier step; 0 means never
 		want    string
 		mails   int
 		asks    bool
 	}{
-		"noticed in time": {member: "manualTransitions: ensure", noticed: 2 * time.Hour, want: registered, mails: 1},
-		"noticed late":    {member: "when: value >= 1", noticed: 72 * time.Hour, want: registered, asks: true},
-		"left out":        {member: "manualTransitions: skip", noticed: 2 * time.Hour, want: "{event:{bookedPlaces:0,reserved:2},opp:{attributes:[],isReservationValid:true,step:{name:Won}}}"},
+		"noticed in time":          {member: "manualTransitions: ensure", noticed: 2 * time.Hour, want: registered, mails: 1},
+		"noticed late":             {member: "when: value >= 1", noticed: 72 * time.Hour, want: registered, asks: true},
+		"noticed by the scan":      {member: "manualTransitions: ensure", noticed: 72 * time.Hour, seen: 25 * time.Hour, want: registered, mails: 1},
+		"noticed late by the scan": {member: "manualTransitions: ensure", noticed: 72 * time.Hour, seen: 49 * time.Hour, want: registered, asks: true},
+		"left out":                 {member: "manualTransitions: skip", noticed: 2 * time.Hour, want: "{event:{bookedPlaces:0,reserved:2},opp:{attributes:[],isReservationValid:true,step:{name:Won}}}"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newTenantFixture(t, winPlaybook(c.member))
@@ -75,7 +78,11 @@ func TestEffectsOfAManualTransition(t *testing.T) {
 			h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
 			h.at(time.Hour+c.noticed, func() {
 				h.progressByHand(5)
-				h.update("f", "refresh", opportunity.Refresh{})
+				var refresh opportunity.Refresh
+				if c.seen > 0 {
+					refresh.StepSeenAt = h.env.Now().Add(-c.seen)
+				}
+				h.update("f", "refresh", refresh)
 			})
 			if c.asks {
 				h.at(2*time.Hour+c.noticed, func() {

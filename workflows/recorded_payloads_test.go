@@ -38,6 +38,7 @@ var recordedActivities = map[string]payloadTypes{
 	activities.PlanOpportunity:   typesOf[activities.PlanInput, activities.PlanResult](),
 	activities.InspectEffect:     typesOf[activities.EffectInput, activities.InspectResult](),
 	activities.ExecuteEffect:     typesOf[activities.EffectInput, activities.ExecuteResult](),
+	activities.CompareRuns:       typesOf[activities.CompareRunsInput, activities.CompareRunsResult](),
 }
 
 // The run reads, without a loss, the payloads that an earlier release wrote into a history. A

@@ -21,7 +21,7 @@ var recorded = map[string]int{"v0.1": 10, "v0.2": 16, "v0.3": 15}
 // Histories recorded from the code of a release replay on every later commit, because an
 // opportunity may be open for a year. The histories are recorded by running
 //
-//	OPPFLOW_RECORD_HISTORIES=DIR go test ./e2e -run 'TestStory|TestTwoThousandSignals|TestContract$'
+//	OPPFLOW_RECORD_HISTORIES=DIR go test ./e2e -run 'TestStory|TestTwoThousandSignals|TestContract$|TestScan'
 //
 // in a checkout of the release. Never record from a branch that changes the workflow: such a
 // history would prove nothing. If a history no longer replays, do not record the history again,

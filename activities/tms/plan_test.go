@@ -278,8 +278,9 @@ func TestResultsCarryPlaybookFeatures(t *testing.T) {
 	if got := r.plan(in); got.PlaybookFeatures != (activities.PlaybookFeatures{}) || !got.Plan.IsEmpty() {
 		t.Errorf("planned without a playbook: %+v", got)
 	}
+	r.options.Times.ScanPeriod = 12 * time.Hour
 	r.loadPlaybook("transitions: [{ name: win, to: { state: Won }, after: [{ register: {} }] }]")
-	want := activities.PlaybookFeatures{Digest: r.playbook.Playbook.Digest(), Transitions: true, Learners: true}
+	want := activities.PlaybookFeatures{Digest: r.playbook.Playbook.Digest(), Transitions: true, Learners: true, NoticeWithin: 24 * time.Hour}
 	for i, got := range answers() {
 		if got == nil || *got != want {
 			t.Errorf("answer %d: %+v", i, got)

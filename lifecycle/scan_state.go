@@ -10,8 +10,11 @@ import (
 const (
 	// ScanPageRuns is the largest number of runs that the scan compares with one API request.
 	ScanPageRuns = 100
-	// minScanInterval is the shortest time between two pages of the scan.
+	// minScanInterval is the shortest time between the starts of two pages of the scan.
 	minScanInterval = time.Second
+	// scanFailurePause is the shortest time between the start of a page that failed and its repetition.
+	// The activity itself repeats a read for minutes, and after several failures for an hour.
+	scanFailurePause = time.Minute
 	// maxChangedRuns is the largest number of changed runs that the scan remembers of one pass.
 	maxChangedRuns = 250
 )
@@ -32,8 +35,8 @@ type ScanState struct {
 	ListsNewRuns bool `json:"listsNewRuns,omitempty"`
 	// OpenRuns is the number of open runs at the last page.
 	OpenRuns int `json:"openRuns,omitempty"`
-	// LastPageAt is when the scan ended the last page. Before the first page, LastPageAt is when the
-	// scan started.
+	// LastPageAt is when the last page started. Before the first page, LastPageAt is when the scan
+	// started.
 	LastPageAt time.Time `json:"lastPageAt,omitzero"`
 	// Problem says why the last page failed; "" when the last page succeeded. Failures is the number
 	// of consecutive failures.
@@ -92,19 +95,23 @@ func (s *ScanState) Set(settings ScanSettings) {
 	}
 }
 
-// NextPageAt returns when the scan compares the next page. The pages of a pass are distributed over
-// the period.
+// NextPageAt returns when the scan compares the next page, or repeats the page that failed. The pages
+// of a pass are distributed over the period.
 func (s *ScanState) NextPageAt() time.Time {
 	interval := s.Period / time.Duration(s.OpenRuns/ScanPageRuns+1)
-	if s.ListsNewRuns {
-		interval = 0
+	switch {
+	case s.Failures > 0:
+		interval = scanFailurePause
+	case s.ListsNewRuns:
+		interval = minScanInterval
 	}
 	return s.LastPageAt.Add(max(interval, minScanInterval))
 }
 
-// StartPage begins a pass if no pass is under way. Call StartPage before the runs of the page are
-// listed.
+// StartPage starts a page, and starts a pass if no pass is under way. Call StartPage before the runs of
+// the page are listed.
 func (s *ScanState) StartPage(now time.Time) {
+	s.LastPageAt = now
 	if s.Pass.StartedAt.IsZero() {
 		s.Pass = ScanPass{StartedAt: now}
 	}
@@ -164,7 +171,6 @@ func (s *ScanState) stepSeenAt(workflowID string) time.Time {
 // reports whether the pass has ended.
 func (s *ScanState) EndPage(refreshes int, now time.Time) bool {
 	s.Pass.Refreshes += refreshes
-	s.LastPageAt = now
 	switch {
 	case len(s.PageToken) > 0:
 		return false

@@ -27,10 +27,7 @@ func (r Refresh) GetRequestID() string { return r.RequestID }
 // WithRequestID implements OperatorCommand. The returned command has StepSeenAt in UTC, so that the
 // same moment gives the same operator command in every time zone.
 func (r Refresh) WithRequestID(id string) OperatorCommand {
-	r.RequestID = id
-	if !r.StepSeenAt.IsZero() {
-		r.StepSeenAt = r.StepSeenAt.UTC()
-	}
+	r.RequestID, r.StepSeenAt = id, r.StepSeenAt.UTC()
 	return r
 }
 

@@ -1,8 +1,6 @@
 package workflows
 
 import (
-	"time"
-
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/activities"
@@ -10,14 +8,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-const (
-	// maxScanEvents is the number of history events after which the scan continues as new. One page
-	// with a message to each of its runs adds about 220 events.
-	maxScanEvents = 1000
-	// scanFailurePause is the time between the failure of a page and its repetition. The activity
-	// itself repeats a read for minutes, and after several failures for an hour.
-	scanFailurePause = time.Minute
-)
+// maxScanEvents is the number of history events after which the scan continues as new. One page with a
+// message to each of its runs adds about 220 events.
+const maxScanEvents = 1000
 
 // scanWorkflow compares the records of the open runs with the search attributes of the runs, page by
 // page. scanWorkflow sends the message refresh to each run whose record differs. scanWorkflow ends when
@@ -101,7 +94,7 @@ func scanPage(ctx workflow.Context, state *lifecycle.ScanState) error {
 		if state.AddFailure(problem); state.Failures == 1 {
 			workflow.GetLogger(ctx).Warn("the scan could not compare a page of open runs; the scan repeats the page", "problem", problem)
 		}
-		return wait(ctx, scanFailurePause, "wait before the page is compared again")
+		return nil
 	}
 	refreshes := state.AddPage(lifecycle.ScanPage{
 		Runs: out.Runs, OpenRuns: out.OpenRuns, Changed: out.Changed, Refused: out.Refused, NextPageToken: out.NextPageToken,

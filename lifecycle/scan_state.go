@@ -21,7 +21,7 @@ const (
 
 // ScanState is the state of the scan, the input of its workflow, and the result of the query ScanOf.
 //
-// The scan works in passes. A pass compares each open run once. A pass lists the open runs page by
+// The scan works in passes. A pass compares each open run at least once. A pass lists the open runs page by
 // page, the latest start first. The list moves a run that continues as new to its beginning. A pass
 // of several pages therefore ends with further pages of the runs that started during the pass.
 type ScanState struct {
@@ -91,7 +91,7 @@ func (s *ScanState) Set(settings ScanSettings) {
 	case settings.Off:
 		s.Off = true
 	case settings.Period > 0:
-		s.Period = settings.Period
+		s.Period, s.Off = settings.Period, false
 	}
 }
 

@@ -105,6 +105,8 @@ func TestSettingsOfTheScan(t *testing.T) {
 		{lifecycle.ScanSettings{Period: -1}, 24 * time.Hour, false},
 		{lifecycle.ScanSettings{Period: time.Hour}, time.Hour, false},
 		{lifecycle.ScanSettings{Off: true}, time.Hour, true},
+		{lifecycle.ScanSettings{}, time.Hour, true},
+		{lifecycle.ScanSettings{Period: 2 * time.Hour}, 2 * time.Hour, false}, // a worker with another setting started later
 	} {
 		if s.Set(c.set); s.Period != c.period || s.Off != c.off {
 			t.Errorf("%+v: %+v", c.set, s.ScanSettings)

@@ -12,9 +12,9 @@ import (
 // message to each of its runs adds about 220 events.
 const maxScanEvents = 1000
 
-// scanWorkflow compares the records of the open runs with the search attributes of the runs, page by
-// page. scanWorkflow sends the message refresh to each run whose record differs. scanWorkflow ends when
-// the scan is switched off or cancelled. A failed page never ends the scan.
+// scanWorkflow compares the records of the open runs with the search attributes of the runs. One
+// activity compares one page of runs. Each run whose record differs receives the message refresh. A
+// worker or a cancellation ends the scan; a failed page never ends the scan.
 func scanWorkflow(ctx workflow.Context, state lifecycle.ScanState) error {
 	err := workflow.SetQueryHandlerWithOptions(ctx, lifecycle.ScanOf.Name, func() (lifecycle.ScanState, error) {
 		return state, nil

@@ -158,6 +158,9 @@ type ApplyInput struct {
 type ApplyResult struct {
 	CallResult
 	Results []exchange.ChangeResult `json:"answers,omitempty"`
+	// Record is the whole record after the changes. Record is set only if the response to the last
+	// change contains the whole record, and if the playbook has rules for transitions.
+	Record *exchange.Snapshot `json:"record,omitempty"`
 	// TaggedByOther says that a response shows a record with a reference tag with a reference other
 	// than the opportunity's own.
 	TaggedByOther bool `json:"foreign,omitempty"`

@@ -26,6 +26,12 @@ type PlanInput struct {
 	// AdoptedAt is when the record was adopted. AdoptedAt is set only if the times of follow-ups
 	// count from the record's last change.
 	AdoptedAt time.Time `json:"adopted,omitzero"`
+	// Known is the record as the workflow knows it, without its interests, which are KnownInterests.
+	// Known is set only for a transition, and only if a response contained the whole record at most
+	// exchange.MaxRecordAge ago. A worker that can plan from Known reads nothing. KnownAt is the time
+	// of the response.
+	Known   *exchange.Snapshot `json:"knownRecord,omitempty"`
+	KnownAt time.Time          `json:"knownAt,omitzero"`
 	// Region is the region that the workflow knows. The API's response for the record does not
 	// contain the region.
 	Region opportunity.Ref `json:"region,omitzero"`
@@ -46,6 +52,9 @@ type PlanResult struct {
 	PlaybookFeatures PlaybookFeatures  `json:"rules"`
 	Record           exchange.Snapshot `json:"record"`
 	Plan             exchange.Plan     `json:"plan"`
+	// FromKnown says that the plan was made from PlanInput.Known. Record then contains only the id,
+	// because nothing was read.
+	FromKnown bool `json:"fromKnown,omitempty"`
 	// TargetStep is the target step of a transition.
 	TargetStep opportunity.Step `json:"to,omitzero"`
 	// Events are the events of the opportunity's interests, with the facts that may be external
@@ -80,6 +89,9 @@ type EffectInput struct {
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	// Attendees are the attendees of the opportunity, for effects about learners.
 	Attendees []exchange.Attendee `json:"attendees,omitempty"`
+	// Account is the account of the opportunity that the workflow knows. InspectEffect uses Account
+	// only to choose what to read in the first request.
+	Account opportunity.ID `json:"account,omitempty"`
 	// Interests are the interests of the opportunity.
 	Interests []opportunity.RecordedInterest `json:"interests,omitempty"`
 	// Region is the region that the workflow knows; only mails use Region.
@@ -92,6 +104,8 @@ type EffectInput struct {
 	// effect. Every other member of the input also applies to the effects in Ahead. Only
 	// InspectEffect uses Ahead.
 	Ahead []EffectAhead `json:"ahead,omitempty"`
+	// ReadRecord requests that InspectEffect also reads the record and the events of its interests.
+	ReadRecord bool `json:"readRecord,omitempty"`
 	// Request is the request that InspectEffect returned; only ExecuteEffect uses Request.
 	Request *exchange.EffectRequest `json:"act,omitempty"`
 	// Now is the workflow's current time.
@@ -145,6 +159,16 @@ type InspectResult struct {
 	// Ahead are the results for the effects of EffectInput.Ahead. An effect without a result was
 	// not inspected.
 	Ahead []InspectResult `json:"ahead,omitempty"`
+	// Read is the record, if EffectInput.ReadRecord requested the record and the read succeeded.
+	Read *RecordRead `json:"read,omitempty"`
+}
+
+// RecordRead is a record that was read together with effects. The members of RecordRead have the
+// same meaning as in PlanResult.
+type RecordRead struct {
+	Record        exchange.Snapshot `json:"record"`
+	Events        []EventChange     `json:"events,omitempty"`
+	TaggedByOther bool              `json:"foreign,omitempty"`
 }
 
 // ExecuteResult is the result of ExecuteEffect.

@@ -184,6 +184,14 @@ func (a *Assumptions) selectFull() string {
 	return selectOpportunity + " " + selectAttributes + " " + a.selectInterests("")
 }
 
+// selectResult returns the selection of the opportunity in the result of a mutation.
+func (a *Assumptions) selectResult(full bool) string {
+	if full {
+		return a.selectFull()
+	}
+	return selectOpportunity + " " + selectAttributes
+}
+
 // The selection begins with a space, because it follows other members.
 func (a *Assumptions) selectUpdatedAt() string {
 	if a.OpportunityUpdated == Off {

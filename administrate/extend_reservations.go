@@ -12,6 +12,8 @@ import (
 type ExtendReservations struct {
 	OpportunityID string
 	Until         time.Time
+	// Full says that the result also contains the attributes and the first 100 interests.
+	Full bool
 }
 
 // ExtendReservations sends one mutation extendReservations. The returned opportunity is nil when
@@ -38,7 +40,7 @@ func (e ExtendReservations) build(b *builder) opportunityMutation {
 		},
 	}
 	if name := b.assumed.ExtendedOpportunity; name != Off {
-		op.selection = "opportunity: " + string(name) + " { " + selectOpportunity + " " + selectAttributes + " }"
+		op.selection = "opportunity: " + string(name) + " { " + b.assumed.selectResult(e.Full) + " }"
 		op.resultKey = memberOpportunity
 	}
 	return op

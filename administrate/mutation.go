@@ -26,10 +26,10 @@ type Mutation interface {
 // is a *RejectedError when the API rejected the mutation. Err is an *UnknownError when the response
 // does not show whether the API executed the mutation.
 type MutationResult struct {
-	// Opportunity is the opportunity right after the mutation, with all members except Interests and
-	// UpdatedAt. After a NewOpportunity, Opportunity also lacks Attributes. Opportunity is nil for an AddInterest, for a ReservePlaces and after
-	// an error. Opportunity is also nil for an ExtendReservations if
-	// Assumptions.ExtendedOpportunity is Off.
+	// Opportunity is the opportunity right after the mutation, with all members except UpdatedAt. A
+	// mutation without Full also leaves out the interests, and a NewOpportunity also leaves out the
+	// attributes. Opportunity is nil for an AddInterest, for a ReservePlaces and after an error. Opportunity is also nil for an
+	// ExtendReservations if Assumptions.ExtendedOpportunity is Off.
 	Opportunity *Opportunity
 	// Interests are the interests in the API's response to an AddInterest. It is not documented
 	// whether the response to an AddInterest contains only the new interest or all interests of the

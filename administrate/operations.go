@@ -95,6 +95,9 @@ func (s *samples) changeOpportunities() {
 	s.mutate("update the name of an opportunity", UpdateOpportunity{ID: "id", Name: "name"})
 	s.mutate("update the attributes of an opportunity", UpdateOpportunity{ID: "id", Attributes: attributes})
 	s.mutate("progress an opportunity", Progress{OpportunityID: "id", StepID: "id"})
+	s.mutate("update an opportunity and read the whole record", UpdateOpportunity{ID: "id", Currency: "USD", Full: true})
+	s.mutate("progress an opportunity and read the whole record", Progress{OpportunityID: "id", StepID: "id", Full: true})
+	s.mutate("extend the reservations and read the whole record", ExtendReservations{OpportunityID: "id", Until: time.Unix(0, 0).UTC(), Full: true})
 	s.mutate("extend the reservations of an opportunity", ExtendReservations{OpportunityID: "id", Until: time.Unix(0, 0).UTC()})
 }
 

@@ -10,6 +10,8 @@ import (
 type Progress struct {
 	OpportunityID string
 	StepID        string
+	// Full says that the result also contains the attributes and the first 100 interests.
+	Full bool
 }
 
 // Progress sends one progress and returns the record. The returned Opportunity contains the same
@@ -26,6 +28,6 @@ func (p Progress) build(b *builder) opportunityMutation {
 			"opportunityId: " + b.bindRequired("OpportunityID", "opportunityId", "ID", p.OpportunityID),
 			"stepId: " + b.bindRequired("StepID", "stepId", "ID", p.StepID),
 		},
-		selection: "opportunity { " + selectOpportunity + " " + selectAttributes + " }", resultKey: memberOpportunity,
+		selection: "opportunity { " + b.assumed.selectResult(p.Full) + " }", resultKey: memberOpportunity,
 	}
 }

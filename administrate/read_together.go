@@ -2,10 +2,10 @@ package administrate
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/oppflow/oppflow/administrate/transport"
@@ -14,13 +14,16 @@ import (
 // ReadTogether calls the function main and the optional functions (the parameter also)
 // concurrently. ReadTogether returns the error of main, followed by the errors of the optional
 // functions. When every function that has not returned waits for a query, ReadTogether joins the
-// waiting queries in one document and sends the document. Equal queries are sent once. A function
-// must send its queries one after the other, through a Client, with the context that ReadTogether
-// passes to the function. ReadTogether never joins mutations with other operations.
+// waiting queries in one document and sends the document. Equal queries are sent once, even when one
+// function sends the query after another function got the response. A function must send its
+// queries one after the other, through a Client, with the context that ReadTogether passes to the
+// function. ReadTogether never joins mutations with other operations.
 //
-// If the API returns an error for the whole joined document, ReadTogether sends the query of main
-// alone a second time, and the queries of the optional functions fail. If the API refuses a query
-// that was sent alone, the Client never joins this query with other queries from then on.
+// If the API returns an error for the whole joined document and names what is wrong, ReadTogether
+// sends the document again without the queries that contain the name. If the query of main has no
+// response then, ReadTogether sends the query of main alone. All other queries without a response
+// fail. If the API refuses a query that was sent alone, the Client never joins this query with other
+// queries from then on.
 func ReadTogether(ctx context.Context, main func(context.Context) error, also ...func(context.Context) error) []error {
 	all := append([]func(context.Context) error{main}, also...)
 	errs := make([]error, len(all))
@@ -57,6 +60,8 @@ type queryGroup struct {
 	mu      sync.Mutex
 	running int // the functions that have not returned
 	waiting []*waitingQuery
+	// answered are the queries with a response without errors.
+	answered []*waitingQuery
 }
 
 type waitingQuery struct {
@@ -99,6 +104,12 @@ func (c *Client) travelsAlone(doc transport.Document) bool {
 
 func (g *queryGroup) add(q *waitingQuery) {
 	g.mu.Lock()
+	if at := slices.IndexFunc(g.answered, func(a *waitingQuery) bool { return isSameQuery(a.doc, q.doc) }); at >= 0 {
+		q.response = g.answered[at].response
+		close(q.done)
+		g.mu.Unlock()
+		return
+	}
 	g.waiting = append(g.waiting, q)
 	g.sendIfComplete()
 }
@@ -120,9 +131,20 @@ func (g *queryGroup) sendIfComplete() {
 	g.waiting = nil
 	g.mu.Unlock()
 	sendJoined(g.ctx, due)
+	g.mu.Lock()
+	for _, q := range due {
+		if q.err == nil && len(q.response.Errors) == 0 {
+			g.answered = append(g.answered, q)
+		}
+	}
+	g.mu.Unlock()
 	for _, q := range due {
 		close(q.done)
 	}
+}
+
+func isSameQuery(a, b transport.Document) bool {
+	return a.Text == b.Text && reflect.DeepEqual(a.Variables, b.Variables)
 }
 
 func sendJoined(ctx context.Context, queries []*waitingQuery) {
@@ -132,7 +154,7 @@ func sendJoined(ctx context.Context, queries []*waitingQuery) {
 	for n, q := range queries {
 		at := -1
 		for i, doc := range distinct {
-			if doc.Text == q.doc.Text && reflect.DeepEqual(doc.Variables, q.doc.Variables) {
+			if isSameQuery(doc, q.doc) {
 				at = i
 			}
 		}
@@ -142,33 +164,51 @@ func sendJoined(ctx context.Context, queries []*waitingQuery) {
 		}
 		indexes[n] = at
 	}
-	if len(distinct) == 1 {
-		got, err := c.sendAlone(ctx, distinct[0])
-		for _, q := range queries {
-			q.response, q.err = got, err
+	results := c.sendDocuments(ctx, distinct)
+	if rest := transport.Unaffected(distinct, results[0].err); len(rest) > 0 {
+		docs := make([]transport.Document, len(rest))
+		for n, i := range rest {
+			docs[n] = distinct[i]
 		}
-		return
+		for n, result := range c.sendDocuments(ctx, docs) {
+			results[rest[n]] = result
+		}
 	}
-	joined, err := transport.JoinDocuments(distinct)
+	for n, q := range queries {
+		result := results[indexes[n]]
+		if q.response, q.err = result.response, result.err; q.err != nil && q.isMain && result.wasJoined && mayFailForAnother(q.err) {
+			q.response, q.err = c.sendAlone(ctx, q.doc)
+		}
+	}
+}
+
+type documentResult struct {
+	response transport.Response
+	err      error
+	// wasJoined says that err is the error of a document that contains other queries, too.
+	wasJoined bool
+}
+
+// sendDocuments sends the documents in one request.
+func (c *Client) sendDocuments(ctx context.Context, docs []transport.Document) []documentResult {
+	results := make([]documentResult, len(docs))
+	if len(docs) == 1 {
+		results[0].response, results[0].err = c.sendAlone(ctx, docs[0])
+		return results
+	}
+	joined, err := transport.JoinDocuments(docs)
 	var got transport.Response
-	if err == nil {
-		err = checkJoinedSize(joined)
-	}
 	if err == nil {
 		got, err = c.sender.Send(ctx, joined)
 	}
-	for n, q := range queries {
-		switch {
-		case err == nil:
-			if q.response, q.err = transport.SplitResponse(got, indexes[n]); q.err != nil {
-				q.err = transport.MalformedResponse(q.doc.Name)
-			}
-		case q.isMain && mayFailForAnother(err):
-			q.response, q.err = c.sendAlone(ctx, q.doc)
-		default:
-			q.err = err
+	for i, doc := range docs {
+		if err != nil {
+			results[i] = documentResult{err: err, wasJoined: true}
+		} else if results[i].response, results[i].err = transport.SplitResponse(got, i); results[i].err != nil {
+			results[i].err = transport.MalformedResponse(doc.Name)
 		}
 	}
+	return results
 }
 
 // mayFailForAnother reports whether one query of a joined document may have caused the error, so
@@ -184,12 +224,4 @@ func mayFailForAnother(err error) bool {
 		return unknown.HasGraphQLErrors || unknown.Status != 0
 	}
 	return true
-}
-
-func checkJoinedSize(doc transport.Document) error {
-	values, err := json.Marshal(doc.Variables)
-	if err == nil && len(doc.Text)+len(values) > transport.MaxRequestBytes/2 { // JSON may escape characters of the text
-		return &InvalidError{Where: doc.Name, Problem: "the joined query is too large for one request"}
-	}
-	return err
 }

@@ -110,6 +110,48 @@ func TestReadTogetherWithARefusedQuery(t *testing.T) {
 	}
 }
 
+// The API refuses a document because of one query. The client sends the document again without this
+// query, so that all other queries get their responses.
+func TestReadTogetherSendsTheOtherQueriesAgain(t *testing.T) {
+	t.Parallel()
+	s := newTogetherTenant(t, administrate.Assumptions{InvoiceComments: "remarks"})
+	errs := administrate.ReadTogether(t.Context(),
+		func(ctx context.Context) error { _, err := s.OpportunityLinks(ctx, s.record); return err },
+		func(ctx context.Context) error { _, err := s.Account(ctx, accountOne); return err },
+		func(ctx context.Context) error { _, err := s.Billing(ctx, s.record); return err },
+		func(ctx context.Context) error { _, err := s.Events(ctx, []string{event}); return err },
+	)
+	if errs[0] != nil || errs[1] != nil || !errors.As(errs[2], new(*administrate.RefusedError)) || errs[3] != nil {
+		t.Errorf("got %v, want an error of the refused query only", errs)
+	}
+	if made := s.requests.Load(); made != 2 {
+		t.Errorf("%d requests, want 2: with and without the refused query", made)
+	}
+}
+
+// A query that another function has sent before gets the same response without a request.
+func TestReadTogetherSendsEqualQueriesOnce(t *testing.T) {
+	t.Parallel()
+	s := newTogetherTenant(t, administrate.Assumptions{})
+	var first, second administrate.Account
+	errs := administrate.ReadTogether(t.Context(),
+		func(ctx context.Context) error {
+			links, err := s.OpportunityLinks(ctx, s.record)
+			if err == nil {
+				first, err = s.Account(ctx, links.Account.ID)
+			}
+			return err
+		},
+		func(ctx context.Context) (err error) { second, err = s.Account(ctx, accountOne); return err },
+	)
+	if err := errors.Join(errs...); err != nil || first.ID != accountOne || !cmp.Equal(first, second) {
+		t.Errorf("%v: %+v and %+v", err, first, second)
+	}
+	if made := s.requests.Load(); made != 1 {
+		t.Errorf("%d requests, want 1", made)
+	}
+}
+
 // TestReadTogetherWithAFailingQuery: if the API returns an error for one query of a document, only
 // this query fails.
 func TestReadTogetherWithAFailingQuery(t *testing.T) {

@@ -14,6 +14,7 @@ type UpdateOpportunity struct {
 	OwnerID    string      // the id of a User; assumed: see Assumptions.UpdateOwner
 	ContactID  string      // assumed: see Assumptions.UpdateContact
 	Attributes []Attribute // assumed: see Assumptions.UpdateAttributes
+	Full       bool        // the result also contains the attributes and the first 100 interests
 }
 
 // UpdateOpportunity sends one update and returns the record. The returned Opportunity contains the
@@ -67,6 +68,6 @@ func (u UpdateOpportunity) build(b *builder) opportunityMutation {
 	}
 	return opportunityMutation{
 		field: "update", input: in,
-		selection: "opportunity { " + selectOpportunity + " " + selectAttributes + " }", resultKey: memberOpportunity,
+		selection: "opportunity { " + b.assumed.selectResult(u.Full) + " }", resultKey: memberOpportunity,
 	}
 }

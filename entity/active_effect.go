@@ -225,6 +225,9 @@ func (s *State) ApplyEffectRequestResult(key string, act exchange.EffectRequest,
 		return
 	}
 	j.Calling = false
+	if answer.Status != exchange.StatusNotSent {
+		s.RecordSeenAt = time.Time{}
+	}
 	switch answer.Status {
 	case exchange.StatusDone:
 		j.UndoEntry, j.LastConfirmed, j.Errors, j.MayHaveApplied = trace, &act, 0, true
@@ -276,6 +279,7 @@ func (s *State) ApplyCallFailure(key, reason string, status exchange.ChangeStatu
 	if j == nil {
 		return
 	}
+	s.RecordSeenAt = time.Time{}
 	j.Calling, j.MayHaveApplied, j.LastConfirmed = false, j.MayHaveApplied || status == exchange.StatusUnknown, nil
 	if reason == "" {
 		return

@@ -36,7 +36,7 @@ func TestEffectsBeforeATransitionAreNotSkipped(t *testing.T) {
 	if !due {
 		t.Fatal("the move is not to be planned")
 	}
-	s.ApplyTransitionPlan(request, exchange.Plan{Digest: "d", Before: logLines(many)}, noon)
+	s.ApplyTransitionPlan(request, exchange.Plan{Digest: "d", Before: logLines(many)}, false, noon)
 	if view := s.View(); len(view.RunningEffects) != many || len(view.EffectResults) > 0 || len(view.Attention) > 0 {
 		t.Errorf("before a move %d effects wait, %d are told of; want all %d to wait", len(view.RunningEffects), len(view.EffectResults), many)
 	}

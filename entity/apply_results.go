@@ -299,6 +299,7 @@ func (s *State) placesEvidence(i int, batch []exchange.Change, answers []exchang
 // that Oppflow added to the requested change is not rejected, because places that were reserved
 // earlier still need the expiry.
 func (s *State) ApplyRejectedRequest(batch []exchange.Change, reason *opportunity.Error, now time.Time) {
+	s.RecordSeenAt = time.Time{}
 	own := 0
 	for _, m := range batch {
 		if m.IsRequested() {

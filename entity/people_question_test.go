@@ -116,7 +116,7 @@ func TestQuestionAboutPeopleBeforeATransition(t *testing.T) {
 	s.SetPlaybook(&exchange.PlaybookFeatures{Digest: "d", Transitions: true, Learners: true}, noon)
 	s.Attendees = []exchange.Attendee{office("Dan"), office("Eva")}
 	accept(t, s, opportunity.Progress{To: "Won"}, "won")
-	s.ApplyTransitionPlan("won", exchange.Plan{Before: []exchange.Effect{{Key: "win/before/1/contacts", Kind: opportunity.EffectContacts}}}, noon)
+	s.ApplyTransitionPlan("won", exchange.Plan{Before: []exchange.Effect{{Key: "win/before/1/contacts", Kind: opportunity.EffectContacts}}}, false, noon)
 	const key = "1/win/before/1/contacts"
 	s.ApplyInspection(key, entity.Inspection{
 		Error: opportunity.Failf(opportunity.Conflict, "attendee 2 has the e-mail address of a contact"), PeopleInDoubt: []int{1},

@@ -19,6 +19,8 @@ type PlannedTransition struct {
 	Chain int `json:"chain"`
 	// After contains the effects that start after the transition.
 	After []exchange.Effect `json:"after,omitempty"`
+	// FromKnown says that the effects were planned without a read of the record.
+	FromKnown bool `json:"fromKnown,omitempty"`
 }
 
 // nextTransition returns the planned transition of the first command of the queue, or nil when
@@ -61,10 +63,12 @@ func (s *State) TransitionToPlan() (request, to string, due bool) {
 	return s.Queue[0].Request, progress.To, true
 }
 
-// ApplyTransitionPlan stores the planned effects of a transition.
-func (s *State) ApplyTransitionPlan(request string, plan exchange.Plan, now time.Time) {
+// ApplyTransitionPlan stores the planned effects of a transition. fromKnown says that the plan was
+// made without a read of the record. If the API then rejects the transition, the record is read,
+// because a person may have made a transition by hand.
+func (s *State) ApplyTransitionPlan(request string, plan exchange.Plan, fromKnown bool, now time.Time) {
 	s.reportPlanProblems(plan, now)
-	move := PlannedTransition{Request: request, After: plan.After}
+	move := PlannedTransition{Request: request, After: plan.After, FromKnown: fromKnown}
 	if len(plan.Before)+len(plan.After) > 0 {
 		move.Chain = s.nextChain()
 	}
@@ -194,6 +198,7 @@ func (s *State) endTransition(request string, reason *opportunity.Error, now tim
 		}
 		s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, belongs)
 	default:
+		s.RefreshDue = s.RefreshDue || move.FromKnown && (reason.Type == opportunity.TransitionNotFound || reason.Type == opportunity.Rejected)
 		s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, func(j ActiveEffect) bool { return belongs(j) && !j.Attempted })
 		for i := range s.ActiveEffects {
 			if belongs(s.ActiveEffects[i]) {

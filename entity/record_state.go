@@ -49,6 +49,10 @@ type RecordState struct {
 	// AdoptedAt is the time of the adoption, if the times of the follow-ups are calculated from the
 	// record's last change. AdoptedAt is zero for all other records.
 	AdoptedAt time.Time `json:"adoptedAt,omitzero"`
+	// RecordSeenAt is the time of the last response that contained the whole record, if the state is
+	// still equal to that record. RecordSeenAt is zero when something else may have changed the
+	// record since.
+	RecordSeenAt time.Time `json:"recordSeen,omitzero"`
 }
 
 // setContacts stores the contacts that were found or created for attendees, and removes the names

@@ -36,6 +36,7 @@ func (s *State) ApplyRefresh(record exchange.Snapshot, now time.Time) {
 // ApplySnapshot stores the record like ApplyRefresh. ApplySnapshot adds the changes that people
 // made in the TMS to the timeline, and reports whether there were any changes.
 func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
+	s.RecordSeenAt = now
 	edited := news.OfDetails(s.Details, record.Details, news.OfCurrency(s.Details.Currency, record.Details.Currency, len(s.Interests)+len(s.Unattributed)))
 	if edited != "" {
 		s.LastActivity = now

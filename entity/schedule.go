@@ -74,6 +74,25 @@ func (s *State) ShouldContinueForPlaybook(now time.Time) bool {
 // ApplyPlan stores a plan for the current step that was made from the given record. ApplyPlan also
 // stores the external changes since the last plan, whose reactions must be planned, too.
 func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelled, soldOut []opportunity.ID, now time.Time) {
+	s.ApplyExternalChanges(record, cancelled, soldOut, now)
+	s.clearAttentionFor(opportunity.AttentionPlaybook, opportunity.PlanRequestID)
+	s.reportPlanProblems(plan, now)
+	s.SetFollowUps(plan, now)
+	if s.AfterReset {
+		s.AfterReset = false
+		s.blockDueFollowUps(now)
+	}
+}
+
+// PlansOnlyReactions reports whether a plan of the follow-ups contains no follow-ups, and is made
+// only to find external changes before the run ends.
+func (s *State) PlansOnlyReactions() bool {
+	return s.Step.Stage.State.IsFinal() && s.shouldPoll() && !s.Playbook.HasFollowUpsIn(s.Step) && !s.AfterReset
+}
+
+// ApplyExternalChanges stores a record that was read, and the external changes since the last plan,
+// whose reactions must be planned.
+func (s *State) ApplyExternalChanges(record exchange.Snapshot, cancelled, soldOut []opportunity.ID, now time.Time) {
 	for _, event := range cancelled {
 		if !slices.Contains(s.CancelledEvents, event) && len(s.CancelledEvents) < opportunity.MaxInterests {
 			s.CancelledEvents = append(s.CancelledEvents, event)
@@ -94,15 +113,8 @@ func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelle
 		s.ReservationExpired = false
 		s.recordExternalChange(exchange.PlanCause{Kind: exchange.CauseReservationExpired})
 	}
-	s.clearAttentionFor(opportunity.AttentionPlaybook, opportunity.PlanRequestID)
-	s.reportPlanProblems(plan, now)
-	s.SetFollowUps(plan, now)
 	s.setPlanDue(false)
 	s.PlannedAt = now
-	if s.AfterReset {
-		s.AfterReset = false
-		s.blockDueFollowUps(now)
-	}
 }
 
 func (s *State) recordExternalChange(change exchange.PlanCause) {
@@ -166,6 +178,7 @@ func (s *State) startFollowUpEffect(f exchange.FollowUp, now time.Time) {
 // already have sent emails and log entries that this run still has to send. An operator therefore
 // decides after a reset about all emails and log entries that wait or are due.
 func (s *State) ApplyReset(now time.Time) {
+	s.RecordSeenAt = time.Time{}
 	s.requestPlan()
 	s.AfterReset = s.PlanDue
 	if s.ManualTransition != nil {

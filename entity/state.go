@@ -21,8 +21,8 @@ import (
 // Version 7 has the same member names as the view for attention, waits, questions and effect
 // results. Version 8 adds questions about people, and marks values of interests that are only known
 // as requested. Version 9 says of each interest whether its places are held, and adds transitions
-// by hand and the time at which the step was last seen. Version 9 also adds until when the run of an
-// ended opportunity stays open.
+// by hand, the time at which the step was last seen, the time at which the whole record was last
+// seen, and until when the run of an ended opportunity stays open.
 const StateVersion = 9
 
 // State contains everything that one run knows of its opportunity and passes to the next run.
@@ -81,6 +81,10 @@ func (s *State) setRecord(record exchange.Snapshot, region opportunity.Ref, now 
 	s.Details.Region = region
 	s.Step, s.StepSeenAt = record.Step, now
 	s.Reservation = record.Reservation
+	s.RecordSeenAt = time.Time{}
+	if len(record.Interests) == 0 {
+		s.RecordSeenAt = now
+	}
 	s.requestPlan()
 }
 

@@ -103,6 +103,10 @@ type Snapshot struct {
 	Changed time.Time `json:"changed,omitzero"`
 }
 
+// MaxRecordAge is the longest time for which a transition is planned without a read of the record.
+// MaxRecordAge counts from the last response that contained the whole record.
+const MaxRecordAge = 20 * time.Second
+
 // UnresolvedName is a name or a code that a caller used where the API requires an id.
 type UnresolvedName struct {
 	// Type is the type of the required id, such as TypeStep or TypeCurrency.

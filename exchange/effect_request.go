@@ -19,7 +19,8 @@ type EffectRequest struct {
 	// Attendees are the indexes of the attendees for whom the request is sent.
 	Attendees []int `json:"attendees,omitempty"`
 	// Values contains attributes of the record by their keys. For an invoice, the keys of Values
-	// are the names of the texts that the undo restores.
+	// are the names of the texts that the undo restores. For new contacts, the value with the key
+	// account is the account of the contacts.
 	Values map[string]string `json:"values,omitempty"`
 	// Until is the time until which places are reserved, in UTC.
 	Until time.Time `json:"until,omitzero"`

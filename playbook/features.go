@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
@@ -100,6 +101,22 @@ func (p *Playbook) NeedsEvents(kind exchange.PlanCauseKind) bool {
 		return slices.ContainsFunc(s.FollowUps, func(f FollowUpRule) bool {
 			return f.Due.BeforeStart != nil || f.Do.usesFirstStart() || f.Then != nil && f.Then.usesFirstStart()
 		})
+	})
+}
+
+// NeedsRead reports whether the plan of a transition between the two steps may depend on attributes of the record or on
+// events, which only a read returns. If needsItems is true, NeedsRead also reports whether the plan may depend on the
+// items of interests. NeedsRead also returns true for a rule that only contains the word attributes or item.
+func (p *Playbook) NeedsRead(from, to opportunity.Step, needsItems bool) bool {
+	if p == nil {
+		return false
+	}
+	return slices.ContainsFunc(p.rules.Transitions, func(rule Transition) bool {
+		if !rule.From.matches(from) || !rule.To.matches(to) {
+			return false
+		}
+		text := Text(exchange.NewSettings(rule))
+		return text.mentions("ttributes") || text.mentions(freePlacesName) || text.usesFirstStart() || needsItems && text.mentions("item")
 	})
 }
 

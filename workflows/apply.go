@@ -44,14 +44,18 @@ func (r *run) sendBatch(ctx workflow.Context, batch []exchange.Change) {
 		r.resetBackOff()
 		r.state.SetPlaybook(result.PlaybookFeatures, workflow.Now(ctx))
 		answers, reason := provenResults(ctx, batch, result.Results)
-		r.recordResults(ctx, batch, r.state.VerifyResults(batch, answers), reason)
-		r.handleServerErrors(ctx, batch, result.CallResult)
+		answers = r.state.VerifyResults(batch, answers)
+		r.recordResults(ctx, batch, answers, reason)
+		r.state.ConfirmRecord(result.Record, answers, workflow.Now(ctx))
 		r.askIfTaggedByOther(ctx, result.TaggedByOther)
+		r.handleServerErrors(ctx, batch, result.CallResult)
 	case exchange.StatusRejected:
 		r.resetBackOff()
 		r.state.ApplyRejectedRequest(batch, result.Error, workflow.Now(ctx))
 	case exchange.StatusUnknown:
-		r.recordResults(ctx, batch, r.state.VerifyResults(batch, nil), result.Reason)
+		answers := r.state.VerifyResults(batch, nil)
+		r.recordResults(ctx, batch, answers, result.Reason)
+		r.state.ConfirmRecord(nil, answers, workflow.Now(ctx))
 		r.handleServerErrors(ctx, batch, result.CallResult)
 	case exchange.StatusNotSent:
 		switch result.Reason {

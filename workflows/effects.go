@@ -36,7 +36,7 @@ func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
 		return
 	case err != nil:
 		found = activities.InspectResult{Error: opportunity.Failf(opportunity.Rejected, "%s", readFailureText(err)), UndoEntry: active.UndoEntry}
-	case r.handleReset(ctx, found.RunID):
+	case r.handleReset(ctx, found.RunID), r.askIfTaggedByOther(ctx, found.Read != nil && found.Read.TaggedByOther), r.isOutdatedInspection(ctx, found.Read):
 		return
 	case found.Request != nil && r.isInspectionOutdated(ctx, active, revision):
 		return // after what has changed, the effect is inspected again
@@ -84,6 +84,17 @@ func (r *run) isInspectionOutdated(ctx workflow.Context, active entity.ActiveEff
 	}
 	r.drainSignals(ctx) // a pause may have arrived as a signal
 	return yields || r.state.IsStopped() || r.isInterrupted(ctx)
+}
+
+// isOutdatedInspection reports whether the record that was read together with the effects has other
+// interests than the state. The run then inspects the effects again for the interests of the record.
+func (r *run) isOutdatedInspection(ctx workflow.Context, read *activities.RecordRead) bool {
+	if read == nil || read.Record.Step.ID != r.state.Step.ID || !r.state.HasOtherInterests(read.Record) {
+		return false
+	}
+	r.state.ApplySnapshot(read.Record, workflow.Now(ctx))
+	r.forgetInspections()
+	return true
 }
 
 // withdrawIfOvertaken withdraws a follow-up when a command was accepted before any part of the
@@ -210,7 +221,7 @@ func (r *run) effectInput(ctx workflow.Context, active entity.ActiveEffect) acti
 	input := activities.EffectInput{
 		Reference: r.state.Reference, Opportunity: r.state.ID, Effect: active.Effect, Undo: active.IsUndo(), UndoEntry: active.UndoEntry,
 		Interests: r.state.Interests, Number: active.Number, Of: active.Of, Now: workflow.Now(ctx),
-		Region: r.state.Details.Region,
+		Region: r.state.Details.Region, Account: r.state.Details.Account.ID,
 	}
 	if needsAttendees(active.Effect) {
 		input.Attendees = r.state.Attendees

@@ -19,6 +19,10 @@ type fakePlaybook struct {
 	// the plan.
 	resources map[string]*fakeResource
 	plans     int
+	// reads counts the plans for which the record was read. needsRead says that the plan of a
+	// transition needs data that only a read returns.
+	reads     int
+	needsRead bool
 	// events are the changes of events that a plan reports. failsFor is the plan's cause for which
 	// planning fails.
 	events   []activities.EventChange
@@ -101,6 +105,11 @@ func (r *fakeTMS) planOpportunity(_ context.Context, in activities.PlanInput) (a
 	if r.playbook.plan != nil {
 		out.Plan = r.playbook.plan(in)
 	}
+	if in.Known != nil && !r.playbook.needsRead && len(out.Plan.Before) == 0 {
+		out.Record, out.Events, out.TaggedByOther, out.FromKnown = exchange.Snapshot{ID: in.Opportunity}, nil, false, true
+		return out, nil
+	}
+	r.playbook.reads++
 	return out, nil
 }
 
@@ -114,7 +123,7 @@ func (r *fakeTMS) inspectEffect(_ context.Context, in activities.EffectInput) (a
 	out, err := r.inspectOne(in)
 	for _, next := range in.Ahead {
 		one := in
-		one.Effect, one.UndoEntry, one.Ahead = next.Effect, next.UndoEntry, nil
+		one.Effect, one.UndoEntry, one.Ahead, one.ReadRecord = next.Effect, next.UndoEntry, nil, false
 		if found, failure := r.inspectOne(one); err == nil && failure == nil {
 			out.Ahead = append(out.Ahead, found)
 		}
@@ -128,6 +137,9 @@ func (r *fakeTMS) inspectOne(in activities.EffectInput) (activities.InspectResul
 		return activities.InspectResult{}, thing.unknownKindError
 	}
 	out := activities.InspectResult{Subject: in.Subject(), UndoEntry: in.UndoEntry, RunID: r.run}
+	if in.ReadRecord {
+		out.Read = &activities.RecordRead{Record: r.snapshot(), Events: r.playbook.events}
+	}
 	if thing.inspect != nil {
 		if instead := thing.inspect(in); instead != nil {
 			instead.Subject, instead.RunID = in.Subject(), r.run

@@ -185,6 +185,12 @@ func (r *fakeTMS) applyCommands(_ context.Context, in activities.ApplyInput) (ac
 			result.Results = append(result.Results, r.applyChange(m))
 		}
 		r.batchLimit = -1
+		last := in.Changes[len(in.Changes)-1]
+		if rules := r.playbook.playbookFeatures(); rules != nil && rules.Transitions && last.Interest == nil {
+			record := r.snapshot()
+			result.Record = &record
+			result.TaggedByOther = r.owner != "" && r.owner != in.Reference && !r.ownerUnknown
+		}
 	}
 	if instead != nil || err != nil {
 		if instead == nil {

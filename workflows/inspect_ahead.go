@@ -19,7 +19,9 @@ const maxInspectionAge = 20 * time.Second
 // is a later effect that is inspected together with the current effect. The stored inspections are
 // valid until the run sends a request that changes something, and for one revision.
 type inspections struct {
-	found    map[string]activities.InspectResult
+	found map[string]activities.InspectResult
+	// record is the record that was read together with the effects, or nil.
+	record   *activities.RecordRead
 	at       time.Time
 	revision int
 }
@@ -34,6 +36,7 @@ func (r *run) effectsAhead(ctx workflow.Context, active entity.ActiveEffect) []e
 
 func (r *run) inspectInput(ctx workflow.Context, active entity.ActiveEffect, ahead []entity.ActiveEffect) activities.EffectInput {
 	input := r.effectInput(ctx, active)
+	input.ReadRecord = active.IsAfter() && active.Effect.Kind.IsVerifiable() && r.state.PlansOnlyReactions()
 	for _, next := range ahead {
 		input.Ahead = append(input.Ahead, activities.EffectAhead{Effect: next.Effect, UndoEntry: next.UndoEntry})
 		if needsAttendees(next.Effect) {
@@ -62,7 +65,7 @@ func (r *run) keepInspections(ctx workflow.Context, revision int, ahead []entity
 	if err != nil {
 		return
 	}
-	r.inspections.at, r.inspections.revision = workflow.Now(ctx), revision
+	r.inspections.at, r.inspections.revision, r.inspections.record = workflow.Now(ctx), revision, result.Read
 	for _, found := range result.Ahead {
 		if slices.ContainsFunc(ahead, func(j entity.ActiveEffect) bool { return j.Effect.Key == found.Subject }) {
 			r.inspections.found[found.Subject] = found

@@ -15,8 +15,11 @@ import (
 )
 
 func (r *run) planTransition(ctx workflow.Context, request, to string) {
-	result, err := r.awaitPlan(ctx, activities.PlanInput{PlanFor: exchange.PlanCause{Kind: exchange.CauseTransition}, TargetStep: to},
-		activities.ReadOptions("plan the effects of the transition"))
+	input := activities.PlanInput{PlanFor: exchange.PlanCause{Kind: exchange.CauseTransition}, TargetStep: to}
+	if known, is := r.state.KnownRecord(workflow.Now(ctx)); is {
+		input.Known, input.KnownAt = &known, r.state.RecordSeenAt
+	}
+	result, err := r.awaitPlan(ctx, input, activities.ReadOptions("plan the effects of the transition"))
 	switch {
 	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
 		return
@@ -24,6 +27,8 @@ func (r *run) planTransition(ctx workflow.Context, request, to string) {
 		// The run sends the transition without effects, and the caller receives the API's response
 		// for the transition.
 		result.Plan = exchange.Plan{Problems: []string{"the effects of the transition could not be planned: " + readFailureText(err)}}
+	case result.FromKnown:
+		r.state.SetPlaybook(&result.PlaybookFeatures, workflow.Now(ctx))
 	default:
 		r.state.SetPlaybook(&result.PlaybookFeatures, workflow.Now(ctx))
 		if r.noteManualTransition(ctx, result.Record) {
@@ -34,8 +39,9 @@ func (r *run) planTransition(ctx workflow.Context, request, to string) {
 			r.state.ApplySnapshot(result.Record, workflow.Now(ctx))
 		}
 		r.state.ApplyInterestValues(result.Record, workflow.Now(ctx))
+		r.state.ConfirmRecord(&result.Record, nil, workflow.Now(ctx))
 	}
-	r.state.ApplyTransitionPlan(request, result.Plan, workflow.Now(ctx))
+	r.state.ApplyTransitionPlan(request, result.Plan, result.FromKnown, workflow.Now(ctx))
 }
 
 // planFollowUps reads the record and plans the follow-ups of its step. planFollowUps also records
@@ -43,6 +49,9 @@ func (r *run) planTransition(ctx workflow.Context, request, to string) {
 // reports whether the plan was made. The run must plan again when the API did not respond, or when
 // a command arrived during the planning.
 func (r *run) planFollowUps(ctx workflow.Context) bool {
+	if r.applyReadRecord(ctx) {
+		return true
+	}
 	result, err := r.planInBackground(ctx, activities.PlanInput{}, "plan the follow-ups")
 	switch {
 	case r.isInterrupted(ctx), isUnanswered(err), err == nil && r.handleReset(ctx, result.RunID):
@@ -53,8 +62,20 @@ func (r *run) planFollowUps(ctx workflow.Context) bool {
 	}
 	r.state.SetPlaybook(&result.PlaybookFeatures, workflow.Now(ctx))
 	r.noteManualTransition(ctx, result.Record)
-	var cancelled, soldOut []opportunity.ID
-	for _, news := range result.Events {
+	cancelled, soldOut := r.noteEvents(result.Events)
+	moved, active := result.Record.Step.ID != r.state.Step.ID, r.state.LastActivity
+	r.state.ApplyPlan(result.Plan, result.Record, cancelled, soldOut, workflow.Now(ctx))
+	if moved && hasChange(ctx, changeReplanForFoundStep) {
+		r.state.PlanDue = true // the plan was made with the entry time of another step
+	} else if !r.state.LastActivity.Equal(active) && hasChange(ctx, changeReplanForActivity) {
+		r.state.PlanDue = true // the plan was made before the run noticed that a person changed the record
+	}
+	return true
+}
+
+// noteEvents returns the cancelled and the sold-out events.
+func (r *run) noteEvents(events []activities.EventChange) (cancelled, soldOut []opportunity.ID) {
+	for _, news := range events {
 		if news.Cancelled {
 			cancelled = append(cancelled, news.Event)
 		}
@@ -65,13 +86,19 @@ func (r *run) planFollowUps(ctx workflow.Context) bool {
 			r.state.ClearOverbooked(news.Event)
 		}
 	}
-	moved, active := result.Record.Step.ID != r.state.Step.ID, r.state.LastActivity
-	r.state.ApplyPlan(result.Plan, result.Record, cancelled, soldOut, workflow.Now(ctx))
-	if moved && hasChange(ctx, changeReplanForFoundStep) {
-		r.state.PlanDue = true // the plan was made with the entry time of another step
-	} else if !r.state.LastActivity.Equal(active) && hasChange(ctx, changeReplanForActivity) {
-		r.state.PlanDue = true // the plan was made before the run noticed that a person changed the record
+	return cancelled, soldOut
+}
+
+// applyReadRecord applies the record that was read together with the last effects, if a plan could
+// contain no follow-ups. applyReadRecord reports whether it applied the record.
+func (r *run) applyReadRecord(ctx workflow.Context) bool {
+	read, now := r.inspections.record, workflow.Now(ctx)
+	r.inspections.record = nil
+	if read == nil || now.Sub(r.inspections.at) > maxInspectionAge || !r.state.PlansOnlyReactions() || read.Record.Step.ID != r.state.Step.ID {
+		return false
 	}
+	cancelled, soldOut := r.noteEvents(read.Events)
+	r.state.ApplyExternalChanges(read.Record, cancelled, soldOut, now)
 	return true
 }
 

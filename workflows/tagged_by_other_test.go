@@ -11,8 +11,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// foundByOther lets a response at 10 s show the reference tag of another reference. Every kind of
-// response that contains the record may be the first such response.
+// foundByOther lets a response at 30 s show the reference tag of another reference. Every kind of
+// response that contains the record may be the first such response. At 30 s, a plan reads the record
+// again, because the last response is too old.
 var foundByOther = map[string]struct { //nolint:gochecknoglobals // a table
 	play func(*fixture)
 	send func(*fixture)
@@ -89,7 +90,7 @@ func TestARecordOfAnotherReferenceIsNotWrittenTo(t *testing.T) {
 				before := []string{}
 				s.at(5*time.Second, func() { s.setReservation(opportunity.Reservation{Valid: true, Until: startTime.AddDate(1, 0, 0)}) })
 				s.at(6*time.Second, func() { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) })
-				s.at(10*time.Second, func() {
+				s.at(30*time.Second, func() {
 					s.tms.owner = "B-2"
 					c.send(s)
 				})

@@ -32,7 +32,7 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	dictionary := names.NewResolver(a.nameCache, in.ResolvedNames)
 	mutations := make([]administrate.Mutation, len(in.Changes))
 	for i, m := range in.Changes {
-		mutations[i] = a.apiMutation(in, m, dictionary)
+		mutations[i] = a.apiMutation(in, m, dictionary, i == len(in.Changes)-1 && rules != nil && rules.Transitions)
 	}
 	if len(dictionary.Missing) > 0 {
 		return activities.ApplyResult{CallResult: dictionary.UnresolvedResult()}, nil
@@ -53,6 +53,7 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 			result.TaggedByOther = true
 		}
 	}
+	result.Record = a.wholeRecord(in, mutations[len(mutations)-1], answers[len(answers)-1].Opportunity)
 	a.handleRejectedChanges(ctx, in.Changes, result.Results, dictionary)
 	if hasReservation(result.Results) {
 		after := a.readReserved(ctx, events)
@@ -80,7 +81,29 @@ func (a *Activities) readReserved(ctx context.Context, events []opportunity.ID) 
 	return reserved
 }
 
-func (a *Activities) apiMutation(in activities.ApplyInput, m exchange.Change, d *names.Resolver) administrate.Mutation {
+// wholeRecord returns the record if the response to the last mutation contains the whole record.
+func (a *Activities) wholeRecord(in activities.ApplyInput, last administrate.Mutation, read *administrate.Opportunity) *exchange.Snapshot {
+	if !isFull(last) || read == nil || read.NextInterestsCursor != "" {
+		return nil
+	}
+	record := a.snapshot(*read, in.Reference)
+	return &record
+}
+
+func isFull(m administrate.Mutation) bool {
+	switch m := m.(type) {
+	case administrate.Progress:
+		return m.Full
+	case administrate.UpdateOpportunity:
+		return m.Full
+	case administrate.ExtendReservations:
+		return m.Full
+	}
+	return false
+}
+
+// full says that the response to the mutation must contain the whole record.
+func (a *Activities) apiMutation(in activities.ApplyInput, m exchange.Change, d *names.Resolver, full bool) administrate.Mutation {
 	id, wanted := string(in.Opportunity), m.Names()
 	switch {
 	case m.Interest != nil:
@@ -91,11 +114,12 @@ func (a *Activities) apiMutation(in activities.ApplyInput, m exchange.Change, d 
 			AccountID: d.ID(opportunity.TypeAccount, m.Update.Account, wanted),
 			Currency:  d.ID(exchange.TypeCurrency, m.Update.Currency, wanted),
 			Name:      a.referenceTag.addToName(m.Update.Name, in.Reference),
+			Full:      full,
 		}
 	case m.Progress != nil:
-		return administrate.Progress{OpportunityID: id, StepID: d.ID(opportunity.TypeStep, m.Progress.To, wanted)}
+		return administrate.Progress{OpportunityID: id, StepID: d.ID(opportunity.TypeStep, m.Progress.To, wanted), Full: full}
 	default:
-		return administrate.ExtendReservations{OpportunityID: id, Until: a.reservationExpiry(*m.ReservationChange)}
+		return administrate.ExtendReservations{OpportunityID: id, Until: a.reservationExpiry(*m.ReservationChange), Full: full}
 	}
 }
 

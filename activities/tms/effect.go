@@ -11,6 +11,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/people"
+	"github.com/oppflow/oppflow/activities/tms/record"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -98,8 +100,9 @@ func settingsOf[S any](in activities.EffectInput) *S {
 }
 
 // InspectEffect finds out which request an effect still needs. InspectEffect also inspects the
-// effects in Ahead, and joins the queries of all inspections (see administrate.ReadTogether). The
-// result omits an effect in Ahead whose inspection failed.
+// effects in Ahead, and reads the record if the input requests the record. InspectEffect joins the
+// queries of all reads (see administrate.ReadTogether). The result omits an effect in Ahead whose
+// inspection failed, and a record that could not be read.
 func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	by, err := a.currentPlaybook(ctx)
 	if err != nil {
@@ -122,7 +125,7 @@ func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInpu
 			continue
 		}
 		one := in
-		one.Effect, one.UndoEntry, one.Ahead = next.Effect, next.UndoEntry, nil
+		one.Effect, one.UndoEntry, one.Ahead, one.ReadRecord = next.Effect, next.UndoEntry, nil, false
 		also = append(also, func(ctx context.Context) error {
 			found, err := handler.inspect(ctx, one)
 			if err == nil {
@@ -132,12 +135,52 @@ func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInpu
 			return err
 		})
 	}
+	reading, needsEvents := record.NewRead(a.api, in.Opportunity, in.Interests), by.Playbook.NeedsEvents("")
+	if in.ReadRecord {
+		readRecord, others := reading.Queries(needsEvents)
+		also = append(append(also, readRecord), others...)
+	}
+	also = append(also, a.prefetch(in)...)
 	if err := administrate.ReadTogether(ctx, inspect, also...)[0]; err != nil {
 		return activities.InspectResult{}, err
 	}
-	out.Subject = in.Subject()
+	out.Subject, out.Read = in.Subject(), a.recordRead(ctx, in, reading, needsEvents)
 	out.Ahead = slices.DeleteFunc(ahead, func(found activities.InspectResult) bool { return found.Subject == "" })
 	return out, nil
+}
+
+// prefetch returns functions that read in the first request what the effects about attendees read
+// later.
+func (a *Activities) prefetch(in activities.EffectInput) []func(context.Context) error {
+	var contacts, registers bool
+	expected := make(map[int]opportunity.ID)
+	for _, next := range append([]activities.EffectAhead{{Effect: in.Effect, UndoEntry: in.UndoEntry}}, in.Ahead...) {
+		contacts = contacts || next.Effect.Kind == opportunity.EffectContacts
+		registers = registers || next.Effect.Kind == opportunity.EffectRegister
+		maps.Copy(expected, expectedContacts(next.UndoEntry))
+	}
+	if in.Undo || !contacts && !registers {
+		return nil
+	}
+	return people.Prefetch(a.api, in.Opportunity, in.Account, in.Attendees, expected, registers)
+}
+
+// recordRead returns the record that was read together with effects, or nil if the record or its
+// events could not be read.
+func (a *Activities) recordRead(ctx context.Context, in activities.EffectInput, reading *record.Read, needsEvents bool) *activities.RecordRead {
+	raw := reading.Record()
+	if raw.ID == "" {
+		return nil
+	}
+	found := activities.RecordRead{Record: a.snapshot(raw, in.Reference), TaggedByOther: a.referenceTag.isTaggedByOther(raw, in.Reference)}
+	if needsEvents {
+		events, err := reading.Events(ctx)
+		if err != nil {
+			return nil
+		}
+		found.Events = record.EventChanges(events)
+	}
+	return &found
 }
 
 // ExecuteEffect sends the request that the inspection returned.

@@ -38,9 +38,9 @@ func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.E
 	}
 	out.Contacts = found.Contacts // attendees without a contact, or in doubt, are registered on no event
 	unclear := 0
-	for _, event := range eventsFor(in.Attendees) {
-		contacts := contactsOn(event, in.Attendees, out.Contacts)
-		places, err := e.enrolmentsOn(ctx, event, contacts)
+	for _, event := range people.Events(in.Attendees) {
+		contacts := people.ContactsOn(event, in.Attendees, out.Contacts)
+		places, err := people.EnrolmentsOn(ctx, e.api, event, contacts)
 		if err != nil {
 			return out, readError(err)
 		}
@@ -88,7 +88,7 @@ func dropUnknownAttendees(in activities.EffectInput) activities.EffectInput {
 func (e cancelRegistrationsHandler) inspectUndo(ctx context.Context, in activities.EffectInput, out activities.InspectResult) (activities.InspectResult, error) {
 	out.UndoEntry.Objects = slices.Clone(in.UndoEntry.Objects)
 	cancelled := func(r opportunity.TouchedObject) bool { return r.Kind == opportunity.ObjectLearner && r.Reverted }
-	on, err := e.enrolmentsOf(ctx, in.UndoEntry.Objects, cancelled)
+	on, err := people.EnrolmentsOf(ctx, e.api, in.UndoEntry.Objects, cancelled)
 	if err != nil {
 		return out, readError(err)
 	}
@@ -169,7 +169,7 @@ func (a *Activities) enrolmentSources(ctx context.Context, event opportunity.ID,
 	sources := make(map[opportunity.ID]opportunity.ID)
 	for some := range slices.Chunk(contacts, administrate.MaxEntries) {
 		for after := ""; ; {
-			page, err := a.api.EnrolmentSources(ctx, string(event), idStrings(some), after)
+			page, err := a.api.EnrolmentSources(ctx, string(event), people.IDStrings(some), after)
 			switch {
 			case errors.As(err, new(*administrate.RefusedError)), err == nil && !page.ShowsSources:
 				return nil, nil

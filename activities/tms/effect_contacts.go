@@ -3,6 +3,7 @@ package tms
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +25,14 @@ type contactNotes struct {
 	// A later inspection counts such a contact as created by the effect, even when the response was
 	// lost.
 	Creating string `note:"making"`
+	// Created lists the contacts in the response to the request, by the index of the attendee, such
+	// as 0=ID. Created only speeds the next inspection up and proves nothing.
+	Created string `note:"made"`
 }
+
+// valueAccount is the key of the account in the values of a request to create contacts. The value is
+// "" if the contacts get no account.
+const valueAccount = "account"
 
 func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
@@ -35,7 +43,18 @@ func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput)
 	if settings := settingsOf[exchange.EnsureContacts](in); settings != nil {
 		policy.Several, policy.People = cmp.Or(settings.OnMultipleMatches, policy.Several), settings.People
 	}
-	return e.inspectContacts(ctx, in, out, policy)
+	out, err := e.inspectContacts(ctx, in, out, policy)
+	if err != nil || out.Request == nil {
+		return out, err
+	}
+	return out, e.addAccount(ctx, in, out.Request)
+}
+
+// addAccount adds the account of the new contacts to the request.
+func (a *Activities) addAccount(ctx context.Context, in activities.EffectInput, request *exchange.EffectRequest) error {
+	account, err := a.accountForContacts(ctx, in.Opportunity)
+	request.Values = map[string]string{valueAccount: account}
+	return readError(err)
 }
 
 // inspectContacts looks up the unknown contacts of the attendees by e-mail address and name.
@@ -129,10 +148,13 @@ func (e contactsHandler) execute(ctx context.Context, in activities.EffectInput)
 func (a *Activities) createContacts(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	ctx = a.withSendDeadline(ctx)
 	result := activities.ExecuteResult{UndoEntry: in.UndoEntry}
-	account, err := a.accountForContacts(ctx, in.Opportunity)
-	if err != nil {
-		result.CallResult = dependencyNotRead(err)
-		return result, nil
+	account, isKnown := in.Request.Values[valueAccount]
+	if !isKnown { // a worker of an earlier version inspected the effect
+		var err error
+		if account, err = a.accountForContacts(ctx, in.Opportunity); err != nil {
+			result.CallResult = dependencyNotRead(err)
+			return result, nil
+		}
 	}
 	var wanted []administrate.NewContact
 	var places []int
@@ -154,8 +176,17 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	if err != nil {
 		return result, nil
 	}
-	// The effect does not use the ids in the response, because the next inspection finds the new
-	// contacts by their addresses.
+	// The ids in the response only speed the next inspection up, because the next inspection finds the
+	// new contacts by their addresses.
+	notes := notesOf[contactNotes](in.UndoEntry)
+	var created []string
+	for n, answer := range answers {
+		if answer.Err == nil {
+			created = append(created, fmt.Sprintf("%d=%s", places[n], answer.Contact.ID))
+		}
+	}
+	notes.Created = strings.Join(created, ",")
+	result.UndoEntry = withNotes(in.UndoEntry, notes)
 	if n := slices.IndexFunc(answers, func(c administrate.ContactResult) bool { return c.Err != nil }); n >= 0 {
 		result.CallResult = callResult(answers[n].Err)
 		if result.Status == exchange.StatusRejected {
@@ -179,6 +210,19 @@ func (a *Activities) accountForContacts(ctx context.Context, id opportunity.ID) 
 		return "", err
 	}
 	return account.ID, nil
+}
+
+// expectedContacts returns the contacts that the response to a request of the effect contained, by the
+// index of the attendee.
+func expectedContacts(entry exchange.UndoEntry) map[int]opportunity.ID {
+	expected := make(map[int]opportunity.ID)
+	for _, one := range strings.Split(notesOf[contactNotes](entry).Created, ",") {
+		index, contact, _ := strings.Cut(one, "=")
+		if i, err := strconv.Atoi(index); err == nil {
+			expected[i] = opportunity.ID(contact)
+		}
+	}
+	return expected
 }
 
 // createdContacts returns the contacts that this inspection found, and that the effect was about to

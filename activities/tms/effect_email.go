@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/people"
+	"github.com/oppflow/oppflow/activities/tms/record"
 	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
@@ -94,7 +96,7 @@ func (e emailHandler) execute(ctx context.Context, in activities.EffectInput) (a
 	}
 	if len(in.Request.IDs) > 0 {
 		return confirmedResult(in, e.api.SendBulkEmail(ctx, administrate.BulkEmail{
-			ContactIDs: idStrings(in.Request.IDs), Subject: written.Subject, Body: written.Body, SendingAddressID: written.SendingAddressID,
+			ContactIDs: people.IDStrings(in.Request.IDs), Subject: written.Subject, Body: written.Body, SendingAddressID: written.SendingAddressID,
 		})), nil
 	}
 	return confirmedResult(in, e.api.SendEmail(ctx, written)), nil
@@ -161,17 +163,17 @@ func (e emailHandler) subject(ctx context.Context, in activities.EffectInput) (s
 }
 
 func (e emailHandler) mailFacts(ctx context.Context, in activities.EffectInput, needsEvents bool) (playbook.Facts, error) {
-	raw, err := e.fullRecord(ctx, in.Opportunity)
+	raw, err := record.Full(ctx, e.api, in.Opportunity)
 	if err != nil {
 		return playbook.Facts{}, err
 	}
 	var events []administrate.ScheduledEvent
 	if needsEvents {
-		if events, err = e.readEvents(ctx, raw); err != nil {
+		if events, err = record.Events(ctx, e.api, raw); err != nil {
 			return playbook.Facts{}, err
 		}
 	}
-	return e.playbookFacts(e.snapshot(raw, in.Reference), raw, events, workflowFacts{in.Region, in.Interests}, in.Now), nil
+	return record.Facts(e.snapshot(raw, in.Reference), raw, events, record.Known{Region: in.Region, Interests: in.Interests}, in.Now), nil
 }
 
 // mailNumber returns the number of the mail among the mails of its follow-up, and how many mails

@@ -32,7 +32,7 @@ func TestContactThatIsNotCreatedIsReported(t *testing.T) {
 	r.respondOnce("createBatch", `{"data":{"contact":{"createBatch":[{"errors":[],"contact":{"id":"UGVyc29uOjk5","personalName":{"firstName":"a","lastName":"b"}}}]}}}`)
 	r.requestCount()
 	got := r.runEffect(contactsEffect(record, exchange.MatchAskOperator, person(event, "Ada", "ada@example.com")))
-	r.wantProblem(got, 4, "nothing shows", exchange.RequestCreateContacts)
+	r.wantProblem(got, 5, "nothing shows", exchange.RequestCreateContacts)
 }
 
 // A release frees all places of an opportunity permanently, including the places for people whose

@@ -47,7 +47,10 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 		policy.People = settings.People
 	}
 	out, err := e.inspectContacts(ctx, in, out, policy)
-	if err != nil || out.Error != nil || out.Request != nil {
+	switch {
+	case err == nil && out.Request != nil:
+		return out, e.addAccount(ctx, in, out.Request)
+	case err != nil || out.Error != nil:
 		return out, err
 	}
 	act, err := e.nextRegistration(ctx, in, &out)
@@ -81,9 +84,9 @@ func (registerHandler) shouldRelease(in activities.EffectInput) bool {
 
 // nextRegistration returns the next missing registration, nil when there is none.
 func (e registerHandler) nextRegistration(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (*exchange.EffectRequest, error) {
-	for _, event := range eventsFor(in.Attendees) {
-		contacts := contactsOn(event, in.Attendees, out.Contacts)
-		places, err := e.enrolmentsOn(ctx, event, contacts)
+	for _, event := range people.Events(in.Attendees) {
+		contacts := people.ContactsOn(event, in.Attendees, out.Contacts)
+		places, err := people.EnrolmentsOn(ctx, e.api, event, contacts)
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +116,7 @@ func (e registerHandler) inspectUndo(ctx context.Context, in activities.EffectIn
 	ours := func(r opportunity.TouchedObject) bool {
 		return r.Kind == opportunity.ObjectLearner && r.Created && !r.Reverted
 	}
-	on, err := e.enrolmentsOf(ctx, in.UndoEntry.Objects, ours)
+	on, err := people.EnrolmentsOf(ctx, e.api, in.UndoEntry.Objects, ours)
 	if err != nil {
 		return out, readError(err)
 	}
@@ -137,57 +140,6 @@ func (e registerHandler) inspectUndo(ctx context.Context, in activities.EffectIn
 	return out, nil
 }
 
-// enrolmentsOf reads the enrolments of the contacts and events in those records for which about
-// returns true.
-func (a *Activities) enrolmentsOf(
-	ctx context.Context, records []opportunity.TouchedObject, about func(opportunity.TouchedObject) bool,
-) (map[opportunity.ID]map[opportunity.ID][]opportunity.ID, error) {
-	contacts := make(map[opportunity.ID][]opportunity.ID)
-	var events []opportunity.ID
-	for _, r := range records {
-		if !about(r) {
-			continue
-		}
-		if contacts[r.Event] == nil {
-			events = append(events, r.Event)
-		}
-		if !slices.Contains(contacts[r.Event], r.Contact) {
-			contacts[r.Event] = append(contacts[r.Event], r.Contact)
-		}
-	}
-	out := make(map[opportunity.ID]map[opportunity.ID][]opportunity.ID)
-	for _, event := range events {
-		places, err := a.enrolmentsOn(ctx, event, contacts[event])
-		if err != nil {
-			return nil, err
-		}
-		out[event] = places
-	}
-	return out, nil
-}
-
-// enrolmentsOn reads the learner ids of the contacts on the event, without cancelled learners.
-func (a *Activities) enrolmentsOn(ctx context.Context, event opportunity.ID, contacts []opportunity.ID) (map[opportunity.ID][]opportunity.ID, error) {
-	places := make(map[opportunity.ID][]opportunity.ID)
-	for some := range slices.Chunk(contacts, administrate.MaxEntries) {
-		ids := idStrings(some)
-		for after := ""; ; {
-			page, err := a.api.Enrolments(ctx, string(event), ids, after)
-			if err != nil {
-				return nil, err
-			}
-			for _, learner := range page.Learners {
-				contact := opportunity.ID(learner.ContactID)
-				places[contact] = append(places[contact], opportunity.ID(learner.ID))
-			}
-			if after = page.NextCursor; after == "" {
-				break
-			}
-		}
-	}
-	return places, nil
-}
-
 func (e registerHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	if run, other := runs.DetectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
@@ -201,7 +153,7 @@ func (e registerHandler) execute(ctx context.Context, in activities.EffectInput)
 		err := e.api.CancelLearner(e.withSendDeadline(ctx), string(in.Request.Target))
 		return activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}, nil
 	}
-	registered, err := e.api.RegisterContacts(e.withSendDeadline(ctx), administrate.RegisterContacts{EventID: string(in.Request.Target), ContactIDs: idStrings(in.Request.IDs)})
+	registered, err := e.api.RegisterContacts(e.withSendDeadline(ctx), administrate.RegisterContacts{EventID: string(in.Request.Target), ContactIDs: people.IDStrings(in.Request.IDs)})
 	result := activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}
 	if err == nil {
 		result.UndoEntry = withCheckedEvent(in.UndoEntry, in.Request.Target, registered.RemainingPlaces)
@@ -237,38 +189,4 @@ func (e registerHandler) isBlockedByReservation(ctx context.Context, in activiti
 	}
 	left, needed := *event.RemainingPlaces, len(in.Request.IDs)
 	return left < needed && left+min(placesOn(in, in.Request.Target), *event.Reserved) >= needed
-}
-
-func idStrings(ids []opportunity.ID) []string {
-	out := make([]string, len(ids))
-	for i, id := range ids {
-		out[i] = string(id)
-	}
-	return out
-}
-
-func eventsFor(attendees []exchange.Attendee) []opportunity.ID {
-	var events []opportunity.ID
-	for _, attendee := range attendees {
-		if !slices.Contains(events, attendee.Event) {
-			events = append(events, attendee.Event)
-		}
-	}
-	return events
-}
-
-// contactsOn returns the contacts for the event without duplicates. found are the contacts that
-// this inspection found, in the order of the attendees.
-func contactsOn(event opportunity.ID, attendees []exchange.Attendee, found []opportunity.ID) []opportunity.ID {
-	var contacts []opportunity.ID
-	for i, attendee := range attendees {
-		contact := attendee.Contact
-		if contact == "" && i < len(found) {
-			contact = found[i]
-		}
-		if attendee.Event == event && contact != "" && !slices.Contains(contacts, contact) {
-			contacts = append(contacts, contact)
-		}
-	}
-	return contacts
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/people"
 	"github.com/oppflow/oppflow/activities/tms/places"
 	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
@@ -174,7 +175,7 @@ func (e reserveHandler) execute(ctx context.Context, in activities.EffectInput) 
 		return e.setExpiry(ctx, in, in.Request.Until), nil
 	}
 	held, err := e.api.Reserve(e.withSendDeadline(ctx), administrate.Reserve{
-		OpportunityID: string(in.Opportunity), InterestIDs: idStrings(in.Request.IDs), Until: in.Request.Until.UTC().Truncate(time.Second),
+		OpportunityID: string(in.Opportunity), InterestIDs: people.IDStrings(in.Request.IDs), Until: in.Request.Until.UTC().Truncate(time.Second),
 	})
 	return confirmedResult(in, cmp.Or(err, held.Reserve, held.Extend)), nil
 }

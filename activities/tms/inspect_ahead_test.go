@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms"
 )
 
 // TestEffectsAreInspectedInFewRequests: the joint inspection of consecutive effects returns the
@@ -70,5 +71,45 @@ func TestAFailingEffectAheadIsLeftOut(t *testing.T) {
 	found := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
 	if found.Request != nil || found.Error != nil || len(found.Ahead) > 0 {
 		t.Errorf("got %+v, want a complete effect and no result for the invoice", found)
+	}
+}
+
+// The record and its events are read in the request that inspects the effects.
+func TestEffectsAreInspectedTogetherWithTheRecord(t *testing.T) {
+	t.Parallel()
+	r := newFixture(t, tms.ReferenceTag{})
+	r.loadPlaybook(`reactions: [{ name: sold, on: eventSoldOut, do: [{ account: {} }] }]`)
+	record, interests := r.createWithEvent(2)
+	r.setAccount(record, r.account("Byrne Ltd"))
+	in := accountEffect(record, "Byrne Ltd")
+	in.Reference, in.Now, in.ReadRecord, in.Interests = "A-1", r.now(), true, interests
+	want := r.read(record)
+	r.requestCount()
+	found := mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
+	r.wantRequests(1)
+	if found.Read == nil || len(found.Read.Events) != 1 || found.Read.Events[0].Event != event || found.Read.TaggedByOther {
+		t.Fatalf("got %+v, want the record with its event", found.Read)
+	}
+	if diff := cmp.Diff(want, found.Read.Record); diff != "" {
+		t.Errorf("record (-read alone +read together):\n%s", diff)
+	}
+
+	in.Interests = nil // the event of the interest is known only from the record
+	found = mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
+	r.wantRequests(2)
+	if found.Read == nil || len(found.Read.Events) != 1 {
+		t.Errorf("got %+v, want the record with its event", found.Read)
+	}
+
+	r.interceptRequests(func(w http.ResponseWriter, request *http.Request) bool {
+		if !bytes.Contains([]byte(readBody(t, request)), []byte("reservationsValidUntil")) {
+			return false
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+		return true
+	})
+	found = mustRunActivity[activities.InspectResult](r, activities.InspectEffect, in)
+	if found.Read != nil || found.Request != nil || found.Error != nil {
+		t.Errorf("got %+v, want the inspection without the record", found)
 	}
 }

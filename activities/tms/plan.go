@@ -3,22 +3,29 @@ package tms
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
+
+	"go.temporal.io/sdk/activity"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms/names"
+	"github.com/oppflow/oppflow/activities/tms/record"
 	"github.com/oppflow/oppflow/activities/tms/runs"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/playbook"
 )
 
 // PlanOpportunity reads the record and returns the plan of the worker's playbook. PlanOpportunity
-// makes one request for each hundred interests. If the plan depends on events, PlanOpportunity also
-// makes one request for each hundred events. If the worker does not know the target step of a
-// transition, PlanOpportunity makes one more request to read the steps. If the workflow does not
-// know the name of the region, PlanOpportunity makes one more request to read the regions. For a
-// step that does not exist, the plan is empty, because the API will reject the transition.
+// makes one request for each hundred interests. If the plan depends on events, the first request also
+// reads the events of the interests that the workflow knows. PlanOpportunity makes further requests
+// for other events, and for more than a hundred events. PlanOpportunity does not read the record if
+// the workflow knows all that the plan of a transition needs. If the worker does not know the target
+// step of a transition, PlanOpportunity makes one more request to read the steps. If the workflow
+// does not know the name of the region, PlanOpportunity makes one more request to read the regions.
+// For a step that does not exist, the plan is empty, because the API will reject the transition.
 //
 // PlanOpportunity makes the plan with the playbook that is in force after the record was read. A
 // worker makes no plan if its playbook has a lower version than the playbook that the opportunity
@@ -47,50 +54,101 @@ func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInpu
 }
 
 func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book VersionedPlaybook) (activities.PlanResult, error) {
-	raw, err := a.fullRecord(ctx, in.Opportunity)
-	if err != nil {
+	// The activity may start long after the workflow scheduled the activity.
+	if in.Known != nil && activity.GetInfo(ctx).StartedTime.Sub(in.KnownAt) <= exchange.MaxRecordAge {
+		if result, isComplete, err := a.planFromKnown(ctx, in, book); isComplete || err != nil {
+			return result, err
+		}
+	}
+	reading := record.NewRead(a.api, in.Opportunity, in.KnownInterests)
+	needsEvents := book.Playbook.NeedsEvents(in.PlanFor.Kind)
+	readRecord, others := reading.Queries(needsEvents)
+	if err := administrate.ReadTogether(ctx, readRecord, others...)[0]; err != nil {
 		return activities.PlanResult{}, readError(err)
 	}
-	record := a.snapshot(raw, in.Reference)
+	raw := reading.Record()
+	result := activities.PlanResult{Record: a.snapshot(raw, in.Reference), TaggedByOther: a.referenceTag.isTaggedByOther(raw, in.Reference), RunID: runs.CurrentID(ctx)}
 	if in.Region.Name == "" {
-		record.Details.Region = a.namedRegion(ctx, in.Region)
+		result.Record.Details.Region = a.namedRegion(ctx, in.Region)
 	}
-	result := activities.PlanResult{Record: record, TargetStep: in.PlanFor.To, TaggedByOther: a.referenceTag.isTaggedByOther(raw, in.Reference), RunID: runs.CurrentID(ctx)}
+	cause, isPossible, err := a.preparePlan(ctx, in, book, &result)
+	if err != nil || !isPossible {
+		return result, err
+	}
+	var events []administrate.ScheduledEvent
+	if needsEvents {
+		if events, err = reading.Events(ctx); err != nil {
+			return activities.PlanResult{}, readError(err)
+		}
+	}
+	facts := record.Facts(result.Record, raw, events, record.Known{Region: in.Region, Interests: in.KnownInterests}, in.Now)
+	facts.Entered, facts.LastActivity, facts.Adopted, facts.Done = in.Entered, in.LastActivity, in.AdoptedAt, in.DoneFollowUps
+	result.Plan = book.plan(facts, cause)
+	result.Events = record.EventChanges(events)
+	return result, nil
+}
+
+// planFromKnown plans a transition with the record that the workflow knows. isComplete is false if
+// the plan may depend on data that only a read returns. isComplete is also false if the plan has
+// effects before the transition. Such effects change the TMS before a response shows the step.
+func (a *Activities) planFromKnown(ctx context.Context, in activities.PlanInput, book VersionedPlaybook) (result activities.PlanResult, isComplete bool, err error) {
+	result = activities.PlanResult{Record: exchange.Snapshot{ID: in.Opportunity}, FromKnown: true, RunID: runs.CurrentID(ctx)}
+	cause, isPossible, err := a.preparePlan(ctx, in, book, &result)
+	if err != nil || !isPossible {
+		return result, err == nil, err
+	}
+	if book.Playbook.NeedsRead(in.Known.Step, cause.To, slices.ContainsFunc(in.KnownInterests, hasNoItemID)) {
+		return result, false, nil
+	}
+	known := *in.Known
+	if known.Details.Region = in.Region; in.Region.Name == "" {
+		known.Details.Region = a.namedRegion(ctx, in.Region)
+	}
+	facts := record.KnownFacts(known, record.Known{Region: in.Region, Interests: in.KnownInterests}, in.Now)
+	result.Plan = book.plan(facts, cause)
+	return result, len(result.Plan.Before) == 0, nil
+}
+
+// hasNoItemID reports whether the workflow knows the item only as the code or the name that a caller
+// wrote.
+func hasNoItemID(interest opportunity.RecordedInterest) bool {
+	return opportunity.ID(interest.Item).Type() == ""
+}
+
+// preparePlan stores the features of the playbook and the target step of a transition in the result.
+// If the playbook cannot plan the transition, preparePlan stores an empty plan and returns false.
+func (a *Activities) preparePlan(ctx context.Context, in activities.PlanInput, book VersionedPlaybook, result *activities.PlanResult) (exchange.PlanCause, bool, error) {
 	if rules := a.featuresOf(ctx, book); rules != nil {
 		result.PlaybookFeatures = *rules
 	}
 	cause := in.PlanFor
+	result.TargetStep = cause.To
+	if cause.Kind != exchange.CauseTransition || cause.To != (opportunity.Step{}) {
+		return cause, true, nil
+	}
 	var problem string
-	if result.PlaybookFeatures.Transitions && cause.Kind == exchange.CauseTransition && cause.To == (opportunity.Step{}) {
+	if result.PlaybookFeatures.Transitions {
+		var err error
 		if cause.To, problem, err = a.findStep(ctx, in.TargetStep); err != nil {
-			return activities.PlanResult{}, readError(err)
-		}
-		result.TargetStep = cause.To
-	}
-	if cause.Kind == exchange.CauseTransition && cause.To == (opportunity.Step{}) {
-		result.Plan = exchange.Plan{Digest: book.Playbook.Digest(), Version: book.Version}
-		if problem != "" {
-			result.Plan.Problems = []string{problem}
-		}
-		return result, nil
-	}
-	var events []administrate.ScheduledEvent
-	if book.Playbook.NeedsEvents(cause.Kind) {
-		if events, err = a.readEvents(ctx, raw); err != nil {
-			return activities.PlanResult{}, readError(err)
+			return cause, false, readError(err)
 		}
 	}
-	facts := a.playbookFacts(record, raw, events, workflowFacts{in.Region, in.KnownInterests}, in.Now)
-	facts.Entered, facts.LastActivity, facts.Adopted, facts.Done = in.Entered, in.LastActivity, in.AdoptedAt, in.DoneFollowUps
-	result.Plan = book.Playbook.Plan(facts, cause)
-	result.Plan.Version = book.Version
-	result.Plan.Problems = append(result.Plan.Problems, book.NameProblems[:min(len(book.NameProblems), maxNameProblems)]...)
-	for _, event := range events {
-		result.Events = append(result.Events, activities.EventChange{
-			Event: opportunity.ID(event.ID), Cancelled: event.Cancelled, SoldOut: event.SoldOut, FreePlaces: event.RemainingPlaces,
-		})
+	if result.TargetStep = cause.To; cause.To != (opportunity.Step{}) {
+		return cause, true, nil
 	}
-	return result, nil
+	result.Plan = exchange.Plan{Digest: book.Playbook.Digest(), Version: book.Version}
+	if problem != "" {
+		result.Plan.Problems = []string{problem}
+	}
+	return cause, false, nil
+}
+
+// plan returns the plan of the playbook, with the names of the playbook that the worker did not find.
+func (b VersionedPlaybook) plan(facts playbook.Facts, cause exchange.PlanCause) exchange.Plan {
+	plan := b.Playbook.Plan(facts, cause)
+	plan.Version = b.Version
+	plan.Problems = append(plan.Problems, b.NameProblems[:min(len(b.NameProblems), maxNameProblems)]...)
+	return plan
 }
 
 const maxNameProblems = 10

@@ -308,3 +308,54 @@ func TestPlanReportsNamesThatDoNotFitTheTenant(t *testing.T) {
 		t.Errorf("problems %q, steps %q", got.Plan.Problems, got.PlaybookFeatures.FollowUpSteps)
 	}
 }
+
+// A transition is planned without a read, if the workflow knows all that the plan needs.
+func TestPlanOfATransitionFromTheKnownRecord(t *testing.T) {
+	const free = "{ name: win, to: { state: Won }, when: 'value > 100 and any(interests, .kind == \"event\")', after: [{ account: {} }] }"
+	for name, c := range map[string]struct {
+		rules    string
+		age      time.Duration
+		item     string
+		wantRead bool
+	}{
+		"everything is known":           {rules: free},
+		"a little younger than allowed": {rules: free, age: exchange.MaxRecordAge - time.Second},
+		"too old":                       {rules: free, age: exchange.MaxRecordAge + time.Second, wantRead: true},
+		"a condition on an attribute":   {rules: `{ name: win, to: { state: Won }, when: 'attributes["po"] != "1"', after: [{ account: {} }] }`, wantRead: true},
+		"a text with an attribute":      {rules: `{ name: win, to: { state: Won }, after: [{ account: { name: '{{index .Attributes "company"}}' } }] }`, wantRead: true},
+		"a condition on free places":    {rules: `{ name: win, to: { state: Won }, after: [{ account: {}, when: 'any(interests, .freePlaces > 1)' }] }`, wantRead: true},
+		"a text with the first start":   {rules: `{ name: win, to: { state: Won }, after: [{ log: { message: '{{.FirstStart}}' } }] }`, wantRead: true},
+		"an effect before":              {rules: `{ name: win, to: { state: Won }, before: [{ contacts: {} }], after: [{ account: {} }] }`, wantRead: true},
+		"a rule for another step":       {rules: `{ name: on, to: { step: Opportunity }, when: 'attributes["po"] != "1"', before: [{ account: {} }] }`},
+		"a condition on an item":        {rules: `{ name: win, to: { state: Won }, when: 'any(interests, .item == "x")', after: [{ account: {} }] }`},
+		"a condition on an item's code": {rules: `{ name: win, to: { state: Won }, when: 'any(interests, .item == "x")', after: [{ account: {} }] }`, item: "ABC-123-01", wantRead: true},
+		"an item's code":                {rules: free, item: "ABC-123-01"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newFixture(t, tms.ReferenceTag{})
+			r.loadPlaybook("transitions: [" + c.rules + "]")
+			record, interests := r.createWithEvent(2)
+			in := transitionInput(record, string(stepWon))
+			in.Region = opportunity.Ref{ID: regionDR, Name: "Dominican Republic"}
+			in.KnownInterests = interests
+			r.plan(in) // stores the steps in the cache
+			if c.item != "" {
+				in.KnownInterests[0].Item = c.item
+			}
+			snapshot := r.read(record)
+			want := r.plan(in)
+			in.Known, in.KnownAt = &snapshot, r.now().Add(-c.age)
+			r.requestCount()
+			got := r.plan(in)
+			if n := r.requestCount(); (n > 0) != c.wantRead || got.FromKnown == c.wantRead {
+				t.Errorf("%d requests, from the known record %t; want a read: %t", n, got.FromKnown, c.wantRead)
+			}
+			if diff := cmp.Diff(want.Plan, got.Plan); diff != "" {
+				t.Errorf("plan (-read +known):\n%s", diff)
+			}
+			if got.Record.ID != record || got.RunID == "" || got.TargetStep != want.TargetStep || got.PlaybookFeatures != want.PlaybookFeatures {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/people"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -53,7 +54,7 @@ func (a *Activities) describeEvents(ctx context.Context, named []opportunity.ID,
 	}
 	ctx, cancel := a.withSideReadTimeout(ctx)
 	defer cancel()
-	events, err := a.api.Events(ctx, idStrings(ids))
+	events, err := a.api.Events(ctx, people.IDStrings(ids))
 	if err != nil {
 		return texts
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/people"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -42,7 +43,7 @@ func countSoldPlaces(in activities.EffectInput, contacts []opportunity.ID, entry
 		all[at].sold += held.Quantity
 	}
 	for i := range all {
-		for _, contact := range contactsOn(all[i].event, in.Attendees, contacts) {
+		for _, contact := range people.ContactsOn(all[i].event, in.Attendees, contacts) {
 			if wasRegisteredBefore(entry, all[i].event, contact) {
 				all[i].found++
 			} else {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -18,7 +19,8 @@ var errNotJoinable = errors.New("the document cannot be joined with other docume
 
 // JoinDocuments returns one query with the root fields of all documents. JoinDocuments adds a
 // prefix with the number i to the response keys and variables of the document with index i. The
-// name of the returned query consists of the names of all documents.
+// name of the returned query consists of the names of all documents. JoinDocuments fails with
+// InvalidError if the returned query is too large for one request.
 func JoinDocuments(docs []Document) (Document, error) {
 	joined := &ast.OperationDefinition{Operation: ast.Query}
 	out := Document{Variables: make(map[string]any)}
@@ -55,7 +57,15 @@ func JoinDocuments(docs []Document) (Document, error) {
 	var text bytes.Buffer
 	formatter.NewFormatter(&text, formatter.WithIndent("  ")).FormatQueryDocument(&ast.QueryDocument{Operations: ast.OperationList{joined}})
 	out.Text = text.String()
-	return out, nil
+	return out, checkJoinedSize(out)
+}
+
+func checkJoinedSize(doc Document) error {
+	values, err := json.Marshal(doc.Variables)
+	if err == nil && len(doc.Text)+len(values) > MaxRequestBytes/2 { // JSON may escape characters of the text
+		return &InvalidError{Where: doc.Name, Problem: "the joined query is too large for one request"}
+	}
+	return err
 }
 
 func joinedPrefix(i int) string { return fmt.Sprintf("q%d_", i) }
@@ -135,4 +145,29 @@ func SplitResponse(got Response, i int) (Response, error) {
 		}
 	}
 	return part, nil
+}
+
+// Unaffected returns the indexes of the documents that contain none of the names at which the API
+// reported an error. Unaffected returns nothing if the error names nothing, or if no document
+// contains the names.
+func Unaffected(docs []Document, err error) []int {
+	var names []string
+	var refused *RefusedError
+	var unknown *UnknownError
+	switch {
+	case errors.As(err, &refused):
+		names = refused.DocumentNames
+	case errors.As(err, &unknown):
+		names = unknown.DocumentNames
+	}
+	var rest []int
+	for i, doc := range docs {
+		if !slices.ContainsFunc(names, func(name string) bool { return strings.Contains(doc.Text, name) }) {
+			rest = append(rest, i)
+		}
+	}
+	if len(names) == 0 || len(rest) == len(docs) {
+		return nil
+	}
+	return rest
 }

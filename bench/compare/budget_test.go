@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/bench/compare"
 	"github.com/oppflow/oppflow/settings/testrun"
 )
@@ -61,11 +62,11 @@ func (p *preparedEnvironment) await(t *testing.T) *compare.Environment {
 // fail and be repeated, which increases the Counts. No other influence changes the Counts. So if
 // wanted returns false, leastCounts repeats the measurement up to three times and returns the
 // lowest Counts.
-func leastCounts(t *testing.T, g *compare.Environment, wanted func(map[string]compare.Counts) bool) map[string]compare.Counts {
+func leastCounts(t *testing.T, g *compare.Environment, subjects []compare.Subject, wanted func(map[string]compare.Counts) bool) map[string]compare.Counts {
 	t.Helper()
 	counts := make(map[string]compare.Counts)
 	for range 3 {
-		all, err := g.Count(t.Context(), g.Subjects())
+		all, err := g.Count(t.Context(), subjects)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,15 +90,40 @@ func TestALifecycleKeepsToItsBudget(t *testing.T) {
 	// the same time. While the test counts in one Environment, the other Environment is idle.
 	inMemory, inPostgres := prepare(t, compare.EnvironmentOptions{}), prepare(t, compare.EnvironmentOptions{Postgres: true, NoSync: true})
 	<-inPostgres.done
-	counts := leastCounts(t, inMemory.await(t), func(counts map[string]compare.Counts) bool {
-		for name, budget := range compare.Budgets() {
+	g := inMemory.await(t)
+	counts := leastCounts(t, g, g.Subjects(), keepsTo(compare.Budgets()))
+	wantBudgets(t, counts, compare.Budgets())
+	if base := counts[compare.Base]; base.Requests != compare.Calls || base.Actions != 2*compare.Calls {
+		t.Errorf("the bare workflow took %+v; it is one message and one activity for each of %d calls", base, compare.Calls)
+	}
+
+	t.Run("on PostgreSQL", func(t *testing.T) {
+		exact := cmpopts.IgnoreFields(compare.Counts{}, "Bytes")
+		g := inPostgres.await(t)
+		again := leastCounts(t, g, g.Subjects(), func(again map[string]compare.Counts) bool {
+			return cmp.Equal(counts, again, exact)
+		})
+		if diff := cmp.Diff(counts, again, exact); diff != "" {
+			t.Errorf("it takes something else (-SQLite +PostgreSQL):\n%s", diff)
+		}
+	})
+}
+
+// keepsTo returns a function that reports whether no count exceeds its budget.
+func keepsTo(budgets map[string]compare.Budget) func(map[string]compare.Counts) bool {
+	return func(counts map[string]compare.Counts) bool {
+		for name, budget := range budgets {
 			if len(budget.Exceeds(counts[name])) > 0 {
 				return false
 			}
 		}
 		return true
-	})
-	for name, budget := range compare.Budgets() {
+	}
+}
+
+func wantBudgets(t *testing.T, counts map[string]compare.Counts, budgets map[string]compare.Budget) {
+	t.Helper()
+	for name, budget := range budgets {
 		took, counted := counts[name]
 		if !counted {
 			t.Errorf("%s has a budget and was not counted", name)
@@ -110,23 +136,90 @@ func TestALifecycleKeepsToItsBudget(t *testing.T) {
 		}
 	}
 	for name := range counts {
-		if _, known := compare.Budgets()[name]; !known && strings.HasPrefix(name, "Oppflow") {
+		if _, known := budgets[name]; !known && strings.HasPrefix(name, "Oppflow") {
 			t.Errorf("%s has no budget", name)
 		}
 	}
-	if base := counts[compare.Base]; base.Requests != compare.Calls || base.Actions != 2*compare.Calls {
-		t.Errorf("the bare workflow took %+v; it is one message and one activity for each of %d calls", base, compare.Calls)
-	}
+}
 
-	t.Run("on PostgreSQL", func(t *testing.T) {
-		exact := cmpopts.IgnoreFields(compare.Counts{}, "Bytes")
-		again := leastCounts(t, inPostgres.await(t), func(again map[string]compare.Counts) bool {
-			return cmp.Equal(counts, again, exact)
-		})
-		if diff := cmp.Diff(counts, again, exact); diff != "" {
-			t.Errorf("it takes something else (-SQLite +PostgreSQL):\n%s", diff)
+// With the default playbook, a lifecycle keeps to its budget, and the TMS then contains all that the
+// effects had to make.
+func TestALifecycleWithThePlaybookKeepsToItsBudget(t *testing.T) {
+	g := prepare(t, compare.EnvironmentOptions{Playbook: "default"}).await(t)
+	subjects := slices.DeleteFunc(g.PlaybookSubjects(), func(s compare.Subject) bool { return s.Name == compare.Base })
+	counts := leastCounts(t, g, subjects, keepsTo(compare.PlaybookBudgets()))
+	wantBudgets(t, counts, compare.PlaybookBudgets())
+	records := 0
+	for after := ""; ; {
+		page, err := g.API().Opportunities(t.Context(), administrate.Search{First: 100, After: after})
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
+		for _, record := range page.Rows {
+			records++
+			wantEffects(t, g.API(), record.ID)
+		}
+		if after = page.NextCursor; after == "" {
+			break
+		}
+	}
+	if records < 2*len(subjects) {
+		t.Errorf("%d records, want at least two for each of %d subjects", records, len(subjects))
+	}
+}
+
+// wantEffects checks the record of a won opportunity: its account, its tokens and its draft invoice.
+// If the record has learners, wantEffects checks their contacts, their registrations, and that the
+// places are released.
+func wantEffects(t *testing.T, api *administrate.Client, id string) {
+	t.Helper()
+	ctx := t.Context()
+	record, err := api.Opportunity(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	links, err := api.OpportunityLinks(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	billing, err := api.Billing(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issued, err := api.TokenIssues(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := 0
+	for _, issue := range issued.Issues {
+		tokens += issue.Quantity
+	}
+	if record.Step.Stage.State != "Won" || len(record.Interests) != 6 || links.Account == nil || billing.Invoice == nil || tokens != 10 {
+		t.Errorf("%s: state %s, %d interests, account %v, invoice %v, %d tokens; want Won, 6 interests, an account, an invoice and 10 tokens",
+			record.Name, record.Step.Stage.State, len(record.Interests), links.Account, billing.Invoice, tokens)
+	}
+	emails, event := compare.LearnersOf(record)
+	if record.Reservations.Valid != (len(emails) == 0) {
+		t.Errorf("%s: reservation %+v", record.Name, record.Reservations)
+	}
+	if len(emails) == 0 {
+		return
+	}
+	found, err := api.ContactsByEmails(ctx, emails, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var contacts []string
+	for _, contact := range found.Contacts {
+		contacts = append(contacts, contact.ID)
+	}
+	enrolled, err := api.Enrolments(ctx, event, contacts, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(contacts) != len(emails) || len(enrolled.Learners) != len(emails) {
+		t.Errorf("%s: %d contacts and %d registrations, want %d", record.Name, len(contacts), len(enrolled.Learners), len(emails))
+	}
 }
 
 func TestBudgetsAreExceeded(t *testing.T) {
@@ -155,12 +248,21 @@ func TestDocsStateTheBudgets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, budget := range compare.Budgets() {
-			row := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(name) + ` +\| (\d+) +\| (\d+) +\| [\d.]+ +\| [\d.]+ +\| \d+ +\| (\d+) `).FindStringSubmatch(string(text))
-			want := []string{fmt.Sprint(budget.Requests), fmt.Sprint(budget.Events), fmt.Sprint(budget.Actions)}
-			if len(row) == 0 || !slices.Equal(row[1:], want) {
-				t.Errorf("%s: %s: requests, events, actions are told as %q; want %q", page, name, row, want)
-			}
+		parts := strings.SplitN(string(text), "\nThe next table shows the counts with the default playbook", 2)
+		wantRows(t, page, parts[0], compare.Budgets())
+		if len(parts) > 1 {
+			wantRows(t, page, parts[1], compare.PlaybookBudgets())
+		}
+	}
+}
+
+func wantRows(t *testing.T, page, text string, budgets map[string]compare.Budget) {
+	t.Helper()
+	for name, budget := range budgets {
+		row := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(name) + ` +\| (\d+) +\| (\d+) +\| [\d.]+ +\| [\d.]+ +\| \d+ +\| (\d+) `).FindStringSubmatch(text)
+		want := []string{fmt.Sprint(budget.Requests), fmt.Sprint(budget.Events), fmt.Sprint(budget.Actions)}
+		if len(row) == 0 || !slices.Equal(row[1:], want) {
+			t.Errorf("%s: %s: requests, events, actions are told as %q; want %q", page, name, row, want)
 		}
 	}
 }

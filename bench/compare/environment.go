@@ -203,6 +203,15 @@ func (g *Environment) Subjects() []Subject {
 	}
 }
 
+// PlaybookSubjects returns the subjects that are compared with the default playbook.
+func (g *Environment) PlaybookSubjects() []Subject {
+	all := []Subject{bare(g.bare, false)}
+	for _, mode := range playbookModes() {
+		all = append(all, oppflow(g.oppflow, mode))
+	}
+	return all
+}
+
 // Close stops all processes of the Environment and removes their files.
 func (g *Environment) Close(ctx context.Context) error {
 	for _, c := range []client.Client{g.oppflow, g.bare} {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -188,7 +187,7 @@ func (o Options) parts() []environmentPlan {
 			return err
 		}}}},
 		{EnvironmentOptions{Playbook: defaultPlaybook}, []step{{figurePlaybook, "measurement of the counts with the default playbook", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {
-			r.Playbook, err = g.Count(ctx, slices.DeleteFunc(g.Subjects(), func(c Subject) bool { return !strings.HasPrefix(c.Name, "Oppflow") && c.Name != Base }))
+			r.Playbook, err = g.Count(ctx, g.PlaybookSubjects())
 			return err
 		}}}},
 	}

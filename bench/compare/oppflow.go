@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
@@ -17,6 +18,8 @@ type oppflowMode struct {
 	byUpdate bool
 	// If oneMessage is true, the driver sends the five interests of the lifecycle in one message.
 	oneMessage bool
+	// If learners is true, the interest in the event has two learners whom the TMS does not know.
+	learners bool
 }
 
 func (h oppflowMode) String() string {
@@ -25,9 +28,23 @@ func (h oppflowMode) String() string {
 		name = "Oppflow, updates"
 	}
 	if h.oneMessage {
-		return name + ", burst in one"
+		name += ", burst in one"
+	}
+	if h.learners {
+		name += ", learners"
 	}
 	return name
+}
+
+// playbookModes returns the modes that are measured with the default playbook.
+func playbookModes() []oppflowMode {
+	var all []oppflowMode
+	for _, learners := range []bool{false, true} {
+		for _, byUpdate := range []bool{false, true} {
+			all = append(all, oppflowMode{byUpdate: byUpdate, oneMessage: true, learners: learners}, oppflowMode{byUpdate: byUpdate, learners: learners})
+		}
+	}
+	return all
 }
 
 // oppflow returns the Subject that plays the lifecycle with Oppflow. The driver sends the same
@@ -83,16 +100,28 @@ func (d *oppflowDriver) messagesOf(line CallGroup) []opportunity.Command {
 	commands := make([]opportunity.Command, len(line.Calls))
 	var all opportunity.AddInterests
 	for n, call := range line.Calls {
-		commands[n] = call.command()
 		if call.Interest != nil {
+			if d.learners && call.Interest.Item == event {
+				call.Interest.Quantity, call.Interest.Learners = 2, learnersOf(d.reference)
+			}
 			d.interests++
 			all.Interests = append(all.Interests, *call.Interest)
 		}
+		commands[n] = call.command()
 	}
 	if d.oneMessage && len(all.Interests) == len(line.Calls) {
 		return []opportunity.Command{all}
 	}
 	return commands
+}
+
+// learnersOf returns two learners whom no other lifecycle has.
+func learnersOf(reference opportunity.Reference) []opportunity.Learner {
+	var all []opportunity.Learner
+	for _, name := range []string{"Ada", "Ben"} {
+		all = append(all, opportunity.Learner{FirstName: name, LastName: string(reference), Email: strings.ToLower(fmt.Sprintf("%s.%s@learners.example", name, reference))})
+	}
+	return all
 }
 
 func (d *oppflowDriver) send(ctx context.Context, line CallGroup, sent func(n, of int) error) error {

@@ -26,14 +26,14 @@ func Budgets() map[string]Budget {
 // Budget.
 func PlaybookBudgets() map[string]Budget {
 	return map[string]Budget{
-		oppflowMode{oneMessage: true}.String():                                 {Requests: 8, Events: 104, Actions: 26},
-		oppflowMode{}.String():                                                 {Requests: 9, Events: 126, Actions: 31},
-		oppflowMode{byUpdate: true, oneMessage: true}.String():                 {Requests: 8, Events: 113, Actions: 28},
-		oppflowMode{byUpdate: true}.String():                                   {Requests: 9, Events: 139, Actions: 33},
-		oppflowMode{oneMessage: true, learners: true}.String():                 {Requests: 14, Events: 141, Actions: 33},
-		oppflowMode{learners: true}.String():                                   {Requests: 15, Events: 163, Actions: 38},
-		oppflowMode{byUpdate: true, oneMessage: true, learners: true}.String(): {Requests: 14, Events: 150, Actions: 35},
-		oppflowMode{byUpdate: true, learners: true}.String():                   {Requests: 15, Events: 176, Actions: 40},
+		oppflowMode{oneMessage: true}.String():                                 {Requests: 8, Events: 103, Actions: 26},
+		oppflowMode{}.String():                                                 {Requests: 9, Events: 125, Actions: 31},
+		oppflowMode{byUpdate: true, oneMessage: true}.String():                 {Requests: 8, Events: 112, Actions: 28},
+		oppflowMode{byUpdate: true}.String():                                   {Requests: 9, Events: 138, Actions: 33},
+		oppflowMode{oneMessage: true, learners: true}.String():                 {Requests: 14, Events: 140, Actions: 33},
+		oppflowMode{learners: true}.String():                                   {Requests: 15, Events: 162, Actions: 38},
+		oppflowMode{byUpdate: true, oneMessage: true, learners: true}.String(): {Requests: 14, Events: 149, Actions: 35},
+		oppflowMode{byUpdate: true, learners: true}.String():                   {Requests: 15, Events: 175, Actions: 40},
 	}
 }
 

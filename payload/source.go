@@ -1,0 +1,97 @@
+package payload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+
+	"github.com/moby/sys/atomicwriter"
+)
+
+// Source provides the keys. A program with a key management service implements Source, for example
+// with a key set that the service decrypts.
+type Source interface {
+	// ReadKeys returns the present keys.
+	ReadKeys(ctx context.Context) (*KeySet, error)
+	// String returns where the keys come from, for error messages.
+	String() string
+}
+
+const (
+	keyFileMode = 0o600
+	// maxKeyFileBytes is the largest size of a key file. One key needs about 250 bytes.
+	maxKeyFileBytes = 1 << 20
+)
+
+// FileSource is a key file: a clear Tink key set in JSON. Only the owner of the file may have
+// access to the file.
+type FileSource struct{ Path string }
+
+// String returns the path.
+func (f FileSource) String() string { return f.Path }
+
+// ReadKeys reads the file. ReadKeys returns an error if group or others have access to the file.
+// The errors of ReadKeys contain the path of the file.
+func (f FileSource) ReadKeys(context.Context) (*KeySet, error) {
+	keys, err := f.read()
+	if err != nil {
+		return nil, fmt.Errorf("key file %s: %w", f.Path, err)
+	}
+	return keys, nil
+}
+
+func (f FileSource) read() (*KeySet, error) {
+	file, err := os.Open(f.Path)
+	if err != nil {
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			err = path.Err // the caller adds the path
+		}
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 {
+		return nil, fmt.Errorf("the file has the mode %04o, but only its owner may have access; run: chmod 600 %s", mode, f.Path)
+	}
+	content, err := io.ReadAll(io.LimitReader(file, maxKeyFileBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(content) > maxKeyFileBytes {
+		return nil, fmt.Errorf("the file is larger than %d bytes", maxKeyFileBytes)
+	}
+	return ParseKeySet(content)
+}
+
+// Create writes the keys to a new file with the mode 0600. Create returns an error if the file
+// exists.
+func (f FileSource) Create(keys *KeySet) error {
+	content, err := keys.JSON()
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(f.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, keyFileMode)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// Replace replaces the content of the file in one step, so that a reader sees the former or the new
+// keys.
+func (f FileSource) Replace(keys *KeySet) error {
+	content, err := keys.JSON()
+	if err != nil {
+		return err
+	}
+	return atomicwriter.WriteFile(f.Path, content, keyFileMode)
+}

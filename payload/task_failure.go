@@ -1,0 +1,68 @@
+package payload
+
+import (
+	"context"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	failurepb "go.temporal.io/api/failure/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/protobuf/proto"
+)
+
+const (
+	// FailureType is the type of the failure of a workflow task that cannot be decrypted.
+	FailureType = "PayloadNotDecrypted"
+	// taskRetryPause is the pause before the second and later failures of a workflow task are
+	// reported. The server repeats a failed task at once, and repeats a task after its time-out only
+	// after an ever longer time.
+	taskRetryPause = 3 * time.Second
+	// reportTimeout is the longest time for the report of a failed task.
+	reportTimeout = 5 * time.Second
+)
+
+// sendFunc sends a request without encryption.
+type sendFunc func(ctx context.Context, method string, request, reply any) error
+
+type sender struct{ namespace, identity string }
+
+// failTask reports to the server that the workflow task, or the query, failed. The text of the
+// failure is clear, because the text contains no data of the payload.
+func (e *Encryption) failTask(ctx context.Context, task *workflowservice.PollWorkflowTaskQueueResponse, from sender, cause error, invoke sendFunc) {
+	e.logger.ErrorContext(ctx, "a workflow task cannot be decrypted; the server repeats the task",
+		"workflow", task.GetWorkflowExecution().GetWorkflowId(), "attempt", task.GetAttempt(), "error", cause)
+	method, request, reply := failedTask(task, from, cause)
+	ctx = context.WithoutCancel(ctx) // a report may come after the end of the poll
+	report := func() {
+		ctx, cancel := context.WithTimeout(ctx, reportTimeout)
+		defer cancel()
+		if err := invoke(ctx, method, request, reply); err != nil {
+			e.logger.DebugContext(ctx, "the failed workflow task could not be reported", "error", err)
+		}
+	}
+	if task.GetAttempt() <= 1 || task.GetQuery() != nil {
+		report()
+		return
+	}
+	time.AfterFunc(taskRetryPause, report)
+}
+
+func failedTask(task *workflowservice.PollWorkflowTaskQueueResponse, from sender, cause error) (method string, request, reply proto.Message) {
+	failure := &failurepb.Failure{
+		Message: cause.Error(),
+		Source:  "oppflow",
+		FailureInfo: &failurepb.Failure_ApplicationFailureInfo{
+			ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{Type: FailureType},
+		},
+	}
+	if task.GetQuery() != nil {
+		return workflowservice.WorkflowService_RespondQueryTaskCompleted_FullMethodName, &workflowservice.RespondQueryTaskCompletedRequest{
+			TaskToken: task.GetTaskToken(), Namespace: from.namespace, CompletedType: enums.QUERY_RESULT_TYPE_FAILED,
+			ErrorMessage: cause.Error(), Failure: failure, PollerGroupId: task.GetPollerGroupId(),
+		}, &workflowservice.RespondQueryTaskCompletedResponse{}
+	}
+	return workflowservice.WorkflowService_RespondWorkflowTaskFailed_FullMethodName, &workflowservice.RespondWorkflowTaskFailedRequest{
+		TaskToken: task.GetTaskToken(), Namespace: from.namespace, Identity: from.identity,
+		Cause: enums.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE, Failure: failure,
+	}, &workflowservice.RespondWorkflowTaskFailedResponse{}
+}

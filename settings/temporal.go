@@ -31,6 +31,9 @@ type Temporal struct {
 	// ConfigFile is the path of the configuration file: --temporal-config-file, TEMPORAL_CONFIG_FILE.
 	// The default of ConfigFile is temporalio/temporal.toml in the user's configuration directory.
 	ConfigFile string
+	// EncryptionKeys is the path of the file with the keys that encrypt and decrypt payloads:
+	// --encryption-keys, OPPFLOW_ENCRYPTION_KEYS. Without a path, payloads are not encrypted.
+	EncryptionKeys string
 	// Environment contains the variables that ClientOptions reads; nil means the environment of the
 	// process.
 	Environment Environment
@@ -42,6 +45,16 @@ func (t *Temporal) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&t.Namespace, "temporal-namespace", t.Namespace, "Temporal namespace (default \"default\") [TEMPORAL_NAMESPACE]")
 	fs.StringVar(&t.Profile, "temporal-profile", t.Profile, "name of a profile in Temporal's configuration file [TEMPORAL_PROFILE]")
 	fs.StringVar(&t.ConfigFile, "temporal-config-file", t.ConfigFile, "path of Temporal's configuration file [TEMPORAL_CONFIG_FILE]")
+	fs.StringVar(&t.EncryptionKeys, "encryption-keys", t.EncryptionKeys, "path of the file with the keys that encrypt payloads; oppflow keys creates the file (default: payloads are not encrypted) [OPPFLOW_ENCRYPTION_KEYS]")
+}
+
+// KeyFile returns the path of the file with the encryption keys, or "" when payloads are not
+// encrypted.
+func (t *Temporal) KeyFile() string {
+	if t.EncryptionKeys != "" {
+		return t.EncryptionKeys
+	}
+	return t.Environment.Get("OPPFLOW_ENCRYPTION_KEYS")
 }
 
 // ClientOptions returns the options of a Temporal client: address, namespace, credentials, TLS and

@@ -12,7 +12,7 @@ import (
 
 // commands are all commands. TestEveryCommandIsHere keeps the list complete.
 var commands = []string{
-	"add-interest", "cancel-follow-up", "check", "close", "completion", "confirm", "demo", "extend", "help", "list", "outcome", "pause", "playbook", "progress", "recover", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "snooze", "start", "up", "update", "version", "watch",
+	"add-interest", "cancel-follow-up", "check", "close", "completion", "confirm", "demo", "extend", "help", "keys", "list", "outcome", "pause", "playbook", "progress", "recover", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "snooze", "start", "up", "update", "version", "watch",
 }
 
 func TestEveryCommandIsHere(t *testing.T) {
@@ -47,6 +47,12 @@ func TestUsageErrorsAreOneLineAndExitCode2(t *testing.T) {
 		{"help strat", nil, []string{`"strat"`, "did you mean start?"}},
 		{"help start lead", nil, []string{`"lead"`}},
 		{"completion bash now", nil, []string{`"now"`}},
+
+		{"keys", nil, []string{"subcommand create, list, add, promote or remove is missing"}},
+		{"keys rotate", nil, []string{`"rotate"`}},
+		{"keys promote keys.json", nil, []string{"KEY is missing"}},
+		{"keys promote keys.json first", nil, []string{`key id "first"`, "0 to 4294967295"}},
+		{"show lead --encryption-keys /none.json", nil, []string{"OPPFLOW_ENCRYPTION_KEYS", "/none.json", "no such file"}},
 
 		{"start", nil, []string{"REF is missing", "oppflow start REF --name NAME --region REGION"}},
 		{"start lead", nil, []string{"--name is missing", "First Aid course"}},

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/oppflow/oppflow/payload"
 	"github.com/oppflow/oppflow/settings"
 )
 
@@ -28,9 +29,33 @@ func (e *SettingsError) Unwrap() error { return e.cause }
 
 // Connect connects to the Temporal service of the settings and returns when the service has
 // responded. With a nil logger the SDK logs nothing. Connect applies the functions in change to the
-// client's options, in the given order. If a setting is wrong, Connect returns a SettingsError. Any
-// other error of Connect is one line that names the address of the Temporal service.
+// client's options, in the given order. The client encrypts payloads if the settings name a file
+// with encryption keys. If a setting is wrong, Connect returns a SettingsError. Any other error of
+// Connect is one line that names the address of the Temporal service.
 func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, change ...func(*client.Options)) (c client.Client, namespace string, err error) {
+	keys, err := OpenKeys(ctx, t, logger)
+	if err != nil {
+		return nil, "", err
+	}
+	return connect(ctx, t, keys, logger, change...)
+}
+
+// OpenKeys reads the encryption keys of the settings, or returns nil when the settings name no file
+// with keys. The error of OpenKeys is a SettingsError.
+func OpenKeys(ctx context.Context, t settings.Temporal, logger *slog.Logger) (*payload.KeyRing, error) {
+	path := t.KeyFile()
+	if path == "" {
+		return nil, nil //nolint:nilnil // no keys are no error
+	}
+	keys, err := payload.OpenKeyRing(ctx, payload.FileSource{Path: path}, logger)
+	if err != nil {
+		return nil, &SettingsError{cause: fmt.Errorf("--encryption-keys or OPPFLOW_ENCRYPTION_KEYS: %w", err)}
+	}
+	return keys, nil
+}
+
+// connect is Connect with opened keys.
+func connect(ctx context.Context, t settings.Temporal, keys *payload.KeyRing, logger *slog.Logger, change ...func(*client.Options)) (c client.Client, namespace string, err error) {
 	options, err := t.ClientOptions()
 	if err != nil {
 		return nil, "", &SettingsError{cause: err}
@@ -43,6 +68,13 @@ func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, chan
 		c(&options)
 	}
 	addGRPCInterceptors(&options)
+	// Also a client without keys needs the encryption: a task with an encrypted payload must not reach
+	// the worker.
+	encryption, err := payload.NewEncryption(keys, logger)
+	if err != nil {
+		return nil, "", err
+	}
+	encryption.AddTo(&options)
 	c, err = client.DialContext(ctx, options)
 	if err != nil {
 		return nil, "", fmt.Errorf("cannot reach Temporal at %s (set --temporal-address or TEMPORAL_ADDRESS): %s", options.HostPort, Reason(err))

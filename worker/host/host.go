@@ -22,6 +22,7 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/lifecycle"
+	"github.com/oppflow/oppflow/payload"
 	"github.com/oppflow/oppflow/settings"
 	"github.com/oppflow/oppflow/settings/readyfile"
 	"github.com/oppflow/oppflow/telemetry"
@@ -104,7 +105,11 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer closeHealth()
-	c, namespace, err := Connect(ctx, o.Temporal, o.Logger, observer.ClientOptions, func(c *client.Options) {
+	keys, err := OpenKeys(ctx, o.Temporal, o.Logger)
+	if err != nil {
+		return err
+	}
+	c, namespace, err := connect(ctx, o.Temporal, keys, o.Logger, observer.ClientOptions, func(c *client.Options) {
 		c.ConnectionOptions.DialOptions = append(c.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(seen.intercept))
 	})
 	if err != nil {
@@ -123,7 +128,7 @@ func Run(ctx context.Context, o Options) error {
 
 	return runWorkers(ctx, o, runParts{
 		client: c, namespace: namespace, opportunities: opportunities, requests: requests,
-		tenant: belongs, polls: seen, pace: pace, identity: self,
+		tenant: belongs, polls: seen, pace: pace, identity: self, keys: keys,
 	})
 }
 
@@ -135,6 +140,7 @@ type runParts struct {
 	polls                   *pollMonitor
 	pace                    *transport.Pace
 	identity                string
+	keys                    *payload.KeyRing // nil without encryption
 }
 
 // runWorkers runs the workers until the context ends or one worker fails. The SDK worker for
@@ -169,6 +175,12 @@ func runWorkers(ctx context.Context, o Options, p runParts) error {
 		maintainRateShare(ctx, p.client, o.API.RequestsPerSecond(), p.identity, p.pace, o.Logger)
 		return nil
 	})
+	if p.keys != nil {
+		group.Go(func() error {
+			p.keys.Watch(ctx, nil)
+			return nil
+		})
+	}
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():

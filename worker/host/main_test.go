@@ -38,12 +38,19 @@ func TestWorkerSaysInOneLineWhyItDoesNotStart(t *testing.T) {
 	const service = "services:\n  erp: { url: https://erp.example.com, secret: erp-key }\n"
 	mistaken := file("mistaken.yaml", "transitions:\n  - name: win\n    too: { state: Won }\n")
 	calling, key, empty := file("calling.yaml", service), file("key", secret), file("empty", "")
+	readable := file("readable.json", "{}")
+	if err := os.Chmod(readable, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct {
 		args []string
 		env  []string
 		code int
 		want []string
 	}{
+		"no encryption keys":     {[]string{"--encryption-keys", dir + "/none.json"}, api, 2, []string{"--encryption-keys", "none.json", "no such file"}},
+		"keys by variable":       {nil, append([]string{"OPPFLOW_ENCRYPTION_KEYS=" + empty}, api...), 2, []string{"OPPFLOW_ENCRYPTION_KEYS", empty, "oppflow keys create"}},
+		"keys that others read":  {[]string{"--encryption-keys", readable}, api, 2, []string{readable, "mode 0644", "chmod 600"}},
 		"no playbook there":      {[]string{"--playbook", dir + "/none.yaml"}, api, 2, []string{"--playbook", "none.yaml", "no such file"}},
 		"mistake in a playbook":  {[]string{"--playbook", mistaken}, api, 2, []string{mistaken, "OPPFLOW_PLAYBOOK", "3:5: unknown member", "did you mean to?"}},
 		"playbook by variable":   {nil, append([]string{"OPPFLOW_PLAYBOOK=" + mistaken}, api...), 2, []string{mistaken, "3:5"}},

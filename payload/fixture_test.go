@@ -1,6 +1,12 @@
 package payload_test
 
 import (
+	"crypto/x509"
+	"encoding/pem"
+	"log/slog"
+	"net"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -73,4 +79,33 @@ func decrypt(c *payload.Codec, p *commonpb.Payload) (*commonpb.Payload, error) {
 		return nil, err
 	}
 	return plain[0], nil
+}
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func listenLocal(t *testing.T) net.Listener {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listener
+}
+
+// writeCertificate writes the certificate of the server and its key to two files.
+func writeCertificate(t *testing.T, server *httptest.Server) (certFile, keyFile string) {
+	t.Helper()
+	certificate := server.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, content []byte) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	return write("cert.pem", "CERTIFICATE", certificate.Certificate[0]), write("key.pem", "PRIVATE KEY", key)
 }

@@ -12,7 +12,7 @@ import (
 
 // commands are all commands. TestEveryCommandIsHere keeps the list complete.
 var commands = []string{
-	"add-interest", "cancel-follow-up", "check", "close", "completion", "confirm", "demo", "extend", "help", "keys", "list", "outcome", "pause", "playbook", "progress", "recover", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "snooze", "start", "up", "update", "version", "watch",
+	"add-interest", "cancel-follow-up", "check", "close", "codec-server", "completion", "confirm", "demo", "extend", "help", "keys", "list", "outcome", "pause", "playbook", "progress", "recover", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "snooze", "start", "up", "update", "version", "watch",
 }
 
 func TestEveryCommandIsHere(t *testing.T) {
@@ -48,6 +48,14 @@ func TestUsageErrorsAreOneLineAndExitCode2(t *testing.T) {
 		{"help start lead", nil, []string{`"lead"`}},
 		{"completion bash now", nil, []string{`"now"`}},
 
+		{"codec-server", nil, []string{"--encryption-keys or OPPFLOW_ENCRYPTION_KEYS is missing", "oppflow keys create"}},
+		{"codec-server --listen :8482", nil, []string{"--listen", "loopback", "--token-file or --jwks"}},
+		{"codec-server --listen nowhere", nil, []string{"--listen", "host:port"}},
+		{"codec-server --origin https://ui.example.com/", nil, []string{"--origin", "without a slash"}},
+		{"codec-server --token-file /none", nil, []string{"OPPFLOW_CODEC_TOKEN_FILE", "/none", "no such file"}},
+		{"codec-server --jwks /none", nil, []string{"--jwt-issuer and --jwt-audience"}},
+		{"codec-server --jwt-issuer i", nil, []string{"need --jwks"}},
+		{"codec-server --tls-cert /cert.pem", nil, []string{"--tls-cert and --tls-key"}},
 		{"keys", nil, []string{"subcommand create, list, add, promote or remove is missing"}},
 		{"keys rotate", nil, []string{`"rotate"`}},
 		{"keys promote keys.json", nil, []string{"KEY is missing"}},

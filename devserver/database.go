@@ -43,6 +43,9 @@ func newDatabase(o options) (*config.SQL, error) {
 		if err := createFile(o.db); err != nil {
 			return nil, fmt.Errorf("--db %s: %w", o.db, err)
 		}
+		if err := protectFiles(o.db); err != nil {
+			return nil, fmt.Errorf("--db %s: %w", o.db, err)
+		}
 	}
 	namespace, err := sqlite.NewNamespaceConfig(clusterName, o.namespace, false, nil)
 	if err != nil {
@@ -101,10 +104,17 @@ func createFile(path string) error {
 	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
+	file, err := os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, databaseMode)
+	if err != nil {
+		return fmt.Errorf("the file cannot be created: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
 	// SetupSchema opens a connection that stays open until the process ends. The connection that
 	// SetupSchema leaves open is unused and holds no lock. With the journal mode wal, the unused
 	// connection would have additional files open under the name before the rename.
-	err := sqlite.SetupSchema(&config.SQL{
+	err = sqlite.SetupSchema(&config.SQL{
 		PluginName:        sqliteplugin.PluginName,
 		DatabaseName:      escapePath(part),
 		ConnectAttributes: map[string]string{"mode": "rwc", "journal_mode": "delete"},
@@ -113,6 +123,20 @@ func createFile(path string) error {
 		return fmt.Errorf("the file cannot be created: %w", err)
 	}
 	return os.Rename(part, path)
+}
+
+// databaseMode lets only the owner of the database read the database, because the histories in the
+// database may contain personal data. SQLite gives the files of the write-ahead log the same mode.
+const databaseMode = 0o600
+
+// protectFiles gives the files of an existing database databaseMode.
+func protectFiles(path string) error {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Chmod(path+suffix, databaseMode); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // isEmpty reports whether the file is missing or empty. isEmpty returns an error if the file has

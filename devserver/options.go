@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type options struct {
 	namespace        string
 	db               string // "" is in memory
 	postgres         string // host:port of PostgreSQL, "" is SQLite
+	codecEndpoint    string // URL of a codec server for the Web UI, "" is none
 	readyFile        string
 	logLevel         string
 	searchAttributes map[string]enumspb.IndexedValueType
@@ -51,6 +53,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.StringVar(&o.namespace, "namespace", "default", "namespace that exists when the server is ready")
 	fs.StringVar(&o.db, "db", "", "SQLite `file` that keeps all data across restarts; without this flag, all data is in memory only")
 	fs.StringVar(&o.postgres, "postgres", "", "`host:port` of a PostgreSQL server on this machine that keeps all data; the server must accept the user postgres without a password; excludes --db")
+	fs.StringVar(&o.codecEndpoint, "codec-endpoint", "", "`URL` of the codec server with which the Web UI decrypts payloads")
 	attributes := fs.StringArray("search-attribute", nil, "`Name=Type` of a search attribute of the namespace (repeatable)")
 	values := fs.StringArray("dynamic-config-value", nil, "`key=JSON` of the server's dynamic configuration (repeatable)")
 	fs.StringVar(&o.logLevel, "log-level", "warn", "log level: debug, info, warn or error")
@@ -93,6 +96,9 @@ func parse(args []string, help io.Writer) (options, error) {
 		if o.db != "" {
 			return o, errors.New("--db and --postgres exclude each other; give one of them")
 		}
+	}
+	if u, err := url.Parse(o.codecEndpoint); o.codecEndpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return o, fmt.Errorf("--codec-endpoint %q: must be an http or https URL, such as http://127.0.0.1:8482", o.codecEndpoint)
 	}
 	for _, text := range *attributes {
 		if err := o.addSearchAttribute(text); err != nil {

@@ -41,6 +41,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"--postgres", "db.example.org:5432"}, "must be a loopback address and a port"},
 		{[]string{"--postgres", "127.0.0.1"}, "must be a loopback address and a port"},
 		{[]string{"--postgres", "127.0.0.1:5432", "--db", "x.db"}, "exclude each other"},
+		{[]string{"--codec-endpoint", "127.0.0.1:8482"}, "must be an http or https URL"},
 		{[]string{"--bogus"}, "--bogus"},
 		{[]string{"start"}, "unexpected argument"},
 	}

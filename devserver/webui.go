@@ -35,6 +35,10 @@ func newWebUI(o options, port int, temporal string) *webUI {
 			HideLogs:            true,
 			DisableNewsFetch:    true, // would contact a server on the Internet
 			DefaultNamespace:    o.namespace,
+			Codec: uiconfig.Codec{
+				Endpoint:            o.codecEndpoint,
+				DefaultErrorMessage: "The payload cannot be decrypted. Check that the codec server runs and has the key.",
+			},
 			CORS: uiconfig.CORS{
 				AllowOrigins:   []string{origin},
 				CookieInsecure: true, // there is no TLS on the loopback interface

@@ -194,8 +194,8 @@ func (s *shell) startUp(ctx context.Context, line string) {
 		return out.Contains("export ADMINISTRATE_TOKEN=") && out.Contains("\nThen:\n")
 	})
 	exports := regexp.MustCompile(`(?m)^\s*export (\w+=\S+)$`).FindAllStringSubmatch(out.Tail(10_000), -1)
-	if len(exports) != 4 {
-		s.t.Fatalf("up printed %d exports; want 4:\n%s", len(exports), out.Tail(10_000))
+	if want := 4 + 2*strings.Count(line, " --encrypt"); len(exports) != want {
+		s.t.Fatalf("up printed %d exports; want %d:\n%s", len(exports), want, out.Tail(10_000))
 	}
 	for _, export := range exports {
 		s.env = append(s.env, export[1])

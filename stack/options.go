@@ -46,6 +46,11 @@ type Options struct {
 	// receive the TEMPORAL_ and ADMINISTRATE_ variables of this process. From the OPPFLOW_ variables
 	// of this process, the parts receive only the variables of the log and of a CI run.
 	WorkerEnv []string
+	// EncryptionKeys is the path of a file with the keys with which the worker and the programs of
+	// Environ encrypt payloads. If EncryptionKeys is empty, payloads are not encrypted.
+	EncryptionKeys string
+	// CodecEndpoint is the URL of a codec server with which the Web UI decrypts payloads.
+	CodecEndpoint string
 	// Namespace is the Temporal namespace in which the worker runs. Empty is "default".
 	Namespace string
 	// ServerFrom is a running stack. A stack with ServerFrom uses the Temporal server of ServerFrom,

@@ -192,6 +192,9 @@ func (s *Stack) assemble(dynamic []string) {
 		} else {
 			args = append(args, "--ui-port", portOf(hostOf(ui), s.options.UIPort))
 		}
+		if s.options.CodecEndpoint != "" {
+			args = append(args, "--codec-endpoint", s.options.CodecEndpoint)
+		}
 		if s.options.Data != "" {
 			args = append(args, "--db", filepath.Join(s.options.Data, "temporal.db"))
 		}
@@ -303,6 +306,9 @@ func (s *Stack) Report() readyfile.Report {
 // this stack.
 func (s *Stack) Environ() []string {
 	variables := s.variables()
+	if s.options.CodecEndpoint != "" {
+		variables = append(variables, "TEMPORAL_CODEC_ENDPOINT="+s.options.CodecEndpoint) // for Temporal's own command line
+	}
 	if userHasProfile() {
 		variables = append(variables, "TEMPORAL_CONFIG_FILE="+os.DevNull)
 	}
@@ -310,12 +316,16 @@ func (s *Stack) Environ() []string {
 }
 
 func (s *Stack) variables() []string {
-	return []string{
+	variables := []string{
 		"TEMPORAL_ADDRESS=" + s.TemporalAddress(),
 		"TEMPORAL_NAMESPACE=" + s.Namespace(),
 		"ADMINISTRATE_URL=" + s.APIURL(),
 		"ADMINISTRATE_TOKEN=" + s.APIToken(),
 	}
+	if s.options.EncryptionKeys != "" {
+		variables = append(variables, "OPPFLOW_ENCRYPTION_KEYS="+s.options.EncryptionKeys)
+	}
+	return variables
 }
 
 // Server returns the process of the Temporal server with its Web UI. With ServerFrom, Server

@@ -135,7 +135,7 @@ func (p *program) printDemoResult(tell io.Writer, running *stack.Stack, report s
 	}
 	if tell == p.stdout {
 		_, _ = fmt.Fprintln(tell)
-		p.printStack(running, false)
+		p.printStack(running, &localEncryption{}, false)
 		return
 	}
 	_, _ = fmt.Fprintln(tell, "The server, the sandbox and the worker run; Ctrl-C stops these programs.")

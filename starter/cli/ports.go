@@ -24,6 +24,7 @@ type stackPorts struct {
 	Temporal int `json:"temporal"`
 	UI       int `json:"ui"`
 	API      int `json:"api"`
+	Codec    int `json:"codec,omitempty"`
 }
 
 const portsFile = "ports.json"
@@ -46,7 +47,7 @@ func lastPorts(ctx context.Context, data string) (stackPorts, error) {
 	if err := json.Unmarshal(content, &former); err != nil {
 		return stackPorts{}, fmt.Errorf("--data: %s is damaged (%w); remove the file, and Oppflow selects new ports", path, err)
 	}
-	for _, port := range []*int{&former.Temporal, &former.UI, &former.API} {
+	for _, port := range []*int{&former.Temporal, &former.UI, &former.API, &former.Codec} {
 		if !isFree(ctx, *port) {
 			*port = 0
 		}
@@ -66,12 +67,13 @@ func isFree(ctx context.Context, port int) bool {
 	return listener.Close() == nil
 }
 
-func savePorts(data string, running *stack.Stack) error {
+func savePorts(data string, running *stack.Stack, codec string) error {
 	if data == "" {
 		return nil
 	}
 	content, err := json.Marshal(stackPorts{
 		Temporal: portIn(running.TemporalAddress()), UI: portIn(hostIn(running.UIURL())), API: portIn(hostIn(running.APIURL())),
+		Codec: portIn(hostIn(codec)),
 	})
 	if err == nil {
 		err = atomicwriter.WriteFile(filepath.Join(data, portsFile), append(content, '\n'), 0o600)

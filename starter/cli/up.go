@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,7 +17,7 @@ import (
 func (p *program) up() *cobra.Command {
 	var local localFlags
 	var readyFile string
-	var noWorker bool
+	var noWorker, encrypt bool
 	var book string
 	command := &cobra.Command{
 		Use:   "up [flags]",
@@ -25,13 +26,14 @@ func (p *program) up() *cobra.Command {
 opportunities, records, the token, the playbook, and the ports if they are free. up deploys the default playbook, unless
 --playbook names another playbook or none. A playbook that was deployed earlier stays in force. With a playbook, the sandbox makes
 an invoice and issues tokens when an opportunity is won, as a tenant's triggers do.`,
-		Example:           "  oppflow up\n  oppflow up --data ~/oppflow",
+		Example:           "  oppflow up\n  oppflow up --data ~/oppflow\n  oppflow up --data ~/oppflow --encrypt",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
 	}
 	fs := command.Flags()
 	local.add(fs)
 	fs.BoolVar(&noWorker, "no-worker", false, "start the Temporal server and the sandbox without a worker, for oppflow recover")
+	fs.BoolVar(&encrypt, "encrypt", false, "encrypt payloads, and run a codec server for the Web UI; with --data the keys are in keys.json of that directory, and later runs encrypt, too")
 	fs.StringVar(&book, "playbook", settings.DefaultPlaybook, "playbook to deploy if the namespace has no playbook yet: a file, default or none")
 	fs.StringVar(&readyFile, "ready-file", "", "file that up writes as soon as all programs run; the file contains the addresses and the token as JSON")
 	command.RunE = func(command *cobra.Command, _ []string) (err error) {
@@ -55,6 +57,12 @@ an invoice and issues tokens when an opportunity is won, as a tenant's triggers 
 		}
 		options.NoWorker = noWorker
 		options.TemporalPort, options.UIPort, options.APIPort = ports.Temporal, ports.UI, ports.API
+		encryption, err := openLocalEncryption(ctx, local.data, encrypt, ports.Codec)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, encryption.close()) }()
+		options.EncryptionKeys, options.CodecEndpoint = encryption.keyFile, encryption.url
 		running, err := startStack(ctx, options)
 		if err != nil {
 			return err
@@ -64,10 +72,11 @@ an invoice and issues tokens when an opportunity is won, as a tenant's triggers 
 				err = downErr
 			}
 		}()
-		if err := savePorts(local.data, running); err != nil {
+		encryption.serve(ctx, running)
+		if err := savePorts(local.data, running, encryption.url); err != nil {
 			return err
 		}
-		p.printStack(running, noWorker)
+		p.printStack(running, encryption, noWorker)
 		if err := readyfile.Write(readyFile, running.Report()); err != nil {
 			return err
 		}
@@ -97,7 +106,7 @@ func (p *program) playbookArgs(command *cobra.Command, book string) ([]string, e
 	return []string{"--playbook", book}, nil
 }
 
-func (p *program) printStack(running *stack.Stack, noWorker bool) {
+func (p *program) printStack(running *stack.Stack, encryption *localEncryption, noWorker bool) {
 	var exports strings.Builder
 	for _, pair := range running.Environ() {
 		exports.WriteString("  export " + pair + "\n")
@@ -113,9 +122,9 @@ func (p *program) printStack(running *stack.Stack, noWorker bool) {
 
 The Web UI of Temporal:  %s
 The sandbox of the API:  %s
-
+%s
 To use the server and the sandbox, run in another terminal:
 %s
 Then:
-%s`, what, running.UIURL(), running.APIURL(), exports.String(), then)
+%s`, what, running.UIURL(), running.APIURL(), encryption.describe(), exports.String(), then)
 }

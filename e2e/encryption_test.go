@@ -230,19 +230,14 @@ func TestRunSurvivesAMissingKey(t *testing.T) {
 	if _, err := caller.Start(ctx, reference, opportunity.Start{Name: "First Aid", Region: "UK"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Worker().Stop(ctx); err != nil { // forgets the run, so that the next worker reads its history
-		t.Fatal(err)
-	}
 	if err := workers.Replace(without); err != nil {
 		t.Fatal(err)
 	}
+	harness.Eventually(t, time.Minute, "the worker has read the keys again", func() bool { return p.Output.Contains("the encryption keys have changed") })
 	for quantity := 1; quantity <= 3; quantity++ {
 		if err := caller.Signal(ctx, reference, harness.Interests(quantity)); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := p.Worker().Start(ctx); err != nil {
-		t.Fatal(err)
 	}
 	raw := p.rawParts(ctx)
 	harness.Eventually(t, time.Minute, "the workflow task fails", func() bool {
@@ -266,6 +261,38 @@ func TestRunSurvivesAMissingKey(t *testing.T) {
 	}
 	if len(view.Attention) > 0 {
 		t.Errorf("attention: %+v", view.Attention)
+	}
+}
+
+// A worker with keys encrypts the namespace for good. A worker without keys then does not start, and
+// says why. A worker without keys that runs already stops.
+func TestWorkersWithAndWithoutKeysDoNotMix(t *testing.T) {
+	t.Parallel()
+	keys, err := payload.GenerateKeySet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := payload.FileSource{Path: filepath.Join(t.TempDir(), "keys.json")}
+	if err := file.Create(keys); err != nil {
+		t.Fatal(err)
+	}
+	p := startParts(t, stack.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	if err := p.AddWorker("--encryption-keys", file.Path).Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	want := `is encrypted with the key ` + keys.Primary().String() + `, but the worker has no keys; set --encryption-keys or OPPFLOW_ENCRYPTION_KEYS`
+	select {
+	case <-p.Worker().Exited():
+		if err := p.Worker().ExitError(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the worker without keys ended with %v; want %q", err, want)
+		}
+	case <-ctx.Done():
+		t.Fatal("the worker without keys still runs")
+	}
+	if err := p.AddWorker().Start(ctx); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("another worker without keys: %v; want %q", err, want)
 	}
 }
 

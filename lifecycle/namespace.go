@@ -51,6 +51,11 @@ var (
 		Name:        "recover",
 		Description: "Reports a restore of Temporal's database, so that Oppflow compares every opportunity with its record; the command oppflow recover sends this signal",
 	}
+	// Encrypt informs the workflow that a worker encrypts payloads. Encrypt exists only as a signal.
+	Encrypt = Message[NamespaceEncryption, struct{}]{
+		Name:        "encrypt",
+		Description: "Reports that a worker encrypts payloads, and with which key; workers send this signal",
+	}
 	// RecordCreated adds a record that Oppflow created to NamespaceState.Records. RecordCreated
 	// exists only as a signal.
 	RecordCreated = Message[CreatedRecord, struct{}]{
@@ -62,7 +67,7 @@ var (
 // IsNamespaceSignal reports whether the name is the name of a signal to the workflow of a
 // namespace.
 func IsNamespaceSignal(name string) bool {
-	return name == RebindTenant.Name || name == RecordCreated.Name || name == Recover.Name
+	return name == RebindTenant.Name || name == RecordCreated.Name || name == Recover.Name || name == Encrypt.Name
 }
 
 // NamespaceOptions returns the options that start the workflow of a namespace.

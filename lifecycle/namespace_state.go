@@ -21,6 +21,9 @@ type NamespaceState struct {
 	// Recovery describes the latest restore of Temporal's database, or is nil when there was no
 	// restore.
 	Recovery *Recovery `json:"recovery,omitempty"`
+	// Encryption says with which keys the namespace's payloads are encrypted, or is nil when no worker
+	// has encrypted payloads. A namespace that is encrypted once stays encrypted.
+	Encryption *NamespaceEncryption `json:"encryption,omitempty"`
 	// Playbooks are the stored versions of the playbook.
 	Playbooks PlaybookVersions `json:"playbooks,omitempty"`
 	// WorkerJoined says that a worker started to work while the namespace had no playbook.

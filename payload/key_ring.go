@@ -101,6 +101,10 @@ func (r *KeyRing) Watch(ctx context.Context, changed func(*KeySet)) {
 	}
 }
 
+// Has reports whether the source has the key. If the key is unknown, Has reads the source again, at
+// most once a second.
+func (r *KeyRing) Has(ctx context.Context, id KeyID) bool { return r.withKey(ctx, id).has(id) }
+
 // withKey returns keys that include the key id, if the source has the key.
 func (r *KeyRing) withKey(ctx context.Context, id KeyID) *KeySet {
 	if keys := r.Keys(); keys.has(id) {

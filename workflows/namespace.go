@@ -59,6 +59,11 @@ func (o Options) namespaceWorkflow(ctx workflow.Context, state lifecycle.Namespa
 	})
 	addSignalReceiver(ctx, signals, lifecycle.RecordCreated, state.AddRecord)
 	addSignalReceiver(ctx, signals, lifecycle.Recover, state.Recover)
+	addSignalReceiver(ctx, signals, lifecycle.Encrypt, func(e lifecycle.NamespaceEncryption) {
+		if state.Encrypt(e) {
+			storeEncryption(ctx, *state.Encryption)
+		}
+	})
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		for {
 			signals.Select(ctx)
@@ -76,6 +81,13 @@ func (o Options) namespaceWorkflow(ctx workflow.Context, state lifecycle.Namespa
 		signals.Select(ctx)
 	}
 	return workflow.NewContinueAsNewError(ctx, lifecycle.NamespaceType, state)
+}
+
+// storeEncryption stores the encryption in the memo, so that a worker without keys can read it.
+func storeEncryption(ctx workflow.Context, e lifecycle.NamespaceEncryption) {
+	if err := workflow.UpsertMemo(ctx, map[string]any{lifecycle.MemoEncryption: e}); err != nil {
+		failTask("the memo of the namespace cannot be written: " + err.Error())
+	}
 }
 
 func addSignalReceiver[P any](ctx workflow.Context, signals workflow.Selector, m lifecycle.Message[P, struct{}], take func(P)) {

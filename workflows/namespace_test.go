@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/mock"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
@@ -223,5 +224,37 @@ func TestTheWorkflowOfANamespaceKeepsItsPlaybook(t *testing.T) {
 	}
 	if len(carried.Playbooks) != 2 || carried.Playbooks[0].Text != "a" || carried.Playbooks[1].Text != "b" || !carried.WorkerJoined {
 		t.Errorf("carried over: %+v", carried)
+	}
+}
+
+// The workflow of a namespace shows in its memo, which needs no worker and no key, with which key the
+// namespace is encrypted. The next run keeps the keys.
+func TestTheWorkflowOfANamespaceKeepsItsEncryption(t *testing.T) {
+	env := newEnvironment(t, workflows.Interceptor())
+	workflows.Register(env, workflows.Options{})
+	var stored []lifecycle.NamespaceEncryption
+	env.OnUpsertMemo(mock.Anything).Return(nil).Run(func(args mock.Arguments) {
+		stored = append(stored, args.Get(0).(map[string]any)[lifecycle.MemoEncryption].(lifecycle.NamespaceEncryption))
+	})
+	for n, primary := range []string{"1", "1", "2"} {
+		env.RegisterDelayedCallback(func() {
+			env.SignalWorkflow(lifecycle.Encrypt.Name, lifecycle.NamespaceEncryption{Primary: primary})
+		}, time.Duration(n+1)*time.Second)
+	}
+	env.RegisterDelayedCallback(func() {
+		env.SetContinueAsNewSuggested(true)
+		env.SignalWorkflow(lifecycle.RecordCreated.Name, lifecycle.CreatedRecord{})
+	}, time.Minute)
+	env.ExecuteWorkflow(lifecycle.NamespaceType, lifecycle.NamespaceState{})
+	var next *workflow.ContinueAsNewError
+	if !errors.As(env.GetWorkflowError(), &next) {
+		t.Fatal(env.GetWorkflowError())
+	}
+	if len(stored) != 2 || stored[0].Primary != "1" || stored[1].Primary != "2" || len(stored[1].Keys) != 2 {
+		t.Errorf("the memo was %+v", stored)
+	}
+	var state lifecycle.NamespaceState
+	if err := converter.GetDefaultDataConverter().FromPayloads(next.Input, &state); err != nil || state.Encryption == nil || state.Encryption.Primary != "2" {
+		t.Errorf("the next run has %+v, %v", state.Encryption, err)
 	}
 }

@@ -22,7 +22,6 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/administrate/transport"
 	"github.com/oppflow/oppflow/lifecycle"
-	"github.com/oppflow/oppflow/payload"
 	"github.com/oppflow/oppflow/settings"
 	"github.com/oppflow/oppflow/settings/readyfile"
 	"github.com/oppflow/oppflow/telemetry"
@@ -119,6 +118,10 @@ func Run(ctx context.Context, o Options) error {
 	if err := checkNamespace(ctx, c, namespace, o.Logger); err != nil {
 		return unlessInterrupted(ctx, err)
 	}
+	guard := &encryptionGuard{temporal: c, namespace: namespace, keys: keys, logger: o.Logger}
+	if _, err := guard.check(ctx); err != nil {
+		return unlessInterrupted(ctx, err)
+	}
 	belongs.temporal, belongs.namespace = c, namespace
 	pace, self := transport.NewPace(o.API.RequestsPerSecond()*newcomerShare), identity()
 	opportunities, requests, err := newWorkers(c, o, observer, taken, belongs, pace, self)
@@ -128,7 +131,7 @@ func Run(ctx context.Context, o Options) error {
 
 	return runWorkers(ctx, o, runParts{
 		client: c, namespace: namespace, opportunities: opportunities, requests: requests,
-		tenant: belongs, polls: seen, pace: pace, identity: self, keys: keys,
+		tenant: belongs, polls: seen, pace: pace, identity: self, encryption: guard,
 	})
 }
 
@@ -140,7 +143,7 @@ type runParts struct {
 	polls                   *pollMonitor
 	pace                    *transport.Pace
 	identity                string
-	keys                    *payload.KeyRing // nil without encryption
+	encryption              *encryptionGuard
 }
 
 // runWorkers runs the workers until the context ends or one worker fails. The SDK worker for
@@ -163,6 +166,7 @@ func runWorkers(ctx context.Context, o Options, p runParts) error {
 			return err
 		}
 		group.Go(func() error { return p.tenant.keepComparing(ctx) })
+		group.Go(func() error { return p.encryption.run(ctx) }) // the workflow of the namespace exists now
 		group.Go(func() error { return p.tenant.playbooks.keepComparingNames(ctx, p.tenant.api, nameInterval) })
 		p.tenant.awaitPlaybook(ctx)
 		return run(p.requests)
@@ -175,9 +179,9 @@ func runWorkers(ctx context.Context, o Options, p runParts) error {
 		maintainRateShare(ctx, p.client, o.API.RequestsPerSecond(), p.identity, p.pace, o.Logger)
 		return nil
 	})
-	if p.keys != nil {
+	if p.encryption.keys != nil {
 		group.Go(func() error {
-			p.keys.Watch(ctx, nil)
+			p.encryption.keys.Watch(ctx, nil)
 			return nil
 		})
 	}

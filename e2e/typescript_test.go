@@ -14,33 +14,31 @@ import (
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	commonpb "go.temporal.io/api/common/v1"
 
 	"github.com/oppflow/oppflow/opportunity"
+	"github.com/oppflow/oppflow/payload"
 	"github.com/oppflow/oppflow/settings/testrun"
 	"github.com/oppflow/oppflow/stack"
 )
 
-// A program in TypeScript plays a whole opportunity. The program uses only the contract and no code
-// of Oppflow. The workflow's results match the schemas, and the record has everything that the
-// program requested.
-func TestTypeScript(t *testing.T) {
-	t.Parallel()
+// typeScript installs the program of the folder typescript. typeScript returns a function that runs
+// npm with further environment variables and returns the standard output.
+func typeScript(ctx context.Context, t *testing.T, environment func() []string) func(...string) string {
+	t.Helper()
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
 			testrun.SkipWithout(t, program+" (Node.js): nobody runs the program in e2e/typescript")
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
-	defer cancel()
 	dir := filepath.Join(t.TempDir(), "typescript") // npm must install nothing in the checkout
 	for _, name := range []string{"package.json", "package-lock.json", "tsconfig.json", "src"} {
 		copyInto(t, dir, "typescript", name)
 	}
-	var environment []string // the environment of the program
 	npm := func(arguments ...string) string {
 		t.Helper()
 		command := exec.CommandContext(ctx, "npm", arguments...)
-		command.Dir, command.Env = dir, slices.Concat(os.Environ(), environment)
+		command.Dir, command.Env = dir, slices.Concat(os.Environ(), environment())
 		var stderr bytes.Buffer
 		command.Stderr = &stderr
 		out, err := command.Output()
@@ -50,6 +48,55 @@ func TestTypeScript(t *testing.T) {
 		return string(out)
 	}
 	npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+	return npm
+}
+
+// A codec in TypeScript, which uses no code of Oppflow, reads and writes encrypted payloads.
+func TestTypeScriptCodec(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
+	defer cancel()
+	npm := typeScript(ctx, t, func() []string { return nil })
+	path, err := filepath.Abs("../payload/testdata/vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors struct{ KeySet json.RawMessage }
+	if err := json.Unmarshal(content, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "keys.json")
+	if err := os.WriteFile(file, vectors.KeySet, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ring, err := payload.OpenKeyRing(ctx, payload.FileSource{Path: file}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var data []byte
+	out := npm("run", "--silent", "vectors", "--", path)
+	if err := json.Unmarshal([]byte(out), &data); err != nil {
+		t.Fatalf("%v in:\n%s", err, out)
+	}
+	plain, err := payload.NewCodec(ring).Decode([]*commonpb.Payload{{Metadata: map[string][]byte{"encoding": []byte(payload.Encoding)}, Data: data}})
+	if err != nil || string(plain[0].GetData()) != strings.Repeat("x", 100_000) {
+		t.Errorf("Go does not decrypt what TypeScript encrypted: %v", err)
+	}
+}
+
+// A program in TypeScript plays a whole opportunity. The program uses only the contract and no code
+// of Oppflow. The workflow's results match the schemas, and the record has everything that the
+// program requested.
+func TestTypeScript(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
+	defer cancel()
+	var environment []string // the environment of the program
+	npm := typeScript(ctx, t, func() []string { return environment })
 
 	p := startParts(t, stack.Options{})
 	const reference = opportunity.Reference("from TypeScript")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 	commonpb "go.temporal.io/api/common/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/api/proxy"
@@ -19,12 +21,14 @@ import (
 )
 
 // Encryption encrypts the payloads of a Temporal client's requests, and decrypts the payloads of
-// the responses. The zero value of Encryption has no keys: it encrypts nothing, and it fails a
-// workflow task that contains an encrypted payload.
+// the responses. An Encryption without keys encrypts nothing, and fails a workflow task that contains
+// an encrypted payload.
 type Encryption struct {
 	codec            *Codec
 	logger           *slog.Logger
 	payloads, errors grpc.UnaryClientInterceptor // for the responses
+
+	unencrypted, undecrypted metric.Int64Counter
 }
 
 // NewEncryption returns an Encryption with the keys of the ring, or without keys if the ring is
@@ -34,7 +38,10 @@ func NewEncryption(ring *KeyRing, logger *slog.Logger) (*Encryption, error) {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	e := &Encryption{codec: NewCodec(ring), logger: logger}
-	var err error
+	err := e.CountIn(noop.Meter{})
+	if err != nil {
+		return nil, err
+	}
 	e.payloads, err = proxy.NewPayloadVisitorInterceptor(proxy.PayloadVisitorInterceptorOptions{
 		Inbound: &proxy.VisitPayloadsOptions{Visitor: e.decode, SkipSearchAttributes: true},
 	})
@@ -45,6 +52,15 @@ func NewEncryption(ring *KeyRing, logger *slog.Logger) (*Encryption, error) {
 		Inbound: &proxy.VisitFailuresOptions{Visitor: decodeFailure},
 	})
 	return e, err
+}
+
+// CountIn counts the messages that arrive in clear, and the tasks that cannot be decrypted, in the
+// meter. Call CountIn before AddTo.
+func (e *Encryption) CountIn(meter metric.Meter) error {
+	var err, other error
+	e.unencrypted, err = meter.Int64Counter("oppflow.payload.unencrypted", metric.WithDescription("Messages that arrived in clear at a worker with encryption keys"))
+	e.undecrypted, other = meter.Int64Counter("oppflow.payload.undecrypted", metric.WithDescription("Tasks with a payload that the worker could not decrypt"))
+	return errors.Join(err, other)
 }
 
 // AddTo adds the encryption to the options of a client. AddTo must be the last change of the dial
@@ -58,8 +74,15 @@ func (e *Encryption) intercept(ctx context.Context, method string, request, repl
 	if err != nil {
 		return err
 	}
+	received := func(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, options ...grpc.CallOption) error {
+		err := invoke(ctx, method, request, reply, connection, options...)
+		if err == nil && e.codec.ring != nil {
+			e.reportUnencrypted(ctx, reply)
+		}
+		return err
+	}
 	payloads := func(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, options ...grpc.CallOption) error {
-		return e.payloads(ctx, method, request, reply, connection, invoke, options...)
+		return e.payloads(ctx, method, request, reply, connection, received, options...)
 	}
 	err = e.errors(ctx, method, sent, reply, connection, payloads, options...)
 	if isVisitError(err) {
@@ -176,6 +199,7 @@ func (e *Encryption) refuse(ctx context.Context, request, reply any, cause error
 		reply.WorkflowTask = nil
 		return nil
 	case *workflowservice.PollActivityTaskQueueResponse:
+		e.undecrypted.Add(ctx, 1)
 		e.logger.ErrorContext(ctx, "an activity task cannot be decrypted; the task ends with its time-out",
 			"workflow", reply.GetWorkflowExecution().GetWorkflowId(), "activity", reply.GetActivityId(), "error", cause)
 		proto.Reset(reply)

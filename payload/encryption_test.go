@@ -1,13 +1,18 @@
 package payload_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"go.opentelemetry.io/otel/metric"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	commandpb "go.temporal.io/api/command/v1"
 	commonpb "go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
@@ -91,9 +96,19 @@ func (f *frontend) QueryWorkflow(context.Context, *workflowservice.QueryWorkflow
 // dial connects to the frontend with the keys of the ring.
 func dial(t *testing.T, f *frontend, ring *payload.KeyRing) workflowservice.WorkflowServiceClient {
 	t.Helper()
-	encryption, err := payload.NewEncryption(ring, nil)
+	return dialObserved(t, f, ring, nil, nil)
+}
+
+func dialObserved(t *testing.T, f *frontend, ring *payload.KeyRing, logger *slog.Logger, meter metric.Meter) workflowservice.WorkflowServiceClient {
+	t.Helper()
+	encryption, err := payload.NewEncryption(ring, logger)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if meter != nil {
+		if err := encryption.CountIn(meter); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var options client.Options
 	encryption.AddTo(&options)
@@ -358,5 +373,66 @@ func TestFailedQueryIsDecrypted(t *testing.T) {
 	details := status.Convert(err).Details()
 	if len(details) != 1 || details[0].(*errordetailspb.QueryFailedFailure).GetFailure().GetMessage() != "no such request" {
 		t.Errorf("got %v with %v", err, details)
+	}
+}
+
+// A worker with keys handles a clear message, and logs a warning once, with the name of the message
+// and without its content. A worker without keys logs nothing.
+func TestUnencryptedMessagesAreReported(t *testing.T) {
+	t.Parallel()
+	ring := newKeyFile(t, newKeys(t)).open()
+	signal := func(id int64, name string, p *commonpb.Payload) *historypb.HistoryEvent {
+		return &historypb.HistoryEvent{EventId: id, Attributes: &historypb.HistoryEvent_WorkflowExecutionSignaledEventAttributes{
+			WorkflowExecutionSignaledEventAttributes: &historypb.WorkflowExecutionSignaledEventAttributes{SignalName: name, Input: payloads(p)},
+		}}
+	}
+	started := func(earlier string) *historypb.HistoryEvent {
+		return &historypb.HistoryEvent{EventId: 3, Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{
+			WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{ContinuedExecutionRunId: earlier, Input: payloads(personal())},
+		}}
+	}
+	task := &workflowservice.PollWorkflowTaskQueueResponse{
+		TaskToken: []byte("token"), PreviousStartedEventId: 2,
+		History: &historypb.History{Events: []*historypb.HistoryEvent{
+			signal(1, "handledBefore", personal()), started("r"), started(""), signal(4, "progress", personal()),
+			signal(5, "pause", encrypt(t, payload.NewCodec(ring), personal())),
+			signal(6, "resume", &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("binary/null")}}),
+		}},
+		Messages: []*protocolpb.Message{{Body: anyOf(t, &updatepb.Request{Input: &updatepb.Input{Name: "addInterests", Args: payloads(personal())}})}},
+	}
+	var log bytes.Buffer
+	reader := sdkmetric.NewManualReader()
+	meter := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")
+	received, err := dialObserved(t, &frontend{task: task}, ring, slog.New(slog.NewTextHandler(&log, nil)), meter).PollWorkflowTaskQueue(t.Context(), &workflowservice.PollWorkflowTaskQueueRequest{})
+	if err != nil || len(received.GetHistory().GetEvents()) != 6 {
+		t.Fatalf("received %v, %v", received, err)
+	}
+	for _, name := range []string{"message=start", "message=progress", "message=addInterests"} {
+		if strings.Count(log.String(), name) != 1 {
+			t.Errorf("the log does not contain %s once: %s", name, log.String())
+		}
+	}
+	if strings.Count(log.String(), "not encrypted") != 3 || strings.Contains(log.String(), person) {
+		t.Errorf("the log is %s", log.String())
+	}
+	var counted metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &counted); err != nil {
+		t.Fatal(err)
+	}
+	sums := map[string]int64{}
+	for _, m := range counted.ScopeMetrics[0].Metrics {
+		if sum, ok := m.Data.(metricdata.Sum[int64]); ok && len(sum.DataPoints) > 0 {
+			sums[m.Name] = sum.DataPoints[0].Value
+		}
+	}
+	if sums["oppflow.payload.unencrypted"] != 3 || sums["oppflow.payload.undecrypted"] != 0 {
+		t.Errorf("counted %v", sums)
+	}
+	log.Reset()
+	for _, e := range task.GetHistory().GetEvents()[4:5] {
+		e.Attributes = signal(5, "pause", personal()).Attributes
+	}
+	if _, err := dialObserved(t, &frontend{task: task}, nil, slog.New(slog.NewTextHandler(&log, nil)), nil).PollWorkflowTaskQueue(t.Context(), &workflowservice.PollWorkflowTaskQueueRequest{}); err != nil || log.Len() > 0 {
+		t.Errorf("without keys the log is %q, %v", log.String(), err)
 	}
 }

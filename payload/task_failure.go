@@ -29,6 +29,7 @@ type sender struct{ namespace, identity string }
 // failTask reports to the server that the workflow task, or the query, failed. The text of the
 // failure is clear, because the text contains no data of the payload.
 func (e *Encryption) failTask(ctx context.Context, task *workflowservice.PollWorkflowTaskQueueResponse, from sender, cause error, invoke sendFunc) {
+	e.undecrypted.Add(ctx, 1)
 	e.logger.ErrorContext(ctx, "a workflow task cannot be decrypted; the server repeats the task",
 		"workflow", task.GetWorkflowExecution().GetWorkflowId(), "attempt", task.GetAttempt(), "error", cause)
 	method, request, reply := failedTask(task, from, cause)

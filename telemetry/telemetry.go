@@ -191,6 +191,10 @@ func (t *Telemetry) tracerProvider() trace.TracerProvider {
 	return t.traces
 }
 
+// Meter returns the meter for the metrics of Oppflow's own rooms. Without an export of metrics, the
+// meter records nothing.
+func (t *Telemetry) Meter() metric.Meter { return t.meterProvider().Meter(instrumentationScope) }
+
 func (t *Telemetry) meterProvider() metric.MeterProvider {
 	if t.metrics == nil {
 		return noopmetric.NewMeterProvider()

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
@@ -37,7 +39,7 @@ func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, chan
 	if err != nil {
 		return nil, "", err
 	}
-	return connect(ctx, t, keys, logger, change...)
+	return connect(ctx, t, keys, noop.Meter{}, logger, change...)
 }
 
 // OpenKeys reads the encryption keys of the settings, or returns nil when the settings name no file
@@ -54,8 +56,8 @@ func OpenKeys(ctx context.Context, t settings.Temporal, logger *slog.Logger) (*p
 	return keys, nil
 }
 
-// connect is Connect with opened keys.
-func connect(ctx context.Context, t settings.Temporal, keys *payload.KeyRing, logger *slog.Logger, change ...func(*client.Options)) (c client.Client, namespace string, err error) {
+// connect is Connect with opened keys, and with a meter for the metrics of the encryption.
+func connect(ctx context.Context, t settings.Temporal, keys *payload.KeyRing, meter metric.Meter, logger *slog.Logger, change ...func(*client.Options)) (c client.Client, namespace string, err error) {
 	options, err := t.ClientOptions()
 	if err != nil {
 		return nil, "", &SettingsError{cause: err}
@@ -72,6 +74,9 @@ func connect(ctx context.Context, t settings.Temporal, keys *payload.KeyRing, lo
 	// the worker.
 	encryption, err := payload.NewEncryption(keys, logger)
 	if err != nil {
+		return nil, "", err
+	}
+	if err := encryption.CountIn(meter); err != nil {
 		return nil, "", err
 	}
 	encryption.AddTo(&options)

@@ -108,7 +108,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	c, namespace, err := connect(ctx, o.Temporal, keys, o.Logger, observer.ClientOptions, func(c *client.Options) {
+	c, namespace, err := connect(ctx, o.Temporal, keys, observer.Meter(), o.Logger, observer.ClientOptions, func(c *client.Options) {
 		c.ConnectionOptions.DialOptions = append(c.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(seen.intercept))
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
-# One image for the worker (the default command), the command line and the sandbox:
+# One image for the worker (the default command), the command line, the codec server and the sandbox:
 #   docker build -t oppflow .
-# The image contains no shell, and no process runs as root.
+# The image contains no shell, and no process runs as root. The file of OPPFLOW_ENCRYPTION_KEYS must belong to the user 65532 and
+# have the mode 0600.
 FROM --platform=$BUILDPLATFORM golang:1.26.8-bookworm AS build
 ARG TARGETOS
 ARG TARGETARCH

@@ -20,6 +20,11 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
+// codeNotDecrypted is the code of a response that cannot be decrypted. The SDK does not repeat a
+// request with this code, and the Temporal server does not use the code for another problem of a
+// run.
+const codeNotDecrypted = codes.DataLoss
+
 // Encryption encrypts the payloads of a Temporal client's requests, and decrypts the payloads of
 // the responses. An Encryption without keys encrypts nothing, and fails a workflow task that contains
 // an encrypted payload.
@@ -205,5 +210,5 @@ func (e *Encryption) refuse(ctx context.Context, request, reply any, cause error
 		proto.Reset(reply)
 		return nil
 	}
-	return status.Error(codes.FailedPrecondition, cause.Error())
+	return status.Error(codeNotDecrypted, cause.Error())
 }

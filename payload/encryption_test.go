@@ -341,8 +341,8 @@ func TestResponseWithoutKey(t *testing.T) {
 	t.Parallel()
 	f := &frontend{query: &workflowservice.QueryWorkflowResponse{QueryResult: payloads(encrypt(t, newCodec(t), personal()))}}
 	_, err := dial(t, f, nil).QueryWorkflow(t.Context(), &workflowservice.QueryWorkflowRequest{})
-	if status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), "has no keys") {
-		t.Errorf("got %v; want FailedPrecondition with the reason", err)
+	if status.Code(err) != codes.DataLoss || !strings.Contains(err.Error(), "has no keys") { // FailedPrecondition would mean that no worker runs
+		t.Errorf("got %v; want DataLoss with the reason", err)
 	}
 }
 

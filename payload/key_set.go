@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
@@ -95,7 +96,7 @@ func GenerateKeySet() (*KeySet, error) {
 func (s *KeySet) Primary() KeyID { return s.primary }
 
 // IDs returns the ids of all keys that decrypt, in the order of the key set.
-func (s *KeySet) IDs() []KeyID { return append([]KeyID(nil), s.ids...) }
+func (s *KeySet) IDs() []KeyID { return slices.Clone(s.ids) }
 
 // JSON returns the clear key set as a key file contains it. The result is secret.
 func (s *KeySet) JSON() ([]byte, error) {
@@ -156,11 +157,4 @@ func (s *KeySet) checkKnown(id KeyID) error {
 	return fmt.Errorf("there is no key %v; the keys are %v", id, s.ids)
 }
 
-func (s *KeySet) has(id KeyID) bool {
-	for _, known := range s.ids {
-		if known == id {
-			return true
-		}
-	}
-	return false
-}
+func (s *KeySet) has(id KeyID) bool { return slices.Contains(s.ids, id) }

@@ -38,12 +38,11 @@ const (
 	// ReasonEarlierRun: the reference may have had an earlier run, and this earlier run may have
 	// created the record. The workflow must first search for a record with the reference tag.
 	ReasonEarlierRun Reason = "seen"
-	// ReasonReset: the run id that the Temporal server knows differs from the run id in the
-	// workflow's history, so the run was reset or comes from a backup. The workflow must first read
-	// back the requests that an earlier run may have sent.
+	// ReasonReset: the server's run id differs from the run id in the workflow's history, so the
+	// run was reset or comes from a backup. The workflow must first read back the requests that an
+	// earlier run may have sent.
 	ReasonReset Reason = "reset"
-	// ReasonServerErrors: the API returns a server error. A read fails with ReasonServerErrors. The
-	// workflow also sets ReasonServerErrors when it has read back a change after a server error.
+	// ReasonServerErrors: the API returns a server error.
 	ReasonServerErrors Reason = "errors"
 	// ReasonNamespaceBusy: Temporal rejects list requests because the namespace sends too many list
 	// requests.
@@ -61,9 +60,8 @@ const (
 	ReasonSendDeadlinePassed Reason = "late"
 	// ReasonUnknownEffectKind: the worker does not know the kind of the effect.
 	ReasonUnknownEffectKind Reason = "version"
-	// ReasonPlaybookUnavailable: the worker does not know which playbook is in force, or cannot
-	// load the playbook. ReasonPlaybookUnavailable also means that the worker's playbook has a
-	// lower version than the playbook that the opportunity has seen.
+	// ReasonPlaybookUnavailable: the worker does not know or cannot load the playbook in force, or
+	// the playbook has a lower version than the opportunity has seen.
 	ReasonPlaybookUnavailable Reason = "playbook"
 	// ReasonTransitionUnplanned: the request contains a transition whose effects the workflow did
 	// not plan, although the playbook in force has effects of transitions.
@@ -143,8 +141,8 @@ type ApplyInput struct {
 	Opportunity   opportunity.ID          `json:"opportunity"`
 	Changes       []exchange.Change       `json:"mutations"`
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
-	// TransitionUnplanned says that the effects of a transition in the request were not planned,
-	// because the playbook that the workflow knows has no effects of transitions.
+	// TransitionUnplanned says that the workflow planned no effects of a transition in the request,
+	// because the playbook that the workflow knows has none.
 	TransitionUnplanned bool `json:"unplanned,omitempty"`
 	// HasReservation says that the opportunity had reserved places before the changes, as far as the
 	// workflow knows.
@@ -171,11 +169,10 @@ type ReadInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
 	// After is the cursor of the interests to read next, for a record with more interests than one
-	// request can read. If After is set, the result contains only interests of the record.
+	// request can read.
 	After string `json:"after,omitempty"`
-	// ForAdoption says that the read is for an adoption. For an adoption, the record in the result
-	// contains the time of the record's last change, if the worker counts the times of follow-ups
-	// from that change.
+	// ForAdoption says that the read is for an adoption. The result then contains the time of the
+	// record's last change, if the times of follow-ups count from this change.
 	ForAdoption bool `json:"adopts,omitempty"`
 	// WorkflowID and RunID identify the run of the opportunity that adopts the record. If
 	// WorkflowID and RunID are "", the worker does not check earlier runs.
@@ -242,13 +239,12 @@ type FindInput struct {
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
 	// After is the cursor at which a search of several requests continues.
 	After string `json:"after,omitempty"`
-	// StartDigest is the digest of the opportunity's start message. When the worker finds a record,
-	// it compares StartDigest with the digests of earlier runs, unless StartDigest is "".
+	// StartDigest is the digest of the opportunity's start message. If StartDigest is "", the
+	// worker does not compare it with the digests of earlier runs.
 	StartDigest string `json:"startDigest,omitempty"`
 }
 
-// FindResult contains the ids of the records that the search found. An operator chooses between
-// several records.
+// FindResult contains the ids of the records that the search found.
 type FindResult struct {
 	// Reference is the reference whose tag was searched for.
 	Reference opportunity.Reference `json:"reference,omitempty"`

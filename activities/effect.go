@@ -14,7 +14,7 @@ type PlaybookFeatures = exchange.PlaybookFeatures
 type PlanInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
-	// PlanFor says why the plan is made. For a transition, PlanFor.To may be empty. Then TargetStep
+	// PlanFor says why the plan is made. For a transition, PlanFor.To may be empty; TargetStep then
 	// contains the target step as the caller wrote it.
 	PlanFor exchange.PlanCause `json:"occasion,omitzero"`
 	// TargetStep is the name or the id of the target step of a transition.
@@ -40,8 +40,7 @@ type PlanInput struct {
 	KnownInterests []opportunity.RecordedInterest `json:"known,omitempty"`
 	// DoneFollowUps are the finished follow-ups.
 	DoneFollowUps []exchange.DoneFollowUp `json:"done,omitempty"`
-	// MinPlaybookVersion is the highest version of the playbook that the workflow has seen. The
-	// workflow discards a plan that was made from a lower version of the playbook.
+	// MinPlaybookVersion is the highest version of the playbook that the workflow has seen.
 	MinPlaybookVersion int `json:"version,omitempty"`
 	// Now is the workflow's current time, for which the plan is made.
 	Now time.Time `json:"now"`
@@ -96,13 +95,12 @@ type EffectInput struct {
 	Interests []opportunity.RecordedInterest `json:"interests,omitempty"`
 	// Region is the region that the workflow knows; only mails use Region.
 	Region opportunity.Ref `json:"region,omitzero"`
-	// Number and Of say, for a mail, which repetition of a follow-up the mail belongs to and how
-	// many repetitions the follow-up has; 0 counts as 1.
+	// Number and Of say which repetition of a follow-up a mail belongs to, and how many repetitions
+	// the follow-up has; 0 counts as 1.
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`
 	// Ahead are the next effects of the chain, which InspectEffect may inspect together with this
-	// effect. Every other member of the input also applies to the effects in Ahead. Only
-	// InspectEffect uses Ahead.
+	// effect. Every other member of the input also applies to the effects in Ahead.
 	Ahead []EffectAhead `json:"ahead,omitempty"`
 	// ReadRecord requests that InspectEffect also reads the record and the events of its interests.
 	ReadRecord bool `json:"readRecord,omitempty"`
@@ -178,7 +176,6 @@ type ExecuteResult struct {
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	// Contacts are the contacts of the attendees, as in InspectResult.
 	Contacts []opportunity.ID `json:"contacts,omitempty"`
-	// About names the events of a rejected request, without personal data. The API's reason for the
-	// rejection does not name the events.
+	// About names the events of a rejected request, without personal data.
 	About string `json:"object,omitempty"`
 }

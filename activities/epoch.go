@@ -4,8 +4,7 @@ import "strings"
 
 // EpochRunID returns the name that activities use for a run in an epoch of the namespace. An epoch
 // begins when Temporal's database is restored. A run from the backup does not know the requests
-// that were sent after the backup, like a run that a reset started. Before the first restore there
-// is no epoch, and the name of a run is its id.
+// that were sent after the backup, like a run that a reset started.
 func EpochRunID(epoch, run string) string {
 	if epoch == "" {
 		return run

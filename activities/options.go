@@ -92,9 +92,9 @@ func WithRound(o workflow.ActivityOptions, round int) workflow.ActivityOptions {
 	return o
 }
 
-// ReadBackOptions returns the options for reading back a change whose response was lost.
-// ReadBackOptions makes the first round shorter than ReadOptions does. The time for sending the
-// change and the settle time also count towards the 120 s that a caller waits.
+// ReadBackOptions returns the options for reading back a change whose response was lost. The first
+// round is shorter than in ReadOptions, because the time for sending the change and the settle time
+// also count towards the 120 s that a caller waits.
 func ReadBackOptions(summary string) workflow.ActivityOptions {
 	o := ReadOptions(summary)
 	o.StartToCloseTimeout, o.ScheduleToCloseTimeout = 15*time.Second, 20*time.Second
@@ -102,8 +102,7 @@ func ReadBackOptions(summary string) workflow.ActivityOptions {
 }
 
 // ReadOptions returns the options for the first round of an activity that only reads and that a
-// command waits for. During the first round, the Temporal server retries the activity with a
-// back-off that grows from a second to a minute.
+// command waits for.
 func ReadOptions(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:              TaskQueue,

@@ -25,8 +25,6 @@ func (in EffectInput) Subject() string { return in.Effect.Key }
 // AsCallResult returns the part of a result that contains the status of a change.
 func (s *CallResult) AsCallResult() *CallResult { return s }
 
-// proves reports whether s proves the status of the change with the subject about. If s has no
-// Subject, the other members of s decide whether s proves the status.
 func (s CallResult) proves(about string) bool {
 	if s.Subject != "" && s.Subject != about {
 		return false
@@ -50,15 +48,12 @@ func (r CreateResult) Proves(in CreateInput) bool {
 	return r.proves(in.Subject()) && (r.Status != exchange.StatusDone || r.Record.ID != "")
 }
 
-// Proves reports whether r proves the status of the changes that in requests. r must contain one
-// result for each change.
+// Proves reports whether r proves the status of the changes that in requests.
 func (r ApplyResult) Proves(in ApplyInput) bool {
 	return r.proves(in.Subject()) && (r.Status != exchange.StatusDone || len(r.Results) == len(in.Changes))
 }
 
-// ProvesChange reports whether answer proves the status of the change. For a change that was made,
-// answer must contain data of the record: the step after a transition, the details after an update,
-// or the expiry time of a reservation.
+// ProvesChange reports whether answer proves the status of the change.
 func ProvesChange(answer exchange.ChangeResult, change exchange.Change) bool {
 	switch answer.Status {
 	case exchange.StatusRejected, exchange.StatusNotSent, exchange.StatusUnknown:

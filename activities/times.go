@@ -24,8 +24,7 @@ type Times struct {
 	// DefaultResponseTime.
 	ResponseTime time.Duration
 	// SettleTime is how long the API may still commit a request after the response or after the
-	// client gave up; 0 means DefaultSettleTime. The workflow reads a change back only after the
-	// settle time.
+	// client gave up; 0 means DefaultSettleTime.
 	SettleTime time.Duration
 	// QuietTime is how long after the end of the last command the workflow plans the follow-ups
 	// again; 0 means DefaultQuietTime.

@@ -4,8 +4,7 @@ import (
 	"context"
 )
 
-// Account is an organisation. If Individual is true, Account is the account of one individual
-// person. The fields of Account are documented and observed (API notes 5.1).
+// Account is an organisation. The fields of Account are documented and observed (API notes 5.1).
 type Account struct {
 	ID         string
 	Name       string
@@ -14,8 +13,8 @@ type Account struct {
 	OwnerID    string // the id of a User; empty when the account has no owner
 }
 
-// AccountPage contains the matching accounts, which may be no account, one account or several
-// accounts. A tenant can have two accounts with the same name (documented, API notes 5.1).
+// AccountPage contains the accounts that match. A tenant can have two accounts with the same name
+// (documented, API notes 5.1).
 type AccountPage struct {
 	Accounts []Account // the first 100
 	Count    int       // the number of all matching accounts

@@ -23,9 +23,9 @@ type LocalTime string
 // AddInterest adds one interest to an opportunity.
 //
 // If Reserve is true, the API reserves Quantity places on an event. A response without errors does
-// not prove that the places are reserved (observed). To prove the reservation, put an
-// ExtendReservations for the same opportunity after the AddInterest in the same Apply, and check
-// the reservations in the response to the ExtendReservations.
+// not prove that the places are reserved (observed). To prove the reservation, send an
+// ExtendReservations after the AddInterest in the same Apply, and check the reservations in the
+// response.
 type AddInterest struct {
 	OpportunityID    string
 	ItemID           string

@@ -18,8 +18,7 @@ import (
 )
 
 // renamedAssumptions returns, for each assumption of the client, a setting of the sandbox with
-// which the assumption fails. renamedAssumptions also returns the correct name of each assumption
-// for this sandbox.
+// which the assumption fails, and the correct name of the assumption for this sandbox.
 func renamedAssumptions() map[string]struct {
 	row   string
 	right administrate.SchemaName
@@ -148,7 +147,7 @@ func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
 }
 
 // For a tenant that does not accept the mutations of side effects, the check reports no failure of
-// a core operation. The side effects are reported separately.
+// a core operation.
 func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
 	t.Parallel()
 	rows := map[string][]string{}

@@ -1,7 +1,6 @@
 // Package administrate is a typed client of the Administrate Core GraphQL API. The package covers
 // the operations that sales opportunities need, and the side effects of transitions on accounts,
-// contacts, learners, invoices and mail. The package imports no other package of Oppflow and
-// contains nothing about Oppflow's commands.
+// contacts, learners, invoices and mail.
 //
 // Each method that calls the API sends exactly one request and never repeats a request. The API has
 // no idempotency key. The type of the error (NotSentError, RefusedError, UnknownError,
@@ -28,8 +27,7 @@ import (
 // Options configure a Client. Only URL and Tokens are needed.
 type Options struct {
 	transport.Options
-	// ReadOnly makes every mutation fail with a RejectedError whose label is "read-only". The
-	// mutation is not sent. Reads work.
+	// ReadOnly makes every mutation fail with a RejectedError whose label is "read-only".
 	ReadOnly bool
 	// Assumed are the names in the schema that the client uses and that are neither documented nor
 	// observed. The zero value assumes every name.
@@ -109,8 +107,7 @@ func WithSendDeadline(ctx context.Context, t time.Time) context.Context {
 // SendDeadline returns the time that WithSendDeadline set.
 func SendDeadline(ctx context.Context) (time.Time, bool) { return transport.SendDeadline(ctx) }
 
-// Hello sends the smallest possible query, the root field hello (observed). A response to Hello
-// shows that the client can reach the API and that the API accepts the token.
+// Hello sends the smallest possible query, the root field hello (observed).
 func (c *Client) Hello(ctx context.Context) error {
 	b := newBuilder(&c.assumed)
 	b.root("hello")

@@ -139,7 +139,7 @@ func TestKeptConnectionDies(t *testing.T) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			documents.Add(1)
 			if i == 0 && n == 1 {
-				return // the second request on the first connection
+				return
 			}
 			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(successBody), successBody)
 		}
@@ -171,7 +171,7 @@ func (f *failingConn) Write(p []byte) (int, error) {
 	if f.from.Add(-1) != -1 {
 		return f.Conn.Write(p)
 	}
-	f.from.Store(0) // all further writes fail, too
+	f.from.Store(0)
 	n, _ := f.Conn.Write(p[:min(len(p), f.before)])
 	return n, &net.OpError{Op: "write", Net: "tcp", Err: errors.New("connection reset by peer")}
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// builder collects the root fields of one document and the variables that the fields use. builder
-// stores the first problem, and the document then fails with this problem.
+// builder collects the root fields of one document and the variables that the fields use.
 type builder struct {
 	assumed   *Assumptions
 	prefix    string // the prefix of the variable names of the current root field
@@ -26,7 +25,6 @@ func newBuilder(assumed *Assumptions) *builder {
 	return &builder{assumed: assumed, variables: map[string]any{}}
 }
 
-// The keyword is "query" or "mutation".
 func (b *builder) document(keyword, name string) (transport.Document, error) {
 	if b.err != nil {
 		return transport.Document{}, b.err
@@ -77,8 +75,8 @@ func (b *builder) bind(hint, typ string, value any) string {
 	return "$" + name
 }
 
-// bindText binds a string to a variable. bindText rejects text that is not UTF-8, because the JSON
-// encoder would silently replace the invalid bytes.
+// bindText rejects text that is not UTF-8, because the JSON encoder would silently replace the
+// invalid bytes.
 func (b *builder) bindText(member, hint, typ, value string) string {
 	if !utf8.ValidString(value) {
 		b.invalid(member, "the text is not valid UTF-8")
@@ -93,14 +91,11 @@ func (b *builder) bindRequired(member, hint, typ, value string) string {
 	return b.bindText(member, hint, typ, value)
 }
 
-// bindObject binds an input object to one variable, whose type is the type of the object. Use
-// bindObject for an object that has members whose types are not known or may be enums. In JSON, a
-// text and an enum value are both strings. Package schemacheck checks the members in the value of
-// the variable (see badValues).
+// Use bindObject for an object that has members whose types are not known or may be enums. In JSON,
+// a text and an enum value are both strings.
 func (b *builder) bindObject(typ string, value any) string { return b.bind("input", typ, value) }
 
-// utf8Text returns a text for an object that bindObject binds. utf8Text rejects text that is not
-// UTF-8.
+// utf8Text returns a text for an object that bindObject binds.
 func (b *builder) utf8Text(member, value string) string {
 	if !utf8.ValidString(value) {
 		b.invalid(member, "the text is not valid UTF-8")
@@ -134,8 +129,8 @@ func (b *builder) literal(member, value string) string {
 	return string(append(out, '"'))
 }
 
-// amount writes a decimal number as the API documentation does: in quotes, with two decimal places.
-// amount writes further decimal places unchanged and rounds nothing.
+// amount writes a decimal number as the API documentation does: in quotes, with at least two
+// decimal places.
 func (b *builder) amount(member string, value decimal.Decimal) string {
 	if !hasReasonableSize(value) {
 		b.invalid(member, "the amount has more than 30 digits before or after the decimal point")
@@ -178,8 +173,6 @@ const (
 		" isReservationValid reservationsValidUntil"
 )
 
-// selectFull returns the selection of an opportunity with its attributes and its first 100
-// interests.
 func (a *Assumptions) selectFull() string {
 	return selectOpportunity + " " + selectAttributes + " " + a.selectInterests("")
 }
@@ -200,7 +193,6 @@ func (a *Assumptions) selectUpdatedAt() string {
 	return " changed: " + string(a.OpportunityUpdated)
 }
 
-// The selection contains the page size of 100, which is the API's limit, and then arguments.
 func (a *Assumptions) selectInterests(arguments string) string {
 	selection := "interests(first: 100" + arguments + ") { edges { node { id totalAmount " + a.selectItem()
 	if a.InterestQuantity != Off {

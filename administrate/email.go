@@ -89,8 +89,7 @@ type BulkEmail struct {
 	SendingAddressID string
 }
 
-// SendBulkEmail sends a mail to each of the contacts in one request. As with SendEmail, nobody can
-// read back a mail whose status is unknown.
+// SendBulkEmail sends a mail to each of the contacts in one request.
 func (c *Client) SendBulkEmail(ctx context.Context, e BulkEmail) error {
 	r, err := c.sendStandalone(ctx, "SendBulkEmail", e.build)
 	if err != nil {

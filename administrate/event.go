@@ -56,7 +56,7 @@ func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, er
 	}
 	arguments := "filters: [{field: id, operation: in, values: " + list(values) + "}], first: 100"
 	page, err := findRows(ctx, c, b, "Events", "events", arguments, selectEvent, eventDTO.event)
-	if err == nil && page.nextCursor != "" { // the API returned more rows than there are ids
+	if err == nil && page.nextCursor != "" {
 		return nil, transport.MalformedResponse("Events")
 	}
 	return page.rows, err

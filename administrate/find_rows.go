@@ -9,7 +9,7 @@ import (
 )
 
 // idFilter returns the filter by id that public code uses to read one record (observed, API notes
-// 3.3). The filter's value is a text, as in every filter of the API.
+// 3.3).
 func (b *builder) idFilter(id string) string {
 	return "filters: [{field: id, operation: eq, value: " + b.bindRequired("id", "id", "String", id) + "}]"
 }
@@ -35,8 +35,8 @@ func (b *builder) pageArguments(after string) string {
 
 type rowPage[T any] struct {
 	rows       []T
-	count      int    // the number of all matching rows
-	nextCursor string // the cursor of the next page
+	count      int
+	nextCursor string
 }
 
 func findRows[A, T any](

@@ -183,7 +183,6 @@ func TestOpportunityLinks(t *testing.T) {
 }
 
 // TestBilling: the client does not request those texts of an invoice whose assumption is off.
-// Billing distinguishes a text that the client did not read from an empty text.
 func TestBilling(t *testing.T) {
 	t.Parallel()
 	for members, test := range map[string]struct {

@@ -33,7 +33,7 @@ type LogEntry struct {
 }
 
 // WriteLog adds an entry to the integration log. No request that reads the integration log was
-// observed. So Oppflow cannot read back an entry whose outcome is unknown.
+// observed, so Oppflow cannot read back an entry whose outcome is unknown.
 func (c *Client) WriteLog(ctx context.Context, l LogEntry) error {
 	r, err := c.sendStandalone(ctx, "WriteLog", l.build)
 	if err != nil {

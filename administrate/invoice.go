@@ -24,15 +24,13 @@ func (i Invoice) Final() bool { return i.State == "Final" }
 
 // Billing says how an opportunity is billed.
 type Billing struct {
-	// ActiveInvoiceID is the id of the active invoice. ActiveInvoiceID is empty if the opportunity
-	// has no active invoice.
+	// ActiveInvoiceID is the id of the active invoice, "" if there is none.
 	ActiveInvoiceID string
 	// Invoice is the opportunity's sales document with its state, comments and purchase order.
 	// Invoice is nil when the sales document is not an invoice.
 	Invoice *Invoice
 	// ShowsComments says that Billing read the comments, and ShowsPurchaseOrder says that Billing
-	// read the purchase order. Billing does not read the comments if Assumptions.InvoiceComments is
-	// Off. Billing does not read the purchase order if Assumptions.InvoicePurchaseOrder is Off.
+	// read the purchase order.
 	ShowsComments, ShowsPurchaseOrder bool
 }
 
@@ -70,7 +68,6 @@ type UpdateInvoice struct {
 }
 
 // UpdateInvoice sends one invoices.update and returns the texts of the invoice after the update.
-// The caller must compare the returned texts with the texts of the update.
 func (c *Client) UpdateInvoice(ctx context.Context, u UpdateInvoice) (Invoice, error) {
 	return c.changeInvoice(ctx, "UpdateInvoice", u.build)
 }

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// Kind is the kind of an interest's item. The kind decides which details object the client sends
-// for the interest.
+// Kind is the kind of an interest's item.
 type Kind string
 
 // The API documentation describes the four kinds of items: courses, events, learning paths and
@@ -22,14 +21,13 @@ const (
 
 type kindInfo struct {
 	kind       Kind
-	schemaType string // the type of the items in the schema
+	schemaType string
 	noun       string
-	// learnersIn is the name of the details object with the learners (documented). learnersIn is
-	// empty for a kind without learners. expiryIn is the name of the details object with the expiry
-	// (documented). expiryIn is empty for a kind without an expiry.
+	// learnersIn is the name of the details object with the learners (documented), "" for a kind
+	// without learners. expiryIn is the name of the details object with the expiry (documented), ""
+	// for a kind without an expiry.
 	learnersIn, expiryIn string
-	// itemType returns the schema type of the item in an interest.
-	itemType func(*Assumptions) SchemaName
+	itemType             func(*Assumptions) SchemaName
 	// codeField is the schema field with the code of an item, empty for a kind without codes.
 	// titleField is the schema field with the title of an item. codeAlias and titleAlias are the
 	// aliases of codeField and titleField when a query selects the item of an interest. Each kind
@@ -38,9 +36,7 @@ type kindInfo struct {
 	codeField, codeAlias, titleField, titleAlias string
 	// hasStart says that items of this kind have the field start, which contains a local time
 	// (observed, API notes 5.3).
-	hasStart bool
-	// root returns the root field of the schema that lists the items. rootAlias is the alias of the
-	// root field in a query.
+	hasStart  bool
 	root      func(*Assumptions) SchemaName
 	rootAlias string
 }
@@ -131,8 +127,7 @@ func (i itemDTO) item() Item {
 	return item
 }
 
-// KindOfSchemaType returns the kind whose items have the schema type typ. For all other schema
-// types, KindOfSchemaType returns "".
+// KindOfSchemaType returns the kind whose items have the schema type typ, or "".
 func KindOfSchemaType(typ string) Kind {
 	all := kinds()
 	at := slices.IndexFunc(all, func(k kindInfo) bool { return k.schemaType == typ })

@@ -26,11 +26,10 @@ type Enrolment struct {
 	Learners []EventLearner
 }
 
-// Enrolment reads whether a contact already has a place on an event. Call Enrolment before you
-// register a contact. Enrolment sends the same query as Administrate's own code: the query filters
-// learners by contactId and eventId, and reads totalRecords (observed, API notes 5.3). The request
-// of Enrolment counts the cancelled places separately, with the filter isCancelled (observed, API
-// notes 5.3).
+// Enrolment reads whether a contact already has a place on an event. Enrolment sends the same query
+// as Administrate's own code: the query filters learners by contactId and eventId, and reads
+// totalRecords (observed, API notes 5.3). The request of Enrolment counts the cancelled places
+// separately, with the filter isCancelled (observed, API notes 5.3).
 func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enrolment, error) {
 	b := newBuilder(&c.assumed)
 	b.location = "Enrolment"
@@ -184,7 +183,7 @@ func (r RegisterContacts) build(b *builder) standaloneMutation {
 }
 
 // CancelLearner cancels a place (observed, API notes 5.3). The response contains only a list of
-// errors. Call Enrolment to check that the place is cancelled.
+// errors, so call Enrolment to check that the place is cancelled.
 func (c *Client) CancelLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "CancelLearner", "cancel", learnerID)
 }

@@ -26,8 +26,7 @@ type LookupRequest struct {
 }
 
 // ItemName is a code, title or name of an item. With a Kind, Lookup looks up only items of this
-// Kind and uses no root field of another kind. Without a Kind, Lookup looks up items of all four
-// kinds.
+// Kind; without a Kind, Lookup looks up items of all four kinds.
 type ItemName struct {
 	Text string
 	Kind Kind
@@ -73,9 +72,9 @@ func (c *Client) Lookup(ctx context.Context, w LookupRequest) (LookupResult, err
 type itemRoot struct {
 	alias      string
 	field      SchemaName
-	kind       string // the type of the rows
+	kind       string
 	itemKind   Kind
-	textFields []string // the fields that the API compares with the text
+	textFields []string
 	selection  string
 }
 
@@ -87,8 +86,7 @@ func (c *Client) itemRoots() []itemRoot {
 	return slices.DeleteFunc(all, func(r itemRoot) bool { return r.field == Off })
 }
 
-// CanLookUp reports whether items of the kind can be looked up by name. CanLookUp returns false if
-// the root field of the kind is Off in the Assumptions.
+// CanLookUp reports whether items of the kind can be looked up by name.
 func (c *Client) CanLookUp(kind Kind) bool { return len(ItemName{Kind: kind}.roots(c.itemRoots())) > 0 }
 
 func (item ItemName) roots(all []itemRoot) []itemRoot {
@@ -220,8 +218,7 @@ type sellableDTO struct {
 	Start json.RawMessage `json:"start"`
 }
 
-// addStart adds the start time of an event. addStart ignores a start time that cannot be read,
-// because a look-up does not need start times.
+// addStart ignores a start time that cannot be read, because a look-up does not need start times.
 func (r *LookupResult) addStart(s sellableDTO) {
 	var start localTime
 	if len(s.Start) == 0 || start.UnmarshalJSON(s.Start) != nil || start == "" {
@@ -233,8 +230,6 @@ func (r *LookupResult) addStart(s sellableDTO) {
 	r.Starts[s.ID] = LocalTime(start)
 }
 
-// decodeRows returns the rows of a connection. If the connection has another page, decodeRows also
-// returns the request for the next page.
 func decodeRows[A, T any](roots map[string]json.RawMessage, key string, turn func(A) T) ([]T, *PageRequest, error) {
 	var got *connection[A]
 	if err := json.Unmarshal(roots[key], &got); err != nil || got == nil {

@@ -16,8 +16,7 @@ const (
 )
 
 // Mutation is implemented by NewOpportunity, UpdateOpportunity, Progress, AddInterest,
-// ExtendReservations and ReservePlaces (as values, not as pointers). Apply can send several
-// mutations together.
+// ExtendReservations and ReservePlaces (as values, not as pointers).
 type Mutation interface {
 	build(b *builder) opportunityMutation
 }
@@ -141,7 +140,6 @@ func (c *Client) mutationDocument(name string, mutations []Mutation) (transport.
 	return doc, operations, err
 }
 
-// The response keys of the results.
 const (
 	memberOpportunity = "opportunity"
 	memberInterests   = "interests"

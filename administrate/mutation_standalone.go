@@ -12,15 +12,15 @@ import (
 // sends a standaloneMutation as the only mutation of a request.
 type standaloneMutation struct {
 	namespace string // such as "account" (documented and observed, API notes 3.1)
-	field     string // the field in the GraphQL namespace, such as "create"
+	field     string
 	arguments string
-	selection string // the selected fields other than errors
+	selection string
 }
 
 type standaloneResponse struct {
 	standaloneMutation
 	doc    transport.Document
-	raw    json.RawMessage // the response to its field
+	raw    json.RawMessage
 	errors []transport.GraphQLError
 }
 

@@ -17,7 +17,6 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
-// standaloneMutationOf returns the one mutation of a document with its variables filled in.
 func standaloneMutationOf(t *testing.T, s sent) (string, map[string]any) {
 	t.Helper()
 	doc, err := parser.ParseQuery(&ast.Source{Input: s.Query})
@@ -40,8 +39,6 @@ func standaloneMutationOf(t *testing.T, s sent) (string, map[string]any) {
 	return namespace.Name + "." + field.Name, arguments
 }
 
-// standaloneMutations returns each standalone mutation with its expected request, a response
-// without errors, and the expected result.
 func standaloneMutations() []struct {
 	name    string
 	do      func(ctx context.Context, c *Client) (any, error)
@@ -143,9 +140,8 @@ func standaloneMutations() []struct {
 	}
 }
 
-// TestStandaloneMutations compares each standalone mutation with its expected request.
-// TestStandaloneMutations then checks that every response without proof of success returns an
-// error.
+// TestStandaloneMutations checks each request, and that every response without proof of success
+// returns an error.
 func TestStandaloneMutations(t *testing.T) {
 	t.Parallel()
 	for _, e := range standaloneMutations() {
@@ -383,7 +379,7 @@ func TestReserveResult(t *testing.T) {
 }
 
 // TestReserveInOrder: Reserve sends two mutations at the root of one document. The mutation that
-// sets the expiry is the last one. Each mutation has its own outcome.
+// sets the expiry is the last one.
 func TestReserveInOrder(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2026, 11, 30, 17, 0, 0, 0, time.FixedZone("", 3600))
@@ -418,7 +414,7 @@ func TestReserveInOrder(t *testing.T) {
 }
 
 // TestReserveForMany: if one mutation does not accept all interests, Reserve sends several
-// mutations in one request. Reserve reports a rejected mutation.
+// mutations in one request.
 func TestReserveForMany(t *testing.T) {
 	t.Parallel()
 	ids := make([]string, MaxEntries+1)

@@ -26,8 +26,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// serveBody returns a client of a server that sends the same body in every response, and a function
-// that returns the received request.
+// serveBody returns a client of a server that always sends the same body, and a function that
+// returns the received request.
 func serveBody(t *testing.T, body string) (*Client, func() sent) {
 	t.Helper()
 	var last sent
@@ -44,7 +44,7 @@ func serveBody(t *testing.T, body string) (*Client, func() sent) {
 
 type rootField struct {
 	Alias, Field string
-	Inner        string // the field of the GraphQL namespace, for mutations
+	Inner        string
 	Arguments    map[string]any
 }
 
@@ -260,8 +260,6 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// compareOptions returns cmp options for results that compare only what a caller of the package can
-// see.
 func compareOptions() []cmp.Option {
 	return []cmp.Option{
 		cmp.Comparer(func(a, b decimal.Decimal) bool { return a.Equal(b) }),
@@ -270,8 +268,7 @@ func compareOptions() []cmp.Option {
 	}
 }
 
-// TestBatch: the document contains the mutations in order at the root. The result of a mutation
-// does not depend on the result of another mutation.
+// TestBatch: the document contains the mutations in order at the root.
 func TestBatch(t *testing.T) {
 	t.Parallel()
 	mutations := []Mutation{

@@ -36,9 +36,7 @@ func (k *refreshTokenStore) Replaced(_, next string) error {
 	return nil
 }
 
-// shortLivedTokens is a sandbox in which the lifetime of an OAuth access token is short. The
-// sandbox and the clients use the clock of shortLivedTokens. shortLivedTokens counts the requests
-// for a token.
+// shortLivedTokens is a sandbox in which the lifetime of an OAuth access token is short.
 type shortLivedTokens struct {
 	*sandbox.Sandbox
 	url          string
@@ -127,8 +125,7 @@ func TestTokensThatExpire(t *testing.T) {
 }
 
 // TestTokenThatExpiresUnnoticed: if the client's clock is wrong, only the API's 401 shows that the
-// token has expired. The call that receives the 401 fails with NotSentError, and the next call
-// succeeds.
+// token has expired.
 func TestTokenThatExpiresUnnoticed(t *testing.T) {
 	t.Parallel()
 	e := newExpiring(t, time.Hour)
@@ -156,7 +153,7 @@ func TestTokenThatExpiresUnnoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.ahead.Add(int64(2 * time.Hour))
-	slow.Add(int64(2 * time.Hour)) // the clock stands still
+	slow.Add(int64(2 * time.Hour))
 	var notSent *administrate.NotSentError
 	if err := create(); !errors.As(err, &notSent) || notSent.Reason != administrate.Authentication {
 		t.Errorf("with a token that has expired: %v", err)

@@ -12,8 +12,7 @@ import (
 )
 
 // observe (if not nil) wraps the transport of every client that [client] returns. Only
-// TestProofHoldsWhenObserved sets observe. In all parallel tests observe is nil, because parallel
-// tests run after TestProofHoldsWhenObserved, which is not parallel.
+// TestProofHoldsWhenObserved sets observe. Parallel tests run later, when observe is nil again.
 var observe func(*testing.T) func(http.RoundTripper) http.RoundTripper
 
 func TestProofHoldsWhenObserved(t *testing.T) {

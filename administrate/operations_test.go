@@ -221,7 +221,7 @@ func TestOperationsUseAllThereIs(t *testing.T) {
 			}
 		}
 	}
-	used := map[string]map[string]bool{} // the used texts and members of each type
+	used := map[string]map[string]bool{}
 	note := func(typ, what string) {
 		if used[typ] == nil {
 			used[typ] = map[string]bool{}

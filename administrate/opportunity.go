@@ -48,8 +48,8 @@ type Attribute struct {
 }
 
 // Reservations describes the places that are reserved for an opportunity's interests. All places
-// have the same expiry time Until. The API returns Valid and Until. Until stays nil until the first
-// ExtendReservations, even if places are already reserved (observed).
+// have the same expiry time Until. Until stays nil until the first ExtendReservations, even if
+// places are already reserved (observed).
 type Reservations struct {
 	Valid bool
 	Until *time.Time
@@ -75,9 +75,8 @@ type Interest struct {
 	UnitAmount decimal.NullDecimal
 }
 
-// Opportunity is a record. The comment of each operation says which members the operation sets. A
-// member has its zero value if the operation did not read the member, or if the member is empty in
-// the TMS.
+// Opportunity is a record. A member has its zero value if the operation did not read the member, or
+// if the member is empty in the TMS.
 type Opportunity struct {
 	ID           string
 	Name         string
@@ -106,9 +105,9 @@ type InterestPage struct {
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// Opportunity reads one opportunity with its first 100 interests in one request. Client.Interests
-// reads further interests from NextInterestsCursor. Opportunity sets every member except UpdatedAt.
-// Opportunity fails with NotFoundError when no opportunity has the id.
+// Opportunity reads one opportunity with its first 100 interests in one request. Opportunity sets
+// every member except UpdatedAt. Opportunity fails with NotFoundError when no opportunity has the
+// id.
 func (c *Client) Opportunity(ctx context.Context, id string) (Opportunity, error) {
 	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string { return b.assumed.selectFull() })
 }
@@ -165,7 +164,7 @@ func (c *Client) readOpportunity(
 	if len(rows) == 0 {
 		return Opportunity{}, &NotFoundError{RecordKind: "opportunity", ID: id}
 	}
-	if len(rows) > 1 { // the API returned several rows for one id
+	if len(rows) > 1 {
 		return Opportunity{}, transport.MalformedResponse(name)
 	}
 	o, err := rows[0].opportunity()

@@ -12,8 +12,7 @@ type OpportunityLinks struct {
 	ContactID     string // empty when there is none
 	Owner         *User  // with id, first name and contact; nil when there is no owner
 	Attributes    []Attribute
-	// ActiveInvoiceID is the id of the active invoice. ActiveInvoiceID is empty if the opportunity
-	// has no active invoice.
+	// ActiveInvoiceID is the id of the active invoice, "" if there is none.
 	ActiveInvoiceID string
 	// Invoice is the opportunity's sales document with its id and state. Invoice is nil when the
 	// sales document is not an invoice.

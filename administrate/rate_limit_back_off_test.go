@@ -43,7 +43,7 @@ func (l *rateLimitedTransport) RoundTrip(r *http.Request) (*http.Response, error
 }
 
 // TestOne429StopsTheProcess: the API's rate limit counts all requests from one IP address. So after
-// one 429, the client sends no request until the end of the back-off. The test uses virtual time.
+// one 429, the client sends no request until the end of the back-off.
 func TestOne429StopsTheProcess(t *testing.T) {
 	t.Parallel()
 	for _, after := range []string{"", "1"} {
@@ -73,7 +73,6 @@ func TestOne429StopsTheProcess(t *testing.T) {
 			if n := l.answered.Load() + l.refused.Load(); n != 1 {
 				t.Errorf("%d requests were sent during the pause", n-1)
 			}
-			// Many callers whose context ends after the back-off wait at the same time.
 			var wait sync.WaitGroup
 			for range 10 {
 				wait.Go(func() {
@@ -93,8 +92,6 @@ func TestOne429StopsTheProcess(t *testing.T) {
 			if first := time.Unix(0, l.first.Load()).Sub(begun); first < quiet {
 				t.Errorf("the first request was sent after %s; want a pause of %s at least", first, quiet)
 			}
-			// After the back-off, the client sends the waiting requests at the permitted rate and
-			// not in a burst.
 			if took := time.Since(begun); took < 1600*time.Millisecond {
 				t.Errorf("ten requests at 5 a second took %s with the pause", took)
 			}

@@ -15,7 +15,7 @@ import (
 )
 
 // TestBucketCounts: with a bucket of n requests, the client sends exactly n requests at once,
-// counted over all callers and all operations. All further requests fail at once.
+// counted over all callers and all operations.
 func TestBucketCounts(t *testing.T) {
 	t.Parallel()
 	var arrived atomic.Int32

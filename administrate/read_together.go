@@ -73,7 +73,6 @@ type waitingQuery struct {
 	done     chan struct{}
 }
 
-// If the context comes from ReadTogether, sendQuery sends the query together with other queries.
 func (c *Client) sendQuery(ctx context.Context, doc transport.Document) (transport.Response, error) {
 	member, is := ctx.Value(groupMemberKey{}).(groupMember)
 	if !is || c.travelsAlone(doc) {
@@ -85,7 +84,6 @@ func (c *Client) sendQuery(ctx context.Context, doc transport.Document) (transpo
 	return q.response, q.err
 }
 
-// If the API refuses the query, sendAlone stores the name of the query.
 func (c *Client) sendAlone(ctx context.Context, doc transport.Document) (transport.Response, error) {
 	got, err := c.sender.Send(ctx, doc)
 	if errors.As(err, new(*RefusedError)) {
@@ -212,8 +210,7 @@ func (c *Client) sendDocuments(ctx context.Context, docs []transport.Document) [
 }
 
 // mayFailForAnother reports whether one query of a joined document may have caused the error, so
-// that another query may succeed alone. mayFailForAnother returns true if the API responded or the
-// queries could not be joined.
+// that another query may succeed alone.
 func mayFailForAnother(err error) bool {
 	var unknown *UnknownError
 	var unsent *NotSentError

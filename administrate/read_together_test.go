@@ -79,9 +79,8 @@ func TestReadTogether(t *testing.T) {
 	}
 }
 
-// TestReadTogetherWithARefusedQuery: a tenant's schema may lack a name that only one query uses.
-// The query of main still succeeds, and the client never joins the refused query with other queries
-// from then on.
+// TestReadTogetherWithARefusedQuery: if a tenant's schema lacks a name that only one query uses,
+// the query of main still succeeds.
 func TestReadTogetherWithARefusedQuery(t *testing.T) {
 	t.Parallel()
 	s := newTogetherTenant(t, administrate.Assumptions{InvoiceComments: "remarks"})

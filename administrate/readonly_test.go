@@ -13,7 +13,7 @@ import (
 )
 
 // TestReadOnly: with Options.ReadOnly, no method sends a mutation, and the error text says what to
-// do. Reads work.
+// do.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	var times atomic.Int32
@@ -73,7 +73,6 @@ func TestReadOnly(t *testing.T) {
 		t.Errorf("%d methods take a mutation, want %d", found, len(given))
 	}
 
-	// The methods that change other objects than opportunities also fail with a RejectedError.
 	assumed, _ := Assumptions{}.resolved()
 	mutations := 0
 	for _, u := range allOperations() {
@@ -110,7 +109,6 @@ func TestReadOnly(t *testing.T) {
 			t.Errorf("%s answers something: %+v", operation, answers[i])
 		}
 	}
-	// With Options.ReadOnly, invalid input still causes an InvalidError.
 	if got := outcomeOf(t, func() error { _, err := c.Apply(t.Context(), []Mutation{NewOpportunity{}}); return err }()); got != "invalid" {
 		t.Errorf("an invalid one: %s", got)
 	}

@@ -21,8 +21,7 @@ func id(typ string, key any) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key))
 }
 
-// query sends a GraphQL query to the sandbox without the client under test. query returns the data
-// of the response as JSON text without spaces.
+// query sends a GraphQL query to the sandbox without the client under test.
 func (s *tenant) query(t *testing.T, query string) string {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
@@ -259,8 +258,6 @@ func TestLearners(t *testing.T) {
 	}
 	rejected(t, s.CancelLearner(ctx, id("learner", 999)), "Not Found")
 
-	// Enrolments returns the same active places as Enrolment, and ReactivateLearner restores a
-	// cancelled place.
 	active := func(want ...administrate.EventLearner) {
 		t.Helper()
 		page := must[administrate.LearnerPage](t)(s.Enrolments(ctx, event, []string{contactTwo, one}, ""))

@@ -68,7 +68,7 @@ func (c *Client) Reserve(ctx context.Context, h Reserve) (ReserveResult, error) 
 		mutations = append(mutations, ReservePlaces{InterestIDs: ids})
 	}
 	if len(mutations) == 0 {
-		mutations = append(mutations, ReservePlaces{}) // Apply then reports what is missing
+		mutations = append(mutations, ReservePlaces{})
 	}
 	mutations = append(mutations, ExtendReservations{OpportunityID: h.OpportunityID, Until: h.Until})
 	answers, err := c.Apply(ctx, mutations)

@@ -8,8 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// The types in this file decode responses of the API. A member that is null or missing in the
-// response has the zero value.
+// A member that is null or missing in the response has the zero value.
 
 var errMalformedValue = errors.New("a member of the response does not have the expected form")
 
@@ -107,7 +106,6 @@ type connection[T any] struct {
 }
 
 // nodes fails if a row is null, because the API returns null for a row that it could not read.
-// nodes also fails if hasNextPage is true but the page has no cursor.
 func (c connection[T]) nodes() ([]T, error) {
 	rows := make([]T, 0, len(c.Edges))
 	for _, edge := range c.Edges {

@@ -262,8 +262,6 @@ func TestWholeBatch(t *testing.T) {
 		}
 	}
 
-	// The record has 120 interests. Opportunity returns the first 100 interests, and Interests with
-	// the cursor returns the other 20.
 	got := must[administrate.Opportunity](t)(s.Opportunity(ctx, o.ID))
 	if len(got.Interests) != 100 || got.InterestCount != 120 || got.NextInterestsCursor == "" {
 		t.Fatalf("read %d of %d, more %q", len(got.Interests), got.InterestCount, got.NextInterestsCursor)
@@ -400,9 +398,7 @@ func TestLookupInATenant(t *testing.T) {
 }
 
 // TestTenantThatDiffers: if a document contains a name that is not in the tenant's schema, the API
-// refuses the document before execution, and the client's error contains the name. If the
-// assumption about a missing name is Off, the client does not send the name, and the request
-// succeeds.
+// refuses the document before execution, and the client's error contains the name.
 func TestTenantThatDiffers(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

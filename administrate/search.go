@@ -11,8 +11,7 @@ import (
 )
 
 // OpportunityField is the name of a field by which the API filters or orders opportunities. Every
-// value of the enum OpportunityField in the tenant's schema is valid, even if the value is none of
-// the constants below.
+// value of the tenant's enum OpportunityField is valid, not only the constants below.
 type OpportunityField string
 
 // ByRegionName is documented, and ByID and ByStepID are observed. The other fields are assumed; the
@@ -47,9 +46,8 @@ const (
 )
 
 // Filter is one condition. An opportunity matches a Search only if the opportunity matches every
-// Filter. The operations In, NotIn and Contains compare the field with the list Values. The
-// operations IsNull and NotNull need no value. All other operations compare the field with Value.
-// Every value is text: "true", "2026-01-01T00:00:00Z".
+// Filter. All other operations compare the field with Value. Every value is text: "true",
+// "2026-01-01T00:00:00Z".
 type Filter struct {
 	Field     OpportunityField
 	Operation FilterOperation

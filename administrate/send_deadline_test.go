@@ -207,7 +207,6 @@ func TestToken(t *testing.T) {
 		oauth.StaticToken(secretToken)); strings.Contains(text, secretToken) {
 		t.Errorf("printing a token shows it: %s", text)
 	}
-	// The client calls Token before each request, so each request uses the newest token.
 	n := 0
 	c := client(t, server.URL, func(o *Options) {
 		o.Tokens = tokens(func(context.Context) (string, error) { n++; return "t", nil })

@@ -269,8 +269,6 @@ func TestRetryAfter(t *testing.T) {
 		{"99999999999999999999", "", 0},
 		{"9999999999999", "", 24 * time.Hour},
 		{now.Add(90 * time.Second).Format(http.TimeFormat), now.Format(http.TimeFormat), 90 * time.Second},
-		// RetryAfter compares the Retry-After date with the header Date and not with the client's
-		// clock.
 		{now.Add(time.Hour + time.Minute).Format(http.TimeFormat), now.Add(time.Hour).Format(http.TimeFormat), time.Minute},
 		{now.Add(-time.Hour).Format(http.TimeFormat), now.Format(http.TimeFormat), 0},
 	} {

@@ -37,7 +37,7 @@ func TestOpportunityWithUpdatedAt(t *testing.T) {
 	for name, c := range map[string]struct {
 		rows    map[string]string
 		assumed administrate.SchemaName
-		field   string // in the requests
+		field   string
 		shown   bool
 	}{
 		"as assumed": {nil, "", "updatedAt", true},

@@ -164,8 +164,6 @@ func TestNothingIsPublishedBeyondThisMachine(t *testing.T) {
 			}
 		}
 	}
-	// The compose file publishes one port each of sandbox, temporal and ui, and no port of the
-	// database.
 	if diff := cmp.Diff(map[string]int{"sandbox": 1, "temporal": 1, "ui": 1}, published); diff != "" {
 		t.Errorf("published ports (-want +got):\n%s", diff)
 	}

@@ -15,11 +15,8 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// retention is how long the server stores closed workflows of the namespace.
 const retention = 30 * 24 * time.Hour
 
-// newPersistence creates the SQLite database if necessary, and returns the server's configuration
-// for SQLite or PostgreSQL.
 func newPersistence(o options) (config.Persistence, error) {
 	if o.postgres != "" {
 		stores, err := postgresStores(o.postgres)
@@ -35,7 +32,7 @@ func newPersistence(o options) (config.Persistence, error) {
 }
 
 // newDatabase creates the SQLite database with its schema and the namespace, if the database does
-// not exist yet. newDatabase returns the configuration of the database.
+// not exist yet.
 func newDatabase(o options) (*config.SQL, error) {
 	database := memoryDatabase()
 	if o.db != "" {

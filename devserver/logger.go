@@ -8,8 +8,7 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// logger writes log entries to standard error, one entry per line, without stack traces. The log is
-// short, so that users of the server can easily see errors of their own programs. While the
+// logger writes log entries to standard error, one entry per line, without stack traces. While the
 // services start and stop, the services cannot reach each other for a short time and log many
 // messages. If the log level is warn or error, logger omits the messages of starting and stopping
 // services.

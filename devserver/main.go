@@ -1,19 +1,14 @@
 // Command devserver is a Temporal server with its Web UI in one process, for demonstrations and tests on one machine.
 //
-// Command devserver runs the original Temporal server code, with all four Temporal services. The
-// database is SQLite (in memory or in a file) or an existing PostgreSQL server. The data in a file
-// or in PostgreSQL survives a restart and a kill of the server. The server listens only on the
+// The database is SQLite (in memory or in a file) or an existing PostgreSQL server. The data in a
+// file or in PostgreSQL survives a restart and a kill of the server. The server listens only on the
 // loopback interface, because the server has no access control. Do not use devserver in production.
 // Command devserver is a separate Go module that does not depend on Oppflow. So the many
 // dependencies of the Temporal server are not dependencies of Oppflow.
 //
 // A first build compiles 1655 packages. The Temporal server imports every package that any
-// configuration needs. To remove the imports of packages that devserver does not need, devserver
-// would have to contain a changed copy of the server code. The unneeded packages are the clients of
-// Kubernetes (268 packages, 83 s of one core), AWS (116 packages, over 60 s), Google Cloud,
-// Elasticsearch, Cassandra and MySQL. The server needs the clients of Kubernetes and AWS only to
-// start workers and to store archives. To compile the server's own packages takes over 130 s, and
-// to link the program takes 6 s. Two measures save build time:
+// configuration needs. To compile the server's own packages takes over 130 s, and to link the
+// program takes 6 s. Two measures save build time:
 //   - A package that this module and the parent module import is compiled only once, if both
 //     modules require the same version. The shared packages save 68 of 123 s, without the standard
 //     library. A test of the package stack checks that both modules require the same versions. If
@@ -39,7 +34,6 @@ import (
 	"github.com/oppflow/oppflow/devserver/readyfile"
 )
 
-// Exit statuses.
 const (
 	exitDone    = 0
 	exitFailure = 1
@@ -49,8 +43,7 @@ const (
 const (
 	// startTimeout is the maximum time from the start of the server until all services respond.
 	startTimeout = 60 * time.Second
-	// stopTimeout is the maximum duration of a clean stop. If the stop takes longer and is not
-	// clean, no data in the database is lost.
+	// If the stop takes longer and is not clean, no data in the database is lost.
 	stopTimeout = 20 * time.Second
 )
 

@@ -39,7 +39,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// process is a running devserver.
 type process struct {
 	*exec.Cmd
 	readyfile.Report
@@ -129,8 +128,7 @@ var (
 )
 
 // counterWorkflow adds up the numbers that it receives in signals and updates, and ends after a
-// signal with the number 0. The query named sum returns the total so far, and the workflow returns
-// the total at its end.
+// signal with the number 0.
 func counterWorkflow(ctx workflow.Context) (int, error) {
 	sum, end := 0, false
 	err := workflow.SetUpdateHandler(ctx, "add", func(ctx workflow.Context, n int) (int, error) {
@@ -269,7 +267,6 @@ func TestServer(t *testing.T) {
 	if summary, err := description.GetStaticSummary(); err != nil || summary != "the first counter" {
 		t.Errorf("the summary is %q, %v", summary, err)
 	}
-	// A second server cannot use the database file of a running server.
 	second := program(t, args...)
 	<-second.exit
 	if text := second.out.String(); second.ProcessState.ExitCode() != 1 || !strings.Contains(text, "another server uses this file") || strings.Count(text, "\n") != 1 {
@@ -314,7 +311,6 @@ func TestServer(t *testing.T) {
 	wantFound(t, c3, "Stage = 'Counting' AND Size IS NULL AND ExecutionStatus = 'Completed'", 1)
 	third.terminate(t)
 
-	// A server does not start with another type for an existing search attribute.
 	clash := program(t, "--port", "0", "--headless", "--db", db, "--search-attribute", "Stage=Int")
 	<-clash.exit
 	if text := clash.out.String(); clash.ProcessState.ExitCode() != 1 || !strings.Contains(text, "Stage already has the type Keyword, which cannot be changed to Int") {
@@ -371,7 +367,7 @@ func TestStopBeforeReady(t *testing.T) {
 		p := program(t, "--port", "0", "--ui-port", "0", "--db", db)
 		for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 			if _, err := os.Stat(db + ".lock"); err == nil {
-				break // the start has begun
+				break
 			}
 			if time.Now().After(deadline) {
 				t.Fatal("it does nothing")
@@ -380,7 +376,7 @@ func TestStopBeforeReady(t *testing.T) {
 		select {
 		case <-p.exit:
 			t.Fatalf("it ended by itself: %s", p.out)
-		case <-time.After(wait): // a time during the start
+		case <-time.After(wait):
 		}
 		p.terminate(t)
 	}

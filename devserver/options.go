@@ -19,7 +19,7 @@ import (
 type options struct {
 	ip               string // a loopback address
 	port, uiPort     int    // 0 is a free port
-	headless         bool   // without the Web UI
+	headless         bool
 	namespace        string
 	db               string // "" is in memory
 	postgres         string // host:port of PostgreSQL, "" is SQLite
@@ -30,17 +30,14 @@ type options struct {
 	dynamicConfig    dynamicconfig.StaticClient
 }
 
-// namespaceName matches the namespace names that devserver accepts. The Temporal server itself
-// accepts more names.
+// The Temporal server itself accepts more names.
 var namespaceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$`)
 
 // searchAttributeName matches the search attribute names that devserver accepts: names that need no
 // quotes in a visibility query.
 var searchAttributeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,99}$`)
 
-// parse reads the command line. The error text of parse contains the wrong flag and says which
-// values are valid. If the command line contains --help, parse writes the help text and returns
-// pflag.ErrHelp.
+// The error text of parse contains the wrong flag and says which values are valid.
 func parse(args []string, help io.Writer) (options, error) {
 	o := options{searchAttributes: map[string]enumspb.IndexedValueType{}, dynamicConfig: defaultDynamicConfig()}
 	fs := pflag.NewFlagSet("devserver", pflag.ContinueOnError)
@@ -172,9 +169,8 @@ func defaultDynamicConfig() dynamicconfig.StaticClient {
 		// If tasks with different fairness keys wait, the server dispatches an equal share of tasks
 		// for each fairness key.
 		dynamicconfig.MatchingEnableFairness.Key(): true,
-		// With several partitions, the server would divide the rate limit of a task queue equally
-		// among the partitions. If a partition has few tasks, the partition's share of the rate
-		// limit is unused.
+		// With several partitions, each partition would get an equal share of the task queue's rate
+		// limit, even if the partition has few tasks.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
 		// If ForceSearchAttributesCacheRefreshOnRead is true, a query can use a search attribute as

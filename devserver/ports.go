@@ -38,12 +38,11 @@ func (p *ports) reserve(wanted int, flag string) (int, error) {
 	return int(address.Port()), nil
 }
 
-// leaveTimeWait opens a connection to the port and closes the connection first on the listening
-// side, so that the connection stays in the state TIME_WAIT. While a connection of a port is in the
-// state TIME_WAIT, for about a minute, the operating system does not choose the port for a program
-// that requests any free port. A program that requests exactly this port still gets the port.
-// Without leaveTimeWait, an outgoing connection may get the port after release and before the
-// service listens on the port. leaveTimeWait ignores errors.
+// leaveTimeWait leaves a connection of the port in the state TIME_WAIT, by closing the connection
+// first on the listening side. For about a minute, the operating system then does not choose the
+// port for a program that requests any free port. A program that requests exactly this port still
+// gets the port. Without leaveTimeWait, an outgoing connection may get the port after release and
+// before the service listens on the port. leaveTimeWait ignores errors.
 func leaveTimeWait(listener net.Listener) {
 	var dialer net.Dialer
 	near, err := dialer.DialContext(context.Background(), "tcp", listener.Addr().String())

@@ -20,8 +20,7 @@ import (
 const (
 	// postgresUser is the user that PostgreSQL must accept without a password.
 	postgresUser = "postgres"
-	// postgresShards is the number of history shards of the Temporal server. The number of history
-	// shards cannot change after the database is created.
+	// The number of history shards cannot change after the database is created.
 	postgresShards = 4
 )
 

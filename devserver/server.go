@@ -24,8 +24,7 @@ import (
 const (
 	// clusterName is stored in the server's database and must not change.
 	clusterName = "active"
-	// readyPoll is the pause between two checks whether a service or the Web UI responds.
-	readyPoll = 20 * time.Millisecond
+	readyPoll   = 20 * time.Millisecond
 )
 
 // server is the Temporal server with its Web UI; with --headless, server has no Web UI.
@@ -70,8 +69,7 @@ func newServer(o options) (*server, error) {
 	s.temporal, err = temporal.NewServer(
 		temporal.WithConfig(configuration),
 		temporal.ForServices(temporal.DefaultServices),
-		// Each service has one host, whose address is known before the server starts. The hosts
-		// exchange no membership messages.
+		// Each service has one host, whose address is known before the server starts.
 		temporal.WithStaticHosts(hosts),
 		temporal.WithDynamicConfigClient(o.dynamicConfig),
 		temporal.WithLogger(s.logger.Logger),
@@ -141,8 +139,7 @@ func (s *server) start() error {
 	return nil
 }
 
-// stop stops the Web UI and then the server. stop returns an error after stopTimeout. Services that
-// still run after stopTimeout stop when the process ends.
+// stop stops the Web UI and then the server. stop returns an error after stopTimeout.
 func (s *server) stop() error {
 	s.logger.servicesStopping()
 	done := make(chan error, 1)
@@ -199,8 +196,7 @@ func (s *server) awaitReady(ctx context.Context) error {
 }
 
 // poll repeats the attempt until the attempt succeeds, the attempt returns a permanent error, or
-// the context ends. When the context ends, poll returns an error that contains the error of the
-// last attempt.
+// the context ends.
 func poll(ctx context.Context, attempt func(context.Context) error) error {
 	var last error
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {

@@ -13,7 +13,6 @@ import (
 	uioptions "github.com/temporalio/ui-server/v2/server/server_options"
 )
 
-// webUI is Temporal's Web UI.
 type webUI struct {
 	server *uiserver.Server
 	health string

@@ -243,8 +243,7 @@ func TestResetBehindAPause(t *testing.T) {
 	}
 }
 
-// A run is terminated while a request waits. The command line reports the termination. For the
-// terminated run, the command line prints no advice that helps only while a run is open.
+// A run is terminated while a request waits. The command line reports the termination.
 func TestTerminatedRunWithAWaitingRequest(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{})
@@ -322,8 +321,7 @@ func restartAtOnce(t *testing.T, p *parts) {
 					continue
 				}
 				wantError(t, err, opportunity.Conflict)
-				// The run with the conflict failed before the run sent an API request. An equal
-				// start ignores this run.
+				// The run with the conflict failed before the run sent an API request.
 				if opened, err := p.client.Start(ctx, reference, start); err != nil || opened.Opportunity != first.Opportunity {
 					t.Errorf("%s: a repeated start after a conflict: got %+v, %v; want %s", reference, opened, err, first.Opportunity)
 				}

@@ -10,8 +10,8 @@ import (
 )
 
 // A playbook reserves a place for at least one minute, so this test takes longer than all others.
-// Tests start in the order of their file names. The file name makes this test start early, so that
-// the other tests run at the same time as this test.
+// Tests start in the order of their file names, and the name of this file makes the test start
+// early.
 func TestPlaybookOfAWaitlist(t *testing.T) {
 	t.Parallel()
 	h := startTenant(t, "waitlist-offer", year, "for: 48 hours", "for: 60 seconds", "beforeReservationExpires: 12 hours", "beforeReservationExpires: 50 seconds",

@@ -68,7 +68,7 @@ func exitCode(t *testing.T, err error) int {
 	return -1
 }
 
-// wantSuccess runs a command. The command must succeed and print every text in want.
+// wantSuccess runs a command that must succeed and print every text in want.
 func (s *cliRunner) wantSuccess(args []string, want ...string) string {
 	s.t.Helper()
 	code, stdout, stderr := s.try(args...)
@@ -83,7 +83,7 @@ func (s *cliRunner) wantSuccess(args []string, want ...string) string {
 	return stdout
 }
 
-// wantFailure runs a command. The command must fail with one line that contains every text in want.
+// wantFailure runs a command that must fail with one line that contains every text in want.
 func (s *cliRunner) wantFailure(args []string, code int, want ...string) {
 	s.t.Helper()
 	got, stdout, stderr := s.try(args...)
@@ -117,7 +117,6 @@ func (s *cliRunner) listed(args ...string) []string {
 	return references
 }
 
-// runningWatch is a running watch command.
 type runningWatch struct {
 	t       *testing.T
 	command *exec.Cmd
@@ -223,7 +222,6 @@ func TestCommandLine(t *testing.T) {
 			code, stdout, _ := s.try("outcome", "lead", "waits")
 			return code == 0 && strings.Contains(stdout, "done: lead, request waits")
 		})
-		// A person changes the record by hand in the TMS.
 		record := p.view("lead").Opportunity
 		if _, err := p.Query(`mutation($o: ID!) { opportunities { update(input: {id: $o, name: "by hand"}) { errors { message } } } }`, map[string]any{"o": record}); err != nil {
 			t.Fatal(err)
@@ -282,8 +280,7 @@ func TestCommandLine(t *testing.T) {
 		s.wantFailure([]string{"list", "--query", `OpportunityStep is`}, 2, "--query")
 	})
 
-	// A change is in doubt. An operator answers the question about a change in doubt with a command
-	// of the command line.
+	// A change is in doubt.
 	t.Run("questions", func(t *testing.T) {
 		s.t = t
 		for _, answer := range []struct {
@@ -349,11 +346,9 @@ func (p *parts) view(reference opportunity.Reference) opportunity.View {
 	return view
 }
 
-// The command watch shows every entry of the timeline on real parts. The command watch continues
-// across runs and without a worker, until the last run ends.
+// The command watch shows every entry of the timeline on real parts.
 func TestWatch(t *testing.T) {
 	t.Parallel()
-	// The runs continue as new every few messages.
 	p := startParts(t, stack.Options{DynamicConfig: map[string]any{"limit.historyCount.suggestContinueAsNew": 60}})
 	s := p.cliRunner()
 
@@ -420,7 +415,6 @@ func TestWatch(t *testing.T) {
 			t.Errorf("%d moments, at last %q", moments, last)
 		}
 
-		// The command watch also works after the end of the last run.
 		s.wantSuccess([]string{"watch", "long"}, "ended                 Won in step Won")
 	})
 

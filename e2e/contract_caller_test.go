@@ -24,8 +24,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// caller calls Oppflow as a service in any language does. caller uses the names and the JSON of the
-// contract and the protocol of Temporal. caller uses nothing of the Go client.
+// caller calls Oppflow as a service in any language does: with the names and the JSON of the
+// contract and the protocol of Temporal.
 type caller struct {
 	t         *testing.T
 	ctx       context.Context
@@ -39,7 +39,6 @@ func (p *parts) caller(t *testing.T) caller {
 	return caller{t: t, ctx: ctx, service: p.temporal.WorkflowService(), namespace: p.Namespace()}
 }
 
-// The results as JSON.
 type (
 	jsonOutcome struct {
 		RequestID string       `json:"requestId"`
@@ -108,9 +107,7 @@ func (c caller) start(reference string, input ...*commonpb.Payload) error {
 }
 
 // isNotAccepted reports whether Temporal's error says that the message was not accepted. Temporal
-// does not accept a message when the run is about to end or when a workflow task was lost. The
-// caller sends such a message again. If the run was about to end, Temporal's SDKs repeat the
-// message themselves.
+// does not accept a message when the run is about to end or when a workflow task was lost.
 func isNotAccepted(err error) bool {
 	var lost *serviceerror.WorkflowNotReady
 	var busy *serviceerror.ResourceExhausted
@@ -254,7 +251,6 @@ func wantFailed(t *testing.T, want string, got jsonOutcome) jsonError {
 // sendMode is one of the two ways in which a message can be sent.
 type sendMode struct {
 	name string
-	// send sends the message with the request id and returns its outcome.
 	send func(c caller, reference, name, id, members string) jsonOutcome
 }
 
@@ -275,7 +271,6 @@ func sendModes() []sendMode {
 	}
 }
 
-// settled waits until the request is done or failed, and returns the outcome.
 func (c caller) settled(reference, id string) jsonOutcome {
 	c.t.Helper()
 	var got jsonOutcome

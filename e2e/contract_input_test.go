@@ -157,7 +157,7 @@ func (p *parts) contractInvalidStarts(prefix string) {
 			}
 		}
 		p.Replay(opportunity.Reference(reference), "bent "+name)
-		p.startProposed(reference) // the reference is free
+		p.startProposed(reference)
 		outcome, err := c.update(reference, "close", uuid.NewString(), `{"reason":"tried"}`)
 		if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" {
 			t.Errorf("%s: %+v", reference, got)
@@ -185,7 +185,6 @@ func (p *parts) contractInvalidStarts(prefix string) {
 // the reference tag.
 func (p *parts) contractScripts(prefix string) {
 	t, c := p.t, p.caller(p.t)
-	// Another service uses the client with a connection of its own.
 	connection, err := client.Dial(client.Options{HostPort: p.TemporalAddress(), Namespace: p.Namespace()})
 	if err != nil {
 		t.Fatal(err)

@@ -60,8 +60,7 @@ func TestContractReadOnly(t *testing.T) {
 			}
 		}
 	}
-	// The view shows the failures to operators. Operators may send every message that writes
-	// nothing to the TMS.
+	// Operators may send every message that writes nothing to the TMS.
 	view := p.viewOf(reference)
 	if view.Failures != failures || len(view.Queue) > 0 {
 		t.Errorf("%d requests failed and %d requests wait; want %d failed and none waiting", view.Failures, len(view.Queue), failures)
@@ -124,7 +123,6 @@ func TestContractBusy(t *testing.T) {
 	if err := p.Worker().Start(c.ctx); err != nil {
 		t.Fatal(err)
 	}
-	// Each earlier signal took effect once.
 	harness.Eventually(t, time.Minute, "a signal is taken again", func() bool {
 		err := c.signal(reference, "progress", plainJSON(`{"requestId":"later","to":"Won"}`))
 		if err != nil && !errors.As(err, &refused) {

@@ -79,7 +79,6 @@ func (p *parts) contractCommands(by sendMode, reference string) {
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
 
-// contractOperatorCommands sends the operator commands and checks their effects.
 func (p *parts) contractOperatorCommands(by sendMode, reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.startProposed(reference)
@@ -175,8 +174,7 @@ func (p *parts) contractClose(by sendMode, reference string) {
 		ended.Interests != 1 || ended.Failed != 1 || ended.Total != "10.00" {
 		t.Errorf("the result of the run: %s", result[0].GetData())
 	}
-	// No message reaches the closed run. After the end of the run, queries return the last state of
-	// the run.
+	// After the end of the run, queries return the last state of the run.
 	var gone *serviceerror.NotFound
 	if _, err := c.update(reference, "progress", uuid.NewString(), `{"to":"Opportunity"}`); !errors.As(err, &gone) {
 		t.Errorf("an update to the ended run: %v; want NotFound of the service", err)

@@ -15,8 +15,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The test runs the commands on the page of the contract exactly as written. Without the `temporal`
-// command line the test is skipped.
+// The test runs the commands on the page of the contract exactly as written.
 func TestContractPageFromTheShell(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("temporal"); err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// A test sets how the proxy handles the next change of one record. All other requests pass.
+// A test sets how the proxy handles the next change of one record.
 type apiProxy struct {
 	*httptest.Server
 

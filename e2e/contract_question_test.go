@@ -15,7 +15,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// contractQuestion puts a change in doubt, and then answers the question about the change.
 func (p *parts) contractQuestion(g *apiProxy, by sendMode, answer, reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.startProposed(reference)
@@ -71,7 +70,6 @@ func (p *parts) contractQuestion(g *apiProxy, by sendMode, answer, reference str
 	if got := p.Opportunity(record).InterestCount; got != wantAdded {
 		t.Errorf("the record has %d interests; want %d", got, wantAdded)
 	}
-	// The repeated request has the same outcome as the first request, and no further effect.
 	outcome, err = c.update(reference, "addInterests", uuid.NewString(), messageJSON("order-7", courses(1)))
 	if diff := cmp.Diff(first, succeeded[jsonOutcome](t, outcome, err)); diff != "" {
 		t.Errorf("asked again (-first +again):\n%s", diff)

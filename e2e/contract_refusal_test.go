@@ -62,7 +62,6 @@ func (p *parts) contractRefusals(reference string) {
 		}
 		failure("NotFound")
 	}
-	// A message that is rejected before it is accepted adds nothing to the history.
 	if got := len(p.Runs(opportunity.Reference(reference))[0].Events); got != before {
 		t.Errorf("refused updates increased the history from %d to %d history events", before, got)
 	}
@@ -95,7 +94,6 @@ func (p *parts) contractRefusals(reference string) {
 		t.Errorf("the record: %+v", got)
 	}
 
-	// Queries fail with the same errors.
 	_, err := c.outcome(reference, "never sent")
 	contractFailure(t, "NotFound", queryFailure(err))
 	_, err = c.query(reference, "outcome", plainJSON(`{"id":"too early"}`))
@@ -152,7 +150,6 @@ func (p *parts) contractUnreadable(output *harness.Output) {
 	if words := p.listedAttention(reference); !slices.Contains(words, "message") {
 		t.Errorf("the list shows attention %q; want message", words)
 	}
-	// The opportunity goes on.
 	if err := c.signal(reference, "progress", plainJSON(`{"requestId":"right","to":"Opportunity"}`)); err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,6 @@ import (
 )
 
 // contractIDs checks that Oppflow does a request only once when the sender sends the request twice.
-// A sender may send the request as a signal or as an update, and may name the request by a request
-// id or by an update id.
 func (p *parts) contractIDs(reference string) {
 	t, c := p.t, p.caller(p.t)
 	record := p.startProposed(reference)
@@ -45,7 +43,6 @@ func (p *parts) contractIDs(reference string) {
 		t.Fatal(err)
 	}
 	harness.Eventually(t, time.Minute, "the signal with a used id is shown", func() bool { return slices.Contains(p.listedAttention(reference), "message") })
-	// The conflict does not overwrite the outcome of the first request with the id.
 	if got, err := c.outcome(reference, "request 0"); err != nil || got.State != "done" {
 		t.Errorf("the outcome of the first: %+v, %v", got, err)
 	}
@@ -130,7 +127,6 @@ func (p *parts) contractContinuing(g *apiProxy) {
 		}
 		moved <- err
 	}()
-	// An operator's update is accepted by the first run or by the next run.
 	outcome, err = c.update(reference, "refresh", uuid.NewString(), `{}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" {
 		t.Errorf("refresh: %+v", got)
@@ -151,7 +147,6 @@ func (p *parts) contractContinuing(g *apiProxy) {
 		t.Error("the refused update left a trace")
 	}
 
-	// A request that was applied in the first run is not applied again in the second run.
 	for _, by := range sendModes() {
 		if diff := cmp.Diff(first, by.send(c, reference, "addInterests", "in the first run", members)); diff != "" {
 			t.Errorf("by %s in the next run (-first +again):\n%s", by.name, diff)

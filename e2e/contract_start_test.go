@@ -28,7 +28,6 @@ import (
 
 const plainStart = `{"name":"First Aid course","region":"UK"}`
 
-// contractStarts starts opportunities in every way and in every situation.
 func (p *parts) contractStarts(prefix string) {
 	p.t.Run("new, equal and different", func(t *testing.T) {
 		t.Parallel()
@@ -83,7 +82,7 @@ func (p *parts) contractStarts(prefix string) {
 		}
 		in.wantRunFailed(reference, "Invalid")
 		outcome, err = c.open(reference, plainStart)
-		succeeded[jsonCreateStatus](t, outcome, err) // the reference is free
+		succeeded[jsonCreateStatus](t, outcome, err)
 		// A reference with a forbidden character is rejected for every caller.
 		if err := c.start("ada@example.com", plainJSON(plainStart)); err != nil {
 			t.Fatal(err)
@@ -115,7 +114,6 @@ func (p *parts) contractStarts(prefix string) {
 		harness.Eventually(t, time.Minute, "the run ends", func() bool {
 			return in.Status(opportunity.Reference(reference)) == enums.WORKFLOW_EXECUTION_STATUS_CANCELED
 		})
-		// The new run finds the record by its reference tag, even if the new start differs.
 		outcome, err := c.open(reference, plainStart)
 		if again := succeeded[jsonCreateStatus](t, outcome, err); again.Opportunity != first {
 			t.Errorf("started again, it has the record %s; want %s", again.Opportunity, first)
@@ -159,7 +157,6 @@ func (p *parts) wantRunFailed(reference, want string) {
 	contractFailure(p.t, want, events[len(events)-1].GetWorkflowExecutionFailedEventAttributes().GetFailure())
 }
 
-// contractAdoptions adopts records that exist already.
 func (p *parts) contractAdoptions(prefix string) {
 	t, c := p.t, p.caller(p.t)
 	made, err := p.api.CreateOpportunity(c.ctx, administrate.NewOpportunity{Name: "Made by hand", RegionID: "UmVnaW9uOlVL"})
@@ -174,7 +171,6 @@ func (p *parts) contractAdoptions(prefix string) {
 	if got := p.Opportunity(opened.Opportunity).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: prefix}) {
 		t.Errorf("the record's attributes: %+v; want the reference's mark", got)
 	}
-	// The adopted record is handled like any other record.
 	outcome, err = c.update(prefix, "progress", uuid.NewString(), `{"to":"Opportunity"}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" || p.Opportunity(opened.Opportunity).Step.Name != "Opportunity" {
 		t.Errorf("after the adoption: %+v", got)
@@ -196,8 +192,7 @@ func (p *parts) contractAdoptions(prefix string) {
 }
 
 // contractAdoptionRace makes two references adopt the same record at once. While the first
-// reference's tag is written, the second reference waits. After the tag of the first reference is
-// written, the second reference gets a Conflict.
+// reference's tag is written, the second reference waits.
 func (p *parts) contractAdoptionRace(g *apiProxy, prefix string) {
 	t, ctx := p.t, p.t.Context()
 	made, err := p.api.CreateOpportunity(ctx, administrate.NewOpportunity{Name: "Wanted by two", RegionID: "UmVnaW9uOlVL"})
@@ -243,7 +238,7 @@ func (p *parts) isStartRefused(reference opportunity.Reference) bool {
 	for events.HasNext() {
 		event, err := events.Next()
 		if err != nil {
-			return false // not started yet
+			return false
 		}
 		if event.GetEventType() == enums.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED {
 			return true
@@ -296,8 +291,7 @@ func (p *parts) contractNewerState(prefix string) {
 		}
 		return signals == 1
 	})
-	// The workflow cannot report this state. The command line reports the failed workflow task,
-	// which the Temporal server returns.
+	// The workflow cannot report this state.
 	command := func(args ...string) string {
 		var stdout, stderr bytes.Buffer
 		_ = cli.Main(c.ctx, args, append(os.Environ(), p.Environ()...), &stdout, &stderr)

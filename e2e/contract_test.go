@@ -15,8 +15,7 @@ const (
 	seeded     = "T3Bwb3J0dW5pdHk6MQ==" // the record that a new sandbox contains
 )
 
-// TestContract tests the contract with callers on real parts, as a service in any language uses the
-// contract: the names, the JSON and the protocol of Temporal.
+// TestContract tests the contract on real parts, as a service in any language uses the contract.
 func TestContract(t *testing.T) {
 	t.Parallel()
 	p, g := startBehindProxy(t)

@@ -43,8 +43,7 @@ type crash struct {
 	finished chan struct{}
 }
 
-// play plays the story. play stores an error and does not fail the test, because other stories play
-// at the same time.
+// play stores an error and does not fail the test, because other stories play at the same time.
 func (c *crash) play(ctx context.Context) {
 	defer close(c.finished)
 	if c.requestNumber == 1 {
@@ -92,9 +91,8 @@ func (c *crash) arrive() {
 	}
 }
 
-// The test kills the worker with SIGKILL at one request of the story. The long form of the tests
-// kills the worker at every request of the story. The outcome of the story is the same as without a
-// kill.
+// The test kills the worker with SIGKILL at one request of the story. The outcome of the story is
+// the same as without a kill.
 func TestKilledAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})
@@ -191,7 +189,6 @@ func (p *parts) mutationsOf(id opportunity.ID) int {
 }
 
 // comparableView returns a view without everything that differs between two runs of the same story.
-// comparableView drops the timeline, the times, the ids, and the attention for failures.
 func comparableView(t *testing.T, view opportunity.View) string {
 	t.Helper()
 	view.Timeline = nil

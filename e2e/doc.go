@@ -1,3 +1,3 @@
 // Package e2e tests Oppflow on real parts: a Temporal server, the sandbox with its database, and
-// workers. Each part is a process that a test can stop and kill. The package holds tests only.
+// workers.
 package e2e

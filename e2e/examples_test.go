@@ -19,8 +19,7 @@ import (
 )
 
 // TestExamples runs the examples of the package lifecycle. The tests of the package lifecycle do
-// not run the examples, because the examples need all the parts. Each example has to print the
-// output in its comment.
+// not run the examples, because the examples need all the parts.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	const folder = "../lifecycle"

@@ -139,8 +139,7 @@ func (p *parts) readBackCount(reference opportunity.Reference) int {
 }
 
 // The worker is killed several times while requests for several opportunities are under way. Each
-// message takes effect once. If a kill interrupts a request, the result of the request is unknown
-// until the record is read back.
+// message takes effect once.
 func TestKilledWhileItSends(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5000"}})

@@ -122,7 +122,6 @@ func (h *tenant) progress(reference, to string) {
 	h.wantDone(h.client.Update(h.t.Context(), opportunity.Reference(reference), opportunity.Progress{To: to}))
 }
 
-// awaitEnd waits for the end of the run, and replays the history.
 func (h *tenant) awaitEnd(reference string, want opportunity.StageState) {
 	h.t.Helper()
 	ended, err := h.client.Wait(h.t.Context(), opportunity.Reference(reference))

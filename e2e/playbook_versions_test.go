@@ -24,7 +24,7 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// writePlaybook writes a playbook with one rule of the given name. The rule gives a transition to
+// writePlaybook writes a playbook with one rule of the given name, which gives a transition to
 // Opportunity one effect.
 func writePlaybook(t *testing.T, name string) string {
 	t.Helper()
@@ -58,8 +58,8 @@ func (p *parts) startMany(prefix string, count int) []opportunity.Reference {
 }
 
 // transitionAll makes a transition of every opportunity at once, and waits for the one effect of
-// each transition. The effect must come from one of the named rules, and from the version first of
-// the playbook or from a later version.
+// each transition. The effect must come from one of the named rules, and from the version first or
+// a later version.
 func (p *parts) transitionAll(references []opportunity.Reference, first int, rules ...string) {
 	p.t.Helper()
 	var sending sync.WaitGroup
@@ -91,8 +91,8 @@ func (p *parts) transitionAll(references []opportunity.Reference, first int, rul
 	}
 }
 
-// queryBlockingProxy returns the address of a proxy for the test's Temporal server. The proxy does
-// not respond to queries while deaf is set.
+// queryBlockingProxy returns the address of a proxy for the test's Temporal server, which does not
+// respond to queries while deaf is set.
 func (p *parts) queryBlockingProxy(deaf *atomic.Bool) string {
 	p.t.Helper()
 	cleartext := new(http.Protocols)

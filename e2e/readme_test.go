@@ -22,8 +22,7 @@ import (
 
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)\n```$")
 
-// The test runs the README's shell blocks and its program in order, exactly as written. The shell
-// blocks and the program have the results that the README shows.
+// The test runs the README's shell blocks and its program in order, exactly as written.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../README.md")
@@ -137,8 +136,7 @@ func TestUpKeepsItsData(t *testing.T) {
 	}
 }
 
-// shell runs blocks in one environment. The variables that `oppflow up` prints are added to the
-// environment.
+// The variables that `oppflow up` prints are added to the environment.
 type shell struct {
 	t    *testing.T
 	env  []string

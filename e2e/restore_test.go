@@ -17,9 +17,7 @@ import (
 )
 
 // Temporal's database is lost and restored from a backup. Oppflow makes no change again that was
-// made after the backup, and the view agrees with the record. After the restore, Oppflow repeats no
-// change for messages that waited in the backup, for repeated messages, and for a start that the
-// backup lacks.
+// made after the backup, and the view agrees with the record.
 func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -61,7 +59,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	lost.run(ctx, program+` start r-3 --name "Three" --region UK`)
 	third := view(lost, "r-3").Opportunity
 	lost.stop()
-	for range 2 { // the same backup is restored twice
+	for range 2 {
 		copied(t)
 
 		idle := up(" --no-worker")
@@ -106,8 +104,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	}
 }
 
-// backUp copies a file and the files that SQLite stores beside that file. backUp returns a function
-// that restores the copies.
+// backUp copies a file and the files that SQLite stores beside that file.
 func backUp(t *testing.T, path string) func(t *testing.T) {
 	t.Helper()
 	kept := map[string][]byte{}

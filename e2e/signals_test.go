@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// Signals of the largest size wait while no worker runs. A worker that starts later handles the
-// signals. Decoding the signals takes longer than the SDK lets a workflow run without yielding.
+// Signals of the largest size wait while no worker runs. Decoding the signals takes longer than the
+// SDK lets a workflow run without yielding.
 func TestLargeSignalsWhileNoWorkerRuns(t *testing.T) {
 	t.Parallel()
 	signals := testrun.Pick(t, 16, 60)

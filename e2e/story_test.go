@@ -44,7 +44,6 @@ func TestStory(t *testing.T) {
 			reference := opportunity.Reference("story by " + way.name)
 			report := p.play(story.Options{Reference: reference, Send: way.send})
 			p.Replay(reference, "story-"+way.name)
-			// The Web UI's list of workflows finds the opportunity by data of the TMS.
 			query := `OpportunityId = "` + string(report.View.Opportunity) + `" and OpportunityState = "Won" and OpportunityStep = "Won" and OpportunityRegion = "UK"` +
 				` and OpportunityAccount = "` + string(report.View.Details.Account.ID) + `" and OpportunityReservedUntil > "` + time.Now().Add(24*time.Hour).Format(time.RFC3339) + `"`
 			harness.Eventually(t, time.Minute, "the search attributes find it", func() bool {

@@ -139,8 +139,6 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 		t.Errorf("the tenant's record was changed: %s", found)
 	}
 
-	// After the namespace is bound to the first tenant again, the worker continues with the waiting
-	// command.
 	setup(p.APIToken(), -1, "rebound to the tenant with regions ")
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)

@@ -44,8 +44,7 @@ func otelVariables(t *testing.T, pairs ...string) {
 	}
 }
 
-// connectTraced connects a traced service. The function that connectTraced returns sends the
-// service's spans.
+// The function that connectTraced returns sends the service's spans.
 func (p *parts) connectTraced(service string) (client.Client, func()) {
 	p.t.Helper()
 	on, err := host.StartTelemetry(p.t.Context(), settings.Telemetry{}, telemetry.Options{Service: service})
@@ -82,7 +81,7 @@ func startTrace(t *testing.T, ctx context.Context) (context.Context, trace.SpanC
 }
 
 // spanChain finds the spans with the given names, from the span that began the trace to the last
-// name. spanChain fails the test when a link is missing, and returns the last span.
+// name.
 func spanChain(t *testing.T, c *telemetrytest.Collector, began trace.SpanContext, names ...string) telemetrytest.Span {
 	t.Helper()
 	spans := c.Spans()
@@ -141,10 +140,9 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 		_, err := service.Update(inKilled, reference, harness.Interests(1))
 		answered <- err
 	}()
-	// The test must not kill the worker while an API request is under way. If the worker were
-	// killed during an API request, the result of the request would be unknown, and the two updates
-	// would share a later request. After three attempts of an API request, the workflow waits for
-	// four seconds.
+	// The test must not kill the worker while an API request is under way. A kill during an API
+	// request would make the result of the request unknown, and the two updates would share a later
+	// request. After three attempts of an API request, the workflow waits for four seconds.
 	harness.Eventually(t, time.Minute, "the update waits between two tries", func() bool {
 		events, timers := p.Runs(reference)[0].Events, 0
 		for _, event := range events {
@@ -293,7 +291,6 @@ func TestTelemetryHasNoPersonalData(t *testing.T) {
 		view, err := p.client.View(ctx, reference)
 		return err == nil && view.Failures >= 2
 	})
-	// The traces of a command of the command line contain no content of an opportunity.
 	var stdout, stderr bytes.Buffer
 	code := cli.Main(ctx, []string{
 		"add-interest", string(reference), "--item", "Q291cnNlVGVtcGxhdGU6MTE=", "--quantity", "1", "--amount", "199.90",
@@ -389,7 +386,7 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	// For some seconds the server may send queries to the sticky queue of the worker that stopped
-	// first. The test ignores this delay.
+	// first.
 	if code, said, _ := command("show", "quiet"); code != host.ExitDone || said != calm {
 		t.Errorf("after a restart of the worker: %d\n%s\nbefore:\n%s", code, said, calm)
 	}

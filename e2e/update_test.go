@@ -41,7 +41,7 @@ func TestAnUpdateIsPendingAfterTwentySeconds(t *testing.T) {
 	if got := c.settled(reference, "slow"); got.State != "done" {
 		t.Errorf("the outcome: %+v", got)
 	}
-	// The repeated update returns its outcome. New updates are rejected now.
+	// New updates are rejected now.
 	outcome, err = c.update(reference, "progress", uuid.NewString(), `{"requestId":"slow","to":"Opportunity"}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" || got.RequestID != "slow" {
 		t.Errorf("asked again: %+v", got)

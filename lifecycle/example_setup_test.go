@@ -60,7 +60,7 @@ type environment struct {
 	stack    *stack.Stack
 	temporal client.Client
 	api      *administrate.Client
-	tms      *httptest.Server // the server through which the worker reaches the TMS
+	tms      *httptest.Server
 
 	mu sync.Mutex
 	// lost is the record for whose next change the worker gets no response. The function meanwhile
@@ -84,7 +84,7 @@ func (s *environment) startAll() error {
 	s.tms = httptest.NewServer(s)
 	up, err := stack.Up(ctx, stack.Options{
 		NoUI: true, Setup: host.SetupAt, Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
-		// An example loses a response. These times limit how long the worker waits for the lost
+		// An example loses a response, and these times limit how long the worker waits for this
 		// response.
 		WorkerArgs: []string{"--send-window", "2s", "--response-time", "2s", "--settle-time", "2s"}, WorkerEnv: []string{"ADMINISTRATE_URL=" + s.tms.URL},
 	})
@@ -117,7 +117,7 @@ func (s *environment) stop() error {
 	return err
 }
 
-// ServeHTTP passes the worker's requests on to the TMS. ServeHTTP loses one request when an example
+// ServeHTTP passes the worker's requests on to the TMS, and loses one request when an example
 // requires the loss.
 func (s *environment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
@@ -145,8 +145,8 @@ func (s *environment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}}).ServeHTTP(w, r)
 }
 
-// If the proxy must lose the request, loseResponse returns a function that the proxy calls instead
-// of forwarding the request. Otherwise loseResponse returns nil.
+// loseResponse returns the function that the proxy calls instead of forwarding the request, or nil
+// if the proxy must forward it.
 func (s *environment) loseResponse(body []byte) func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,7 +157,6 @@ func (s *environment) loseResponse(body []byte) func() {
 	return s.meanwhile
 }
 
-// temporalAddress returns the address of Temporal.
 func temporalAddress() string { return testEnvironment.start().stack.TemporalAddress() }
 
 func connect() (context.Context, *lifecycle.Client) {
@@ -182,8 +181,8 @@ func renameInTMS(ctx context.Context, oppflow *lifecycle.Client, reference oppor
 }
 
 // startWithQuestion calls startOpportunity, and then sends a command whose response is lost. Before
-// the loss, a person adds another interest by hand. A read of the record can therefore not decide
-// whether the command was executed.
+// the loss, a person adds another interest by hand, so a read of the record cannot decide whether
+// the command was executed.
 func startWithQuestion(reference opportunity.Reference, command opportunity.AddInterests) (context.Context, *lifecycle.Client) {
 	ctx, oppflow := startOpportunity(reference)
 	if err := testEnvironment.loseNextAnswer(ctx, oppflow, reference, command); err != nil {

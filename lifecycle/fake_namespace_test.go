@@ -24,7 +24,7 @@ type fakeNamespace struct {
 	client.Client
 	updates      []client.UpdateWorkflowOptions
 	starts       []client.UpdateWithStartWorkflowOptions
-	startOptions []client.StartWorkflowOptions // of the starts
+	startOptions []client.StartWorkflowOptions
 	signals      []any
 	// updateError returns the error of the nth update, or nil when the update returns its outcome.
 	updateError func(n int) error
@@ -39,11 +39,9 @@ type fakeNamespace struct {
 	// queries are the payloads of the queries, and queryError is the error that a query returns.
 	queries    []any
 	queryError error
-	// status is the status of the latest run.
-	status enums.WorkflowExecutionStatus
-	// firstRunIDs contains the first run id of each chain of runs that continued each other, by the
-	// id of one run of the chain. The value of the map key "" is the first run id of the latest
-	// run.
+	status     enums.WorkflowExecutionStatus
+	// firstRunIDs contains the first run id of each chain of runs, by the id of one run of the
+	// chain. The value of the map key "" is the first run id of the latest run.
 	firstRunIDs map[string]string
 }
 

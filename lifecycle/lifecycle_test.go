@@ -72,7 +72,7 @@ func TestErrorReachesTheCaller(t *testing.T) {
 }
 
 func TestContinuingIsSentAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // with a virtual clock
+	synctest.Test(t, func(t *testing.T) {
 		continuing := throughTemporal(lifecycle.ToTemporalError(opportunity.Failf(opportunity.Continuing, "again")))
 		n := &fakeNamespace{outcome: opportunity.Outcome{RequestID: "r", State: opportunity.Done}, updateError: func(n int) error {
 			if n < 3 {

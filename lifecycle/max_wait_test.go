@@ -26,13 +26,12 @@ func pendingUntil(n int) func(int) opportunity.Outcome {
 }
 
 func TestAskingAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // with a virtual clock
+	synctest.Test(t, func(t *testing.T) {
 		n := &fakeNamespace{answers: pendingUntil(3)}
 		got, err := lifecycle.NewClient(n).Update(t.Context(), "A-1", progressToWon)
 		if err != nil || got.State != opportunity.Done || len(n.updates) != 3 {
 			t.Fatalf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
-		// The repeated updates are one request.
 		for _, u := range n.updates {
 			if diff := cmp.Diff(n.updates[0].Args, u.Args); diff != "" || u.UpdateID == "" {
 				t.Errorf("asked again as another request: %s", diff)
@@ -44,7 +43,6 @@ func TestAskingAgain(t *testing.T) {
 		if id := n.updates[0].Args[0].(opportunity.Progress).RequestID; id == "" {
 			t.Error("it has no request id")
 		}
-		// A failed outcome ends the repetition.
 		n = &fakeNamespace{answers: func(asked int) opportunity.Outcome {
 			if asked < 2 {
 				return opportunity.Outcome{RequestID: "r", State: opportunity.Pending}
@@ -55,7 +53,6 @@ func TestAskingAgain(t *testing.T) {
 		if got, err = lifecycle.NewClient(n).Update(t.Context(), "A-1", progressToWon); !errors.As(err, &own) || own.Type != opportunity.TransitionNotFound || got.State != opportunity.Failed || len(n.updates) != 2 {
 			t.Errorf("%+v, %v after %d updates", got, err, len(n.updates))
 		}
-		// An error of an update ends the repetition, too.
 		n = &fakeNamespace{answers: pendingUntil(9), updateError: func(asked int) error {
 			if asked == 2 {
 				return serviceerror.NewUnavailable("away")
@@ -65,7 +62,6 @@ func TestAskingAgain(t *testing.T) {
 		if _, err = lifecycle.NewClient(n).Update(t.Context(), "A-1", progressToWon); err == nil || err.Error() != "away" {
 			t.Errorf("%v after %d updates", err, len(n.updates))
 		}
-		// A start is also repeated.
 		n = &fakeNamespace{startAnswers: func(asked int) opportunity.CreateOutcome {
 			if asked < 3 {
 				return opportunity.CreateOutcome{State: opportunity.Pending, Reference: "A-1"}
@@ -80,7 +76,7 @@ func TestAskingAgain(t *testing.T) {
 }
 
 func TestMaxWaitEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // with a virtual clock
+	synctest.Test(t, func(t *testing.T) {
 		n := &fakeNamespace{answers: pendingUntil(1000)}
 		begun := time.Now()
 		c := lifecycle.NewClientWithOptions(n, lifecycle.Options{MaxWait: time.Second})
@@ -116,7 +112,6 @@ func TestMaxWaitEnds(t *testing.T) {
 				t.Errorf("during a question %t: %d updates, want %d", during, len(n.updates), want)
 			}
 		}
-		// When the context ends before the first outcome, Update returns an error.
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		n = &fakeNamespace{updateError: func(int) error { return ctx.Err() }}
@@ -190,7 +185,6 @@ func TestBusy(t *testing.T) {
 func TestOutcomeOfARequest(t *testing.T) {
 	want := opportunity.Outcome{RequestID: "order-7", State: opportunity.Failed, Error: opportunity.Failf(opportunity.Rejected, "no")}
 	n := &fakeNamespace{outcome: want}
-	// The query returns a failed outcome as its result, not as an error.
 	got, err := lifecycle.NewClient(n).Outcome(t.Context(), "A-1", "order-7")
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%s, %v", diff, err)

@@ -16,11 +16,9 @@ import (
 // adminPath is the URL path of the sandbox's own endpoints, which are not endpoints of the API.
 const adminPath = "/_sandbox/"
 
-// maxRequestLogPage is the highest number of request log entries in one response.
 const maxRequestLogPage = 10_000
 
-// admin serves the endpoints through which tests control the sandbox. Requests to these endpoints
-// bypass the rate limit, the request log and the faults.
+// Requests to the endpoints of admin bypass the rate limit, the request log and the faults.
 type admin struct{ sandbox *Sandbox }
 
 // handler returns an HTTP handler that accepts only requests with the sandbox's own token, which

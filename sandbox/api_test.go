@@ -22,14 +22,13 @@ import (
 
 const token = "a token"
 
-// api is a sandbox under test with a plain client. The client uses no types of the server.
+// api is a sandbox under test with a plain client.
 type api struct {
 	*sandbox.Sandbox
 	log *logs
 }
 
-// logs collects the sandbox's log entries. The sandbox logs only its own internal failures, so the
-// test fails when logs is not empty.
+// The sandbox logs only its own internal failures, so the test fails when logs is not empty.
 type logs struct {
 	mu sync.Mutex
 	bytes.Buffer
@@ -41,7 +40,6 @@ func (l *logs) Write(p []byte) (int, error) {
 	return l.Buffer.Write(p)
 }
 
-// open starts a sandbox.
 func open(t *testing.T, o sandbox.Options) *api {
 	t.Helper()
 	if o.Token == "" {
@@ -80,13 +78,11 @@ type reply struct {
 	Errors []failure `json:"errors"`
 }
 
-// failure is a GraphQL error.
 type failure struct {
 	Message string `json:"message"`
 	Path    []any  `json:"path"`
 }
 
-// hasData reports whether a response has the member data, even with the value null.
 func (r reply) hasData() bool {
 	var members map[string]json.RawMessage
 	return json.Unmarshal([]byte(r.raw), &members) == nil && members["data"] != nil
@@ -151,7 +147,6 @@ func valueAt(t testing.TB, data any, path ...any) any {
 	return data
 }
 
-// wantJSON compares a response with JSON.
 func wantJSON(t testing.TB, got any, wanted string) {
 	t.Helper()
 	var w any
@@ -169,7 +164,6 @@ func (a *api) mutate(t testing.TB, name, input, selection string) any {
 	return valueAt(t, data, "opportunities", name)
 }
 
-// mustSucceed expects a payload without errors.
 func mustSucceed(t testing.TB, payload any) any {
 	t.Helper()
 	if errors := valueAt(t, payload, "errors").([]any); len(errors) > 0 {

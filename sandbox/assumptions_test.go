@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// The expected text of a test shows which option of the assumption is chosen; the text is, for
-// example, a count or a label. If the sandbox rejects the document, the expected text is "refused".
+// The expected text of a test shows which option of the assumption is chosen, for example by a
+// count or a label. If the sandbox rejects the document, the expected text is "refused".
 func assumptionTests() map[assumptions.Name]assumptionTest {
 	names := func(filter string) func(*testing.T, *api) string {
 		return func(t *testing.T, a *api) string {
@@ -163,7 +163,7 @@ func assumptionTests() map[assumptions.Name]assumptionTest {
 
 type assumptionTest struct {
 	run  func(t *testing.T, a *api) string
-	want map[string]string // expected text by value
+	want map[string]string
 }
 
 var oneOpportunity = globalid.EncodeInt(globalid.Opportunity, 1)

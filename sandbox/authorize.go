@@ -17,7 +17,6 @@ import (
 const (
 	// authorizePath is the path of the vendor's authorization endpoint (documented).
 	authorizePath = "/oauth/authorize"
-	// codeLifetime is the time within which a client can exchange an authorization code for tokens.
 	// RFC 6749 (section 4.1.2) recommends a lifetime of at most ten minutes for an authorization
 	// code.
 	codeLifetime = 10 * time.Minute
@@ -87,7 +86,7 @@ func writeRefusalPage(w http.ResponseWriter, what string) {
 	_, _ = w.Write([]byte("<!doctype html><title>Not authorized</title><p>" + template.HTMLEscapeString(what)))
 }
 
-// exchangeCode issues tokens for a code. Each code can be exchanged once.
+// Each code can be exchanged once.
 func (e tokenEndpoint) exchangeCode(ctx context.Context, form url.Values, reply tokenReply) (tokenReply, tokenRefusal, error) {
 	redirect := form.Get("redirect_uri")
 	if form.Get("code") == "" || redirect == "" && e.sandbox.choices.Is(assumptions.OAuthRedirect, "required") {

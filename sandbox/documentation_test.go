@@ -7,8 +7,7 @@ import (
 )
 
 // Documented (API notes 4.1, 4.3, 4.5): the test sends every example of the API documentation
-// (Sales Opportunities) to a new sandbox, in the order of the documentation. The test writes the
-// GraphQL documents in its own form, with and without variables.
+// (Sales Opportunities) to a new sandbox, in the order of the documentation.
 func TestDocumentedExchanges(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -62,7 +61,6 @@ func TestDocumentedExchanges(t *testing.T) {
 		}}}`)
 	})
 	t.Run("progress without a transition", func(t *testing.T) {
-		// The message of the refusal names the current step of the opportunity.
 		wantJSON(t, a.query(t, progress, vars{"opportunity": "T3Bwb3J0dW5pdHk6Mg==", "step": "T3Bwb3J0dW5pdHlTdGVwOjQ="}), `{"opportunities": {"progress": {
 			"errors": [{
 				"label": "Transition Not Found",

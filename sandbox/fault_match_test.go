@@ -46,9 +46,9 @@ const twoAliases = `mutation {
 	third: opportunities { addInterest(input: {opportunityId: %[1]q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1.00"}}) { errors { label } } }
 }`
 
-// In a real GraphQL server, the fields of mutations are non-null. When a non-null mutation fails
-// internally, the response is "data": null, although the other mutations of the document, including
-// later mutations, took effect.
+// In a real GraphQL server, the fields of mutations are non-null. When such a field fails
+// internally, the response is "data": null, although the other mutations of the document took
+// effect.
 func TestFailedFieldKeepsOtherEffects(t *testing.T) {
 	t.Parallel()
 	for assumed, whole := range map[string]bool{"data-null": true, "field-null": false} {
@@ -90,7 +90,6 @@ func TestFailedFieldMayStopLaterFields(t *testing.T) {
 	if want := []requestlog.Outcome{requestlog.Committed, requestlog.Failed, requestlog.NotRun}; !slices.Equal(outcomes, want) {
 		t.Errorf("the request log has %v, want %v", outcomes, want)
 	}
-	// A failed mutation of one document does not affect the next document.
 	s.Faults().Clear()
 	s.query(t, fmt.Sprintf(twoAliases, s.opportunity), nil)
 }

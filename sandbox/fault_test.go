@@ -23,8 +23,7 @@ import (
 // connection.
 type testServer struct {
 	*api
-	url string
-	// opportunity is the id of the opportunity that the requests of a test change.
+	url         string
 	opportunity string
 }
 
@@ -81,7 +80,6 @@ func (s testServer) setFault(t testing.TB, r fault.Rule) int {
 	return id
 }
 
-// eventually waits until holds returns true.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
@@ -244,7 +242,7 @@ func TestLateCommit(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
 	// If a client does not disconnect, the removal of the fault Late lets the request of the client
-	// run. The waiting client gets no response.
+	// run.
 	id := s.setFault(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1})
 	patient := make(chan error, 1)
 	go func() {

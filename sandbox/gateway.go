@@ -32,7 +32,6 @@ const (
 	maxSmallRequestBody = 128 << 10
 )
 
-// operationToken is the name of the token endpoint in faults and in the request log.
 const operationToken = "token"
 
 // gateway wraps the handlers of the API and of the token endpoint. A gateway writes requests into
@@ -41,24 +40,21 @@ type gateway struct {
 	sandbox    *Sandbox
 	limit      *ratelimit.Limiter // nil is no limit
 	retryAfter bool
-	// commitMarkers enables commit markers. With commit markers, the next start can complete the
-	// request log if the process has died.
+	// commitMarkers enables commit markers, with which the next start can complete the request log
+	// if the process has died.
 	commitMarkers bool
 	now           func() time.Time
 	next          http.Handler
 	// maxBody is the maximum size of a request body, in bytes.
-	maxBody int64
-	// describe returns the operations and mutations in the body of a request.
+	maxBody  int64
 	describe func(body []byte) requestInfo
 }
 
 type requestInfo struct {
 	// operations are the names of the request that faults compare with Rule.Operation.
 	operations []string
-	// mutations are the mutations that the request contains.
-	mutations []requestlog.Field
-	// text is the request as it was sent.
-	text string
+	mutations  []requestlog.Field
+	text       string
 }
 
 var errInjected = errors.New("a fault of the sandbox caused this failure")
@@ -100,9 +96,8 @@ func (d *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// matchFault finds the request's fault. For a request with a fault, matchFault removes the
-// server's read and write time-outs. With the time-outs, a long fault would look like a
-// disconnected client.
+// For a request with a fault, matchFault removes the server's read and write time-outs, because a
+// long fault would otherwise look like a disconnected client.
 func (v *pendingRequest) matchFault(w http.ResponseWriter) {
 	operations := v.info.operations
 	if len(v.info.mutations) > 0 {
@@ -126,10 +121,9 @@ func (d *gateway) rateLimitWait(v *pendingRequest) time.Duration {
 }
 
 type pendingRequest struct {
-	gateway  *gateway
-	match    *fault.Match
-	response *bufferedResponse
-	// discarded reports that a held request, or its held response, was discarded.
+	gateway   *gateway
+	match     *fault.Match
+	response  *bufferedResponse
 	discarded bool
 	info      requestInfo
 	mu        sync.Mutex // guards entry.Fields
@@ -140,8 +134,6 @@ func (v *pendingRequest) hasFault(kinds ...fault.Kind) bool {
 	return v.match != nil && slices.Contains(kinds, v.match.Rule.Kind)
 }
 
-// execute passes the request to the API's handler, except when a fault prevents the request from
-// running.
 func (v *pendingRequest) execute(r *http.Request) {
 	detached := r.WithContext(context.WithoutCancel(r.Context()))
 	switch {
@@ -193,9 +185,8 @@ func (v *pendingRequest) execute(r *http.Request) {
 	}
 }
 
-// Begin implements graph.Observer. With commit markers enabled, Begin adds a commit marker to the
-// mutation. After a crash, the commit marker shows that a mutation of a request without an outcome
-// was committed.
+// Begin implements graph.Observer. With commit markers enabled, Begin adds a commit marker, which
+// shows after a crash that the mutation was committed.
 func (v *pendingRequest) Begin(ctx context.Context, d graph.MutationResult) (context.Context, error) {
 	if v.hasFault(fault.FailField) && v.match.Rule.Operation == d.Name {
 		return ctx, errInjected
@@ -230,7 +221,6 @@ func (v *pendingRequest) recordOutcome() {
 	v.gateway.sandbox.requestLog.End(v.entry)
 }
 
-// finish sets the response time and the status of the entry, and then calls recordOutcome.
 func (v *pendingRequest) finish(client context.Context) {
 	v.entry.Answered, v.entry.ClientGone = v.gateway.now().UTC(), client.Err() != nil
 	v.entry.Status = v.response.status
@@ -395,8 +385,7 @@ func selectedFields(document *ast.QueryDocument, set ast.SelectionSet) []*ast.Fi
 	return selectedFieldsBelow(document, set, 0)
 }
 
-// maxFragments bounds the nesting of fragments. Without the bound, fragments that form a cycle
-// would cause an endless recursion.
+// Without maxFragments, fragments that form a cycle would cause an endless recursion.
 const maxFragments = 10
 
 func selectedFieldsBelow(document *ast.QueryDocument, set ast.SelectionSet, depth int) []*ast.Field {

@@ -78,8 +78,7 @@ func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Ha
 	return mux, nil
 }
 
-// graphqlServer returns the GraphQL handler. The handler has no document cache, because
-// ScalarChecker and Renamer change documents.
+// The handler has no document cache, because ScalarChecker and Renamer change documents.
 func (s *Sandbox) graphqlServer(r *graph.Resolver, log *slog.Logger, schema *schema) http.Handler {
 	server := executor.New(graph.NewExecutableSchema(graph.Config{Resolvers: r, Schema: schema.visible}))
 	server.Use(introspection{})

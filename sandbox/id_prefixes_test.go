@@ -11,13 +11,12 @@ import (
 )
 
 // After the choice of another prefix, the prefix applies in responses, literals, variables, filters
-// and messages. After the choice of another prefix, ids with the sandbox's default prefix identify
-// no object.
+// and messages.
 func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[assumptions.Name]struct {
 		own, key, typename string
-		// document requests the id. The literal %[1]s is the id.
+		// The literal %[1]s is the id.
 		document, refused string
 	}{
 		assumptions.UserID: {
@@ -71,13 +70,11 @@ func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 		if test.refused == "" {
 			continue
 		}
-		// A refusal shows an id exactly as the request contains the id.
 		missing := globalid.Encode(other, "99")
 		answer = a.post(t, test.refused, vars{"id": missing})
 		if strings.Count(answer.raw, missing) != 2 || !strings.Contains(answer.raw, `"label":"Not Found"`) {
 			t.Errorf("%s: %s", row, answer.raw)
 		}
-		// Text beside ids stays unchanged.
 		text := fmt.Sprintf("see %s, not %s: ExternalLog!", id, own)
 		payload := mustSucceed(t, a.mutateIn(t, "account", "create", fmt.Sprintf(`input: {name: %q}`, text), problems+" account { name }"))
 		if got := valueAt(t, payload, "account", "name"); got != text {

@@ -30,7 +30,7 @@ type modelOpportunity struct {
 	until     time.Time // the zero time means that no expiry was set
 	interests []*modelInterest
 	invoice   string // currency and state, "" for no invoice
-	lines     int    // number of lines of the invoice
+	lines     int
 }
 
 type modelInterest struct {
@@ -51,8 +51,7 @@ type modelLearner struct {
 	cancelled bool
 }
 
-// hasReservation reports whether an opportunity has reserved places: an interest of the opportunity
-// reserves places, and the expiry time is not set or not reached.
+// hasReservation reports whether an opportunity has reserved places now.
 func (m *model) hasReservation(o *modelOpportunity) bool {
 	for _, i := range o.interests {
 		if i.reserve {

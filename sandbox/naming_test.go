@@ -125,8 +125,7 @@ func (n namingTest) wantUnknown(t *testing.T, a *api, word string) {
 	}
 }
 
-// A request finds each part of the schema only under the chosen name of the part. With the value
-// "absent", a request finds the part under no name.
+// A request finds each part of the schema only under the chosen name of the part.
 func TestAssumedNamesCanBeChanged(t *testing.T) {
 	t.Parallel()
 	const other = "anyOther"

@@ -26,8 +26,7 @@ const DefaultTokenLifetime = time.Hour
 const (
 	// tokenPath is the path of the vendor's token endpoint (documented).
 	tokenPath = "/oauth/token"
-	// maxForm is the maximum size of the body of a token request, in bytes.
-	maxForm = 64 << 10
+	maxForm   = 64 << 10
 	// scopeInstance is the only scope that clients should request (documented).
 	scopeInstance = "instance"
 
@@ -77,8 +76,8 @@ func (s *Sandbox) setClient(ctx context.Context, o *Options) error {
 	return s.store.AddRefreshToken(ctx, refresh)
 }
 
-// persistedSetting returns the given value. If no value is given, persistedSetting returns the
-// value in the data file, or stores and returns a new random value.
+// persistedSetting returns the given value, or else the value in the data file, or else a new
+// random value, which persistedSetting stores.
 func (s *Sandbox) persistedSetting(ctx context.Context, setting, given string) (string, error) {
 	if given != "" {
 		return given, nil
@@ -103,8 +102,7 @@ func randomToken() (string, error) {
 }
 
 // tokenEndpoint issues access tokens for the grants authorization code, client credentials and
-// refresh token (RFC 6749, sections 4.1, 4.4 and 6). The token endpoint has one client, which sends
-// its id and its secret in the form of the request.
+// refresh token (RFC 6749, sections 4.1, 4.4 and 6).
 type tokenEndpoint struct {
 	sandbox  *Sandbox
 	lifetime time.Duration
@@ -200,8 +198,8 @@ func (e tokenEndpoint) issue(w http.ResponseWriter, r *http.Request) (tokenReply
 	}
 }
 
-// Each parameter may occur only once. The parameters of the request must be in the body. The choice
-// for OAuthQuery can also allow parameters in the URL.
+// Each parameter may occur only once. The parameters must be in the body; the choice for OAuthQuery
+// can also allow parameters in the URL.
 func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Values, tokenRefusal) {
 	invalid := func(description string) (url.Values, tokenRefusal) {
 		return nil, newTokenRefusal("invalid_request", description)
@@ -263,8 +261,7 @@ func bearerToken(r *http.Request) string {
 }
 
 // requireToken passes a request with a valid Bearer token to next. A valid token is the token that
-// does not expire or a token that the token endpoint has issued. requireToken returns the status
-// 401 for a request without a valid token, and the status 500 if the database fails.
+// does not expire or a token that the token endpoint has issued.
 func (s *Sandbox) requireToken(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given := bearerToken(r)

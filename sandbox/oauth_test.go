@@ -184,7 +184,6 @@ func TestTokenRequestsAreRefused(t *testing.T) {
 	if answer := a.send(t, http.MethodGet, "/oauth/token", nil, nil); answer.status != 405 || answer.header.Get("Allow") != "POST" {
 		t.Errorf("GET: %d %s", answer.status, answer.raw)
 	}
-	// The refused token requests created no usable access token.
 	if status := a.helloStatus(t, ""); status != 401 {
 		t.Errorf("an empty token: %d", status)
 	}

@@ -51,8 +51,8 @@ var (
 	tokenType       = globalid.Encode(globalid.TrainingTokenType, "8848a3b38adf45db8ff60fafcbd3b3f6")
 )
 
-// progress takes the opportunity to the step. progress returns the label and the message of the
-// refusal, or "" if the API does not refuse.
+// progress takes the opportunity to the step, and returns the label and the message of the refusal,
+// or "" if the API does not refuse.
 func (a *api) progress(t testing.TB, opportunity, step string) string {
 	t.Helper()
 	payload := a.mutate(t, "progress", fmt.Sprintf("opportunityId: %q, stepId: %q", opportunity, step), "opportunity { id }")
@@ -123,7 +123,6 @@ func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	if refused := a.progress(t, id, stepOpportunity) + a.progress(t, id, stepWon); refused != "" {
 		t.Fatal(refused)
 	}
-	// The transition turns the reserved places into booked places.
 	wantPlaces(t, a, eventOne, "max 12 booked 7 reserved 0 remaining 5")
 	data := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Opportunity {
 		step { name } account { name } contact { firstName lastName emailAddress account { name } } isReservationValid

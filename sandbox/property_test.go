@@ -10,9 +10,8 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// Under the race detector, property runs a fifth of the checks. The flag -rapid.checks overrides
-// both numbers. A check is sequential, so the race detector finds no races and only makes the check
-// much slower.
+// Under the race detector, property runs a fifth of the checks. A check is sequential, so the race
+// detector finds no races and only makes the check much slower.
 func property(t *testing.T, checks int, check func(*rapid.T)) {
 	t.Helper()
 	if testrun.Race {

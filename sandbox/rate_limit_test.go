@@ -62,10 +62,10 @@ func TestTheLimitCanBeScaled(t *testing.T) {
 	for name, test := range map[string]struct {
 		rate   sandbox.Rate
 		assume map[string]string
-		// The test sends one request at each second in at. want are the statuses of the responses.
+		// The test sends one request at each second in at.
 		at    []int
 		want  []int
-		retry string // Retry-After of the last response
+		retry string
 	}{
 		"sliding": {
 			rate: sandbox.Rate{Requests: 2, Per: 10 * time.Second},

@@ -209,8 +209,8 @@ func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 	send(fmt.Sprintf(addOne, s.opportunity))
 	eventually(t, "what is not committed is held", held(2))
 
-	// The copied files equal the files of a process that dies at this point, before the process
-	// writes the outcomes of the requests.
+	// The copied files equal the files of a process that dies before the process writes the
+	// outcomes of the requests.
 	copied := filepath.Join(t.TempDir(), "data.db")
 	for _, end := range []string{"", "-wal", ".requests"} {
 		content, err := os.ReadFile(data + end)

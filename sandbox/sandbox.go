@@ -1,6 +1,5 @@
 // Package sandbox implements the Core GraphQL API of the Administrate TMS locally, for development,
-// demonstration and tests. The sandbox covers the API documentation about sales opportunities, and
-// stores its data in SQLite.
+// demonstration and tests.
 //
 // The sandbox shares no code and no types with Oppflow's client, so tests can find a mistake in the
 // sandbox or in the client. For behaviour that is neither documented nor observed, package
@@ -37,16 +36,14 @@ type Options struct {
 	// catalogue file was the source of the data file, "" keeps the catalogue in the data file.
 	Catalogue string
 	// Token is a Bearer token that is accepted and never expires. "" means the token in the data
-	// file; if the data file has no token, the sandbox creates a random token and stores the token
-	// in the data file.
+	// file, or else a new random token, which the sandbox stores in the data file.
 	Token string
 	// ClientID and ClientSecret identify the client of the token endpoint. "" means the value in
-	// the data file; if the data file has no value, the sandbox creates a random value and stores
-	// the value in the data file.
+	// the data file, or else a new random value, which the sandbox stores in the data file.
 	ClientID, ClientSecret string
 	// RefreshToken is a refresh token of a user who has consented. "" means the newest refresh
-	// token in the data file; if the data file has none, the sandbox creates a random refresh token
-	// and stores the token in the data file.
+	// token in the data file, or else a new random token, which the sandbox stores in the data
+	// file.
 	RefreshToken string
 	// RedirectURIs are the allowed values of redirect_uri. An empty list allows every redirect
 	// address on this machine.
@@ -100,7 +97,7 @@ type Sandbox struct {
 
 const settingToken = "token"
 
-// Open starts a sandbox. ctx can cancel only the start. Close stops the sandbox.
+// Open starts a sandbox. ctx can cancel only the start.
 func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -111,8 +108,7 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if o.TokenLifetime == 0 {
 		o.TokenLifetime = DefaultTokenLifetime
 	}
-	// Choices and catalogue are checked before the data file is created, so a mistake in the
-	// choices or the catalogue creates no data file.
+	// Choices and catalogue are checked first, so that a mistake creates no data file.
 	choices, err := assumptions.ParseChoices(o.Assumptions)
 	if err != nil {
 		return nil, err
@@ -151,9 +147,8 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	return s, nil
 }
 
-// seed writes the chosen catalogue. If chosen is nil and the data file contains the entries of a
-// catalogue file, seed changes nothing. If chosen is nil and the data file does not contain such
-// entries, seed writes the default catalogue.
+// If chosen is nil, seed writes the default catalogue, unless the data file contains the entries of
+// a catalogue file.
 func (s *Sandbox) seed(ctx context.Context, chosen *catalogue.Catalogue) error {
 	if chosen != nil {
 		return s.store.Seed(ctx, chosen, "file")
@@ -184,7 +179,7 @@ func (s *Sandbox) Faults() *fault.Injector { return s.faults }
 // RequestLog returns the log of requests and their outcomes, or nil with Options.NoRequestLog.
 func (s *Sandbox) RequestLog() *requestlog.Log { return s.requestLog }
 
-// Outbox returns the sent mail in the order of sending. The sandbox does not deliver mail.
+// Outbox returns the sent mail in the order of sending.
 func (s *Sandbox) Outbox(ctx context.Context) ([]store.Mail, error) { return s.store.Outbox(ctx) }
 
 // RevokeConsent makes all access and refresh tokens invalid that came from the user's consent.

@@ -17,7 +17,6 @@ type schema struct {
 	renamer *graph.Renamer
 }
 
-// defaultSchema returns the schema for the default value of every assumption.
 var defaultSchema = sync.OnceValues(func() (*schema, error) { return newSchema(assumptions.Choices{}) })
 
 func schemaFor(c assumptions.Choices) (*schema, error) {

@@ -16,7 +16,6 @@ import (
 	"github.com/oppflow/oppflow/settings/testrun"
 )
 
-// opportunityNames returns the names of the opportunities that a search finds.
 func opportunityNames(t *testing.T, data any) []string {
 	t.Helper()
 	found := []string{}

@@ -24,8 +24,8 @@ type endpoint struct {
 	// If nullOnFailure is true, an internal failure of a mutation makes the whole member data of the
 	// response null.
 	nullOnFailure bool
-	// rejectedWithNullData and rejectedStatus say what the response to a rejected document is: HTTP
-	// status 200 with "data": null, or rejectedStatus without data.
+	// If rejectedWithNullData is true, the response to a rejected document has the status 200 and
+	// "data": null; otherwise the response has rejectedStatus and no data.
 	rejectedWithNullData bool
 	rejectedStatus       int
 	// If emptyErrors is true, a response without errors contains an empty list of errors.
@@ -87,7 +87,7 @@ func addVariableName(e *gqlerror.Error) {
 }
 
 // readBody reads the request. If readBody cannot read the request, status is the HTTP status of the
-// response and message is the reason. If readBody has read the request, status is 0.
+// response and message is the reason; otherwise status is 0.
 func readBody(r *http.Request, params *graphql.RawParams) (status int, message string) {
 	decoder := json.NewDecoder(r.Body)
 	decoder.UseNumber() // numbers stay as they are written

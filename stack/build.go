@@ -20,11 +20,10 @@ const (
 	// build reports that it waits.
 	lockNoticeDelay = 2 * time.Second
 	// plainDir, raceDir and workDir are subdirectories of a builder's own directory. plainDir and
-	// raceDir are for binaries. workDir is for the temporary files of the go command. At the end, go
-	// build moves the new binary from workDir to plainDir or raceDir. If workDir is on the same file
-	// system, the move replaces the old binary in one step. If workDir is on another file system, go
-	// build removes the old binary and copies the new binary. A program that starts during the copy
-	// would find no binary or an incomplete binary.
+	// raceDir are for binaries, and workDir is for the temporary files of the go command. At the
+	// end, go build moves the new binary from workDir to plainDir or raceDir in one step, because
+	// the directories are on one file system. Between two file systems, go build would copy the
+	// binary, and a program that starts during the copy would find no complete binary.
 	plainDir = "plain"
 	raceDir  = "race"
 	workDir  = "work"
@@ -37,8 +36,8 @@ type buildJob struct {
 	dir      string   // directory of the module, below the root
 	programs []string // main packages, relative to the module: "." or "./name"
 	race     bool
-	flags    []string // further flags of the go command
-	notice   string   // the message when one of the programs was never built
+	flags    []string
+	notice   string // the message when one of the programs was never built
 }
 
 func (j buildJob) packages() []string {

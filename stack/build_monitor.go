@@ -10,8 +10,7 @@ import (
 
 const (
 	// firstReportDelay is how long a build of programs that were built before runs until its first
-	// report. Most builds of programs that were built before compile only edited packages, and end
-	// before firstReportDelay.
+	// report.
 	firstReportDelay = 2 * time.Second
 	// reportInterval is the longest time between two reports of a running build.
 	reportInterval = time.Second
@@ -32,8 +31,8 @@ type buildMonitor struct {
 	problemOutput lastLines
 }
 
-// newBuildMonitor returns a buildMonitor for a job. first says that the programs were never built;
-// then the monitor reports the build from its beginning.
+// first says that the programs were never built; then the monitor reports the build from its
+// beginning.
 func newBuildMonitor(j buildJob, first bool, show func(Build)) *buildMonitor {
 	return &buildMonitor{
 		onProgress: show, started: time.Now(), build: Build{What: j.target}, tally: newPackageTally(), reporting: first,

@@ -20,7 +20,7 @@ func TestFollowerOfAFirstBuild(t *testing.T) {
 		var reports []Build
 		f := newBuildMonitor(buildJob{target: "it"}, true, func(r Build) { reports = append(reports, r) })
 		stop := f.watch(t.Context(), func(context.Context) ([]string, error) {
-			time.Sleep(3 * time.Second) // in virtual time
+			time.Sleep(3 * time.Second)
 			return []string{"b", "c", "d"}, nil
 		})
 		f.onText([]byte("go: downloading example.org/one v1.0.0\n"))

@@ -10,22 +10,20 @@ const (
 	// lineInterval is the usual time between two lines about a running build. The next line is written
 	// earlier if the build has begun linePercent of its packages since the last line.
 	lineInterval = 15 * time.Second
-	linePercent  = 10 // percent
+	linePercent  = 10
 )
 
 // Build is a report about the progress of one build. A build that has nothing to compile sends no
 // report.
 type Build struct {
-	// What names the programs that are built, such as "the Temporal server". Concurrent builds have
-	// different names.
+	// What names the programs that are built, such as "the Temporal server".
 	What string
 	// Modules is how many modules were downloaded for the build.
 	Modules int
-	// Packages is how many packages the build has begun to compile. Of is the number of packages that
-	// the build has to compile. Of is 0 until the builder has counted the packages.
+	// Packages is how many packages the build has begun to compile. Of is the number of packages
+	// that the build has to compile, 0 until the builder has counted the packages.
 	Packages, Of int
-	// Linking says that all packages are compiled and that the go command links the programs. Only
-	// linking remains, which takes seconds.
+	// Linking says that all packages are compiled and that the go command links the programs.
 	Linking bool
 	// Ended says that this report is the last report about the build. Failed says that the build
 	// failed.
@@ -34,9 +32,9 @@ type Build struct {
 	Took time.Duration
 }
 
-// packageTally counts the packages of a build. The go command names each package when the
-// compilation of the package begins. go list names the packages that are not compiled when go list
-// runs. The two lists together contain all packages of the build, no matter when go list runs.
+// The go command names each package when the compilation of the package begins. go list names the
+// packages that are not compiled when go list runs. The two lists together contain all packages of
+// the build, no matter when go list runs.
 type packageTally struct {
 	started map[string]bool
 	all     map[string]bool

@@ -7,7 +7,6 @@ import (
 	"strings"
 )
 
-// module is the module path in the go.mod at the root of a checkout of Oppflow.
 const module = "github.com/oppflow/oppflow"
 
 // RootError is the error that the parts cannot be built because no checkout of Oppflow was found.

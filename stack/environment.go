@@ -8,10 +8,10 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 )
 
-// childEnvironment returns the environment of a part: the variables of this process, without the
-// variables that begin with TEMPORAL_, ADMINISTRATE_ or OPPFLOW_, and the variables in add. A part
-// nevertheless receives the variables of this process that begin with OPPFLOW_LOG_ or OPPFLOW_CI_.
-// A CI run finds its processes by the variables that begin with OPPFLOW_CI_.
+// childEnvironment returns the environment of this process without the variables that begin with
+// TEMPORAL_, ADMINISTRATE_ or OPPFLOW_, and adds the variables in add. A part nevertheless receives
+// the variables of this process that begin with OPPFLOW_LOG_ or OPPFLOW_CI_. A CI run finds its
+// processes by the variables that begin with OPPFLOW_CI_.
 func childEnvironment(add ...string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")

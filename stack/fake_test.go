@@ -28,8 +28,8 @@ const fakeVariable = "STACK_TEST_FAKE"
 
 const (
 	wellBehaved = "well"
-	dies        = "dies"     // writes a few lines and ends with status 3 before it is ready
-	hangs       = "hangs"    // is never ready
+	dies        = "dies" // writes a few lines and ends with status 3 before it is ready
+	hangs       = "hangs"
 	stubborn    = "stubborn" // ignores SIGTERM
 	unclean     = "unclean"  // ends with status 4 on SIGTERM
 	garbles     = "garbles"  // writes a ready file that is not valid JSON
@@ -210,8 +210,6 @@ func hasExited(pid int) bool {
 	return strings.HasPrefix(rest, "Z")
 }
 
-// eventually checks the condition repeatedly, until the condition is true or ten seconds have
-// passed.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(5 * time.Millisecond) {

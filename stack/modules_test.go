@@ -44,8 +44,7 @@ func mustDiffer(name string) bool {
 }
 
 // The go command compiles a package once for the two modules only if both modules use the same
-// version of the package and of all its imports. One different version of an indirect dependency,
-// such as golang.org/x/net, makes the go command compile gRPC and Temporal's SDK twice.
+// version of the package and of all its imports.
 func TestModulesShareVersions(t *testing.T) {
 	root, err := findRoot("")
 	if err != nil {

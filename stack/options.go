@@ -11,10 +11,9 @@ type Options struct {
 	// Root is the directory of the checkout from which the parts are built. If Root is empty, Up
 	// searches for a checkout from the working directory upwards.
 	Root string
-	// Data is a directory for the databases of the Temporal server and of the sandbox. If the
-	// directory Data does not exist, the stack creates the directory. Down does not delete the
-	// directory. If Data is empty, all data is in memory, and a part that is killed or stopped loses
-	// its data.
+	// Data is a directory for the databases of the Temporal server and of the sandbox. Down does
+	// not delete the directory. If Data is empty, all data is in memory, and a part that is killed
+	// or stopped loses its data.
 	Data string
 	// With Race, the worker and the sandbox are built with the race detector. The Temporal server is
 	// never built with the race detector.
@@ -53,12 +52,11 @@ type Options struct {
 	CodecEndpoint string
 	// Namespace is the Temporal namespace in which the worker runs. Empty is "default".
 	Namespace string
-	// ServerFrom is a running stack. A stack with ServerFrom uses the Temporal server of ServerFrom,
-	// in another Namespace, which Setup must create. Down does not stop the server. The stack does not
-	// build programs again that ServerFrom has built.
+	// ServerFrom is a running stack. A stack with ServerFrom uses the Temporal server of
+	// ServerFrom, in another Namespace, which Setup must create. Down does not stop the server.
 	ServerFrom *Stack
 	// NoUI starts no Web UI.
 	NoUI bool
-	// NoWorker starts no worker. Worker().Start starts the worker later.
+	// NoWorker starts no worker.
 	NoWorker bool
 }

@@ -82,7 +82,6 @@ func (w *prefixWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flush writes an unfinished last line.
 func (w *prefixWriter) flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -25,8 +25,7 @@ const (
 	readyTimeout = 90 * time.Second
 	// stopTimeout is how long a part may take to stop when the caller's context sets no limit.
 	stopTimeout = 30 * time.Second
-	// readyPoll is the time between two checks of Start whether the ready file exists.
-	readyPoll = 10 * time.Millisecond
+	readyPoll   = 10 * time.Millisecond
 	// portWait is how long a restarted part waits for the port of its earlier run, and portRetry is
 	// the time between two attempts.
 	portWait  = 10 * time.Second
@@ -149,8 +148,8 @@ func (p *Process) Start(ctx context.Context) error {
 	return last
 }
 
-// startOnce starts the program once. If startOnce returns an error, the program does not run. With
-// an error, startOnce returns the failed run, or nil if no run began.
+// If startOnce returns an error, the program does not run, and the result is the failed run, or nil
+// if no run began.
 func (p *Process) startOnce(ctx context.Context) (*processRun, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("the %s was not started: %w", p.name, context.Cause(ctx))
@@ -236,7 +235,7 @@ func (p *Process) Stop(ctx context.Context) error {
 }
 
 // Kill ends the process at once (SIGKILL), as a crash of the machine would, and waits until the
-// process has ended. If no process runs, Kill does nothing.
+// process has ended.
 func (p *Process) Kill() {
 	if r := p.current(); r != nil {
 		r.kill()
@@ -261,8 +260,6 @@ func (p *Process) signal(what string, signal os.Signal) error {
 	return nil
 }
 
-// failure returns the error of a run: what happened, how the run ended if the run has ended, and
-// the last lines of the part's output.
 func (p *Process) failure(what string, r *processRun) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "the %s %s", p.name, what)

@@ -1,7 +1,5 @@
 // Package stack runs the parts of Oppflow as processes on this machine: a Temporal server with its
-// Web UI, the sandbox in place of the Administrate API, and a worker. Package stack builds the
-// parts from the checkout, starts the parts and waits until the parts are ready. Package stack can
-// stop, kill or freeze each part.
+// Web UI, the sandbox in place of the Administrate API, and a worker.
 //
 // All parts listen only on the loopback interface. Package stack is for development and tests, not
 // for Oppflow in production. Package stack never stops or changes a part that it has not started.
@@ -31,25 +29,24 @@ const (
 	defaultNamespace = "default"
 )
 
-// Names of the parts.
 const (
 	serverName  = "server"
 	sandboxName = "sandbox"
 	workerName  = "worker"
 )
 
-// Stack is a set of running parts. Down ends a Stack.
+// Stack is a set of running parts.
 type Stack struct {
 	options Options
 	runDir  string // directory of the ready files; Down removes the directory
 
 	server, sandbox, worker *Process
-	added                   []*Process        // further workers
+	added                   []*Process
 	binaries                map[string]string // by part; written before the part's first start
 
 	mu       sync.Mutex
-	temporal readyfile.Report // of the server
-	api      readyfile.Report // of the sandbox
+	temporal readyfile.Report
+	api      readyfile.Report
 }
 
 // Up builds and starts the parts, and returns when all parts are ready. If one part fails, Up ends
@@ -79,10 +76,9 @@ type toolchain interface {
 	build(ctx context.Context, j buildJob) ([]string, error)
 }
 
-// serverJob builds the Temporal server. With the flags of serverJob, the build omits two things
-// that the Temporal server of a stack does not need. The linker omits the debugging information.
-// Google's storage client, which Temporal uses for archives, omits its direct path within Google's
-// cloud. The direct path within Google's cloud consists of 145 of the 1801 packages.
+// serverJob builds the Temporal server. The flags of serverJob omit what a stack does not need: the
+// debugging information, and the direct path within Google's cloud of the storage client that
+// Temporal uses for archives (145 of the 1801 packages).
 func serverJob() buildJob {
 	return buildJob{
 		target: "the Temporal server", dir: "devserver", programs: []string{"."},
@@ -171,8 +167,8 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 	return s, nil
 }
 
-// assemble makes the three parts. Each start of a part calls the function command again, so that a
-// restarted part uses the port of its first start.
+// Each start of a part calls the function command again, so that a restarted part uses the port of
+// its first start.
 func (s *Stack) assemble(dynamic []string) {
 	var output io.Writer
 	if s.options.Output != nil {
@@ -229,8 +225,8 @@ func (s *Stack) prepareNamespace(ctx context.Context) error {
 	return s.options.Setup(ctx, s.TemporalAddress(), s.options.Namespace)
 }
 
-// sharedBinary returns the path of the part's program that the stack ServerFrom has built with the
-// same settings, or "" if ServerFrom has built no such program.
+// sharedBinary returns the path of the program that ServerFrom has built with the same settings, or
+// "" if ServerFrom has built no such program.
 func (s *Stack) sharedBinary(name string) string {
 	beside := s.options.ServerFrom
 	if beside == nil || beside.options.Race != s.options.Race || beside.options.Root != s.options.Root {
@@ -247,7 +243,6 @@ func (s *Stack) setBinary(name, path string) {
 	s.binaries[name] = path
 }
 
-// keepReport stores the report of a part, and returns an error if the report contains no address.
 func (s *Stack) keepReport(last *readyfile.Report, report readyfile.Report, address string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -344,7 +339,7 @@ func (s *Stack) Sandbox() *Process { return s.sandbox }
 func (s *Stack) Worker() *Process { return s.worker }
 
 // AddWorker returns another worker with the settings of the first worker and additional arguments.
-// The caller must start the new worker. Down also ends the new worker.
+// The caller must start the new worker.
 func (s *Stack) AddWorker(args ...string) *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -356,7 +351,7 @@ func (s *Stack) AddWorker(args ...string) *Process {
 // AddProgram returns a process for a program of the caller. AddProgram does not start the program.
 // The environment of the program contains Environ and env. The program receives the arguments args
 // and --ready-file FILE, and writes a readyfile.Report to FILE when the program is ready. The name
-// of the program must be different from the names of all parts. Down also ends the program.
+// of the program must be different from the names of all parts.
 func (s *Stack) AddProgram(name, path string, args, env []string) *Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -389,9 +384,9 @@ func (s *Stack) Parts() []*Process {
 	return append(append(parts, s.sandbox, s.worker), s.added...)
 }
 
-// Down stops the parts, the worker first, and removes all files that only running parts need. The
-// directory of Options.Data stays. Down returns the errors of all parts that do not stop cleanly.
-// No part runs after Down, even if Down returns an error. A second call does nothing.
+// Down stops the parts, the worker first, and removes all files that only running parts need. Down
+// returns the errors of all parts that do not stop cleanly. No part runs after Down, even if Down
+// returns an error. A second call does nothing.
 func (s *Stack) Down(ctx context.Context) error {
 	var errs []error
 	for _, part := range slices.Backward(s.Parts()) {

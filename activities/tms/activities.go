@@ -77,7 +77,7 @@ type Options struct {
 	// ReservationLength is how long places are reserved; 0 means 14 days.
 	ReservationLength time.Duration
 	// FollowUpsFromLastChange says that the times of follow-ups of an adopted record count from the
-	// record's last change. If FollowUpsFromLastChange is false, the times count from the adoption.
+	// record's last change.
 	FollowUpsFromLastChange bool
 	// Times limit how long a request may take.
 	Times activities.Times
@@ -101,7 +101,7 @@ type Options struct {
 	// the SDK.
 	DataConverter converter.DataConverter
 	// CheckPermission, if set, is called before the worker sends a change or calls a service of the
-	// tenant. The client of the API makes its own check before each API request.
+	// tenant.
 	CheckPermission func(context.Context) error
 	// OnRecordCreated, if set, is called for each record that was created with a reference tag.
 	// OnRecordCreated must not block.

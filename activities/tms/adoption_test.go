@@ -33,7 +33,7 @@ func TestReadForAnAdoptionReturnsTheLastChange(t *testing.T) {
 	for _, c := range []struct {
 		name            string
 		setting, adopts bool
-		want            int // how many requests ask for the time
+		want            int
 	}{
 		{"with the setting", true, true, 1},
 		{"with the setting, no adoption", true, false, 0},

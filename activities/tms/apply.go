@@ -15,9 +15,7 @@ import (
 )
 
 // ApplyCommands makes changes of one opportunity, in one request and in order. After a rejection,
-// ApplyCommands may make another request to look up names again. If the changes reserve places and
-// the reservation of the opportunity does not show on which event, ApplyCommands also reads the
-// events before and after the changes.
+// ApplyCommands may make another request to look up names again.
 func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput) (activities.ApplyResult, error) {
 	if run, other := runs.DetectReset(ctx, in.RunID); other {
 		return activities.ApplyResult{CallResult: runs.ResetResult(run)}, nil
@@ -64,13 +62,11 @@ func (a *Activities) ApplyCommands(ctx context.Context, in activities.ApplyInput
 	return result, nil
 }
 
-// hasReservation reports whether a change shows a valid reservation.
 func hasReservation(results []exchange.ChangeResult) bool {
 	return slices.ContainsFunc(results, func(r exchange.ChangeResult) bool { return r.Reservation != nil && r.Reservation.Valid })
 }
 
-// readReserved reads the numbers of reserved places on the events. If the read fails or takes too
-// long, the numbers are not known.
+// If the read fails or takes too long, the numbers are not known.
 func (a *Activities) readReserved(ctx context.Context, events []opportunity.ID) places.Reserved {
 	ctx, cancel := a.withSideReadTimeout(ctx)
 	defer cancel()
@@ -181,7 +177,7 @@ func (a *Activities) changeResult(in activities.ApplyInput, i int, m administrat
 	if m, ok := m.(administrate.ExtendReservations); ok {
 		if answer.Opportunity == nil {
 			// The response contains nothing about the places, and an empty list of errors does not
-			// prove success. The workflow reads the change back.
+			// prove success.
 			return exchange.ChangeResult{Status: exchange.StatusUnknown}
 		}
 		held := a.toReservation(answer.Opportunity.Reservations)

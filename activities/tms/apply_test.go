@@ -52,7 +52,7 @@ func TestABatchOfEverything(t *testing.T) {
 			t.Errorf("interest %d: %+v", i, got)
 		}
 		one := out.Results[i].Interests[0]
-		one.Quantity, one.UnitAmount = batch[i].Interest.Quantity, &price // as a read returns them
+		one.Quantity, one.UnitAmount = batch[i].Interest.Quantity, &price
 		made = append(made, one)
 	}
 	if got := out.Results[4].Details; got == nil || got.Name != "Second" || got.Currency != "EUR" {
@@ -74,13 +74,11 @@ func TestABatchOfEverything(t *testing.T) {
 	if diff := cmp.Diff(want, r.read(record)); diff != "" {
 		t.Error(diff)
 	}
-	// A reservation with a later expiry is not shortened.
 	later := held.Until.Add(48 * time.Hour)
 	out = r.apply(record, exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{NotBefore: later}})
 	if got := out.Results[0].Reservation; got == nil || !got.Valid || !got.Until.Equal(later) {
 		t.Errorf("held until %+v, want %s", got, later)
 	}
-	// The places are released.
 	out = r.apply(record, exchange.Change{Request: "r", ReservationChange: &exchange.ReservationChange{Release: true}})
 	if got := out.Results[0].Reservation; got == nil || got.Valid {
 		t.Errorf("released: %+v", got)

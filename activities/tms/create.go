@@ -14,10 +14,9 @@ import (
 )
 
 // CreateOpportunity creates the record, in one request. CreateOpportunity may make another request
-// to read the name of a region that was given by id, or to look up names again after a rejection.
-// If the workflow has not searched for the record yet, CreateOpportunity first lists the earlier
-// runs of the reference in Temporal. If an earlier run may have created the record,
-// CreateOpportunity sends nothing.
+// to read the name of a region, or to look up names again after a rejection. If the workflow has
+// not searched for the record yet, CreateOpportunity first lists the earlier runs of the reference
+// in Temporal. If an earlier run may have created the record, CreateOpportunity sends nothing.
 func (a *Activities) CreateOpportunity(ctx context.Context, in activities.CreateInput) (activities.CreateResult, error) {
 	if run, other := runs.DetectReset(ctx, in.RunID); other {
 		if !in.SkipEarlierRunCheck {
@@ -65,10 +64,10 @@ func (a *Activities) CreateOpportunity(ctx context.Context, in activities.Create
 	return result, nil
 }
 
-// withSendDeadline sets the time after which the worker must not send the request. A later read can
-// therefore rely on the fact that the request can no longer arrive. The deadline counts from the
-// moment when the server handed out the activity, so a worker that was frozen for too long sends
-// nothing. The SDK's own deadline counts from the later moment when the worker began the activity.
+// withSendDeadline sets the time after which the worker must not send the request. The deadline
+// counts from the moment when the server handed out the activity, so a worker that was frozen for
+// too long sends nothing. The SDK's own deadline counts from the later moment when the worker began
+// the activity.
 func (a *Activities) withSendDeadline(ctx context.Context) context.Context {
 	info := activity.GetInfo(ctx)
 	return administrate.WithSendDeadline(ctx, a.times.SendDeadline(info.StartedTime, info.StartToCloseTimeout))

@@ -25,7 +25,7 @@ func TestCreateLooksForEarlierRuns(t *testing.T) {
 		err    error
 		looked bool
 		first  bool
-		blind  bool // no record can be found
+		blind  bool
 		want   activities.Reason
 	}{
 		{name: "the first run", first: true},
@@ -99,7 +99,6 @@ func TestReferenceTag(t *testing.T) {
 			if got := find(activities.FindInput{Reference: "A-2", Region: string(regionDR)}); len(got.Found) != 0 {
 				t.Errorf("the mark of another reference was taken for this one's: %+v", got)
 			}
-			// Callers do not see the tag in the name, even after a change of the name.
 			if got := r.read(record).Details.Name; got != "First Aid" {
 				t.Errorf("the name reads %q", got)
 			}

@@ -43,10 +43,10 @@ func (a *Activities) checkEarlierRuns(ctx context.Context, in activities.CreateI
 		return startConflict(in.Reference)
 	}
 	if len(runs) == 0 && !lags && !known && a.referenceTag.isDisabled() {
-		return nil // the record cannot be found without a tag
+		return nil
 	}
-	// An index that shows only the current run does not prove that no earlier run exists, because
-	// the index may show the current run before an earlier run.
+	// The index may show the current run before an earlier run, so an index that shows only the
+	// current run does not prove that no earlier run exists.
 	seen := notSent(activities.ReasonEarlierRun)
 	seen.RetryAfter = a.settleTime(runs)
 	return seen
@@ -86,8 +86,8 @@ var errNotShown = errors.New("the index of runs shows no earlier run")
 // hasDifferentStart lists the runs until the index shows the earlier run, for at most
 // earlierRunTimeout. If the index does not show the earlier run within earlierRunTimeout, the
 // namespace may have deleted the run. settling is how long the API may still commit requests of
-// earlier runs. If the index shows no earlier run, another is false, and settling is the settle
-// time of a run that was terminated just now.
+// earlier runs. If the index shows no earlier run, settling is the settle time of a run that was
+// terminated just now.
 func (a *Activities) hasDifferentStart(ctx context.Context, digest string) (another bool, settling time.Duration) {
 	if digest == "" {
 		return false, 0

@@ -43,7 +43,7 @@ func TestStartsAreCompared(t *testing.T) {
 			for run := range c.lives {
 				r.namespace.runs = append(r.namespace.runs, run)
 			}
-			for _, run := range []string{"", "the run before"} { // a reset run, too
+			for _, run := range []string{"", "the run before"} {
 				out := r.create(activities.CreateInput{Reference: "A-1", Start: start, StartDigest: start.Digest(), RunID: run})
 				switch {
 				case c.error != "":
@@ -65,9 +65,7 @@ func TestStartsAreCompared(t *testing.T) {
 	}
 }
 
-// The index of runs shows the current run before it shows the earlier run. Until the index shows
-// the earlier run, every worker returns a result that requires a search for the record by the
-// reference tag.
+// The index of runs shows the current run before it shows the earlier run.
 func TestAnIndexThatShowsTheNewRunFirst(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{InName: true})
 	r.namespace.runs = []string{"default-test-run-id"}

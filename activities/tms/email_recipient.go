@@ -15,8 +15,7 @@ import (
 )
 
 // recipients returns the contacts who get the mail, at least one contact. recipients returns no
-// contacts when nobody can get the mail or when some of the learners cannot get the mail; missing
-// says why.
+// contacts when nobody or only some of the learners can get the mail; missing says why.
 func (e emailHandler) recipients(
 	ctx context.Context, mail exchange.SendEmail, links administrate.OpportunityLinks, attendees []exchange.Attendee,
 ) (contacts []opportunity.ID, missing string, err error) {
@@ -40,8 +39,8 @@ func (e emailHandler) recipients(
 	return contacts, missing, err
 }
 
-// Several contacts may share one address. A mail needs no decision which of several contacts with
-// one address a learner is, because every such contact gets mail at that address.
+// Several contacts may share one address. Each of these contacts gets mail at the address, so
+// nobody must decide which contact the learner is.
 func (e emailHandler) learnerContacts(ctx context.Context, attendees []exchange.Attendee) (contacts []opportunity.ID, missing string, err error) {
 	if len(attendees) == 0 {
 		return nil, "no learner is named in the interests of the opportunity", nil

@@ -38,7 +38,7 @@ func TestNothingIsSentBeforeTheEpochIsKnown(t *testing.T) {
 	r.newWorker(tms.ReferenceTag{})
 	r.env.SetWorkerOptions(worker.Options{BackgroundActivityContext: runs.WithEpoch(context.Background(), func() string {
 		if !known {
-			known = true // every later call of CheckPermission is permitted
+			known = true
 			return ""
 		}
 		return "second"

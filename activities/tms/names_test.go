@@ -104,7 +104,6 @@ func TestResolveNames(t *testing.T) {
 	if n := r.requestCount(); n != 1 {
 		t.Errorf("ten names took %d requests", n)
 	}
-	// Names in the cache need no request; names that could not be resolved are looked up again.
 	if r.resolve(got[0].UnresolvedName); r.requestCount() != 0 {
 		t.Error("a name the worker knows was looked up again")
 	}
@@ -296,7 +295,7 @@ func TestACreateLooksUpAMergedAccountAgain(t *testing.T) {
 	in := activities.CreateInput{Reference: "A-1", Start: opportunity.Start{Name: "First Aid", Region: string(regionDR), Account: "Administrate"}, SkipEarlierRunCheck: true}
 	name := exchange.UnresolvedName{Type: opportunity.TypeAccount, Text: "Administrate"}
 	account := id(opportunity.TypeAccount, 2)
-	for _, who := range []string{"the worker", "the run"} { // who remembers the account
+	for _, who := range []string{"the worker", "the run"} {
 		t.Run(who, func(t *testing.T) {
 			r := newMergedAccountFixture(t)
 			in := in
@@ -317,8 +316,7 @@ func TestACreateLooksUpAMergedAccountAgain(t *testing.T) {
 	}
 }
 
-// After the merge, no account has the name of the merged account. The error contains the account's
-// name, not an id that the caller never gave.
+// The error contains the account's name, not an id that the caller never gave.
 func TestAMergedAccountWithoutAName(t *testing.T) {
 	r := newMergedAccountFixture(t)
 	r.emptyOnce("accounts(", "account0")
@@ -374,7 +372,7 @@ func TestARegionByIDHasItsName(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{InName: true})
 	r.regionsUnread = true
 	r.newWorker(tms.ReferenceTag{InName: true})
-	for i, requests := range []int{2, 1} { // the worker reads the regions once
+	for i, requests := range []int{2, 1} {
 		in.Reference = opportunity.Reference(fmt.Sprint("A-", i))
 		if out := r.create(in); out.Status != exchange.StatusDone || out.Region != want {
 			t.Errorf("%d: created %+v", i, out)
@@ -396,8 +394,7 @@ func TestARegionByIDHasItsName(t *testing.T) {
 	}
 }
 
-// The worker creates a record even if it cannot read the regions. The next plan for this record
-// then contains the name of the region.
+// The worker creates a record even if it cannot read the regions.
 func TestARegionWhoseNameCannotBeRead(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.regionsUnread = true

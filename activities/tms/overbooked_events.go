@@ -21,8 +21,8 @@ func withEventToCheck(entry exchange.UndoEntry, event opportunity.ID) exchange.U
 	return withNotes(entry, notes)
 }
 
-// withCheckedEvent returns the undo entry without the event among the events to check, if the
-// response to the registration shows that the event is not overbooked.
+// withCheckedEvent removes the event from the events to check, if the response to the registration
+// shows that the event is not overbooked.
 func withCheckedEvent(entry exchange.UndoEntry, event opportunity.ID, remaining *int) exchange.UndoEntry {
 	if remaining == nil || *remaining < 0 {
 		return entry
@@ -40,8 +40,8 @@ func eventsToCheck(entry exchange.UndoEntry) []string {
 }
 
 // findOverbooked reads the events whose registration did not show enough places, and stores the
-// overbooked events in out. A place that is still reserved for the opportunity does not make the
-// event overbooked, because the opportunity's learners now have booked places.
+// overbooked events in out. A place that is still reserved for the opportunity does not count,
+// because the opportunity's learners now have booked places.
 func (e registerHandler) findOverbooked(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) error {
 	var found []exchange.OverbookedEvent
 	for ids := range slices.Chunk(eventsToCheck(out.UndoEntry), administrate.MaxEntries) {
@@ -67,8 +67,7 @@ func (e registerHandler) findOverbooked(ctx context.Context, in activities.Effec
 }
 
 // ownReservedPlaces returns the highest possible number of places of the event that are reserved
-// for the opportunity. ownReservedPlaces reads the reservation, unless this inspection has already
-// read the reservation.
+// for the opportunity.
 func (e registerHandler) ownReservedPlaces(ctx context.Context, in activities.EffectInput, out *activities.InspectResult, event administrate.ScheduledEvent) (int, error) {
 	if out.Reservation == nil {
 		now, err := e.readReservation(ctx, in.Opportunity)

@@ -15,7 +15,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// otherEvent is an event with 16 places.
 var otherEvent = id(opportunity.TypeEvent, 2)
 
 func reserving(item opportunity.ID, quantity int) exchange.Change {
@@ -178,7 +177,6 @@ emails:
 	}
 }
 
-// applyMore applies changes of an opportunity that has reserved places.
 func (r *fixture) applyMore(record opportunity.ID, batch ...exchange.Change) activities.ApplyResult {
 	r.t.Helper()
 	return mustRunActivity[activities.ApplyResult](r, activities.ApplyCommands, activities.ApplyInput{Reference: "A-1", Opportunity: record, Changes: batch, HasReservation: true})
@@ -200,7 +198,7 @@ func (r *fixture) wantReservedPlaces(what string, got exchange.ReservedPlaces, b
 	}
 }
 
-// The numbers of reserved places are read only where the reservation of the opportunity does not
+// The worker reads the numbers of reserved places only if the opportunity's reservation does not
 // show on which event its places are.
 func TestReservedPlacesAreReadAroundAChange(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"reserve.short": "nothing"})

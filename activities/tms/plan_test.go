@@ -174,7 +174,6 @@ reactions: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	if want := (activities.PlaybookFeatures{Digest: r.playbook.Playbook.Digest(), FollowUps: true, Reactions: true, FollowUpSteps: "state Open", QuietTime: activities.DefaultQuietTime, Spread: 6 * time.Hour}); got.PlaybookFeatures != want {
 		t.Errorf("rules %+v", got.PlaybookFeatures)
 	}
-	// To plan for the cancellation of an event, the worker needs no second request.
 	happened := activities.PlanInput{Opportunity: record, PlanFor: exchange.PlanCause{Kind: exchange.CauseEventCancelled, Item: cancelled}}
 	if got := r.plan(happened); !cmp.Equal(kinds(got.Plan.After), []opportunity.EffectKind{opportunity.EffectLog}) {
 		t.Errorf("%+v", got.Plan)
@@ -182,7 +181,6 @@ reactions: [{ name: tell, on: eventCancelled, do: [{ log: { message: m } }] }]
 	r.wantRequests(1)
 }
 
-// Data from the record override data that the workflow supplies.
 func TestPlanUsesWhatTheAPIDoesNotReturn(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	const rules = `transitions: [{ name: all, after: [{ log: { message: "{{.Value}}" } }] }]`
@@ -270,7 +268,7 @@ func TestResultsCarryPlaybookFeatures(t *testing.T) {
 	if got := answers(); got[0] != nil || got[1] != nil || got[2] != nil {
 		t.Errorf("without a playbook: %+v", got)
 	}
-	r.loadPlaybook("calendar: { zone: Europe/London }") // a playbook without effects
+	r.loadPlaybook("calendar: { zone: Europe/London }")
 	if got := answers(); got[0] != nil || got[1] != nil || got[2] != nil {
 		t.Errorf("with an empty one: %+v", got)
 	}
@@ -292,7 +290,7 @@ func TestResultsCarryPlaybookFeatures(t *testing.T) {
 	}
 }
 
-// Each plan reports the names that do not fit the tenant any more, and the run plans in every step,
+// Each plan reports the names that no longer fit the tenant, and the run plans in every step,
 // because the step of a rule may have another name now.
 func TestPlanReportsNamesThatDoNotFitTheTenant(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})

@@ -28,7 +28,6 @@ type VersionedPlaybook struct {
 	NameProblems []string
 }
 
-// currentPlaybook returns the playbook that is in force at the start of the activity.
 func (a *Activities) currentPlaybook(ctx context.Context) (VersionedPlaybook, error) {
 	return a.playbookAfterStart(ctx, 0)
 }
@@ -50,9 +49,8 @@ func playbookUnavailable(format string, a ...any) error {
 	return temporal.NewApplicationError(fmt.Sprintf(format, a...), string(activities.ReasonPlaybookUnavailable))
 }
 
-// dailyReadSpread is the time over which the daily reads of opportunities are spread.
-// dailyReadSpread prevents that the worker reads many opportunities at the same time, for example
-// after an outage or an import.
+// dailyReadSpread spreads the daily reads, so that the worker does not read many opportunities at
+// the same time, for example after an outage or an import.
 const dailyReadSpread = 6 * time.Hour
 
 // playbookFeatures returns the features of the playbook in force, or nil if the playbook has no

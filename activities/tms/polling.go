@@ -12,9 +12,7 @@ type waitNotes struct {
 }
 
 // nextPoll returns the time of the next inspection for an object that only the TMS creates. The
-// intervals between inspections are 1, 2 and 5 minutes, and then always 10 minutes. The last
-// inspection for the object is at the time in until. The returned undo entry stores the time at
-// which the wait began.
+// returned undo entry stores the time at which the wait began.
 func nextPoll(trace exchange.UndoEntry, now, until time.Time) (exchange.UndoEntry, time.Time) {
 	since, err := time.Parse(time.RFC3339, notesOf[waitNotes](trace).Since)
 	if err != nil {

@@ -49,9 +49,8 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 
 // FindOpportunity searches for records that have the reference tag. FindOpportunity reads the
 // region's opportunities page by page, because no documented filter of the API can search for the
-// tag. If the region's name is not in the worker's cache, FindOpportunity first looks up the name.
-// The API's filter compares the exact spelling of region names, so a search with another spelling
-// of the name would find no record.
+// tag. The API's filter compares the exact spelling of region names, so a search with another
+// spelling of the name would find no record.
 func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInput) (activities.FindResult, error) {
 	if a.referenceTag.isDisabled() {
 		return activities.FindResult{Reference: in.Reference, TagDisabled: true}, nil
@@ -87,8 +86,7 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 	return out, nil
 }
 
-// snapshot converts a record of the API. snapshot leaves members empty whose data the record does
-// not contain.
+// snapshot converts a record of the API.
 func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.Reference) exchange.Snapshot {
 	out := exchange.Snapshot{
 		ID: opportunity.ID(record.ID),

@@ -44,9 +44,8 @@ func (m ReferenceTag) stripFromName(name string, reference opportunity.Reference
 	return strings.TrimSuffix(name, nameSuffix(reference))
 }
 
-// nameSuffix returns the text that adds the tag to a name. nameSuffix escapes brackets that are
-// part of the reference. Without the escapes, a name with the tag of the reference "b] [x" would
-// end like a name with the tag of the reference "x".
+// nameSuffix escapes brackets that are part of the reference. Without the escapes, a name with the
+// tag of the reference "b] [x" would end like a name with the tag of the reference "x".
 func nameSuffix(reference opportunity.Reference) string {
 	return " [" + strings.NewReplacer("%", "%25", "[", "%5B", "]", "%5D").Replace(string(reference)) + "]"
 }
@@ -89,9 +88,8 @@ func IsTagged(record administrate.Opportunity, reference opportunity.Reference) 
 		slices.ContainsFunc(record.Attributes, func(a administrate.Attribute) bool { return a.Value == string(reference) })
 }
 
-// tagOwner returns whether the record has a tag with the given reference, a tag with a different
-// reference, or no tag. tagOwner treats every name that ends in brackets as a name with a tag,
-// because a tag looks like any other text in brackets.
+// tagOwner treats every name that ends in brackets as a name with a tag, because a tag looks like
+// any other text in brackets.
 func (m ReferenceTag) tagOwner(record administrate.Opportunity, reference opportunity.Reference) activities.TagOwner {
 	if m.isDisabled() {
 		return activities.TagOwnerUnknown

@@ -34,7 +34,7 @@ func (r *fixture) readWithReference(reference opportunity.Reference, record oppo
 }
 
 func TestTagOwner(t *testing.T) {
-	r := newFixture(t, tms.ReferenceTag{}) // each case has a record of its own
+	r := newFixture(t, tms.ReferenceTag{})
 	byAttribute, byName, byOther := tms.ReferenceTag{Attribute: "oppflow"}, tms.ReferenceTag{InName: true}, tms.ReferenceTag{Attribute: "other"}
 	for _, c := range []struct {
 		name    string
@@ -70,7 +70,6 @@ func TestTagOwner(t *testing.T) {
 				t.Errorf("it took %d requests", n)
 			}
 			changed := r.apply(record, exchange.Change{Request: "u", Update: &opportunity.UpdateDetails{Currency: "USD"}})
-			// A name proves nothing.
 			planned := mustRunActivity[activities.PlanResult](r, activities.PlanOpportunity, activities.PlanInput{Reference: "A-1", Opportunity: record})
 			if foreign := c.want == activities.TagOwnerOther && !c.reads.InName; got.TaggedByOther != foreign || planned.TaggedByOther != foreign || changed.TaggedByOther != foreign {
 				t.Errorf("foreign: %t when it is read, %t when it is planned, %t when it is changed; want %t", got.TaggedByOther, planned.TaggedByOther, changed.TaggedByOther, foreign)
@@ -120,7 +119,6 @@ func TestTagARecord(t *testing.T) {
 			if after.TagOwner != activities.TagOwnerThis || r.readWithReference("B-2", record).TagOwner != activities.TagOwnerOther || r.readWithReference("A-1", untouched).TagOwner != activities.TagOwnerNone {
 				t.Errorf("ours %s, another's %s, one that was not marked %s", after.TagOwner, r.readWithReference("B-2", record).TagOwner, r.readWithReference("A-1", untouched).TagOwner)
 			}
-			// As callers see the record, the tag changes nothing else of the record.
 			if diff := cmp.Diff(before.Record, after.Record); diff != "" {
 				t.Error(diff)
 			}
@@ -194,8 +192,6 @@ func TestReservationUntilARequestedTime(t *testing.T) {
 	if got := out.Results[1]; got.Status != exchange.StatusDone || got.Reservation == nil || *got.Reservation != (opportunity.Reservation{Valid: true, Until: soon}) {
 		t.Errorf("held %+v", got)
 	}
-	// The API keeps each of these expiry times exactly: a later time, an earlier time, a time in
-	// another zone, and a time with a fraction of a second.
 	for _, asked := range []time.Time{
 		soon.AddDate(1, 0, 0), soon.Add(-2 * time.Hour), soon.Add(time.Hour).In(time.FixedZone("", 5*3600+1800)), soon.Add(1500 * time.Millisecond),
 	} {
@@ -221,7 +217,6 @@ func TestReservationUntilARequestedTime(t *testing.T) {
 	if got := r.read(record).Reservation; got.Valid {
 		t.Errorf("an expired hold reads %+v", got)
 	}
-	// A record without a reservation still has no reservation after the request.
 	if got := r.apply(r.createRecord("A-2"), extendUntil(soon.AddDate(1, 0, 0))).Results[0]; got.Status != exchange.StatusDone || got.Reservation == nil || got.Reservation.Valid {
 		t.Errorf("no hold: %+v", got)
 	}

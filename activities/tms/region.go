@@ -18,9 +18,8 @@ func (a *Activities) StoreRegions(regions []opportunity.Ref) {
 	}
 }
 
-// regionRef returns the region with its id and its name. The API's responses do not contain the
-// region of a record. given is the id or the name of the region that the caller wrote. The name is
-// empty if the worker cannot find it.
+// The API's responses do not contain the region of a record. given is the id or the name of the
+// region that the caller wrote. The name is empty if the worker cannot find it.
 func (a *Activities) regionRef(ctx context.Context, given, id string) opportunity.Ref {
 	if given == id {
 		return a.namedRegion(ctx, opportunity.Ref{ID: opportunity.ID(id)})
@@ -36,8 +35,8 @@ func (a *Activities) regionRef(ctx context.Context, given, id string) opportunit
 // send window divided by sideReadShare.
 const sideReadShare = 4
 
-// withSideReadTimeout limits the time of an additional read in an activity that sends a change.
-// Because of this limit, an additional read delays neither the change nor its result too long.
+// withSideReadTimeout limits an additional read, so that the read delays neither the change nor its
+// result too long.
 func (a *Activities) withSideReadTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	now := a.now()
 	return context.WithTimeout(ctx, a.times.SendDeadline(now, 0).Sub(now)/sideReadShare)
@@ -45,9 +44,8 @@ func (a *Activities) withSideReadTimeout(ctx context.Context) (context.Context, 
 
 const regionRetryTime = time.Minute
 
-// namedRegion returns the region with its id and its name. namedRegion makes one request for each
-// hundred regions, but no request if the worker's cache contains the regions. If the request fails,
-// namedRegion returns the last known name.
+// namedRegion makes one request for each hundred regions, but no request if the worker's cache
+// contains the regions. If the request fails, namedRegion returns the last known name.
 func (a *Activities) namedRegion(ctx context.Context, region opportunity.Ref) opportunity.Ref {
 	if region.ID == "" || region.Name != "" {
 		return region

@@ -14,10 +14,9 @@ import (
 
 const maxNamedEvents = 3
 
-// rejectedEvents returns a text that names the events of a request that the API rejected, and that
-// says why an event may accept no learner. The API's reason for the rejection does not name the
-// event. rejectedEvents returns "" for a request that was not rejected or is not about events.
-// rejectedEvents makes one request to read the events.
+// rejectedEvents returns a text that names the events of a rejected request, and that says why an
+// event may accept no learner. The API's reason for the rejection does not name the event.
+// rejectedEvents returns "" for a request that was not rejected or is not about events.
 func (a *Activities) rejectedEvents(ctx context.Context, in activities.EffectInput, result activities.CallResult) string {
 	if !a.isRejectedByAPI(result.Status, result.Error) {
 		return ""
@@ -38,8 +37,6 @@ func (a *Activities) rejectedEvents(ctx context.Context, in activities.EffectInp
 	return strings.Join(all, " and ")
 }
 
-// If a caller gave an event by name or code, or if the event cannot be read, the text contains the
-// name, code or id that the caller gave.
 func (a *Activities) describeEvents(ctx context.Context, named []opportunity.ID, kind exchange.EffectRequestKind) map[opportunity.ID]string {
 	texts := make(map[opportunity.ID]string, len(named))
 	var ids []opportunity.ID

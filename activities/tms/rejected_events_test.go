@@ -34,7 +34,7 @@ func TestARejectedRequestNamesItsEvents(t *testing.T) {
 	if got, want := r.executeRejected(registerEffect(record, interests, attendees...), register), fmt.Sprintf(`event "First Aid at Work" (%s), which is cancelled`, cancelled); got != want {
 		t.Errorf("register: %q, want %q", got, want)
 	}
-	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool { // the event cannot be read
+	r.interceptRequests(func(w http.ResponseWriter, q *http.Request) bool {
 		if !strings.Contains(readBody(t, q), "lifecycleState") {
 			return false
 		}

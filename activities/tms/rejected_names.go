@@ -13,9 +13,8 @@ import (
 // When an account is merged into another account, a worker or a run may still have stored the old
 // id for its name. After the merge, the API rejects the old id, which the caller never gave.
 
-// lookUpRejected looks up again those names whose ids were part of a rejected request.
-// lookUpRejected makes no request if the worker looked the names up just before the rejected
-// request. The result is empty if the look-up fails or no name needs a look-up.
+// lookUpRejected looks up again those names whose ids were part of a rejected request. The result
+// is empty if the look-up fails or no name needs a look-up.
 func (a *Activities) lookUpRejected(ctx context.Context, wanted []exchange.UnresolvedName, d *names.Resolver) []exchange.ResolvedName {
 	old := slices.DeleteFunc(slices.Clone(wanted), func(name exchange.UnresolvedName) bool {
 		id, used := d.Used[name]
@@ -29,7 +28,7 @@ func (a *Activities) lookUpRejected(ctx context.Context, wanted []exchange.Unres
 	defer cancel()
 	candidates, err := a.nameFinder().Find(ctx, old)
 	if err != nil {
-		return nil // the rejection of the API stands
+		return nil
 	}
 	found := make([]exchange.ResolvedName, len(old))
 	for i, name := range old {
@@ -44,8 +43,7 @@ func (a *Activities) lookUpRejected(ctx context.Context, wanted []exchange.Unres
 
 // handleRejectedCreate changes the result of a rejected creation if the ids of its names have
 // changed. The workflow then sends the creation again with the current ids. If a name no longer
-// matches an object, the caller gets an error about the name instead of an error about an id that
-// the caller never gave.
+// matches an object, the caller gets the error of the name.
 func (a *Activities) handleRejectedCreate(ctx context.Context, result *activities.CallResult, wanted []exchange.UnresolvedName, d *names.Resolver) {
 	if !a.isRejectedByAPI(result.Status, result.Error) {
 		return

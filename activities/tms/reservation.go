@@ -13,8 +13,8 @@ import (
 
 // All places of an opportunity have the same expiry.
 type reservationState struct {
-	// reserved says that the API reports now that places are reserved. If the API shows no expiry,
-	// reserved may be true even for an opportunity that never reserved places.
+	// If the API shows no expiry, reserved may be true even for an opportunity that never reserved
+	// places.
 	reserved bool
 	// expiry is the time at which the places expire or expired; zero if the API shows no expiry.
 	expiry time.Time
@@ -49,7 +49,6 @@ func (a *Activities) readReservation(ctx context.Context, id opportunity.ID) (re
 }
 
 // withOriginalExpiry returns the undo entry with the expiry that the places had before the effect.
-// withOriginalExpiry adds the expiry only in the first inspection of the effect.
 func (p reservationState) withOriginalExpiry(trace exchange.UndoEntry) exchange.UndoEntry {
 	notes := notesOf[requestNotes](trace)
 	if notes.Inspected != "" {

@@ -49,9 +49,8 @@ func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change fun
 // requests, and three requests take longer than promptStart.
 const promptStart = 10 * time.Millisecond
 
-// possiblySentReason returns why an earlier attempt may have sent the change of the activity, or ""
-// if no earlier attempt can have sent the change. The workflow schedules an activity that changes
-// something with only one attempt. Temporal starts the activity a second time only if somebody
+// possiblySentReason returns why an earlier attempt may have sent the change, or "" if no earlier
+// attempt can have sent the change. Temporal starts the activity a second time only if somebody
 // changed its options with update-options, or started the activity again with reset or unpause.
 func (a *Activities) possiblySentReason(ctx context.Context) string {
 	info := activity.GetInfo(ctx)

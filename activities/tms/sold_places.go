@@ -71,8 +71,7 @@ func wasRegisteredBefore(entry exchange.UndoEntry, event, contact opportunity.ID
 	})
 }
 
-// countUnfilled returns how many sold places have no learner. counted returns how many learners
-// count for one event.
+// counted returns how many learners count for one event.
 func countUnfilled(all []soldPlaces, counted func(soldPlaces) int) int {
 	unfilled := 0
 	for _, places := range all {
@@ -81,12 +80,11 @@ func countUnfilled(all []soldPlaces, counted func(soldPlaces) int) int {
 	return unfilled
 }
 
-// checkRelease reports whether the effect may release the reservation. checkRelease returns false
-// if no places are reserved. A release frees all places of the opportunity. The places stay
-// reserved while fewer learners of the opportunity are registered on the events than places were
-// sold. A learner who was registered on an event before the effect counts only if the TMS
-// registered learners of the opportunity on this event. Nothing else shows to which opportunity
-// such a learner belongs. note says why the places stay reserved.
+// checkRelease reports whether the effect may release the reservation. A release frees all places
+// of the opportunity. The places stay reserved while fewer learners of the opportunity are
+// registered on the events than places were sold. A learner who was registered on an event before
+// the effect counts only if the TMS registered learners of the opportunity on this event. Nothing
+// else shows to which opportunity such a learner belongs. note says why the places stay reserved.
 func (e registerHandler) checkRelease(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (release bool, note string, err error) {
 	all := countSoldPlaces(in, out.Contacts, out.UndoEntry)
 	if unfilled := countUnfilled(all, func(p soldPlaces) int { return p.learners + p.found }); unfilled > 0 {

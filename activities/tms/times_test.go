@@ -12,15 +12,15 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// scheduleChange makes a workflow schedule a change with the options of another worker, which has
-// the given times, and returns the result of the change.
+// scheduleChange makes a workflow schedule a change with the given times of another worker, and
+// returns the result of the change.
 func (r *fixture) scheduleChange(times activities.Times, name string, in any) activities.CallResult {
 	r.t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	r.activities.Register(env)
 	env.ExecuteWorkflow(func(ctx workflow.Context) (activities.CallResult, error) {
-		var out activities.CallResult // every result of a change contains a CallResult
+		var out activities.CallResult
 		ctx = workflow.WithActivityOptions(ctx, times.ChangeOptions("change"))
 		err := workflow.ExecuteActivity(ctx, name, in).Get(ctx, &out)
 		return out, err
@@ -77,8 +77,6 @@ func TestAChangeWithoutTimeToSendIsNotSent(t *testing.T) {
 			if n := r.requestCount() + len(s.takeRequests()); n != 0 {
 				t.Errorf("%d requests were sent", n)
 			}
-			// When the scheduling worker and the executing worker have the same times, the worker
-			// sends the change.
 			if out := r.scheduleChange(activities.Times{}, change.activity, change.in); out.Status != exchange.StatusDone {
 				t.Errorf("got %+v; want it done", out)
 			}

@@ -42,7 +42,6 @@ func id(typ string, key any) opportunity.ID {
 	return opportunity.ID(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key)))
 }
 
-// Records of the sandbox's catalogue.
 var (
 	regionDR = id(opportunity.TypeRegion, "DR")
 	proposed = id(opportunity.TypeStep, 3)
@@ -57,10 +56,9 @@ var (
 
 type fakeNamespace struct {
 	client.Client
-	runs    []string
-	err     error
-	queries []string
-	// earlierRuns are the earlier runs that the fake namespace has stored.
+	runs        []string
+	err         error
+	queries     []string
 	earlierRuns map[string]earlierRun
 	// described returns the description of the run whose activity requests the description.
 	described func() (*workflowservice.DescribeWorkflowExecutionResponse, error)
@@ -130,7 +128,7 @@ func (n *fakeNamespace) ListWorkflow(_ context.Context, in *workflowservice.List
 // counts each request and can respond to a request instead of the sandbox.
 type fixture struct {
 	t          *testing.T
-	activities *tms.Activities // of the worker
+	activities *tms.Activities
 	env        *testsuite.TestActivityEnvironment
 	namespace  *fakeNamespace
 	url        string
@@ -148,7 +146,7 @@ type fixture struct {
 	// intercept, when set, receives each request before the sandbox. intercept returns true when it
 	// has responded to the request, and false to pass the request to the sandbox.
 	intercept   func(w http.ResponseWriter, r *http.Request) bool
-	clockOffset time.Duration // how far the clock is moved forward
+	clockOffset time.Duration
 }
 
 func (r *fixture) now() time.Time {
@@ -329,7 +327,6 @@ func TestReadInPages(t *testing.T) {
 			batch[i].Interest.UnitAmount = amount(t, fmt.Sprintf("%d.50", i))
 		}
 		for i, answer := range r.apply(record, batch...).Results {
-			// An interest that is read later also shows its quantity and price.
 			one := answer.Interests[0]
 			one.Quantity, one.UnitAmount = batch[i].Interest.Quantity, &batch[i].Interest.UnitAmount
 			want = append(want, one)

@@ -20,7 +20,7 @@ func TestAWorkerWithoutAKindOfEffects(t *testing.T) {
 	r.options.UnknownEffectKinds = []opportunity.EffectKind{opportunity.EffectLog}
 	r.newWorker(tms.ReferenceTag{InName: true})
 	in := activities.EffectInput{Reference: "A-1", Opportunity: record, Effect: exchange.Effect{Key: "1/log", Kind: opportunity.EffectLog}}
-	r.requestCount() // discards the count of the requests that created the record
+	r.requestCount()
 	var failed *temporal.ApplicationError
 	if _, err := runActivity[activities.InspectResult](r, activities.InspectEffect, in); !errors.As(err, &failed) || failed.Type() != string(activities.ReasonUnknownEffectKind) || failed.NonRetryable() {
 		t.Errorf("inspect: got %v", err)

@@ -72,11 +72,8 @@ type OptionError struct {
 func (e *OptionError) Error() string { return "administrate/oauth: " + e.Option + ": " + e.Problem }
 
 const (
-	// The time between renewal and expiry is longestMargin or the token's life divided by
-	// marginDivisor, whichever is shorter.
-	longestMargin = time.Minute
-	marginDivisor = 10
-	// The back-off after failed renewals starts at firstBackOff and doubles up to longestBackOff.
+	longestMargin  = time.Minute
+	marginDivisor  = 10
 	firstBackOff   = time.Second
 	longestBackOff = time.Minute
 	// If the API refuses a token that is younger than minTokenAge, the API probably never accepted
@@ -88,12 +85,12 @@ const (
 // concurrent use, so one Endpoint is enough for a process.
 //
 // The time between renewal and expiry is one minute or a tenth of the token's life, whichever is
-// shorter. Token returns the old token until the expiry, so a caller waits for a renewal only after
-// the old token has expired. All callers that need a token at the same time wait for the same
-// request. A token request continues even if the caller that started the request gives up. After a
-// failed renewal the Endpoint sends no request for a back-off of 1 s. The back-off doubles after
-// each further failure, up to one minute. If the old token has expired during a back-off, Token
-// returns the error of the last renewal.
+// shorter. Token returns the old token until its expiry, so a caller waits for a renewal only after
+// the expiry. All callers that need a token at the same time wait for the same request. A token
+// request continues even if the caller that started the request gives up. After a failed renewal
+// the Endpoint sends no request for a back-off of 1 s. The back-off doubles after each further
+// failure, up to one minute. If the old token has expired during a back-off, Token returns the
+// error of the last renewal.
 //
 // The rate limit bucket of a Client does not delay the requests of an Endpoint, because the
 // documented rate limit is only for the host of the API. No rate limit is documented for the host
@@ -110,7 +107,7 @@ type Endpoint struct {
 	// rejections is the number of tokens in a row that the API refused at an age below minTokenAge.
 	rejections int
 	// failure is the error of the last failed renewal or of the API's repeated refusal. failures is
-	// the number of failed renewals in a row. backOffUntil is the end of the back-off.
+	// the number of failed renewals in a row.
 	failure      *TokenError
 	failures     int
 	backOffUntil time.Time
@@ -201,8 +198,7 @@ func (o *Endpoint) Token(ctx context.Context) (string, error) {
 }
 
 // current returns the cached token, or "" if the token has expired. due reports whether the
-// Endpoint must renew the token now. If no valid token is cached during a back-off, current returns
-// the error of the last renewal.
+// Endpoint must renew the token now.
 func (o *Endpoint) current() (token string, due bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -249,8 +245,8 @@ func (o *Endpoint) renew(ctx context.Context) (string, error) {
 	return token, nil
 }
 
-// If the token endpoint does not accept the refresh token because another process has replaced the
-// refresh token, request sends a second request.
+// If another process has replaced the refresh token, request sends a second request with the new
+// refresh token.
 func (o *Endpoint) request(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, o.client), o.options.Timeout)
 	defer cancel()
@@ -291,9 +287,8 @@ func (o *Endpoint) request(ctx context.Context) (*oauth2.Token, error) {
 	}
 }
 
-// store caches the token of the response, or returns an error if the token cannot be used. asked is
-// the time of the request: the token's life begins at asked, because the time of the response may
-// be much later.
+// asked is the time of the request: the token's life begins at asked, because the time of the
+// response may be much later.
 func (o *Endpoint) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	useless := func(reason Reason, problem string) *TokenError {
 		return &TokenError{Reason: reason, Problem: o.endpoint + ": " + problem}
@@ -331,8 +326,8 @@ func (o *Endpoint) Accepted(token string) {
 }
 
 // Invalidate removes the token from the cache, so the next call of Token requests a new token. If
-// the token is no longer cached, Invalidate does nothing. If the API refuses several new tokens in
-// a row, Invalidate starts a back-off before the next request to the token endpoint.
+// the API refuses several new tokens in a row, Invalidate starts a back-off before the next request
+// to the token endpoint.
 func (o *Endpoint) Invalidate(token string) {
 	o.mu.Lock()
 	if token == "" || token != o.cached.token {

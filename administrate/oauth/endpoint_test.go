@@ -174,8 +174,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 
 const concurrentCallers = 50
 
-// together calls f from many goroutines at the same time. begun counts the goroutines that are
-// about to call f.
+// together calls f from many goroutines at the same time.
 func together(f func(i int), begun *atomic.Int32) *sync.WaitGroup {
 	var all sync.WaitGroup
 	start := make(chan struct{})
@@ -260,7 +259,7 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 	wantToken(t, o, "hour-1")
 	eventually(t, "the failure is reported", func() bool { return len(reported()) == 1 })
 	for range 10 {
-		wantToken(t, o, "hour-1") // the Endpoint sends no request during the back-off
+		wantToken(t, o, "hour-1")
 		o.WaitForRenewals()
 	}
 	wantRequests(t, e, 2)
@@ -316,7 +315,6 @@ func TestFailures(t *testing.T) {
 			_, _ = io.WriteString(w, body)
 		}
 	}
-	// Every member of the response contains all secrets that the client sent.
 	echo := secretClient + " " + secretToken + " " + secretRefresh
 	quoted := fmt.Sprintf(`"error_description":%q,"error_uri":%q,"access_token":%q`, echo, echo, echo)
 	for name, test := range map[string]struct {

@@ -17,8 +17,8 @@ type refreshTokens struct {
 	mu       sync.Mutex
 	newest   string
 	replaced []string
-	err      error // the error that Replaced returns
-	missing  error // the error that RefreshToken returns
+	err      error
+	missing  error
 	next     func(asked int) string
 	asked    int
 }
@@ -43,7 +43,6 @@ func (r *refreshTokens) Replaced(old, next string) error {
 
 // TestRefreshTokenGrant: a renewal returns a new refresh token, which the next renewal uses
 // (observed, API notes 1.1). The Endpoint calls Replaced before Token returns the new access token.
-// The Endpoint does not call Replaced if the refresh token is unchanged.
 func TestRefreshTokenGrant(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)

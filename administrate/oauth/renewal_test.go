@@ -16,7 +16,7 @@ import (
 )
 
 // TestRefusedTokens: if the API returns 401 to many requests with the same token, the Endpoint
-// renews the token only once. Each request fails with NotSentError.
+// renews the token only once.
 func TestRefusedTokens(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -123,7 +123,7 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 }
 
 // If the API accepts each token for a while and then refuses the token, the Endpoint renews each
-// token without a back-off. The Endpoint does not report that the API refuses all tokens.
+// token without a back-off.
 func TestTokensThatWorkForAWhile(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)

@@ -1,5 +1,4 @@
-// Package oauth provides the access tokens of API requests. A StaticToken returns a fixed token. An
-// Endpoint requests its tokens from the tenant's OAuth token endpoint.
+// Package oauth provides the access tokens of API requests.
 package oauth
 
 import (
@@ -47,7 +46,7 @@ type TokenError struct {
 // Error returns the problem as text.
 func (e *TokenError) Error() string { return "no access token: " + e.Problem }
 
-// Unwrap returns the wrapped error or nil. The wrapped error may be an error of RefreshTokens.
+// Unwrap returns the wrapped error or nil.
 func (e *TokenError) Unwrap() error { return e.cause }
 
 // StaticToken is a TokenSource that always returns the same token.

@@ -1,5 +1,5 @@
 // Package schemacheck compares a tenant's GraphQL schema with every document that the client may
-// send. The package reads the schema in one request and changes no data of the tenant.
+// send.
 package schemacheck
 
 import (
@@ -26,17 +26,15 @@ type Report struct {
 	// FailedAssumptions are the assumptions about the API that are wrong for this tenant.
 	FailedAssumptions []FailedAssumption
 	// SideEffects is the report on operations that only the effects and follow-ups of a playbook
-	// use. The operations of SideEffects concern accounts, contacts, events, registrations,
-	// invoices, mail, the integration log and the time when an opportunity was last updated.
-	// SideEffects is separate from the other members, because a tenant without a playbook does not
-	// need the operations of SideEffects. SideEffects does not repeat a problem that is in
+	// use. SideEffects is separate from the other members, because a tenant without a playbook does
+	// not need the operations of SideEffects. SideEffects does not repeat a problem that is in
 	// Mismatches or FailedAssumptions of the Report.
 	SideEffects SideEffectsReport
 }
 
 // SideEffectsReport is the report on the operations that only the effects and follow-ups of a
-// playbook use. If an operation of effects or follow-ups is missing in the tenant's schema, only
-// the effects and follow-ups that need the operation fail.
+// playbook use. If the tenant's schema lacks such an operation, only the effects and follow-ups
+// that need the operation fail.
 type SideEffectsReport struct {
 	Operations        int
 	Mismatches        []Mismatch
@@ -81,7 +79,6 @@ func Check(ctx context.Context, client *administrate.Client) (Report, error) {
 	return (&checker{schema: schema, problemsByKey: map[string][]string{}}).check(ctx, client.Assumptions())
 }
 
-// checker compares documents with one schema.
 type checker struct {
 	schema        *gql.Schema
 	problemsByKey map[string][]string // the problems of each compared document, by its text and variables
@@ -104,8 +101,7 @@ func (c *checker) check(ctx context.Context, assumed administrate.Assumptions) (
 // causes the problem. If a further problem occurs while only one assumption is on, this assumption
 // causes the problem.
 //
-// findMismatches returns only failed assumptions that are listed in own, and only mismatches whose
-// problem is not in known. findMismatches adds all problems to known.
+// findMismatches adds all problems to known.
 func (c *checker) findMismatches(
 	ctx context.Context, uses *recordings, assumed administrate.Assumptions, own []administrate.Assumption, known mismatchSet,
 ) ([]Mismatch, []FailedAssumption, error) {

@@ -353,7 +353,7 @@ func TestCheckReportsExtrasApart(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(introspectionJSON)
 		// missing is a text that the expected mismatch must contain, and use is an operation that
-		// the mismatch must list. unmet lists the Entry of each expected failed assumption.
+		// the mismatch must list.
 		missing, use string
 		unmet        []string
 	}{

@@ -32,8 +32,7 @@ var errMalformedSchema = errors.New("administrate: the schema in the response do
 
 // introspectionQuery is the standard introspection query without descriptions, because descriptions
 // would make the response several times as large. The query does not request deprecated arguments
-// and input members. A server with an older GraphQL version would refuse a query that requests
-// deprecated arguments.
+// and input members, because a server with an older GraphQL version would refuse the query.
 const introspectionQuery = `query Introspection {
   __schema {
     queryType { name }
@@ -116,8 +115,8 @@ type (
 	}
 )
 
-// schema converts the response. The method schema does not validate the whole schema, because the
-// client does not use all of the schema.
+// The method schema does not validate the whole schema, because the client does not use all of the
+// schema.
 func (s schemaDTO) schema() (*ast.Schema, error) {
 	schema := &ast.Schema{
 		Types:         map[string]*ast.Definition{},
@@ -197,8 +196,8 @@ func (t typeDTO) definition() (*ast.Definition, error) {
 	return d, nil
 }
 
-// value returns the default value. The validation of a document checks only whether an input has a
-// default value, and ignores the value itself.
+// The validation of a document checks only whether an input has a default value, and ignores the
+// value itself.
 func (i inputDTO) value() *ast.Value {
 	if i.DefaultValue == nil {
 		return nil

@@ -97,7 +97,7 @@ func named(list any, name string) map[string]any {
 }
 
 func without(list any, name string) []any {
-	named(list, name) // it must be there
+	named(list, name)
 	return slices.DeleteFunc(slices.Clone(list.([]any)), func(e any) bool { return e.(map[string]any)["name"] == name })
 }
 
@@ -124,7 +124,7 @@ func (s introspectionJSON) retype(typ, member string, of map[string]any) {
 }
 
 func (s introspectionJSON) rename(from, to string) {
-	s.typ(from) // it must be there
+	s.typ(from)
 	var visit func(v any)
 	visit = func(v any) {
 		switch v := v.(type) {

@@ -53,7 +53,7 @@ func (r *recordings) forAssumptions(ctx context.Context, assumed administrate.As
 		var invalid *administrate.InvalidError
 		switch {
 		case errors.As(err, &invalid):
-			continue // the operation needs an administrate.Assumption that is switched off
+			continue
 		case len(recorder.documents) != 1:
 			return nil, fmt.Errorf("administrate: the operation %q cannot be checked: %w", u.Name, err)
 		}

@@ -12,11 +12,10 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// unreadableFields returns the fields of the document whose types the client cannot read. The
-// client first decodes a fakeResponse that has a value in every field, according to the tenant's
-// schema. If the client cannot decode the full response, unreadableFields tries responses in which
-// only one field has a value. The caller must have validated the document, because the validation
-// sets the Definition of each field.
+// unreadableFields returns the fields of the document whose types the client cannot read. If the
+// client cannot decode a response with a value in every field, unreadableFields tries each field
+// alone. The caller must have validated the document, because the validation sets the Definition of
+// each field.
 func (c *checker) unreadableFields(ctx context.Context, u administrate.SampleOperation, doc *gql.QueryDocument, assumed administrate.Assumptions) []string {
 	operation := doc.Operations[0]
 	reads := func(a fakeResponse) bool {
@@ -115,8 +114,6 @@ type fakeResponse struct {
 	value  any
 }
 
-// If the selection set selects fields of several types, the JSON object contains the fields of all
-// these types, which have different keys.
 func (m fakeResponse) object(d *gql.Definition, set gql.SelectionSet) map[string]any {
 	o := map[string]any{}
 	for _, s := range set {

@@ -48,7 +48,7 @@ type Options struct {
 	// MaxResponseBytes is the maximum size of an uncompressed response; 0 selects 8 MiB.
 	MaxResponseBytes int64
 	// Timeout is the maximum time from the moment when the rate limit permits a request until the
-	// response is read; 0 selects 30 s. The context's own deadline also applies.
+	// response is read; 0 selects 30 s.
 	Timeout time.Duration
 	// The Client calls OnResult (if not nil) after each request, with the error of the request. The
 	// error is nil if the Client received a usable HTTP response. OnResult must not block.
@@ -60,8 +60,7 @@ type Options struct {
 	Permitted func(context.Context) error
 }
 
-// windowRequests and windowSeconds are the documented rate limit. defaultBurst and defaultRate
-// together use exactly the documented rate limit.
+// windowRequests and windowSeconds are the documented rate limit.
 const (
 	windowRequests = 6000
 	windowSeconds  = 300
@@ -128,9 +127,8 @@ func New(o Options) (*Client, error) {
 	return &Client{graphql: graphql.NewClient(endpoint.String(), c)}, nil
 }
 
-// newBucket returns a rate limit bucket. A value of 0 selects the default. The bucket permits up to
-// burst + 300 x perSecond requests in any 5 minutes. The default burst is the part of the
-// documented rate limit that perSecond does not use, at least 1 and at most 60.
+// The bucket permits up to burst + 300 x perSecond requests in any 5 minutes. The default burst is
+// the part of the documented rate limit that perSecond does not use, at least 1 and at most 60.
 func newBucket(perSecond float64, burst int) *rate.Limiter {
 	if perSecond == 0 {
 		perSecond = defaultRate

@@ -81,7 +81,7 @@ func (e *NotSentError) Unwrap() error { return e.cause }
 type RefusedError struct {
 	Operation string
 	// DocumentNames are the names that the sent document has at the error locations of the API's
-	// response. If the tenant's schema has no field regions, DocumentNames contains "regions".
+	// response.
 	DocumentNames []string
 	// Messages are the unchanged error messages of the API. Callers must not log Messages, because
 	// the messages may quote values of variables, including personal data.
@@ -105,8 +105,7 @@ func atNames(near []string) string {
 	return "; the API reported an error at " + strings.Join(quoted, ", ")
 }
 
-// UnknownError says that the API may have executed the request or not. The client sent at least a
-// part of the request, but has no response that shows the outcome. Before a caller repeats a
+// UnknownError says that the API may have executed the request or not. Before a caller repeats a
 // mutation, the caller must read the record back. A caller may repeat a query at once.
 type UnknownError struct {
 	Operation string

@@ -24,8 +24,8 @@ type Pace struct {
 
 	mu       sync.Mutex
 	interval time.Duration
-	last     time.Time     // the planned time of the last turn
-	waiting  int           // how many callers wait
+	last     time.Time // the planned time of the last turn
+	waiting  int
 	changed  chan struct{} // closed when the interval changes
 }
 
@@ -51,8 +51,8 @@ func (p *Pace) SetRate(perSecond float64) {
 	}
 }
 
-// Delay returns how long a new request would wait if the requests that wait now and the given
-// number of further requests proceed first.
+// Delay returns how long a new request would wait behind the requests that wait now and the given
+// number of further requests.
 func (p *Pace) Delay(further int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

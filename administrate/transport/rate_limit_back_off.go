@@ -24,8 +24,8 @@ var errBackingOff = errors.New("administrate: the request was not sent: the API 
 // concurrent use by several goroutines.
 type rateLimitBackOff struct {
 	mu         sync.Mutex
-	begin      time.Time // when the back-off began
-	until      time.Time // when the back-off ends
+	begin      time.Time
+	until      time.Time
 	nextLength time.Duration
 }
 
@@ -81,8 +81,7 @@ func (p *rateLimitBackOff) onRateLimited(sent time.Time, after time.Duration) {
 }
 
 // onNotRateLimited resets the length of the next back-off if the request was sent after the last
-// back-off. The caller calls onNotRateLimited for a response other than 429; sent is the time of
-// the request.
+// back-off.
 func (p *rateLimitBackOff) onNotRateLimited(sent time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

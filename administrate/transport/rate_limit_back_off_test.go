@@ -12,7 +12,7 @@ func TestBackOffGrows(t *testing.T) {
 	lengths := func(n int) []time.Duration {
 		var list []time.Duration
 		for range n {
-			p.begin, p.until = time.Time{}, time.Time{} // the back-off is over
+			p.begin, p.until = time.Time{}, time.Time{}
 			p.onRateLimited(time.Now(), 0)
 			list = append(list, p.until.Sub(p.begin))
 		}

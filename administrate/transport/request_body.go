@@ -22,8 +22,8 @@ func deadlinePassed(by time.Time) bool { return !time.Now().Round(0).Before(by) 
 // a guardedBody; after the send deadline, the first read fails instead. No transport can send a
 // byte of the document before the first read. A sealed guardedBody returns no more bytes. So if a
 // guardedBody was sealed before its first read, the document was provably never sent. A transport
-// cannot read the document a second time. A transport may send the headers of the request before
-// the first read, but the API executes nothing without a document.
+// may send the headers of the request before the first read, but the API executes nothing without a
+// document.
 type guardedBody struct {
 	sendDeadline time.Time // zero: no deadline
 	onFirstRead  func()    // called when the body opens, if not nil
@@ -65,7 +65,6 @@ func (g *guardedBody) Close() error {
 	return g.body.Close()
 }
 
-// expireUnopened seals the body if the body has not been opened.
 func (g *guardedBody) expireUnopened() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -76,8 +75,8 @@ func (g *guardedBody) expireUnopened() bool {
 	return true
 }
 
-// sealForGood seals the body. opened reports whether the body was ever opened, and expired reports
-// whether the send deadline passed before the first read.
+// opened reports whether the body was ever opened, and expired reports whether the send deadline
+// passed before the first read.
 func (g *guardedBody) sealForGood() (opened, expired bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -22,7 +22,7 @@ import (
 // inFlightRequest.
 type inFlightRequest struct {
 	document   Document
-	handedOver bool  // the sendOnceDoer was called
+	handedOver bool
 	err        error // one of this package's error types
 }
 
@@ -94,9 +94,8 @@ func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token s
 	if bounded && deadlinePassed(by) {
 		return "", notSent(operation, SendDeadlinePassed, nil)
 	}
-	// clearToSend gets the token before it waits for the rate limit. If clearToSend waited for the
-	// rate limit first, the client would send all requests that wait for a new token at once after
-	// the renewal.
+	// clearToSend gets the token before it waits for the rate limit. Otherwise, the client would
+	// send all requests that wait for a new token at once after the renewal.
 	token, err = c.token(ctx)
 	if err == nil && http1.IsHeaderSafe(token) {
 		asked := time.Now()

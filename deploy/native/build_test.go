@@ -23,9 +23,7 @@ import (
 
 // build builds the programs that the container images contain. build runs the instruction of the
 // Dockerfile that builds Oppflow's programs, with the files that .dockerignore does not exclude.
-// build compiles the Temporal server, its schema tool and the Web UI from Go modules of the same
-// versions as in the images. build returns the path of each program by name, and the directory of
-// the Web UI's module as "ui".
+// build returns the path of each program by name, and the directory of the Web UI's module as "ui".
 //
 // build stores the programs in the user's cache directory, so the next build does not link
 // unchanged programs again.
@@ -63,9 +61,9 @@ func build(t *testing.T, project *types.Project, source string) map[string]strin
 }
 
 // buildDir returns the directory bin for the programs built from the repository in the directory
-// checkout. env contains the environment variables with which go build replaces a program by a
-// rename on the same file system. buildDir locks the directory, and the function unlock unlocks the
-// directory for the next build.
+// checkout. With the environment variables in env, go build replaces a program by a rename on one
+// file system. buildDir locks the directory, and the function unlock unlocks the directory for the
+// next build.
 func buildDir(t *testing.T, checkout string) (bin string, env []string, unlock func()) {
 	t.Helper()
 	base, err := os.UserCacheDir()
@@ -105,7 +103,6 @@ func buildScript(t *testing.T, dir string) string {
 	return ""
 }
 
-// The build context consists of all regular files that .dockerignore does not exclude.
 func dockerContext(t *testing.T, from, to string) int {
 	t.Helper()
 	ignore, err := os.ReadFile(filepath.Join(from, ".dockerignore"))

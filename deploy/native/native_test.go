@@ -32,10 +32,9 @@ import (
 // is longer than the time after which a worker reports that Temporal does not respond.
 const outageTimeout = 2 * time.Minute
 
-// All services of the compose file start. The sample sale of the API documentation (package story)
-// runs with the documented responses. A second run of the one-shot services changes nothing. The
-// data in the database survives a stop of the Temporal server. Every service stops within its grace
-// period.
+// The sample sale of the API documentation (package story) runs with the documented responses. A
+// second run of the one-shot services changes nothing. The data in the database survives a stop of
+// the Temporal server. Every service stops within its grace period.
 func TestComposeFile(t *testing.T) {
 	u := startAll(t)
 

@@ -28,23 +28,21 @@ const (
 	loopback      = "127.0.0.1"
 	allInterfaces = "0.0.0.0"
 	// healthyTimeout is the maximum time from the start of a service until the service is healthy.
-	// healthyTimeout is long enough for a busy machine.
 	healthyTimeout = 2 * time.Minute
 	poll           = 200 * time.Millisecond
 )
 
 type composeRun struct {
 	project  *types.Project
-	dir      string            // of logs and data
-	postgres string            // directory of PostgreSQL's programs
-	programs map[string]string // paths of the programs in the images
-	ports    map[string]int    // port on this machine, by service and port in the file: "temporal:7233"
+	dir      string
+	postgres string
+	programs map[string]string
+	ports    map[string]int // port on this machine, by service and port in the file: "temporal:7233"
 	running  map[string]*process
-	logs     map[string]string // paths
+	logs     map[string]string
 }
 
-// startAll starts the services in the order of the compose file. startAll waits until each service
-// is healthy, or has ended if it is a one-shot service.
+// startAll waits until each service is healthy, or has ended if it is a one-shot service.
 func startAll(t *testing.T) *composeRun {
 	t.Helper()
 	postgres := findPostgres(t)
@@ -223,8 +221,6 @@ func (u *composeRun) translate(service, value string) string {
 	})
 }
 
-// localPath returns the path on this machine for a path in a service's container: a program, or a
-// file in a mounted volume.
 func (u *composeRun) localPath(service, path string) string {
 	if program, ok := u.programs[strings.TrimPrefix(path, "/")]; ok {
 		return program
@@ -256,7 +252,6 @@ func (u *composeRun) environment(service string) map[string]string {
 	return all
 }
 
-// start waits until the service is healthy, or has ended if it is a one-shot service.
 func (u *composeRun) start(t *testing.T, name string) error {
 	t.Helper()
 	service := u.project.Services[name]
@@ -350,8 +345,8 @@ func (u *composeRun) command(name string) ([]string, error) {
 	return nil, fmt.Errorf("%s: this test cannot run the image %s", name, image)
 }
 
-// launch starts a command with the environment variables and ports of the service, and with a PATH
-// and a TMPDIR for this machine.
+// launch starts a command with the variables and ports of the service, and with a PATH and a TMPDIR
+// for this machine.
 func (u *composeRun) launch(name string, args []string) (*process, error) {
 	env := u.environment(name)
 	for variable, port := range unlistedPorts()[name] {

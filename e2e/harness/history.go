@@ -68,8 +68,7 @@ func (p *Parts) ReplayOf(workflowID, name string) {
 			p.T.Fatal(err)
 		}
 		workflows.Register(replayer, workflows.Options{})
-		// The workflow reads its reference from its workflow id. A history does not contain the
-		// workflow id.
+		// The workflow reads its reference from its workflow id, which a history does not contain.
 		original := workflow.Execution{ID: workflowID}
 		err = replayer.ReplayWorkflowHistoryWithOptions(nil, history, worker.ReplayWorkflowHistoryOptions{OriginalExecution: original})
 		if err != nil {

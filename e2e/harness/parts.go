@@ -51,8 +51,7 @@ const (
 	SettleTime   = 2 * time.Second
 )
 
-// Start starts a sandbox and a worker for the test. The parts work in a namespace of the test on a
-// Temporal server that tests share, and stop when the test ends.
+// Start starts a sandbox and a worker for the test.
 func Start(t *testing.T, o stack.Options) *Parts {
 	t.Helper()
 	o.Race = testrun.Race
@@ -60,13 +59,12 @@ func Start(t *testing.T, o stack.Options) *Parts {
 }
 
 // StartWithoutRace is Start, but builds the parts with the race detector only if the options ask
-// for the detector. Parts without the race detector are faster.
+// for the detector.
 func StartWithoutRace(t *testing.T, o stack.Options) *Parts {
 	t.Helper()
 	output := new(Output)
 	o.NoUI, o.Setup, o.Output = true, prepareNamespace, output
-	// The sandbox does not limit the rate of requests. Tests of the rate limit use a sandbox of
-	// their own.
+	// The sandbox does not limit the rate of requests.
 	if !slices.Contains(o.SandboxArgs, "--rate") {
 		o.SandboxArgs = append([]string{"--no-rate-limit"}, o.SandboxArgs...)
 	}

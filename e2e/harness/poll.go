@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// Eventually calls ask until ask returns true. Eventually fails the test if ask does not return
-// true within the given time.
+// Eventually calls ask until ask returns true, and fails the test after the given time.
 func Eventually(t *testing.T, within time.Duration, what string, ask func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(within)

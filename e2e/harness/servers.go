@@ -55,8 +55,8 @@ func Program() (string, error) { return shared.program() }
 
 var shared servers
 
-// servers are Temporal servers. A server starts when a test needs it for the first time. Each
-// dynamic configuration of Temporal needs a server of its own.
+// A server starts when a test needs it for the first time. Each dynamic configuration of Temporal
+// needs a server of its own.
 type servers struct {
 	mu         sync.Mutex
 	running    map[string]*server
@@ -64,10 +64,9 @@ type servers struct {
 
 	build       sync.Once
 	buildResult error
-	directory   string // directory of the built program
+	directory   string
 }
 
-// server is one Temporal server.
 type server struct {
 	once  sync.Once
 	stack *stack.Stack

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// callerGroup is many callers. Each caller sends one update that renames the record.
+// Each caller sends one update that renames the record.
 type callerGroup struct {
 	parts     *parts
 	reference opportunity.Reference

@@ -18,16 +18,16 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// The API accepts 200 requests in any 10 seconds. No command fails. The workers use nearly the
-// whole limit, and the API rejects hardly any request.
+// The API accepts 200 requests in any 10 seconds. The workers use nearly the whole limit, and the
+// API rejects hardly any request.
 func TestABurstWithinTheLimit(t *testing.T) {
 	// In earlier executions of this test, the workers sent 170 to 180 of 180 possible requests in
-	// 10 seconds. The workers sent only 160 requests in the 10 seconds in which the second worker
-	// gets its share of --api-rate. The long form of the tests does not count the 10 seconds in
-	// which the second worker gets its share of --api-rate. A busy machine sends fewer requests, so
-	// only one of three bursts must reach the required number of requests. The short form of the
-	// tests runs beside the tests of another package, so the short form requires only 140 requests.
-	// A worker that used only half of --api-rate would send 90 requests in 10 seconds.
+	// 10 seconds. The long form of the tests ignores the 10 seconds in which the second worker gets
+	// its share of --api-rate, and in which the workers sent only 160 requests. A busy machine
+	// sends fewer requests, so only one of three bursts must reach the required number of requests.
+	// The short form of the tests runs beside the tests of another package, so the short form
+	// requires only 140 requests. A worker that used only half of --api-rate would send 90 requests
+	// in 10 seconds.
 	const bursts = 3
 	least := testrun.Pick(t, 140, 170)
 	most := 0
@@ -59,8 +59,8 @@ func minRateInBurst(t *testing.T) int {
 	reference := func(n int) opportunity.Reference { return opportunity.Reference(fmt.Sprintf("burst %d", n)) }
 	for n := range opportunities {
 		senders.Go(func() error {
-			// The region is given by its id. For a region name that the worker has not resolved,
-			// the worker would run activities that send no request.
+			// For a region name that the worker has not resolved, the worker would run activities
+			// that send no request.
 			start := opportunity.Start{Name: "Burst", Region: "UmVnaW9uOlVL"}
 			if _, err := p.Temporal.ExecuteWorkflow(sending, lifecycle.FirstStartOptions(reference(n), start), lifecycle.WorkflowType, start); err != nil {
 				return err
@@ -116,8 +116,7 @@ func minRateInBurst(t *testing.T) int {
 	return lowest
 }
 
-// awaitChanges waits until the API has made the given number of changes. awaitChanges checks
-// seldom, because checks take CPU time from the parts.
+// awaitChanges checks seldom, because checks take CPU time from the parts.
 func (p *parts) awaitChanges(ctx context.Context, changes int) {
 	p.T.Helper()
 	ticker := time.NewTicker(5 * time.Second)

@@ -43,8 +43,7 @@ func ringCatalogue(t *testing.T) (catalogue string, lap func(n int) string) {
 const ringSteps = 7
 
 // Eight senders send 8,000 messages of 400 bytes to one opportunity as fast as possible. Each
-// message takes effect once, and the messages of a sender keep their order. The state that a run
-// passes to the next run stays small.
+// message takes effect once, and the messages of a sender keep their order.
 func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 	parallelIfShort(t)
 	catalogue, lap := ringCatalogue(t)
@@ -127,8 +126,7 @@ func TestMessagesThatGrowAsJSON(t *testing.T) {
 }
 
 // Messages are sent while no worker runs. When the worker starts again, all messages are in one
-// history, which is longer than the history at which a run continues as new. The worker handles all
-// the messages. The server does not schedule the same workflow task repeatedly.
+// history, which is longer than the history at which a run continues as new.
 func TestNineThousandMessagesWaitForTheWorker(t *testing.T) {
 	parallelIfShort(t)
 	p, r := startRecorded(t, stack.Options{})
@@ -312,8 +310,7 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the operator could not pause the opportunity: %v", err)
 	}
-	// The API makes the changes that are already under way. After the pause, Oppflow sends no
-	// further change, and every waiting caller gets an outcome.
+	// After the pause, Oppflow sends no further change, and every waiting caller gets an outcome.
 	under := len(r.heldChanges())
 	r.release()
 	crowd.wait()
@@ -339,7 +336,7 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 }
 
 // Callers send the next update as soon as the previous update returns, so the run always has an
-// open update. The run still continues as new. Every update returns and takes effect once.
+// open update.
 func TestUpdatesBackToBack(t *testing.T) {
 	parallelIfShort(t)
 	p, r := startRecorded(t, stack.Options{})

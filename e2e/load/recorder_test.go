@@ -49,11 +49,11 @@ type recorder struct {
 	mu       sync.Mutex
 	target   *url.URL
 	open     chan struct{} // closed while requests pass
-	held     []change      // the changes in the requests that wait now
-	waiting  int           // the number of requests that wait
-	requests int           // the number of requests with mutations
+	held     []change
+	waiting  int
+	requests int // the number of requests with mutations
 	changes  []change
-	errors   []string // errors between worker and sandbox
+	errors   []string
 }
 
 func newRecorder(t *testing.T) *recorder {
@@ -106,7 +106,6 @@ func newRecorder(t *testing.T) *recorder {
 	return r
 }
 
-// A query has no mutations.
 func mutations(body []byte) ([]change, error) {
 	var request struct {
 		Query     string         `json:"query"`
@@ -138,7 +137,7 @@ func mutations(body []byte) ([]change, error) {
 	return changes, nil
 }
 
-// pass waits while requests are held back. pass also returns when the request is cancelled.
+// pass waits while requests are held back, or until the request is cancelled.
 func (r *recorder) pass(request *http.Request, changes []change) {
 	r.mu.Lock()
 	open := r.open
@@ -212,7 +211,7 @@ func (r *recorder) mutationsOf(record opportunity.ID, field string) []change {
 }
 
 // awaitMutations waits until the API got the given number of mutations of the record and no message
-// waits. It returns the view.
+// waits.
 func (p *parts) awaitMutations(ctx context.Context, r *recorder, reference opportunity.Reference, record opportunity.ID, mutations int) opportunity.View {
 	p.T.Helper()
 	begin := time.Now()
@@ -252,8 +251,7 @@ func (p *parts) awaitMutations(ctx context.Context, r *recorder, reference oppor
 }
 
 // wantNames asserts that the API got the messages of every sender, each message once and in the
-// order of the sender. sent is the number of messages of each sender. wantNames returns the name
-// that came last.
+// order of the sender. wantNames returns the name that came last.
 func (r *recorder) wantNames(t *testing.T, record opportunity.ID, sent map[int]int) string {
 	t.Helper()
 	next, last := map[int]int{}, ""
@@ -301,7 +299,6 @@ func startRecorded(t *testing.T, o stack.Options) (*parts, *recorder) {
 	return p, r
 }
 
-// The requests keep their path.
 func (r *recorder) setTarget(api string) error {
 	target, err := url.Parse(api)
 	if err != nil {

@@ -19,15 +19,14 @@ import (
 
 type runSize struct {
 	events int
-	bytes  int // of its history
+	bytes  int
 	// input is the size of the state that the run received, 0 for the first run. queue is the size
 	// of the commands within input.
 	input, queue int
-	signals      int           // received
-	requests     int           // to change the record
+	signals      int
+	requests     int
 	state        *entity.State // nil in the first run
-	// retries counts how often the server scheduled a workflow task again. fails counts the
-	// workflow tasks that failed or timed out, by cause.
+	// fails counts the workflow tasks that failed or timed out, by cause.
 	retries int
 	fails   map[string]int
 	longest time.Duration
@@ -48,10 +47,7 @@ func (f runSize) String() string {
 	return text
 }
 
-// runSizes reads and logs the sizes of the runs of a reference. runSizes asserts that each run
-// continued as new before the server ended it. The state that a run passes on must be within its
-// size limit, have a known version and have no unused members. Each list of the state must be
-// within its cap.
+// runSizes asserts that each run continued as new before the server ended it.
 func (p *parts) runSizes(reference opportunity.Reference) []runSize {
 	p.T.Helper()
 	runs := p.Runs(reference)
@@ -166,8 +162,7 @@ func largest(prints []runSize) int {
 	return most
 }
 
-// wantSteady asserts that the server did not schedule workflow tasks repeatedly. wantSteady ignores
-// workflow tasks that ended early because of a new message or a stopped worker.
+// wantSteady ignores workflow tasks that ended early because of a new message or a stopped worker.
 func (p *parts) wantSteady(prints []runSize) {
 	p.T.Helper()
 	for n, f := range prints {

@@ -30,8 +30,8 @@ func padded(text string, length int) string {
 	return text + strings.Repeat("·", max(0, length-len(text))/len("·")) // a character of two bytes
 }
 
-// namedUpdate returns the n-th message of a sender, about 400 bytes of JSON. The name identifies
-// the message. The request id has the greatest length that is allowed.
+// namedUpdate returns the n-th message of a sender, about 400 bytes of JSON. The request id has the
+// greatest length that is allowed.
 func namedUpdate(sender, n int) opportunity.Command {
 	return opportunity.UpdateDetails{
 		RequestID: padded(fmt.Sprintf("request %d of sender %d ", n, sender), opportunity.MaxRequestIDLength),
@@ -39,8 +39,7 @@ func namedUpdate(sender, n int) opportunity.Command {
 	}
 }
 
-// senders sends messages to a reference. Each sender sends its own messages in order, as fast as
-// the pace allows.
+// Each sender sends its own messages in order, as fast as the pace allows.
 type senders struct {
 	parts     *parts
 	reference opportunity.Reference

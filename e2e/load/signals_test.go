@@ -72,7 +72,6 @@ func TestTwoThousandSignals(t *testing.T) {
 		return len(view.Queue) == 0
 	})
 
-	// Every run sets the metadata that the Web UI shows.
 	shown := p.Metadata(reference)
 	if !strings.Contains(shown.GetCurrentDetails(), "two thousand") || !strings.Contains(shown.GetCurrentDetails(), view.Step.Name) {
 		t.Errorf("the details of the last run: %q", shown.GetCurrentDetails())

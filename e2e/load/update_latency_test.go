@@ -19,8 +19,8 @@ import (
 
 // Twenty callers start opportunities without a pause, and so use the whole rate of the API. One
 // more caller sends three updates, one after the other, to each of its opportunities. With a
-// playbook the worker also plans follow-ups. With a playbook, the updates take as long as without a
-// playbook, because no update waits for a plan.
+// playbook the worker also plans follow-ups, and the updates take as long as without a playbook,
+// because no update waits for a plan.
 func TestUpdatesDoNotWaitForPlans(t *testing.T) {
 	parallelIfShort(t)
 	took := map[string][]time.Duration{}

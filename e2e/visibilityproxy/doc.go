@@ -1,3 +1,3 @@
 // Package visibilityproxy is a proxy between the workers and the Temporal server. The proxy changes
-// which runs visibility shows, as a visibility store that lags does. Only tests use the package.
+// which runs visibility shows, as a visibility store that lags does.
 package visibilityproxy

@@ -25,7 +25,6 @@ import (
 // Mode is how up to date visibility is.
 type Mode string
 
-// The modes of visibility.
 const (
 	// Unchanged shows the runs as the server does.
 	Unchanged Mode = "the list contains all runs as the Temporal server lists them"
@@ -75,7 +74,6 @@ func (rawCodec) Unmarshal(data []byte, v any) error {
 // Name implements encoding.Codec.
 func (rawCodec) Name() string { return "proto" }
 
-// maxMessage is the greatest size of a message, in bytes.
 const maxMessage = 64 << 20
 
 // Open listens on a free port and forwards to the address of the server, which may start later.
@@ -100,7 +98,7 @@ func Open(ctx context.Context, to string) (*Proxy, error) {
 		grpc.ForceServerCodec(rawCodec{}), grpc.UnknownServiceHandler(x.forward), grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
 	)
-	go func() { _ = x.server.Serve(listener) }() // it ends with close
+	go func() { _ = x.server.Serve(listener) }()
 	return x, nil
 }
 
@@ -122,7 +120,7 @@ func (x *Proxy) SetMode(how Mode) {
 
 const listMethod = workflowservice.WorkflowService_ListWorkflowExecutions_FullMethodName
 
-// forward forwards a call. Every call of Temporal's API is unary.
+// Every call of Temporal's API is unary.
 func (x *Proxy) forward(_ any, stream grpc.ServerStream) error {
 	method, ok := grpc.MethodFromServerStream(stream)
 	if !ok {

@@ -14,7 +14,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// decoders returns the functions that decode the payloads as the workflow does.
 func decoders() map[string]func([]byte) error {
 	all := map[string]func([]byte) error{
 		"start": func(payload []byte) error { _, err := opportunity.DecodeStart(payload); return err },
@@ -348,7 +347,6 @@ func keepComparable(o jsonObject, name string) {
 	}
 }
 
-// otherValue returns a random value that is invalid for most members.
 func otherValue(t *rapid.T) any {
 	texts := []any{
 		"", " ", "\t", "a\nb", "a\u0000b", "a\u0085b", "\u00a0", "#1", "a@b", "a@", "@b", "a@b@c", "a b@c", "course", "event", "tokens", "Course", "true", "1", "1.", "1.50",

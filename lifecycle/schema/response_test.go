@@ -14,9 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A response that fills every member fits its schema. The response with an added member from a
-// later version fits the schema, too. A response does not fit its schema when a required member is
-// missing or has another type.
+// A response that fills every member fits its schema. A response does not fit its schema when a
+// required member is missing or has another type.
 func TestAnswersFitTheirSchemas(t *testing.T) {
 	checker := newChecker(t)
 	for _, d := range documents() {
@@ -109,7 +108,6 @@ func asJSON(t *testing.T, value any) jsonObject {
 	return m
 }
 
-// fill gives every member of a response a different value.
 func fill(t *testing.T, v reflect.Value) {
 	t.Helper()
 	switch v.Interface().(type) {

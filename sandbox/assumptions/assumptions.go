@@ -1,6 +1,6 @@
 // Package assumptions is the table of the sandbox's assumptions. Each row is about a detail of the
-// API that is neither documented nor observed. Its values are the possible behaviours. A user who
-// knows how a tenant's TMS behaves can choose another value of a row. The package does no I/O.
+// API that is neither documented nor observed. A user who knows how a tenant's TMS behaves can
+// choose another value of a row.
 //
 // A test that passes only with a row's default proves nothing about the API.
 package assumptions
@@ -42,7 +42,6 @@ func All() []Assumption {
 // Absent is the value of a row that removes a field, member or argument from the schema.
 const Absent = "absent"
 
-// The default of the row is the first of the names. The row also has the value Absent.
 func nameAssumption(row Name, thing string, names ...string) Assumption {
 	r := Assumption{Name: row, AnyName: true}
 	for _, name := range names {

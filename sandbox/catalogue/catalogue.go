@@ -1,5 +1,5 @@
 // Package catalogue reads and checks the initial data of the sandbox: a tenant's steps, regions,
-// accounts and items for sale. The package does not depend on the store or the API.
+// accounts and items for sale.
 package catalogue
 
 import (
@@ -31,8 +31,7 @@ type Catalogue struct {
 	Events             []Event             `yaml:"events"`
 	LearningPaths      []LearningPath      `yaml:"learningPaths"`
 	TrainingTokenTypes []TrainingTokenType `yaml:"trainingTokenTypes"`
-	// SendingAddresses are the addresses from which the tenant sends mail. Templates are the
-	// templates of mails.
+	// SendingAddresses are the addresses from which the tenant sends mail.
 	SendingAddresses []SendingAddress `yaml:"sendingAddresses"`
 	Templates        []Template       `yaml:"templates"`
 	// CustomFields are fields that the tenant has defined for objects of the TMS, such as learners.
@@ -177,7 +176,7 @@ type Event struct {
 	// empty, the price is in the currency of the region.
 	Price    string `yaml:"price"`
 	Currency string `yaml:"currency"`
-	// Account is the account for which the event is held; 0 means no account. Notes are internal.
+	// Account is the account for which the event is held; 0 means no account.
 	Account int64  `yaml:"account"`
 	Notes   string `yaml:"notes"`
 }
@@ -211,7 +210,7 @@ type Opportunity struct {
 // and some further entries.
 func Default() (*Catalogue, error) { return Parse("default.yaml", defaultYAML) }
 
-// Load reads the catalogue file at path. Errors name the file, line and column.
+// Load reads the catalogue file at path.
 func Load(path string) (*Catalogue, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {

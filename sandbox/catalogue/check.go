@@ -11,15 +11,14 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// checker collects the mistakes of a catalogue that is valid YAML.
 type checker struct {
 	name     string
-	entries  map[string][]yaml.Node // the entries of each list
+	entries  map[string][]yaml.Node
 	problems []error
 }
 
-// The reported position is the position of the value of the YAML key. If the entry lacks the YAML
-// key, the reported position is the position of the entry.
+// The reported position is the position of the value of the YAML key, or of the entry if the entry
+// lacks the key.
 func (c *checker) report(list string, index int, key, format string, args ...any) {
 	at := c.entries[list][index]
 	var members map[string]yaml.Node

@@ -1,6 +1,5 @@
 // Package connection implements the pages of lists in the API: edges with positional cursors, page
-// info, and the requested part of a list. The package does not depend on a database or a GraphQL
-// server.
+// info, and the requested part of a list.
 package connection
 
 import (
@@ -26,7 +25,7 @@ type Window struct {
 // NewWindow reads the arguments of a connection. Without the argument first, the window has
 // DefaultSize rows. An argument first above MaximumSize has the effect of MaximumSize, without an
 // error (documented). A request may have the argument offset or the argument after, but not both
-// arguments. The sandbox returns the errors of NewWindow to the client.
+// arguments.
 func NewWindow(first, offset *int32, after *string) (Window, error) {
 	w := Window{Limit: DefaultSize}
 	if first != nil {

@@ -30,7 +30,7 @@ type activeRule struct {
 	held    []*heldRequest
 }
 
-// heldRequest is a held request. released is closed when the request continues or is discarded.
+// released is closed when the request continues or is discarded.
 type heldRequest struct {
 	released  chan struct{}
 	discarded bool
@@ -165,7 +165,6 @@ func (p *Injector) Match(operations []string, text string) *Match {
 	return &Match{Rule: met.rule, ID: met.id, injector: p}
 }
 
-// matches reports whether the fault applies to the request that Match counted last.
 func (a *activeRule) matches() bool {
 	r := a.rule
 	from, every := max(r.From, 1), max(r.Every, 1)

@@ -1,5 +1,4 @@
-// Package fault decides which fault applies to which request of the sandbox. The package does not
-// depend on HTTP or GraphQL.
+// Package fault decides which fault applies to which request of the sandbox.
 package fault
 
 import (
@@ -98,7 +97,6 @@ type Rule struct {
 	Delay Duration `json:"after,omitempty"`
 }
 
-// maxDelay is the upper bound of Delay and RetryAfter.
 const maxDelay = 10 * time.Minute
 
 // Validate returns an error that describes the mistake in the rule and the allowed values.

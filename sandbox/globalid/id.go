@@ -2,8 +2,7 @@
 //
 // The prefix often differs from the GraphQL type name: the prefix of an Account is "Organisation",
 // the prefix of an Event is "Course". The key is not always a number: the key of a region consists
-// of letters, and the key of a training token type consists of 32 hexadecimal digits. The package
-// does no I/O and does not check whether an object with the id exists.
+// of letters, and the key of a training token type consists of 32 hexadecimal digits.
 package globalid
 
 import (
@@ -51,8 +50,6 @@ func Types() []string {
 	}
 }
 
-// maxLength is the longest text that Parse decodes. The longest id of the API has 56 characters,
-// far fewer than the limit.
 const maxLength = 512
 
 // ErrMalformed is the error that every error of Parse wraps.

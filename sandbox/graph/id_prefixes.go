@@ -25,8 +25,7 @@ func newIDPrefixes(names map[string]string) (idPrefixes, error) {
 	return p, nil
 }
 
-// maybeID matches texts that may be global ids. Ids occur not only in id fields, but also in
-// messages and notes.
+// Ids occur not only in id fields, but also in messages and notes.
 var maybeID = regexp.MustCompile(`[A-Za-z0-9+/]{4,}={0,2}`)
 
 func (p idPrefixes) replaceIn(s string) string {

@@ -12,8 +12,8 @@ import (
 type mutation struct{}
 
 // Opportunities returns the GraphQL namespace of the mutations of opportunities. GraphQL runs the
-// root fields of a mutation in the order of the document, but may run the fields inside a GraphQL
-// namespace in any order.
+// root fields of a mutation in order, but may run the fields inside a GraphQL namespace in any
+// order.
 func (mutation) Opportunities(context.Context) (*OpportunityMutations, error) {
 	return &OpportunityMutations{}, nil
 }

@@ -53,8 +53,7 @@ type observedRequest struct {
 	failed *graphql.FieldContext
 }
 
-// isStopped reports whether an earlier mutation has failed in a GraphQL namespace other than the
-// GraphQL namespace of field.
+// isStopped reports whether an earlier mutation has failed in another GraphQL namespace.
 func (o *observedRequest) isStopped(field *graphql.FieldContext) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

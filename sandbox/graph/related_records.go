@@ -123,8 +123,6 @@ func (r contactMutations) Create(ctx context.Context, _ *ContactMutations, input
 	return contactPayload(r.Store.CreateContact(ctx, input))
 }
 
-// allowsDuplicateEmail reports whether the request allows a new contact to have another contact's
-// e-mail address.
 func allowsDuplicateEmail(ctx context.Context) bool {
 	return graphql.HasOperationContext(ctx) && graphql.GetOperationContext(ctx).Headers.Get("X-Duped-Email") == "yes"
 }

@@ -29,8 +29,7 @@ type Renamer struct {
 	// typeNames contains the value of __typename for each type that implements an interface and is
 	// renamed. A key of the map is the interface and the type's name in the code.
 	typeNames map[[2]string]string
-	// prefixes translates the prefixes of ids between documents and the code.
-	prefixes idPrefixes
+	prefixes  idPrefixes
 }
 
 type idWrapper struct{ member, scalar string }
@@ -158,8 +157,7 @@ func (d *Renamer) renameValue(v *ast.Value) *ast.Value {
 	return v
 }
 
-// renameVariable translates the value of a variable into the names of the code. def is the
-// definition of the innermost named type.
+// def is the definition of the innermost named type.
 func (d *Renamer) renameVariable(t *ast.Type, def *ast.Definition, value any) any {
 	if value == nil || def == nil {
 		return value

@@ -35,8 +35,8 @@ func (d *Renamer) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 	return response
 }
 
-// rewriteValue copies one value of a response. declared is the type of the field that contains the
-// value. sets are the selections that apply to the value.
+// declared is the type of the field that contains the value. sets are the selections that apply to
+// the value.
 func (d *Renamer) rewriteValue(from *json.Decoder, to *bytes.Buffer, declared string, sets []ast.SelectionSet) error {
 	token, err := from.Token()
 	if err != nil {
@@ -110,7 +110,6 @@ func (d *Renamer) rewriteTypeName(from *json.Decoder, to *bytes.Buffer, declared
 	return err
 }
 
-// fieldsForKey returns the fields of a document that may produce the given key of a response.
 func fieldsForKey(sets []ast.SelectionSet, key string, found []*ast.Field) []*ast.Field {
 	for _, set := range sets {
 		for _, s := range set {

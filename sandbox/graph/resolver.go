@@ -1,6 +1,5 @@
 // Package graph is the GraphQL server of the sandbox: the schema, the code generated from the
-// schema, and the resolvers. The resolvers pass requests to the store and return the store's
-// results.
+// schema, and the resolvers.
 package graph
 
 import (

@@ -12,9 +12,8 @@ import (
 )
 
 // ScalarChecker is an extension of the GraphQL server. Before any field runs, ScalarChecker rejects
-// a document with a value that is invalid for its scalar. The GraphQL specification requires that
-// the server checks literals and variables before any field runs. ScalarChecker also keeps the
-// written digits of a Decimal, without conversion to binary floating point.
+// a document with a value that is invalid for its scalar. ScalarChecker also keeps the written
+// digits of a Decimal, without conversion to binary floating point.
 type ScalarChecker struct {
 	// InterestTypeByItem makes __typename of an interest depend on the kind of the interest's item.
 	InterestTypeByItem bool
@@ -57,8 +56,6 @@ func (l *ScalarChecker) MutateOperationContext(_ context.Context, o *graphql.Ope
 	return l.checkSelections(o.Operation.SelectionSet, map[string]bool{})
 }
 
-// checkSelections checks the values in the fields that will run. seen contains the fragments that
-// checkSelections has already checked.
 func (l *ScalarChecker) checkSelections(set ast.SelectionSet, seen map[string]bool) *gqlerror.Error {
 	for _, s := range set {
 		var inner ast.SelectionSet
@@ -121,9 +118,8 @@ func scalarValue(v *ast.Value) any {
 	return value
 }
 
-// exactNumber replaces a number of a default value, which is binary, by the number's text in the
-// document. A number from the request is neither float64 nor int64, so exactNumber does not change
-// the number.
+// exactNumber replaces a float64 or an int64, which only a default value has, by the number's text
+// in the document.
 func exactNumber(v *ast.Value, value any) any {
 	switch value := value.(type) {
 	case float64, int64:

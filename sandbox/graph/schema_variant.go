@@ -10,8 +10,7 @@ import (
 )
 
 // SchemaVariant describes how the visible schema differs from the schema of the generated code. The
-// server validates requests against the visible schema, and introspection returns the visible
-// schema. The zero value of SchemaVariant describes no difference.
+// zero value of SchemaVariant describes no difference.
 type SchemaVariant struct {
 	// NonNullNamespaces makes the GraphQL namespaces of mutations, and the fields in these
 	// namespaces, non-null. If a non-null field fails, the response has "data": null.

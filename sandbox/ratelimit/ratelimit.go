@@ -46,8 +46,7 @@ func New(l Limit) *Limiter {
 	return &Limiter{limit: l, windows: make(map[string]*window)}
 }
 
-// window contains the times of the last requests of one address. The times are in a ring buffer of
-// at most Limit.Requests entries.
+// window contains the times of the last requests of one address.
 type window struct {
 	times   []time.Time
 	next    int
@@ -55,9 +54,8 @@ type window struct {
 	count   int
 }
 
-// Take counts a request that the address sends at the time now. wait is 0 if the request is within
-// the limit. If the request exceeds the limit, wait is the time until the limit allows one more
-// request.
+// Take counts a request that the address sends at the time now. wait is the time until the limit
+// allows one more request, or 0 if the request is within the limit.
 func (q *Limiter) Take(address string, now time.Time) (wait time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

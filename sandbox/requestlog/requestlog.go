@@ -62,8 +62,7 @@ type Entry struct {
 	Address  string    `json:"address"`
 	// Operations is only "token" for a token request. For a document, Operations contains the name
 	// of the document's operation and the names of its fields. The name of a field inside a GraphQL
-	// namespace contains the name of the namespace, as in "opportunities.progress". The names of
-	// the fields are in the order of the document.
+	// namespace contains the name of the namespace, as in "opportunities.progress".
 	Operations []string `json:"operations"`
 	// Fields are the mutations of the request. The mutations that ran come first, in the order in
 	// which they ended; the mutations that did not run follow. Fields is empty until the outcome of
@@ -84,12 +83,11 @@ type Entry struct {
 
 // Log records requests and is safe for concurrent use. A nil Log records nothing.
 type Log struct {
-	mu      sync.Mutex
-	entries []Entry // in the order of their numbers; the first entry has the number first
-	first   int64
-	limit   int
-	file    *os.File
-	// writeErr is the first write error.
+	mu       sync.Mutex
+	entries  []Entry // in the order of their numbers; the first entry has the number first
+	first    int64
+	limit    int
+	file     *os.File
 	writeErr error
 }
 

@@ -1,5 +1,5 @@
 // Package scalar implements the API's own scalars, which are Decimal, LocalDateTime and
-// TimeZonedDateTime. The package does no I/O.
+// TimeZonedDateTime.
 package scalar
 
 import (

@@ -11,8 +11,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// AccountInput is the input of CreateAccount and UpdateAccount. UpdateAccount changes only the
-// fields whose member is not nil.
+// AccountInput is the input of CreateAccount and UpdateAccount.
 type AccountInput struct {
 	AccountID    *string
 	Name         *string

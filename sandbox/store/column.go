@@ -44,9 +44,8 @@ type column struct {
 	alternative *alternative
 }
 
-// alternative replaces the SQL of a column when an assumption has a certain value. A filter matches
-// if at least one of the SQL expressions matches. For the operations ne, notin and isnull, all SQL
-// expressions must match.
+// A filter matches if at least one of the SQL expressions matches. For the operations ne, notin and
+// isnull, all SQL expressions must match.
 type alternative struct {
 	assumption assumptions.Name
 	value      string
@@ -268,8 +267,7 @@ func zoned(local string, choices assumptions.Choices) (any, error) {
 	return t.UnixMicro(), err
 }
 
-// parseLocal reads a local date and time. parseLocal reads a date without a time as the start of
-// the day.
+// parseLocal reads a date without a time as the start of the day.
 func parseLocal(v string) (string, error) {
 	if len(v) == len("2026-01-31") {
 		v += "T00:00:00"

@@ -43,8 +43,7 @@ func writeCommitMarker(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// CommitMarkers returns all commit markers, ordered by request. Only DeleteCommitMarkers deletes
-// commit markers.
+// CommitMarkers returns all commit markers, ordered by request.
 func (s *Store) CommitMarkers(ctx context.Context) (marks []CommitMarker, err error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT request, alias, name, opportunity FROM marks ORDER BY request, alias`)
 	if err != nil {

@@ -17,8 +17,7 @@ type Contact struct {
 	Account      *Account
 }
 
-// PersonalName contains the first name, the last name and the full name of a contact. The middle
-// name is not in PersonalName; DetailsOfContact returns the middle name.
+// PersonalName contains the first name, the last name and the full name of a contact.
 type PersonalName struct {
 	ContactID int64
 	FirstName string

@@ -10,7 +10,7 @@ import (
 )
 
 // NewContact is the input for a new contact. The contact gets the e-mail address with the usage
-// "primary"; if no address has this usage, the contact gets the first e-mail address.
+// "primary", or else the first e-mail address.
 type NewContact struct {
 	PersonalName   *NewPersonalName
 	AccountID      *string
@@ -91,7 +91,7 @@ func (s *Store) CreateContacts(ctx context.Context, in []*NewContact) ([]Contact
 	return made, nil
 }
 
-// contactOrEmpty returns an empty contact for nil. createContact refuses an empty contact.
+// contactOrEmpty returns an empty contact for nil, and createContact refuses an empty contact.
 func contactOrEmpty(in *NewContact) NewContact {
 	if in == nil {
 		return NewContact{}
@@ -105,9 +105,9 @@ func isInternal(err error) bool {
 	return err != nil && !errors.As(err, &refused)
 }
 
-// createContact creates a contact. By default, several contacts may have the same e-mail address,
-// because observed clients expect such contacts. The vendor's import has the rule that the account
-// of an individual has only one contact.
+// By default, several contacts may have the same e-mail address, because observed clients expect
+// such contacts. The vendor's import has the rule that the account of an individual has only one
+// contact.
 func (s *Store) createContact(ctx context.Context, tx *sql.Tx, in NewContact) (*Contact, error) {
 	if in.PersonalName == nil || strings.TrimSpace(in.PersonalName.FirstName) == "" || strings.TrimSpace(in.PersonalName.LastName) == "" {
 		return nil, newRefusal(LabelInvalidValue, "", "personalName: firstName and lastName must not be empty")

@@ -16,7 +16,7 @@ type CustomFieldDefinition struct {
 	Kind  string
 }
 
-// Key returns the global id of the definition. A custom value contains the id of its definition.
+// Key returns the global id of the definition.
 func (d CustomFieldDefinition) Key() string {
 	return globalid.EncodeInt(globalid.CustomFieldDefinition, d.ID)
 }
@@ -27,8 +27,7 @@ type CustomFieldTemplate struct {
 	CustomFieldDefinitions []*CustomFieldDefinition
 }
 
-// CustomFieldTemplateOf returns the custom fields of a type, such as the type Event. The list may
-// be empty.
+// CustomFieldTemplateOf returns the custom fields of a type, such as the type Event.
 func (s *Store) CustomFieldTemplateOf(ctx context.Context, typ string) (*CustomFieldTemplate, error) {
 	found, err := customFields(ctx, s.read, "type = ?", typ)
 	if err != nil {
@@ -60,7 +59,7 @@ func customFields(ctx context.Context, q queryer, condition string, args ...any)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
+	defer func() { _ = rows.Close() }()
 	found := []*CustomFieldDefinition{}
 	for rows.Next() {
 		var d CustomFieldDefinition

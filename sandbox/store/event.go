@@ -100,8 +100,8 @@ const (
 	freePlaces   = "(e.max_places - " + bookedPlaces + " - (" + reservedPlaces + "e.id AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > " + sqlNow + ")))"
 )
 
-// bookingAccount is the SQL expression for the account for which an event is held. If the account
-// was merged into another account, the expression returns the other account.
+// bookingAccount is the SQL expression for the account for which an event is held, or for the
+// account into which this account was merged.
 const bookingAccount = "coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = e.booking_account_id), e.booking_account_id)"
 
 // eventText is the SQL expression for the text that the filters textSearch and
@@ -109,7 +109,7 @@ const bookingAccount = "coalesce((SELECT m.merged_to FROM merged_accounts m WHER
 const eventText = "concat_ws(' ', e.code, e.title, et.code, et.title)"
 
 // eventJoins and eventColumns are the SQL that reads an event under the alias e, for searches of
-// events and of interests. An optionalEvent scans the columns.
+// events and of interests.
 const (
 	eventJoins = `LEFT JOIN course_templates et ON et.id = e.course_template_id LEFT JOIN regions er ON er.id = e.region_id
 		LEFT JOIN currencies ec ON ec.code = e.currency_code`

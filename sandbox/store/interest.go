@@ -311,8 +311,6 @@ func (s *Store) shouldReserve(ctx context.Context, tx *sql.Tx, opportunity int64
 	return false, newRefusal(LabelDetails, d.ID, "reserve: places can be reserved only on an event, but %s is a %s", d.ID, item.name)
 }
 
-// checkReservationNotExpired refuses a reservation for an opportunity whose reservations have
-// expired, if the assumption ReserveExpired has the value "refused".
 func (s *Store) checkReservationNotExpired(ctx context.Context, tx *sql.Tx, opportunity int64) error {
 	if !s.choices.Is(assumptions.ReserveExpired, "refused") {
 		return nil
@@ -326,13 +324,12 @@ func (s *Store) checkReservationNotExpired(ctx context.Context, tx *sql.Tx, oppo
 }
 
 type itemOfInterest struct {
-	name   string // for messages
+	name   string
 	column string // the column of the table interests that stores the key
 	key    any
 }
 
-// sellableItem returns the item with the given id. sellableItem refuses an item that does not exist
-// or is not published.
+// sellableItem refuses an item that does not exist or is not published.
 func (s *Store) sellableItem(ctx context.Context, q queryer, id string) (itemOfInterest, error) {
 	parsed, err := globalid.Parse(id)
 	if err != nil {

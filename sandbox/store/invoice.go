@@ -97,7 +97,7 @@ func (s *Store) InvoiceLines(ctx context.Context, invoice int64) ([]*InvoiceLine
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
+	defer func() { _ = rows.Close() }()
 	lines := []*InvoiceLine{}
 	for rows.Next() {
 		var l InvoiceLine

@@ -137,7 +137,7 @@ func (l *listing[T]) rows(ctx context.Context, q queryer, tail string, args ...a
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = found.Close() }() // Err below returns the same error as Close
+	defer func() { _ = found.Close() }()
 	var rows []T
 	for found.Next() {
 		row, err := l.scan(found)

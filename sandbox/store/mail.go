@@ -103,7 +103,7 @@ func (s *Store) Outbox(ctx context.Context) ([]Mail, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
+	defer func() { _ = rows.Close() }()
 	sent := []Mail{}
 	for rows.Next() {
 		var m Mail
@@ -270,8 +270,7 @@ func (s *Store) bookers(ctx context.Context, q queryer, event any) ([]Contact, e
 	return contacts.rows(ctx, q, " WHERE p.id IN (SELECT ("+booker+") FROM registrations b WHERE b.event_id = ?) ORDER BY p.id", event)
 }
 
-// namedLearners returns the learners of the event whose ids are in in.LearnerIDs. namedLearners
-// does not return cancelled learners. For an empty list of ids, namedLearners returns no contacts.
+// namedLearners does not return cancelled learners.
 func (s *Store) namedLearners(ctx context.Context, q queryer, in NewMail, event any) ([]Contact, error) {
 	var found []Contact
 	for _, id := range in.LearnerIDs {

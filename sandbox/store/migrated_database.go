@@ -25,13 +25,12 @@ var migratedDatabase = sync.OnceValues(func() (*sql.Conn, error) {
 	return s.keepAlive, nil
 })
 
-// copyMigrated fills a new database in memory with the pages of migratedDatabase.
 func copyMigrated(ctx context.Context, source string) error {
 	from, err := migratedDatabase()
 	if err != nil {
 		return err
 	}
-	// A connection of the SQLite driver allows only one call at a time. The method Raw locks the
+	// A connection of the SQLite driver allows only one call at a time, so the method Raw locks the
 	// connection.
 	err = from.Raw(func(connection any) error {
 		copier, ok := connection.(interface {

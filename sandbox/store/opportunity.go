@@ -56,8 +56,7 @@ type NewOpportunity struct {
 	Attributes      []*Attribute
 }
 
-// OpportunityUpdate is the input of UpdateOpportunity. UpdateOpportunity changes only the fields
-// whose member is not nil.
+// OpportunityUpdate is the input of UpdateOpportunity.
 type OpportunityUpdate struct {
 	ID              string
 	Name            *string
@@ -128,7 +127,7 @@ func (s *Store) Attributes(ctx context.Context, opportunity int64) ([]*Attribute
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
+	defer func() { _ = rows.Close() }()
 	attributes := []*Attribute{}
 	for rows.Next() {
 		var a Attribute
@@ -270,8 +269,8 @@ func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*O
 	})
 }
 
-// changeOpportunity runs f in a transaction. f returns the id of an opportunity, and
-// changeOpportunity returns this opportunity with the changes of f.
+// changeOpportunity runs f in a transaction, and returns the opportunity whose id f returns, with
+// the changes of f.
 func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *sql.Tx) (int64, error)) (*Opportunity, error) {
 	var changed *Opportunity
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {

@@ -62,8 +62,8 @@ func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportun
 	})
 }
 
-// transition returns the key of the target step. transition refuses a target step that has no
-// transition from the current step.
+// transition returns the key of the target step, and refuses a target step without a transition
+// from the current step.
 func (s *Store) transition(ctx context.Context, tx *sql.Tx, o *Opportunity, id string) (int64, error) {
 	to, err := intKey("stepId", id, globalid.OpportunityStep)
 	if err != nil {
@@ -139,8 +139,8 @@ func hasRequired(ctx context.Context, q queryer, opportunity int64, attribute st
 	return there, err
 }
 
-// trigger runs one trigger of a transition. trigger reads the opportunity again from the database,
-// because the previous trigger may have changed the opportunity.
+// trigger reads the opportunity again from the database, because the previous trigger may have
+// changed the opportunity.
 func (s *Store) trigger(ctx context.Context, tx *sql.Tx, opportunity int64, kind string) error {
 	if failing, ok := ctx.Value(failingTriggerKey{}).(string); ok && (failing == "" || failing == kind) {
 		return newRefusal(LabelTrigger, kind, "Trigger %s failed: a fault of the sandbox caused this failure", kind)
@@ -234,7 +234,7 @@ func newLearners(ctx context.Context, q queryer, opportunity int64) ([]unknownLe
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
+	defer func() { _ = rows.Close() }()
 	var found []unknownLearner
 	for rows.Next() {
 		var n unknownLearner
@@ -288,7 +288,7 @@ func queryTexts(ctx context.Context, q queryer, query string, args ...any) ([]st
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
+	defer func() { _ = rows.Close() }()
 	var found []string
 	for rows.Next() {
 		var text string

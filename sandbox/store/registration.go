@@ -118,8 +118,6 @@ func (s *Store) setPrice(ctx context.Context, tx *sql.Tx, registration int64, un
 	return err
 }
 
-// checkFinancialUnit returns a refusal if unit is neither the code of a currency nor the id of a
-// training token type.
 func checkFinancialUnit(ctx context.Context, q queryer, unit string) error {
 	key, err := globalid.ParseAs(unit, globalid.TrainingTokenType)
 	if err != nil {
@@ -133,9 +131,8 @@ func checkFinancialUnit(ctx context.Context, q queryer, unit string) error {
 	return err
 }
 
-// createRegistration creates a registration without learners. The event must be published. places
-// is the number of places of the registration; held is the number of these places that the
-// opportunity has already reserved.
+// createRegistration creates a registration without learners. places is the number of places of the
+// registration; held is the number of these places that the opportunity has already reserved.
 func (s *Store) createRegistration(ctx context.Context, tx *sql.Tx, event int64, places, held int, account, opportunity any) (int64, error) {
 	if err := s.checkCapacity(ctx, tx, event, places, held); err != nil {
 		return 0, err
@@ -248,7 +245,7 @@ func contactsOfInterest(ctx context.Context, q queryer, interest int64) ([]*int6
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
+	defer func() { _ = rows.Close() }()
 	var found []*int64
 	for rows.Next() {
 		var id *int64

@@ -34,9 +34,8 @@ func (s *Store) IsReservationValid(ctx context.Context, opportunity int64) (bool
 const hasReservationQuery = `SELECT EXISTS (SELECT 1 FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
 	WHERE i.opportunity_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?))`
 
-// The opportunity has reserved places if one of its interests reserves places and the expiry time
-// is not set or is after at. All reservations of an opportunity have one expiry time, which belongs
-// to the opportunity and not to an interest.
+// All reservations of an opportunity have one expiry time, which belongs to the opportunity and not
+// to an interest.
 func hasReservation(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
 	var yes bool
 	if isMutant("a reservation is still valid at its expiry time") {
@@ -64,7 +63,8 @@ func countReserved(ctx context.Context, q queryer, event int64, at time.Time) (i
 	return n, err
 }
 
-// remainingPlaces returns the number of places that are neither booked nor reserved. The number may be negative.
+// remainingPlaces returns the number of places that are neither booked nor reserved, which may be
+// negative.
 func (s *Store) remainingPlaces(ctx context.Context, q queryer, event int64) (int, error) {
 	var free int
 	if err := q.QueryRowContext(ctx, `SELECT e.max_places - `+bookedPlaces+` FROM events e WHERE e.id = ?`, event).Scan(&free); err != nil {
@@ -91,8 +91,6 @@ func (s *Store) canReserve(ctx context.Context, q queryer, event int64, quantity
 	return false, nil
 }
 
-// setDefaultExpiry sets the expiry time of an opportunity's first reservation to one week from now,
-// if the assumption ReserveDuration has the value "week".
 func (s *Store) setDefaultExpiry(ctx context.Context, tx *sql.Tx, opportunity int64) error {
 	if !s.choices.Is(assumptions.ReserveDuration, "week") {
 		return nil

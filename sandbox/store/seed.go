@@ -12,8 +12,6 @@ import (
 // database: "default" or "file".
 const settingCatalogue = "catalogue"
 
-// settingCurrency is the name of the setting that contains the code of the catalogue's first
-// currency.
 const settingCurrency = "currency"
 
 // SeededFrom returns which catalogue Seed last wrote into the database: "default", "file", or ""
@@ -57,10 +55,9 @@ func (s *Store) Seed(ctx context.Context, c *catalogue.Catalogue, from string) e
 
 // After its first error, seeder writes nothing more and keeps the error in err.
 type seeder struct {
-	tx  *sql.Tx
-	now int64
-	err error
-	// statements contains the prepared SQL statements by their text.
+	tx         *sql.Tx
+	now        int64
+	err        error
 	statements map[string]*sql.Stmt
 }
 
@@ -91,8 +88,8 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 		w.exec(ctx, `INSERT INTO stages (id, name, state) VALUES (?, ?, ?)
 			ON CONFLICT DO UPDATE SET name = excluded.name, state = excluded.state`, r.ID, r.Name, r.State)
 	}
-	// In the table steps, the column entry is 0 for a step that is not an entry step. The tenant's
-	// first entry step has the lowest number above 0 in the column entry.
+	// In the table steps, the column entry is 0 for a step that is not an entry step, and has its
+	// lowest other value for the first entry step.
 	w.exec(ctx, `UPDATE steps SET entry = 0`)
 	for i, r := range c.Steps {
 		rank := 0

@@ -1,6 +1,4 @@
-// Package store keeps the data of the sandbox in SQLite. Package store reads objects by filter and
-// page, and runs each mutation in its own transaction. Package store implements the API's ids,
-// filters and refusals, but contains no GraphQL and no HTTP.
+// Package store keeps the data of the sandbox in SQLite.
 //
 // All writes use one connection, so writers in this process wait for each other and never get
 // "database is locked". Each transaction acquires SQLite's write lock when the transaction begins.
@@ -47,7 +45,6 @@ type Store struct {
 
 // Open opens the database file at path and migrates its schema. If path is "", the database is in
 // memory until Close. now is the clock that decides whether reservations and tokens have expired.
-// choices are the assumptions about the API.
 func Open(ctx context.Context, path string, now func() time.Time, choices assumptions.Choices) (*Store, error) {
 	s := &Store{now: now, choices: choices}
 	var err error
@@ -100,8 +97,8 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	return nil
 }
 
-// openMemory opens a database in memory. Reads and writes share one connection, because separate
-// connections to a database in memory would wait for each other's locks.
+// Reads and writes share one connection, because separate connections to a database in memory would
+// wait for each other's locks.
 func (s *Store) openMemory(ctx context.Context) error {
 	name := make([]byte, 16)
 	if _, err := rand.Read(name); err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // settingRefreshToken is the name of the setting that contains the newest refresh token as plain
-// text. Sandbox.Client returns this token.
+// text.
 const settingRefreshToken = "refresh_token"
 
 // IssueAccessToken makes the access token valid for the duration life.
@@ -73,7 +73,7 @@ func addRefreshToken(ctx context.Context, tx *sql.Tx, token string) error {
 type Exchange struct {
 	AccessToken  string
 	Lifetime     time.Duration // of the access token
-	RefreshToken string        // the next refresh token
+	RefreshToken string
 	// SingleUse says that the exchange makes the exchanged refresh token invalid.
 	SingleUse bool
 }
@@ -83,7 +83,6 @@ type Exchange struct {
 // a single-use token at the same time, exactly one exchange succeeds.
 func (s *Store) ExchangeRefreshToken(ctx context.Context, token string, e Exchange) (good bool, err error) {
 	err = s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		// With SingleUse, the exchanged refresh token is marked as replaced and becomes invalid.
 		found, err := tx.ExecContext(ctx, `UPDATE refresh_tokens SET replaced = ? WHERE digest = ? AND replaced = 0`, e.SingleUse, tokenDigest(token))
 		if err != nil {
 			return err

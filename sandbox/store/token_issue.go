@@ -18,7 +18,7 @@ func (s *Store) TokenIssues(ctx context.Context, opportunity int64) ([]*TokenIss
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err below returns the same error as Close
+	defer func() { _ = rows.Close() }()
 	issues := []*TokenIssue{}
 	for rows.Next() {
 		var n TokenIssue

@@ -16,8 +16,7 @@ type Cache struct {
 
 	mu       sync.Mutex
 	meanings map[exchange.UnresolvedName]cachedName
-	// steps contains the steps from the last look-ups, by step id.
-	steps map[opportunity.ID]cachedStep
+	steps    map[opportunity.ID]cachedStep
 	// A region without a name is a region that the last look-up did not find.
 	regions map[opportunity.ID]cachedName
 }
@@ -32,7 +31,7 @@ type cachedStep struct {
 	expiresAt time.Time
 }
 
-// NewCache returns an empty cache. now is the clock of the cache.
+// NewCache returns an empty cache.
 func NewCache(ttl time.Duration, now func() time.Time) *Cache {
 	return &Cache{
 		ttl: ttl, now: now, meanings: make(map[exchange.UnresolvedName]cachedName), steps: make(map[opportunity.ID]cachedStep),

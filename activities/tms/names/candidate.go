@@ -14,10 +14,9 @@ import (
 // Candidate is an object of the API to which a name may refer.
 type Candidate struct {
 	opportunity.Ref
-	// names are all names of the candidate.
 	names []string
 	// details distinguish the candidate from other candidates with the same name: its code, its
-	// start or its stage. A candidate may have none.
+	// start or its stage.
 	details []string
 }
 

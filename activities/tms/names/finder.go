@@ -17,8 +17,7 @@ type API interface {
 	Lookup(ctx context.Context, w administrate.LookupRequest) (administrate.LookupResult, error)
 }
 
-// Finder looks up names in the API. Finder stores the steps and the regions of a response in the
-// cache.
+// Finder looks up names in the API.
 type Finder struct {
 	API   API
 	Cache *Cache
@@ -110,8 +109,8 @@ func groupLookups(wanted []exchange.UnresolvedName) []administrate.LookupRequest
 	return requests
 }
 
-// spellings returns the text and its other Unicode forms. The API compares the characters of a
-// text, and a letter with an accent can be stored as one character or as two characters.
+// The API compares the characters of a text, and a letter with an accent can be stored as one
+// character or as two characters.
 func spellings(text string) []string {
 	all := []string{text}
 	for _, form := range []norm.Form{norm.NFC, norm.NFD} {

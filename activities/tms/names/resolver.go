@@ -7,7 +7,7 @@ import (
 )
 
 // Resolver looks up ids in the names that the workflow has resolved already and in the worker's
-// cache. Resolver collects the names whose ids Resolver does not find.
+// cache.
 type Resolver struct {
 	resolved map[exchange.UnresolvedName]opportunity.ID
 	cache    *Cache
@@ -17,7 +17,7 @@ type Resolver struct {
 	Used map[exchange.UnresolvedName]opportunity.ID
 }
 
-// NewResolver returns a Resolver. resolved are the names that the workflow has resolved.
+// NewResolver returns a Resolver.
 func NewResolver(cache *Cache, resolved []exchange.ResolvedName) *Resolver {
 	r := &Resolver{
 		resolved: make(map[exchange.UnresolvedName]opportunity.ID, len(resolved)), cache: cache, Used: make(map[exchange.UnresolvedName]opportunity.ID),

@@ -56,8 +56,7 @@ func MatchAll(attendees []exchange.Attendee, known map[string][]administrate.Con
 	return matches
 }
 
-// match finds the attendee's contact among the contacts with the attendee's address. created are
-// the names of the contacts with this address that are about to be created.
+// created are the names of the contacts with this address that are about to be created.
 func (p Policy) match(attendee exchange.Attendee, contacts []administrate.Contact, created []string) Match {
 	if p.People != "" {
 		name := attendeeName(attendee)
@@ -92,8 +91,7 @@ func (p Policy) peopleFor(attendee exchange.Attendee) exchange.PeoplePolicy {
 	return p.People
 }
 
-// choose returns the only contact, or the oldest contact if there are several contacts. If the
-// policy does not allow the oldest contact, an operator must merge the contacts.
+// choose returns the only contact, or the oldest contact if there are several contacts.
 func (p Policy) choose(attendee exchange.Attendee, contacts []administrate.Contact) Match {
 	if len(contacts) > 1 && p.Several != exchange.MatchOldest && attendee.SameAsContact != exchange.DecisionSamePerson {
 		return Match{Ambiguous: len(contacts)}
@@ -106,7 +104,7 @@ func attendeeName(attendee exchange.Attendee) string {
 }
 
 // nameKey returns the name in the form that is compared: in NFC and case-folded, without spaces and
-// punctuation. A name without letters and digits is only case-folded.
+// punctuation.
 func nameKey(first, last string) string {
 	name := norm.NFC.String(cases.Fold().String(norm.NFC.String(first + " " + last)))
 	key := strings.Map(func(r rune) rune {
@@ -124,7 +122,7 @@ func nameKey(first, last string) string {
 const maxNamedAttendees = 10
 
 // DoubtAbout returns the attendees in doubt and the error of an inspection that needs an operator's
-// decision about people. DoubtAbout returns the zero values if no match is in doubt.
+// decision about people.
 func DoubtAbout(matches []Match) ([]int, *opportunity.Error) {
 	var doubts []int
 	var numbers []string

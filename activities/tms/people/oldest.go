@@ -10,8 +10,8 @@ import (
 )
 
 // Oldest returns the contact that was created first, or "" when contacts is empty. The API does not
-// show when a contact was created. Oldest assumes that the API assigns ascending keys to new
-// contacts, and compares the keys in the ids.
+// show when a contact was created, so Oldest assumes that the API assigns ascending keys, and
+// compares the keys in the ids.
 func Oldest(contacts []administrate.Contact) opportunity.ID {
 	if len(contacts) == 0 {
 		return ""

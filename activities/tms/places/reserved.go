@@ -18,8 +18,7 @@ type API interface {
 // number is not known is missing.
 type Reserved map[opportunity.ID]int
 
-// Read reads the numbers of reserved places. Read makes one request for each hundred events. The
-// events may contain duplicates and the empty id.
+// Read reads the numbers of reserved places. Read makes one request for each hundred events.
 func Read(ctx context.Context, api API, events []opportunity.ID) (Reserved, error) {
 	var ids []string
 	for _, event := range events {
@@ -70,9 +69,8 @@ func ParseReserved(text string) Reserved {
 }
 
 // EventsToCompare returns the events whose reserved places show whether the mutations reserved
-// places, by the index of the mutation. A mutation that reserves no places has no event.
-// EventsToCompare returns nil when the opportunity has no other places than those of one mutation,
-// because its reservation then shows whether these places are reserved.
+// places, by the index of the mutation. EventsToCompare returns nil when all places of the
+// opportunity belong to one mutation, because its reservation then shows whether they are reserved.
 func EventsToCompare(mutations []administrate.Mutation, hasReservation bool) []opportunity.ID {
 	events, count := make([]opportunity.ID, len(mutations)), 0
 	for i, m := range mutations {

@@ -17,9 +17,8 @@ type Interest struct {
 }
 
 // States returns what is known of the places of the interests, while the reservation of their
-// opportunity is valid. isAlone says that the opportunity has no other interest in an event than the
-// one interest. before and after are the numbers of reserved places before and after the places were
-// requested.
+// opportunity is valid. isAlone says that the opportunity has no other interest in an event than
+// the one interest.
 func States(interests []Interest, isAlone bool, before, after Reserved) []exchange.InterestPlaces {
 	states := make([]exchange.InterestPlaces, len(interests))
 	for n, one := range interests {

@@ -13,7 +13,7 @@ const maxCreateAttempts = 20_000
 // request. The zero value is empty.
 type CreateAttempts struct {
 	mu      sync.Mutex
-	digests map[opportunity.Reference]string // digests of the starts
+	digests map[opportunity.Reference]string
 	order   []opportunity.Reference
 }
 

@@ -9,10 +9,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// DetectReset reports whether the run id that the server knows differs from believed, which is the
-// run id that the workflow has stored. DetectReset also returns the run id that the server knows. A
-// workflow cannot detect that it was reset, because the history of the new run begins like the
-// history of the old run.
+// DetectReset reports whether the server's run id differs from believed, the run id that the
+// workflow has stored. A workflow cannot detect that it was reset, because the history of the new
+// run begins like the history of the old run.
 func DetectReset(ctx context.Context, believed string) (string, bool) {
 	run := CurrentID(ctx)
 	return run, believed != "" && believed != run
@@ -36,7 +35,7 @@ func CurrentID(ctx context.Context) string {
 }
 
 // ResetResult returns the result of a request that the worker did not send because the run was
-// reset. run is the run id that the server knows.
+// reset.
 func ResetResult(run string) activities.CallResult {
 	return activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonReset, RunID: run}
 }

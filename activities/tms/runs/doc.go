@@ -1,3 +1,3 @@
 // Package runs reads the runs of a workflow: the current run and the earlier runs of the reference.
-// The package uses the Temporal client. The package never sends a request to the API of the TMS.
+// The package never sends a request to the API of the TMS.
 package runs

@@ -16,26 +16,22 @@ import (
 
 // The index of runs (Temporal's visibility store) limits the number of list requests per second,
 // and the worker does not know the limit. The worker sends list requests without a limit until
-// Temporal refuses a list request. After a refusal, the worker lowers its request rate below the
-// rate of recent responses, and raises the request rate slowly with each response.
+// Temporal refuses a list request.
 const (
 	maxListRate = 1000.0 // a second
 	minListRate = 2.0
 	// defaultListRate is a lower rate than a Temporal server with default settings allows.
 	defaultListRate = 8.0
-	// rateDecrease is the factor that converts the rate of recent responses into the request rate
-	// after a refusal. rateIncrease is what each response adds to the request rate.
+	// rateIncrease is what each response adds to the request rate.
 	rateDecrease = 0.7
 	rateIncrease = 0.1
-	// rateWindow is the length of the period in which the worker counts recent responses.
-	rateWindow = 2 * time.Second
+	rateWindow   = 2 * time.Second
 	// When Temporal refuses a list request, the SDK itself repeats the request after about a
 	// second, so listTimeout is shorter and prevents the repetition.
 	listTimeout = 900 * time.Millisecond
 )
 
-// lister sends list requests. lister sends an urgent list request immediately, without regard to
-// the request rate.
+// lister sends an urgent list request immediately, without regard to the request rate.
 type lister struct {
 	temporal client.Client
 	now      func() time.Time
@@ -94,9 +90,8 @@ func (q *lister) recordAnswered() {
 	}
 }
 
-// recordRefused lowers the request rate after a refused list request. recordRefused ignores a
-// refusal within rateWindow after the last decrease of the request rate, because such an early
-// refusal contains no new information.
+// recordRefused ignores a refusal within rateWindow after the last decrease, because such a refusal
+// contains no new information.
 func (q *lister) recordRefused() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -35,8 +35,7 @@ func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hiddenKey) }
 // MarshalText hides the key from logs and JSON.
 func (Key) MarshalText() ([]byte, error) { return []byte(hiddenKey), nil }
 
-// sign returns the signature of the timestamp and the body. timestamp is the time at which the
-// worker sends the request.
+// timestamp is the time at which the worker sends the request.
 func (k Key) sign(timestamp string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(k.key))
 	_, _ = io.WriteString(mac, timestamp+".") // never fails
@@ -59,14 +58,14 @@ const maxResponse = 64 << 10
 // that comes after the time-out.
 const responseTimeout = 10 * time.Second
 
-// Client sends requests to the services of the tenant. Use NewClient to make a Client.
+// Client sends requests to the services of the tenant.
 type Client struct {
 	client *http.Client
 	now    func() time.Time
 }
 
 // NewClient returns a client. transport sends the requests; nil means that the client makes its own
-// transport. now is the clock for the timestamps of the signatures.
+// transport.
 func NewClient(transport http.RoundTripper, now func() time.Time) *Client {
 	if transport == nil {
 		transport = &http.Transport{

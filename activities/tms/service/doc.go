@@ -1,3 +1,2 @@
-// Package service sends signed requests to the services of the tenant. The package contains nothing
-// about playbooks and effects.
+// Package service sends signed requests to the services of the tenant.
 package service

@@ -132,7 +132,7 @@ func (b *builder) literal(member, value string) string {
 // amount writes a decimal number as the API documentation does: in quotes, with at least two
 // decimal places.
 func (b *builder) amount(member string, value decimal.Decimal) string {
-	if !hasReasonableSize(value) {
+	if !transport.HasReasonableSize(value) {
 		b.invalid(member, "the amount has more than 30 digits before or after the decimal point")
 		return `""`
 	}
@@ -140,12 +140,6 @@ func (b *builder) amount(member string, value decimal.Decimal) string {
 		return b.literal(member, value.StringFixed(2))
 	}
 	return b.literal(member, value.String())
-}
-
-// hasReasonableSize returns false for numbers such as 1e1000000000, because the document would
-// contain all digits of the number.
-func hasReasonableSize(d decimal.Decimal) bool {
-	return d.Exponent() >= -30 && d.Exponent() <= 30 && d.NumDigits() <= 60
 }
 
 type object []string

@@ -63,19 +63,19 @@ func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, er
 }
 
 type eventDTO struct {
-	ID              string    `json:"id"`
-	Title           string    `json:"title"`
-	LifecycleState  string    `json:"lifecycleState"`
-	IsActive        bool      `json:"isActive"`
-	IsSoldOut       bool      `json:"isSoldOut"`
-	CancelledAt     anyTime   `json:"cancelledAt"`
-	Start           localTime `json:"start"`
-	TimeZoneName    string    `json:"timeZoneName"`
-	TimeZonedStart  zonedTime `json:"timeZonedStart"`
-	MaxPlaces       *int      `json:"maxPlaces"`
-	BookedPlaces    *int      `json:"bookedPlaces"`
-	Reserved        *int      `json:"reserved"`
-	RemainingPlaces *int      `json:"remainingPlaces"`
+	ID              string              `json:"id"`
+	Title           string              `json:"title"`
+	LifecycleState  string              `json:"lifecycleState"`
+	IsActive        bool                `json:"isActive"`
+	IsSoldOut       bool                `json:"isSoldOut"`
+	CancelledAt     anyTime             `json:"cancelledAt"`
+	Start           localTime           `json:"start"`
+	TimeZoneName    string              `json:"timeZoneName"`
+	TimeZonedStart  transport.ZonedTime `json:"timeZonedStart"`
+	MaxPlaces       *int                `json:"maxPlaces"`
+	BookedPlaces    *int                `json:"bookedPlaces"`
+	Reserved        *int                `json:"reserved"`
+	RemainingPlaces *int                `json:"remainingPlaces"`
 }
 
 func (e eventDTO) event() (ScheduledEvent, error) {

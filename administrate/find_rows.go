@@ -102,7 +102,7 @@ type idRef struct {
 
 func requireID(id string) error {
 	if id == "" {
-		return errMalformedValue
+		return transport.ErrMalformedValue
 	}
 	return nil
 }

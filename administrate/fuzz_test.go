@@ -23,7 +23,7 @@ func FuzzAmount(f *testing.F) {
 		if !json.Valid(raw) {
 			return
 		}
-		var a amount
+		var a transport.Amount
 		if json.Unmarshal(raw, &a) != nil || !a.Valid {
 			return
 		}
@@ -51,7 +51,7 @@ func FuzzZonedTime(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		var m zonedTime
+		var m transport.ZonedTime
 		if !json.Valid(raw) || json.Unmarshal(raw, &m) != nil || m.Time == nil {
 			return
 		}
@@ -219,7 +219,7 @@ func FuzzTimes(f *testing.F) {
 		if isLocal && !LocalTime(local).valid() {
 			t.Errorf("%s was taken as %q", raw, local)
 		}
-		var m zonedTime
+		var m transport.ZonedTime
 		isMoment := json.Unmarshal(raw, &m) == nil && m.Time != nil
 		if isLocal && isMoment {
 			t.Errorf("%s is with and without an offset", raw)

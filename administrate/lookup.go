@@ -233,7 +233,7 @@ func (r *LookupResult) addStart(s sellableDTO) {
 func decodeRows[A, T any](roots map[string]json.RawMessage, key string, turn func(A) T) ([]T, *PageRequest, error) {
 	var got *connection[A]
 	if err := json.Unmarshal(roots[key], &got); err != nil || got == nil {
-		return nil, nil, errMalformedValue
+		return nil, nil, transport.ErrMalformedValue
 	}
 	answers, err := got.nodes()
 	if err != nil {

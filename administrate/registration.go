@@ -2,6 +2,8 @@ package administrate
 
 import (
 	"context"
+
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // Registration is the booking of one or more learners on an event.
@@ -36,7 +38,7 @@ func (c *Client) EventRegistrations(ctx context.Context, eventID, after string) 
 		},
 		) (rowPage[Registration], error) {
 			if a.Registrations == nil {
-				return rowPage[Registration]{}, errMalformedValue
+				return rowPage[Registration]{}, transport.ErrMalformedValue
 			}
 			return mapRows(*a.Registrations, registrationDTO.registration)
 		})

@@ -2,58 +2,12 @@ package administrate
 
 import (
 	"encoding/json"
-	"errors"
 	"time"
 
-	"github.com/shopspring/decimal"
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// A member that is null or missing in the response has the zero value.
-
-var errMalformedValue = errors.New("a member of the response does not have the expected form")
-
-// amount decodes a decimal number from JSON text or a JSON number, without conversion to a float.
-type amount struct{ decimal.NullDecimal }
-
-func (a *amount) UnmarshalJSON(raw []byte) error {
-	if string(raw) == "null" {
-		return nil
-	}
-	text := string(raw)
-	if len(raw) > 0 && raw[0] == '"' {
-		if err := json.Unmarshal(raw, &text); err != nil {
-			return errMalformedValue
-		}
-	}
-	if len(text) > 70 {
-		return errMalformedValue
-	}
-	value, err := decimal.NewFromString(text)
-	if err != nil || !hasReasonableSize(value) {
-		return errMalformedValue
-	}
-	a.NullDecimal = decimal.NewNullDecimal(value)
-	return nil
-}
-
-// zonedTime decodes a date and time with an offset (TimeZonedDateTime).
-type zonedTime struct{ *time.Time }
-
-func (m *zonedTime) UnmarshalJSON(raw []byte) error {
-	if string(raw) == "null" {
-		return nil
-	}
-	var text string
-	if err := json.Unmarshal(raw, &text); err != nil {
-		return errMalformedValue
-	}
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return errMalformedValue
-	}
-	m.Time = &at
-	return nil
-}
+// A member of these types that is null or missing in the response has the zero value.
 
 type refDTO struct {
 	ID   string `json:"id"`
@@ -110,23 +64,23 @@ func (c connection[T]) nodes() ([]T, error) {
 	rows := make([]T, 0, len(c.Edges))
 	for _, edge := range c.Edges {
 		if edge.Node == nil {
-			return nil, errMalformedValue
+			return nil, transport.ErrMalformedValue
 		}
 		rows = append(rows, *edge.Node)
 	}
 	if c.PageInfo.HasNextPage && c.PageInfo.EndCursor == "" {
-		return nil, errMalformedValue
+		return nil, transport.ErrMalformedValue
 	}
 	return rows, nil
 }
 
 type interestDTO struct {
-	ID          string  `json:"id"`
-	Typename    string  `json:"__typename"`
-	TotalAmount amount  `json:"totalAmount"`
-	Item        itemDTO `json:"item"`
-	Quantity    *int    `json:"quantity"`
-	UnitAmount  amount  `json:"unitAmount"`
+	ID          string           `json:"id"`
+	Typename    string           `json:"__typename"`
+	TotalAmount transport.Amount `json:"totalAmount"`
+	Item        itemDTO          `json:"item"`
+	Quantity    *int             `json:"quantity"`
+	UnitAmount  transport.Amount `json:"unitAmount"`
 }
 
 func (i interestDTO) interest() Interest {
@@ -147,7 +101,7 @@ func interests(rows []interestDTO) ([]Interest, error) {
 	out := make([]Interest, len(rows))
 	for i, row := range rows {
 		if row.ID == "" {
-			return nil, errMalformedValue
+			return nil, transport.ErrMalformedValue
 		}
 		out[i] = row.interest()
 	}
@@ -175,21 +129,21 @@ type opportunityDTO struct {
 	Account       *refDTO           `json:"account"`
 	FinancialUnit *financialUnitDTO `json:"financialUnit"`
 	Value         struct {
-		GrandTotal amount `json:"grandTotal"`
+		GrandTotal transport.Amount `json:"grandTotal"`
 	} `json:"value"`
-	IsReservationValid     bool      `json:"isReservationValid"`
-	ReservationsValidUntil zonedTime `json:"reservationsValidUntil"`
+	IsReservationValid     bool                `json:"isReservationValid"`
+	ReservationsValidUntil transport.ZonedTime `json:"reservationsValidUntil"`
 	Attributes             []struct {
 		DefinitionKey string `json:"definitionKey"`
 		Value         string `json:"value"`
 	} `json:"attributes"`
-	Interests interestsDTO `json:"interests"`
-	UpdatedAt zonedTime    `json:"changed"`
+	Interests interestsDTO        `json:"interests"`
+	UpdatedAt transport.ZonedTime `json:"changed"`
 }
 
 func (o opportunityDTO) opportunity() (Opportunity, error) {
 	if o.ID == "" {
-		return Opportunity{}, errMalformedValue
+		return Opportunity{}, transport.ErrMalformedValue
 	}
 	page, err := o.Interests.page()
 	if err != nil {
@@ -227,7 +181,7 @@ type anyTime struct {
 }
 
 func (s *anyTime) UnmarshalJSON(raw []byte) error {
-	var m zonedTime
+	var m transport.ZonedTime
 	if m.UnmarshalJSON(raw) == nil {
 		s.given, s.at = m.Time != nil, m.Time
 		return nil
@@ -249,11 +203,11 @@ func (l *localTime) UnmarshalJSON(raw []byte) error {
 	}
 	var text string
 	if err := json.Unmarshal(raw, &text); err != nil {
-		return errMalformedValue
+		return transport.ErrMalformedValue
 	}
 	at, err := time.Parse(localTimeLayout, text) // time.Parse also accepts fractions of a second
 	if err != nil {
-		return errMalformedValue
+		return transport.ErrMalformedValue
 	}
 	*l = localTime(at.Format(localTimeLayout))
 	return nil

@@ -3,6 +3,8 @@ package administrate
 import (
 	"context"
 	"encoding/json"
+
+	"github.com/oppflow/oppflow/administrate/transport"
 )
 
 // TokenIssue is a quantity of training tokens of one type that the TMS issued to the account of an
@@ -43,7 +45,7 @@ func (c *Client) TokenIssues(ctx context.Context, opportunityID string) (TokenIs
 			}
 			out := TokenIssues{Shown: true}
 			if json.Unmarshal(answer[field], &answers) != nil {
-				return out, errMalformedValue
+				return out, transport.ErrMalformedValue
 			}
 			for _, a := range answers {
 				out.Issues = append(out.Issues, TokenIssue{TokenTypeID: a.TokenType.id(), Quantity: a.Quantity})

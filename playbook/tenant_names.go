@@ -40,12 +40,9 @@ type TenantObjects struct {
 	Steps            []opportunity.Step
 	Regions          []opportunity.Ref
 	SendingAddresses []SendingAddress
-	// Attributes are the keys and the labels of the attributes that the tenant has defined for opportunities.
-	Attributes []AttributeDefinition
+	// Attributes are the attributes of opportunities; the ID is the key, and the Name is the label.
+	Attributes []opportunity.Ref
 }
-
-// AttributeDefinition is the definition of an attribute of opportunities.
-type AttributeDefinition struct{ Key, Label string }
 
 // nameForm says whether a tenantName contains a name, an id, or either.
 type nameForm int
@@ -54,8 +51,7 @@ const (
 	nameOrID nameForm = iota
 	nameOnly
 	idOnly
-	// lookedUp is a name or an id that the worker looks up when it needs the object. A look-up of a name also finds an
-	// object whose name differs in case or in its Unicode form.
+	// lookedUp is a name or an id that the worker looks up. A look-up also finds a name that differs in case.
 	lookedUp
 )
 
@@ -126,22 +122,23 @@ func (t TenantObjects) objects(kind NameKind) (objects []tenantObject, read bool
 		}
 		return objects, t.Steps != nil
 	case NamedRegion:
-		for _, region := range t.Regions {
-			objects = append(objects, tenantObject{Ref: region})
-		}
-		return objects, t.Regions != nil
+		return tenantObjects(t.Regions), t.Regions != nil
 	case NamedSendingAddress:
 		for _, address := range t.SendingAddresses {
 			objects = append(objects, tenantObject{Ref: opportunity.Ref{ID: address.ID, Name: address.Name}, unverified: !address.Verified})
 		}
 		return objects, t.SendingAddresses != nil
 	case NamedAttribute:
-		for _, a := range t.Attributes {
-			objects = append(objects, tenantObject{Ref: opportunity.Ref{ID: opportunity.ID(a.Key), Name: a.Label}})
-		}
-		return objects, t.Attributes != nil
+		return tenantObjects(t.Attributes), t.Attributes != nil
 	}
 	return nil, false
+}
+
+func tenantObjects(refs []opportunity.Ref) (objects []tenantObject) {
+	for _, ref := range refs {
+		objects = append(objects, tenantObject{Ref: ref})
+	}
+	return objects
 }
 
 // isSameName reports whether two names differ at most in case and in their Unicode form.
@@ -177,7 +174,8 @@ func (n tenantName) diagnose(objects []tenantObject, tenant TenantObjects) strin
 		return fmt.Sprintf("the tenant has no %s %q, but has a %s of this name; write %s instead", n.kind, diagnostic.Quote(n.text), other, other)
 	}
 	if n.form == idOnly || opportunity.ID(n.text).Type() != "" {
-		return fmt.Sprintf("the tenant has no %s with the %s %s; there are %s", n.kind, n.kind.identifier(), diagnostic.Quote(n.text), orNone(listObjects(objects)))
+		identifier := map[bool]string{true: "key", false: "id"}[n.kind == NamedAttribute]
+		return fmt.Sprintf("the tenant has no %s with the %s %s; there are %s", n.kind, identifier, diagnostic.Quote(n.text), orNone(listObjects(objects)))
 	}
 	var names []string
 	for _, o := range objects {
@@ -214,13 +212,6 @@ func (k NameKind) plural() string {
 		return "sending addresses"
 	}
 	return string(k) + "s"
-}
-
-func (k NameKind) identifier() string {
-	if k == NamedAttribute {
-		return "key"
-	}
-	return "id"
 }
 
 const maxListedObjects = 10

@@ -30,7 +30,7 @@ func TestCompareNames(t *testing.T) {
 		},
 		Regions:          []opportunity.Ref{{ID: "r1", Name: "UK"}, {ID: "r2", Name: composed}},
 		SendingAddresses: []playbook.SendingAddress{{ID: addressOne, Name: "Office", Verified: true}, {ID: addressTwo, Name: "New"}},
-		Attributes:       []playbook.AttributeDefinition{{Key: "purchase-order", Label: "Purchase order"}},
+		Attributes:       []opportunity.Ref{{ID: "purchase-order", Name: "Purchase order"}},
 	}
 	set := func(key string) string {
 		return "transitions:\n  - name: win\n    to: { state: Won }\n    after: [attributes: { set: { " + key + ": yes } }]\n"

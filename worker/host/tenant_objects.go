@@ -106,14 +106,14 @@ func tenantSendingAddresses(ctx context.Context, api TenantReader) ([]playbook.S
 	}
 }
 
-func tenantAttributes(ctx context.Context, api TenantReader) ([]playbook.AttributeDefinition, error) {
+func tenantAttributes(ctx context.Context, api TenantReader) ([]opportunity.Ref, error) {
 	fields, err := api.OpportunityFields(ctx)
 	if err != nil {
 		return nil, err
 	}
-	attributes := make([]playbook.AttributeDefinition, 0, len(fields))
+	attributes := make([]opportunity.Ref, 0, len(fields))
 	for _, field := range fields {
-		attributes = append(attributes, playbook.AttributeDefinition(field))
+		attributes = append(attributes, opportunity.Ref{ID: opportunity.ID(field.Key), Name: field.Label})
 	}
 	return attributes, nil
 }

@@ -13,29 +13,35 @@ import (
 
 func second(n int) time.Time { return time.Date(2026, 1, 2, 3, 4, n, 0, time.UTC) }
 
-// In the long form, the repetition of a long disruption becomes the repetition of a short disruption.
+// In the long form, the repetition of a disruption becomes the repetition of the kind during which the
+// fewest messages were sent. A late commit and a restore are not repeated.
 func TestBalanceOfDisruptions(t *testing.T) {
-	s := &Experiment{options: Options{Long: true}, executions: map[DisruptionKind]int{BlockAPI: 1, KillAnywhere: 2, FreezeWorker: 1, OperateActivities: 1}}
-	for _, kind := range []DisruptionKind{BlockAPI, KillAnywhere, FreezeWorker, OperateActivities, RestartServer} {
+	s := &Experiment{observations: newObservationLog(), options: Options{Long: true}, executions: map[DisruptionKind]int{
+		BlockAPI: 1, KillAnywhere: 2, FreezeWorker: 1, OperateActivities: 1, CommitLate: 1, Restore: 1,
+	}}
+	for _, kind := range []DisruptionKind{BlockAPI, KillAnywhere, FreezeWorker, OperateActivities, RestartServer, CommitLate, Restore} {
 		s.plan.Disruptions = append(s.plan.Disruptions, Disruption{Kind: kind})
 	}
-	s.recordPeriod(BlockAPI, second(0), second(30), "")
-	s.recordPeriod(KillAnywhere, second(31), second(32), "")
-	s.recordPeriod(KillAnywhere, second(33), second(34), "")
-	s.recordPeriod(FreezeWorker, second(40), second(45), "")
-	s.recordPeriod(OperateActivities, second(46), second(47), "a")
-	for kind, want := range map[DisruptionKind]DisruptionKind{
-		BlockAPI: KillAnywhere, FreezeWorker: KillAnywhere, KillAnywhere: KillAnywhere,
-		RestartServer: RestartServer, OperateActivities: OperateActivities, // not executed before; affects one opportunity
-	} {
-		if got := s.balance(Disruption{Kind: kind, Alternative: true}); got != (Disruption{Kind: want, Alternative: true}) {
-			t.Errorf("%s becomes %+v, want %s", kind, got, want)
+	for n := range 60 {
+		s.observations.add(audit.Observation{Reference: opportunity.Reference([]string{"a", "b"}[n%2]), SentAt: second(n)})
+	}
+	s.recordPeriod(BlockAPI, second(0), second(30), "")            // 31 messages
+	s.recordPeriod(KillAnywhere, second(31), second(32), "")       // 7 messages
+	s.recordPeriod(FreezeWorker, second(40), second(45), "")       // 11 messages
+	s.recordPeriod(OperateActivities, second(46), second(47), "a") // 3 messages
+	want := func(wants map[DisruptionKind]DisruptionKind) {
+		t.Helper()
+		for kind, want := range wants {
+			if got := s.balance(Disruption{Kind: kind, Alternative: true}); got != (Disruption{Kind: want, Alternative: true}) {
+				t.Errorf("%s becomes %+v, want %s", kind, got, want)
+			}
 		}
 	}
+	want(map[DisruptionKind]DisruptionKind{BlockAPI: OperateActivities, KillAnywhere: OperateActivities, RestartServer: RestartServer}) // not executed before
+	s.recordPeriod(OperateActivities, second(46), second(57), "b")
+	want(map[DisruptionKind]DisruptionKind{BlockAPI: KillAnywhere, OperateActivities: KillAnywhere, KillAnywhere: KillAnywhere})
 	s.options.Long = false
-	if got := s.balance(Disruption{Kind: BlockAPI}); got.Kind != BlockAPI {
-		t.Errorf("the short form executes %s", got.Kind)
-	}
+	want(map[DisruptionKind]DisruptionKind{BlockAPI: BlockAPI})
 }
 
 func TestCoverage(t *testing.T) {

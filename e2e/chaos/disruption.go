@@ -179,26 +179,34 @@ func (s *Experiment) disrupt(ctx context.Context, list []Disruption, enough time
 }
 
 // balance returns the disruption. In the long form of the experiment, balance replaces the
-// repetition of a disruption of all opportunities: the kind that was active for the shortest time
-// is executed instead, because it affected the fewest messages.
+// repetition of a disruption: the kind during which the fewest messages were sent is executed
+// instead.
 func (s *Experiment) balance(d Disruption) Disruption {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	fixed := append(perOpportunityKinds(), Restore)
-	if !s.options.Long || s.executions[d.Kind] == 0 || slices.Contains(fixed, d.Kind) {
+	if !s.options.Long || !s.wasExecuted(d.Kind) {
 		return d
 	}
-	active := make(map[DisruptionKind]time.Duration)
+	sent := s.observations.all()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	reached := make(map[DisruptionKind]int)
 	for _, p := range s.periods {
-		active[p.kind] += p.to.Sub(p.from)
+		for _, o := range sent {
+			if (p.reference == "" || p.reference == o.Reference) && !o.SentAt.Before(p.from.Add(-nearTime)) && !o.SentAt.After(p.to) {
+				reached[p.kind]++
+			}
+		}
 	}
 	for _, kind := range s.plan.kinds() {
-		if !slices.Contains(fixed, kind) && s.executions[kind] > 0 && active[kind] < active[d.Kind] {
+		if kind != CommitLate && kind != Restore && s.executions[kind] > 0 && reached[kind] < reached[d.Kind] {
 			d.Kind = kind
 		}
 	}
 	return d
 }
+
+// nearTime is how long before a disruption a message may have been sent that still waits during the
+// disruption.
+const nearTime = 5 * time.Second
 
 func (s *Experiment) wasExecuted(kind DisruptionKind) bool {
 	s.mu.Lock()

@@ -34,6 +34,9 @@ func (a admin) handler(open bool) http.Handler {
 	mux.HandleFunc("GET "+adminPath+"request-log", a.readRequestLog)
 	mux.HandleFunc("GET "+adminPath+"outbox", a.readOutbox)
 	mux.HandleFunc("DELETE "+adminPath+"consent", a.revokeConsent)
+	mux.HandleFunc("PATCH "+adminPath+"interests/{id}", a.editInterest)
+	mux.HandleFunc("DELETE "+adminPath+"interests/{id}", a.removeInterest)
+	mux.HandleFunc("PATCH "+adminPath+"contacts/{id}", a.renameContact)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !open && !equalConstantTime(bearerToken(r), a.sandbox.token) {
 			w.Header().Set("WWW-Authenticate", authenticateHeader)

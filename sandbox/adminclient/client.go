@@ -1,5 +1,5 @@
 // Package adminclient controls a sandbox in another process: the sandbox's faults, request log and
-// outbox.
+// outbox, and makes changes of people in the TMS.
 package adminclient
 
 import (
@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
+	"github.com/oppflow/oppflow/sandbox"
 	"github.com/oppflow/oppflow/sandbox/fault"
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 	"github.com/oppflow/oppflow/sandbox/store"
@@ -99,6 +101,21 @@ func (s Client) Outbox(ctx context.Context) ([]store.Mail, error) {
 	}
 	err := s.call(ctx, http.MethodGet, "outbox", nil, &answer)
 	return answer.Mails, err
+}
+
+// EditInterest edits an interest as a person does in the TMS.
+func (s Client) EditInterest(ctx context.Context, id string, edit store.InterestEdit) error {
+	return s.call(ctx, http.MethodPatch, "interests/"+url.PathEscape(id), edit, nil)
+}
+
+// RemoveInterest removes an interest as a person does in the TMS.
+func (s Client) RemoveInterest(ctx context.Context, id string) error {
+	return s.call(ctx, http.MethodDelete, "interests/"+url.PathEscape(id), nil, nil)
+}
+
+// RenameContact gives a contact another name as a person does in the TMS.
+func (s Client) RenameContact(ctx context.Context, id string, name sandbox.ContactName) error {
+	return s.call(ctx, http.MethodPatch, "contacts/"+url.PathEscape(id), name, nil)
 }
 
 func (s Client) call(ctx context.Context, method, path string, payload, answer any) error {

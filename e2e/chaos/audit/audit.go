@@ -12,8 +12,7 @@ import (
 // Audit returns the contradictions between the sources of the evidence, in the order of the
 // references.
 func Audit(e Evidence, rules Tolerances) []Violation {
-	a := &auditor{evidence: e, tolerances: rules, cases: map[opportunity.Reference]*caseFile{}}
-	a.groupByReference()
+	a := newAuditor(e, rules)
 	a.checkRecords()
 	for _, reference := range a.references {
 		f := a.cases[reference]
@@ -26,14 +25,30 @@ func Audit(e Evidence, rules Tolerances) []Violation {
 		a.checkOverlaps(f)
 		a.checkUnexplainedWaits(f)
 		a.checkReadableQuestions(f)
+		a.checkEffects(f)
 	}
+	a.checkPeople()
 	a.checkQuestions()
 	slices.SortStableFunc(a.found, func(x, y Violation) int { return cmp.Compare(x.Reference, y.Reference) })
 	return a.found
 }
 
+func newAuditor(e Evidence, rules Tolerances) *auditor {
+	a := &auditor{evidence: e, tolerances: rules, cases: map[opportunity.Reference]*caseFile{}, actual: map[opportunity.ID]Record{}}
+	for _, record := range e.Records {
+		a.actual[record.ID] = record
+	}
+	a.evidence.Records = e.withoutManualChanges()
+	a.groupByReference()
+	a.groupPeople()
+	return a
+}
+
 type auditor struct {
-	evidence   Evidence
+	// evidence contains the records without the changes that people made to interests.
+	evidence Evidence
+	// actual are the records with the changes that people made.
+	actual     map[opportunity.ID]Record
 	tolerances Tolerances
 	references []opportunity.Reference
 	cases      map[opportunity.Reference]*caseFile
@@ -48,6 +63,11 @@ type auditor struct {
 	spans map[opportunity.ID][]changeSpan
 	// samples are the samples of a reference, in the order of their times.
 	samples map[opportunity.Reference][]Sample
+	// personReference maps the e-mail address of a person to the reference whose messages name the
+	// person.
+	personReference map[string]opportunity.Reference
+	// address maps the id of a contact to the contact's e-mail address.
+	address map[opportunity.ID]string
 	found   []Violation
 }
 
@@ -128,6 +148,28 @@ func (a *auditor) groupByReference() {
 		}
 	}
 }
+
+func (a *auditor) groupPeople() {
+	a.personReference, a.address = map[string]opportunity.Reference{}, map[opportunity.ID]string{}
+	for _, reference := range a.references {
+		for _, r := range a.cases[reference].requests {
+			add, is := r.command.(opportunity.AddInterests)
+			if !is {
+				continue
+			}
+			for _, interest := range add.Interests {
+				for _, learner := range interest.Learners {
+					a.personReference[addressKey(learner.Email)] = reference
+				}
+			}
+		}
+	}
+	for _, contact := range a.evidence.Bookings.Contacts {
+		a.address[contact.ID] = addressKey(contact.Email)
+	}
+}
+
+func (a *auditor) actualRecord(f *caseFile) Record { return a.actual[f.record.ID] }
 
 func (a *auditor) checkObservations(f *caseFile) {
 	byID := map[string]*request{}

@@ -34,6 +34,10 @@ type Chain struct {
 	Accepted []Accepted `json:"accepted"`
 	// Skipped are the requests whose question an operator has answered with skip.
 	Skipped []string `json:"skipped,omitempty"`
+	// Reads are the reads of the record that the run knows, from their scheduling to their end.
+	Reads []Period `json:"reads,omitempty"`
+	// RegisteredAt are the times at which the run scheduled requests to register learners.
+	RegisteredAt []time.Time `json:"registeredAt,omitempty"`
 	// View is the view that the workflow returns; nil if the workflow returns no view.
 	View *opportunity.View `json:"view,omitempty"`
 	// Outcomes are the outcomes that the workflow returns, by request id.

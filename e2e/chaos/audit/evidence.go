@@ -22,6 +22,10 @@ type Evidence struct {
 	Samples []Sample `json:"samples,omitempty"`
 	// ManualTransitions are the transitions that people made in the TMS.
 	ManualTransitions []ManualTransition `json:"byHand,omitempty"`
+	// ManualChanges are the edits and removals of interests by people in the TMS.
+	ManualChanges []ManualChange `json:"manualChanges,omitempty"`
+	// Bookings are the objects that effects create.
+	Bookings Bookings `json:"bookings,omitzero"`
 	// Restores are the restores of Temporal's database.
 	Restores []Restore `json:"restores,omitempty"`
 	// Resets are the resets of runs.
@@ -34,4 +38,6 @@ type Tolerances struct {
 	// MaxQuestionShare is the highest allowed share of messages that end with a question to an
 	// operator; 0 means one hundredth.
 	MaxQuestionShare float64
+	// Effects says that the playbook has the effects of the default playbook for a won opportunity.
+	Effects bool
 }

@@ -29,6 +29,8 @@ type Interest struct {
 	// Key numbers the interests of all records in the order of their creation.
 	Key int64 `json:"key"`
 	Content
+	// People are the learners whom the interest names.
+	People []Person `json:"people,omitempty"`
 }
 
 // Content is the data by which the auditor matches a requested interest with an interest of the

@@ -14,7 +14,7 @@ func (a *auditor) checkReservations(f *caseFile) {
 		return
 	}
 	last := f.chains[len(f.chains)-1]
-	holds := f.record.hasReservation(a.evidence.At)
+	holds := a.actualRecord(f).hasReservation(a.evidence.At)
 	ended := ""
 	switch {
 	case last.Status == Canceled:
@@ -32,6 +32,9 @@ func (a *auditor) checkReservations(f *caseFile) {
 	}
 	if last.Status == Running && (f.record.State == opportunity.Lost || f.record.State == opportunity.Archived) {
 		return // the run releases the places before it ends, and an effect may delay its end
+	}
+	if f.record.State == opportunity.Won && a.tolerances.Effects {
+		return // the effect register releases the places
 	}
 	var asked *opportunity.ExtendReservations
 	var request string

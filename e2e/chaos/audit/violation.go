@@ -39,6 +39,12 @@ const (
 	Concurrent Kind = "overlapped"
 	// UnexplainedWait: an accepted message waited longer than maxUnexplainedWait without a reason.
 	UnexplainedWait Kind = "silent"
+	// EffectMissing: an effect has ended, but its object does not exist.
+	EffectMissing Kind = "effect-missing"
+	// EffectDuplicated: an effect created an object more than once.
+	EffectDuplicated Kind = "effect-doubled"
+	// EffectOrphan: an effect created an object that the record does not ask for.
+	EffectOrphan Kind = "effect-orphan"
 )
 
 // Kinds are all kinds.
@@ -46,6 +52,7 @@ func Kinds() []Kind {
 	return []Kind{
 		Lost, Duplicated, Reordered, WrongOpportunity, ReportedFailedButDone, ReportedDoneButMissing,
 		OrphanRecord, OrphanInterest, OrphanReservation, TooManyQuestions, ReadableQuestion, Concurrent, UnexplainedWait,
+		EffectMissing, EffectDuplicated, EffectOrphan,
 	}
 }
 

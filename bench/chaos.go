@@ -76,6 +76,7 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	opportunities := fs.Int("opportunities", 0, "number of opportunities (default: 20 for each minute of --minutes, or 60 with --short)")
 	data := fs.String("data", "", "directory for the databases (default: a temporary directory, which is removed after the chaos test)")
 	only := fs.StringSlice("only", nil, "run only the disruptions whose names contain one of these words, such as restore,service")
+	playbook := fs.String("playbook", "", "also run sales with the effects of this playbook, and audit the effects: default or rich")
 	race := fs.Bool("race", false, "build the worker and the sandbox with the race detector")
 	fs.StringVar(&a.output, "output", outputText, "format of the report: text or json")
 	if err := fs.Parse(args); err != nil {
@@ -97,6 +98,8 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 		err = &usageError{message: fmt.Sprintf("--opportunities %d: must be positive", *opportunities)}
 	case len(*only) > 0 && len(kindsMatching(*only)) == 0:
 		err = &usageError{message: fmt.Sprintf("--only %s: no disruption has a name that contains one of these words; the names are %q", strings.Join(*only, ","), chaos.DisruptionKinds())}
+	case *playbook != "" && !slices.Contains(chaos.Playbooks(), chaos.Playbook(*playbook)):
+		err = &usageError{message: fmt.Sprintf("--playbook %q: must be one of %q", *playbook, chaos.Playbooks())}
 	case holdsFiles(*data):
 		err = &usageError{message: fmt.Sprintf("--data %s: contains files already, such as the databases of an earlier run; give an empty directory", *data)}
 	case a.output != outputText && a.output != outputJSON:
@@ -112,6 +115,9 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	if *opportunities > 0 {
 		a.options.Opportunities = *opportunities
 		a.options.Rounds = (*opportunities + a.options.Senders - 1) / a.options.Senders
+	}
+	if *playbook != "" {
+		a.options = a.options.WithPlaybook(chaos.Playbook(*playbook))
 	}
 	a.options.Data, a.options.Race, a.options.Only = *data, *race, kindsMatching(*only)
 	return a, nil

@@ -26,6 +26,7 @@ func TestUsage(t *testing.T) {
 		{"chaos --data .", exitUsage, "contains files already"},
 		{"chaos --output xml", exitUsage, "xml"},
 		{"chaos --only tempest", exitUsage, "tempest"},
+		{"chaos --playbook poor", exitUsage, "poor"},
 		{"chaos --nothing", exitUsage, "nothing"},
 		{"chaos --help", 0, "--seed"},
 		{"--help", 0, "chaos"},

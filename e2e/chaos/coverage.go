@@ -39,7 +39,7 @@ func (s *Experiment) recordPeriod(what DisruptionKind, from, to time.Time, of op
 
 // The functions of these disruptions call recordPeriod themselves.
 func perOpportunityKinds() []DisruptionKind {
-	return []DisruptionKind{CommitLate, OperateActivities, ResetPaused, ResetOld, FailService, SendWhenDue, TransitionManually}
+	return []DisruptionKind{CommitLate, OperateActivities, ResetPaused, ResetOld, FailService, SendWhenDue, TransitionManually, ChangeManually}
 }
 
 // The caller holds mu.

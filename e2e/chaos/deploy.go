@@ -3,6 +3,7 @@ package chaos
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,8 +17,8 @@ import (
 func (s *Experiment) deployPlaybook(ctx context.Context) error {
 	s.deployments++
 	path := filepath.Join(s.data, fmt.Sprintf("playbook-%d.yaml", s.deployments+1))
-	text := fmt.Sprintf(playbookFormat, s.service.server.URL, 3+s.deployments%2)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	text, err := s.options.Playbook.text(s.service.server.URL, s.deployments)
+	if err := errors.Join(err, os.WriteFile(path, []byte(text), 0o600)); err != nil {
 		return err
 	}
 	from := time.Now()
@@ -31,7 +32,7 @@ func (s *Experiment) deployPlaybook(ctx context.Context) error {
 			_ = sleep(moving, s.options.HoldTime) // the loop checks moving
 		}
 	}()
-	err := s.runCLI(ctx, "playbook", "deploy", path, "--by", "the chaos test")
+	err = s.runCLI(ctx, "playbook", "deploy", path, "--by", "the chaos test")
 	stop()
 	<-moved
 	s.recordPeriod(DeployPlaybook, from, time.Now(), "")

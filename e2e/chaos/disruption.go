@@ -46,6 +46,7 @@ const (
 	FailService             DisruptionKind = "fail the tenant's service"
 	SendWhenDue             DisruptionKind = "send a message when a follow-up comes due"
 	TransitionManually      DisruptionKind = "make a transition as another user of the TMS"
+	ChangeManually          DisruptionKind = "change interests and contacts as another user of the TMS"
 	DelayVisibility         DisruptionKind = "let visibility lag"
 	DeployPlaybook          DisruptionKind = "deploy a playbook"
 	RunWorkerWithoutEffect  DisruptionKind = "run a worker that lacks an effect kind"
@@ -61,7 +62,7 @@ func requiredKinds() []DisruptionKind {
 // completely. In any other form of the experiment, the seed chooses some of the optional kinds.
 func optionalKinds() []DisruptionKind {
 	return []DisruptionKind{
-		BlockAPI, FailQuery, OperateActivities, ResetPaused, ResetOld, FailService, SendWhenDue, TransitionManually, DelayVisibility, DeployPlaybook, RunWorkerWithoutEffect,
+		BlockAPI, FailQuery, OperateActivities, ResetPaused, ResetOld, FailService, SendWhenDue, TransitionManually, ChangeManually, DelayVisibility, DeployPlaybook, RunWorkerWithoutEffect,
 	}
 }
 
@@ -256,6 +257,8 @@ func (s *Experiment) runDisruption(ctx context.Context, d Disruption) error {
 		return s.sendWhenDue(ctx)
 	case TransitionManually:
 		return s.transitionManually(ctx)
+	case ChangeManually:
+		return s.changeManually(ctx)
 	case DeployPlaybook:
 		return s.deployPlaybook(ctx)
 	case RunWorkerWithoutEffect:

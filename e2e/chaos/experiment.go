@@ -70,6 +70,10 @@ type Experiment struct {
 	// restores are the restores of Temporal's database.
 	restores []audit.Restore
 	resets   []audit.Reset
+	// manualChanges are the changes of interests as another user of the TMS. earlierNames are the
+	// names of contacts before another user of the TMS renamed them.
+	manualChanges []audit.ManualChange
+	earlierNames  map[opportunity.ID][]string
 }
 
 // Start starts the parts, including two workers.
@@ -80,7 +84,7 @@ func Start(ctx context.Context, o Options) (*Experiment, error) {
 	s := &Experiment{
 		options: o, plan: NewPlan(o), data: o.Data, keepData: o.Data != "", observations: newObservationLog(), sampler: new(sampler), startedAt: time.Now(),
 		starts: map[opportunity.Reference]opportunity.Start{}, terminated: map[opportunity.Reference][]string{},
-		executions: map[DisruptionKind]int{}, random: rand.New(rand.NewPCG(o.Seed, 3)), //nolint:gosec // it decides no secret
+		executions: map[DisruptionKind]int{}, earlierNames: map[opportunity.ID][]string{}, random: rand.New(rand.NewPCG(o.Seed, 3)), //nolint:gosec // it decides no secret
 	}
 	s.report = Report{Seed: o.Seed, Long: o.Long, MissedKills: map[KillPoint]int{}}
 	if err := s.startParts(ctx); err != nil {
@@ -118,10 +122,17 @@ func (s *Experiment) startParts(ctx context.Context) error {
 			fmt.Sprintf("ADMINISTRATE_TOKEN_URL=http://127.0.0.1:%d/oauth/token", port),
 		},
 	}
+	if s.options.hasEffects() {
+		path, err := writeCatalogue(s.data)
+		if err != nil {
+			return err
+		}
+		options.SandboxArgs = append(options.SandboxArgs, "--catalogue", path)
+	}
 	if s.options.ContinueAfter > 0 {
 		options.DynamicConfig = map[string]any{"limit.historyCount.suggestContinueAsNew": s.options.ContinueAfter}
 	}
-	if s.plan.has(serviceKinds()...) {
+	if s.options.hasEffects() || s.plan.has(serviceKinds()...) {
 		args, env, err := s.openService()
 		if err != nil {
 			return err
@@ -254,7 +265,33 @@ func (s *Experiment) Execute(ctx context.Context) error {
 	if err := senders.Wait(); err != nil {
 		return err
 	}
-	return s.awaitAllQuiet(ctx)
+	if err := s.awaitAllQuiet(ctx); err != nil || !s.options.hasEffects() {
+		return err
+	}
+	return s.awaitEffects(ctx)
+}
+
+// effectTimeout is the longest time from the end of all messages to the end of all effects.
+const effectTimeout = 2 * time.Minute
+
+// awaitEffects waits until every effect has ended, or waits for an operator. Effects that still wait
+// after effectTimeout, for example for a trigger of the TMS, are not checked.
+func (s *Experiment) awaitEffects(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, effectTimeout)
+	defer cancel()
+	for _, reference := range s.references() {
+		_ = await(ctx, effectTimeout, "effects that have ended", func() (bool, error) {
+			view, err := s.client.View(ctx, reference)
+			var own *opportunity.Error
+			if errors.As(err, &own) {
+				return true, nil // no run has the reference
+			}
+			active := slices.ContainsFunc(view.RunningEffects, func(e opportunity.RunningEffect) bool { return e.Problem == "" })
+			return err == nil && !active, err
+		})
+	}
+	s.reportProgress("no effect is active")
+	return nil
 }
 
 // maxDisruptionTime leaves time to execute every kind of disruption once.
@@ -317,9 +354,9 @@ func (s *Experiment) Evidence(ctx context.Context) (audit.Evidence, error) {
 // sources other than workflows completely.
 func (s *Experiment) collectEvidence(ctx context.Context, known []audit.Chain, references []opportunity.Reference) (audit.Evidence, error) {
 	s.mu.Lock()
-	restores, resets := slices.Clone(s.restores), slices.Clone(s.resets)
+	restores, resets, changes := slices.Clone(s.restores), slices.Clone(s.resets), slices.Clone(s.manualChanges)
 	s.mu.Unlock()
-	e := audit.Evidence{ExistingRecords: s.existingRecords, Restores: restores, Resets: resets, Observations: s.observations.all(), Samples: s.sampler.all()}
+	e := audit.Evidence{ExistingRecords: s.existingRecords, Restores: restores, Resets: resets, ManualChanges: changes, Observations: s.observations.all(), Samples: s.sampler.all()}
 	chains := make([][]audit.Chain, len(references))
 	asking, asked := errgroup.WithContext(ctx)
 	asking.SetLimit(4)
@@ -343,7 +380,10 @@ func (s *Experiment) collectEvidence(ctx context.Context, known []audit.Chain, r
 	}
 	e.ManualTransitions = manualTransitions(e.RequestLog)
 	e.At = time.Now().UTC()
-	e.Records, err = readRecords(ctx, s.tables(), settings.DefaultTagAttribute)
+	if e.Records, err = readRecords(ctx, s.tables(), settings.DefaultTagAttribute); err != nil {
+		return e, err
+	}
+	e.Bookings, err = readBookings(ctx, s.tables(), s.earlierNames)
 	return e, err
 }
 
@@ -377,6 +417,14 @@ func (s *Experiment) Report(e audit.Evidence, violations []audit.Violation) Repo
 		}
 	}
 	r.LostByRestore, r.Coverage, r.Violations = e.LostByRestore(), s.coverage(e), violations
+	r.Playbook, r.EffectQuestions = s.options.Playbook, e.EffectQuestions()
+	if s.options.hasEffects() {
+		r.CheckedWins = audit.CheckedWins(e, audit.Tolerances{Effects: true})
+		r.Registrations, r.Invoices, r.Mails = len(e.Bookings.Registrations), len(e.Bookings.Invoices), len(e.Bookings.Mails)
+		if r.CheckedWins == 0 {
+			r.Problems = append(slices.Clone(r.Problems), "the auditor checked no won record, because the effects of no won record have ended")
+		}
+	}
 	return r
 }
 
@@ -398,6 +446,7 @@ func (s *Experiment) run(ctx context.Context, rules audit.Tolerances) (Report, e
 	if err != nil {
 		return Report{}, err
 	}
+	rules.Effects = s.options.hasEffects()
 	return s.Report(evidence, audit.Audit(evidence, rules)), nil
 }
 

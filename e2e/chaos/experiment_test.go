@@ -32,7 +32,8 @@ func TestExperiment(t *testing.T) {
 	// The quick experiment has as many kills as the short form, and a fifth of the messages of the
 	// short form. One question is therefore a larger share of the messages in the quick experiment.
 	rules := testrun.Pick(t, audit.Tolerances{MaxQuestionShare: 0.03}, audit.Tolerances{})
-	options := testrun.Pick(t, chaos.Quick(1), chaos.Short(1))
+	rules.Effects = true
+	options := testrun.Pick(t, chaos.Quick(1), chaos.Short(1)).WithPlaybook(chaos.RichPlaybook)
 	options.Race, options.Output = testrun.Race, output
 	options.Progress = func(text string) { t.Log(text) }
 	s, err := chaos.Start(ctx, options)
@@ -162,7 +163,7 @@ func TestOptionConditions(t *testing.T) {
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	for name, options := range map[string]chaos.Options{"quick": chaos.Quick(1), "short": chaos.Short(1), "long": chaos.Long(1, 30)} {
+	for name, options := range map[string]chaos.Options{"quick": chaos.Quick(1), "sales": chaos.Quick(1).WithPlaybook(chaos.RichPlaybook), "short": chaos.Short(1), "long": chaos.Long(1, 30)} {
 		if _, err := chaos.Start(ended, options); err == nil || errors.Is(err, chaos.ErrOptions) {
 			t.Errorf("the %s form: %v; want only the error of the cancelled context", name, err)
 		}

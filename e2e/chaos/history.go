@@ -17,6 +17,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -92,6 +93,8 @@ func (s *Experiment) chain(ctx context.Context, reference opportunity.Reference,
 		c.Skipped = append(c.Skipped, skippedRequests(events)...)
 		c.Runs, histories = slices.Insert(c.Runs, 0, run), slices.Insert(histories, 0, events)
 		c.Accepted = append(acceptedMessages(run, events), c.Accepted...)
+		reads, registered := readsAndRegistrations(events)
+		c.Reads, c.RegisteredAt = append(c.Reads, reads...), append(c.RegisteredAt, registered...)
 		run = events[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
 	}
 	asked = cmp.Or(asked, last)
@@ -288,6 +291,28 @@ func reportTimes(events []*historypb.HistoryEvent) map[string]time.Time {
 		}
 	}
 	return over
+}
+
+// readsAndRegistrations returns the reads of the record, and the times at which requests to register
+// learners were scheduled.
+func readsAndRegistrations(events []*historypb.HistoryEvent) (reads []audit.Period, registered []time.Time) {
+	scheduled := map[int64]time.Time{}
+	for _, event := range events {
+		at := event.GetEventTime().AsTime()
+		switch asked := event.GetActivityTaskScheduledEventAttributes(); asked.GetActivityType().GetName() {
+		case activities.ReadOpportunity, activities.PlanOpportunity:
+			scheduled[event.GetEventId()] = at
+		case activities.ExecuteEffect:
+			var input activities.EffectInput
+			if json.Unmarshal([]byte(firstPayload(asked.GetInput())), &input) == nil && input.Request != nil && input.Request.Kind == exchange.RequestRegister {
+				registered = append(registered, at)
+			}
+		}
+		if from, known := scheduled[event.GetActivityTaskCompletedEventAttributes().GetScheduledEventId()]; known {
+			reads = append(reads, audit.Period{From: from, To: at})
+		}
+	}
+	return reads, registered
 }
 
 func firstPayload(payloads *commonpb.Payloads) string {

@@ -21,6 +21,10 @@ type Options struct {
 	// Opportunities is the number of opportunities. Messages is the average number of messages of
 	// an opportunity. LongMessages is the number of messages of each long opportunity.
 	Opportunities, Messages, LongMessages int
+	// Sales is the number of further opportunities, which are about learners and end won, lost or
+	// archived. Playbook decides the effects of all opportunities.
+	Sales    int
+	Playbook Playbook
 	// Senders is how many senders run at the same time. Rounds is how many opportunities each
 	// sender handles, one after the other.
 	Senders, Rounds int
@@ -91,6 +95,17 @@ func Long(seed uint64, minutes int) Options {
 		Outage: 12 * time.Second, HoldTime: 6 * time.Second,
 	})
 }
+
+// WithPlaybook returns the options of an experiment whose playbook has effects, with one sale for
+// every two other opportunities.
+func (o Options) WithPlaybook(p Playbook) Options {
+	o.Playbook, o.Sales = p, (o.Opportunities+1)/2
+	o.Senders += (o.Senders + 1) / 2
+	return o
+}
+
+// hasEffects reports whether the playbook has the effects of a won opportunity.
+func (o Options) hasEffects() bool { return o.Playbook != Calls }
 
 // withDefaultTimes sets the times of an experiment in which a worker has its default send window.
 // The response time and the settle time are short, because the sandbox commits late requests within

@@ -68,6 +68,7 @@ func NewPlan(o Options) Plan {
 	for n := range o.Opportunities {
 		plan.Scripts = append(plan.Scripts, p.script(n))
 	}
+	plan.Scripts = interleave(plan.Scripts, sales(o))
 	plan.Disruptions = newDisruptions(o)
 	return plan
 }

@@ -44,6 +44,17 @@ type Report struct {
 	// Continued counts the runs that were continued as new.
 	Continued int `json:"continued"`
 	Questions int `json:"questions"`
+	// Playbook is the playbook of the experiment. CheckedWins counts the won records whose learners
+	// the auditor compared with the registrations. EffectQuestions counts the effects that wait for
+	// an operator; Questions does not count them.
+	Playbook        Playbook `json:"playbook,omitempty"`
+	CheckedWins     int      `json:"checkedWins,omitempty"`
+	EffectQuestions int      `json:"effectQuestions,omitempty"`
+	Registrations   int      `json:"registrations,omitempty"`
+	Invoices        int      `json:"invoices,omitempty"`
+	Mails           int      `json:"mails,omitempty"`
+	// ManualChanges counts the interests and contacts that another user of the TMS changed.
+	ManualChanges int `json:"manualChanges,omitempty"`
 	// Coverage contains, for each kind of disruption, the number of messages that the kind
 	// affected.
 	Coverage []Coverage `json:"met"`
@@ -99,6 +110,13 @@ func (r Report) Write(to io.Writer) {
 	row("terminations", r.Terminations)
 	row("runs continued as new", r.Continued)
 	row("questions", r.Questions)
+	row("changes of another user of the TMS", r.ManualChanges)
+	if r.Playbook != Calls {
+		row("playbook", r.Playbook)
+		row("  won records with compared learners", r.CheckedWins)
+		row("  registrations, invoices, mails", fmt.Sprintf("%d, %d, %d", r.Registrations, r.Invoices, r.Mails))
+		row("  effects that wait for an operator", r.EffectQuestions)
+	}
 	for _, met := range r.Coverage {
 		row("affected by: "+string(met.Kind), fmt.Sprintf("%d messages (%.1f%% of all messages); the disruption was executed %d times", met.Messages, 100*met.Share, met.Times))
 	}

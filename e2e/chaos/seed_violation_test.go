@@ -58,7 +58,10 @@ func (s *Experiment) SeedViolation(ctx context.Context, e audit.Evidence, kind a
 	if err = errors.Join(err, tables.Close()); err != nil {
 		return spoilt, of, fmt.Errorf("%s: %w", kind, err)
 	}
-	spoilt.Records, err = readRecords(ctx, path, settings.DefaultTagAttribute)
+	if spoilt.Records, err = readRecords(ctx, path, settings.DefaultTagAttribute); err != nil {
+		return spoilt, of, err
+	}
+	spoilt.Bookings, err = readBookings(ctx, path, s.earlierNames)
 	return spoilt, of, err
 }
 
@@ -90,6 +93,12 @@ func (b evidenceCopy) seed(ctx context.Context, kind audit.Kind) (opportunity.Re
 		return b.overlap()
 	case audit.UnexplainedWait:
 		return b.addUnexplainedWait()
+	case audit.EffectMissing:
+		return b.cancelLearner(ctx)
+	case audit.EffectDuplicated:
+		return b.secondInvoice(ctx)
+	case audit.EffectOrphan:
+		return "", b.registerStranger(ctx)
 	}
 	return "", errNoTarget
 }
@@ -100,12 +109,13 @@ type createdInterest struct {
 	interest  audit.Interest
 }
 
-// isUndisturbed reports whether no person made a transition of the record and no message of the
-// reference may be lost. A person's transition or a lost message could explain the seeded
-// violation.
+// isUndisturbed reports whether no person changed the record and no message of the reference may be
+// lost. A person's change or a lost message could explain the seeded violation.
 func (b evidenceCopy) isUndisturbed(reference opportunity.Reference) bool {
 	byHand := slices.ContainsFunc(b.evidence.Records, func(r audit.Record) bool {
-		return r.ReferenceTag == reference && slices.ContainsFunc(b.evidence.ManualTransitions, func(m audit.ManualTransition) bool { return m.Record == r.ID })
+		return r.ReferenceTag == reference &&
+			(slices.ContainsFunc(b.evidence.ManualTransitions, func(m audit.ManualTransition) bool { return m.Record == r.ID }) ||
+				slices.ContainsFunc(b.evidence.ManualChanges, func(m audit.ManualChange) bool { return m.Record == r.ID }))
 	})
 	return !byHand && !slices.ContainsFunc(b.evidence.Observations, func(t audit.Observation) bool { return t.Reference == reference && b.evidence.MayBeLost(t) })
 }
@@ -176,7 +186,7 @@ const copyInterest = `INSERT INTO interests
 	FROM interests WHERE id = ?`
 
 func (b evidenceCopy) duplicate(ctx context.Context) (opportunity.Reference, error) {
-	m, err := b.firstInterest(func(m createdInterest) bool { return m.interest.Learners == 0 })
+	m, err := b.firstInterest(namesNobody)
 	if err == nil {
 		_, err = b.tables.ExecContext(ctx, copyInterest, m.interest.Key)
 	}
@@ -214,7 +224,7 @@ func (b evidenceCopy) commits(record opportunity.ID, name string) []*requestlog.
 }
 
 func (b evidenceCopy) assignToOtherRecord(ctx context.Context) (opportunity.Reference, error) {
-	m, err := b.firstInterest(func(createdInterest) bool { return true })
+	m, err := b.firstInterest(namesNobody)
 	if err != nil {
 		return "", err
 	}
@@ -252,9 +262,12 @@ func (b evidenceCopy) makeFailedInterest(ctx context.Context) (opportunity.Refer
 	return "", errNoTarget
 }
 
+// namesNobody reports whether no learner can depend on the interest.
+func namesNobody(m createdInterest) bool { return m.interest.Learners == 0 }
+
 // removeInterest deletes an interest from the record although its request is reported done.
 func (b evidenceCopy) removeInterest(ctx context.Context) (opportunity.Reference, error) {
-	m, err := b.firstInterest(func(createdInterest) bool { return true })
+	m, err := b.firstInterest(namesNobody)
 	if err == nil {
 		_, err = b.tables.ExecContext(ctx, `DELETE FROM interests WHERE id = ?`, m.interest.Key)
 	}
@@ -410,6 +423,50 @@ func (b evidenceCopy) addUnexplainedWait() (opportunity.Reference, error) {
 		}
 	}
 	return "", errNoTarget
+}
+
+// cancelLearner cancels a learner of a won record whose effects have ended. The auditor must have
+// compared the learner, so cancelLearner asks the auditor which learners it misses.
+func (b evidenceCopy) cancelLearner(ctx context.Context) (opportunity.Reference, error) {
+	for n, registration := range b.evidence.Bookings.Registrations {
+		without := *b.evidence
+		without.Bookings.Registrations = slices.Delete(slices.Clone(b.evidence.Bookings.Registrations), n, n+1)
+		for _, v := range audit.Audit(without, b.tolerances) {
+			if v.Kind != audit.EffectMissing {
+				continue
+			}
+			_, err := b.tables.ExecContext(ctx, `UPDATE learners SET cancelled = 1 WHERE event_id = ? AND contact_id = ?`, numericKey(registration.Event), numericKey(registration.Contact))
+			return v.Reference, err
+		}
+	}
+	return "", errNoTarget
+}
+
+func (b evidenceCopy) secondInvoice(ctx context.Context) (opportunity.Reference, error) {
+	for _, invoice := range b.evidence.Bookings.Invoices {
+		for _, r := range b.evidence.Records {
+			if r.ID != invoice.Record {
+				continue
+			}
+			_, err := b.tables.ExecContext(ctx, `INSERT INTO invoices (opportunity_id, account_id, region_id, currency_code, created_at)
+				SELECT opportunity_id, account_id, region_id, currency_code, created_at FROM invoices WHERE opportunity_id = ? LIMIT 1`, numericKey(r.ID))
+			return r.ReferenceTag, err
+		}
+	}
+	return "", errNoTarget
+}
+
+// registerStranger registers a contact of the catalogue, whom no message names, on an event.
+func (b evidenceCopy) registerStranger(ctx context.Context) error {
+	made, err := b.tables.ExecContext(ctx, `INSERT INTO registrations (event_id, created_at) VALUES (1, 1)`)
+	if err != nil {
+		return err
+	}
+	id, err := made.LastInsertId()
+	if err == nil {
+		_, err = b.tables.ExecContext(ctx, `INSERT INTO learners (registration_id, event_id, contact_id, updated_at) VALUES (?, 1, 1, 1)`, id)
+	}
+	return err
 }
 
 // SeedLostMessage makes the running parts lose a message, and returns the reference of the lost

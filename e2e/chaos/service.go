@@ -94,31 +94,6 @@ func (v *service) close() {
 	v.server.Close()
 }
 
-// For a transition between the open steps, the playbook calls the service before and after the
-// transition. A follow-up becomes due after some seconds without a message.
-const playbookFormat = `services:
-  erp: { url: %s, secret: chaos-key }
-transitions:
-  - name: propose
-    to: { step: Opportunity }
-    before:
-      - call: { service: erp, path: /hold, undo: /drop }
-    after:
-      - call: { service: erp, path: /moved }
-steps:
-  - at: { state: Open }
-    followUps:
-      - name: nudge
-        due: { idle: %d seconds }
-        repeat: { times: 3, every: 3 seconds }
-        do:
-          call: { service: erp, path: /nudge }
-      - name: long
-        due: { inStep: 20 seconds }
-        do:
-          attention: { text: "the opportunity has been in this step for a long time" }
-`
-
 func (s *Experiment) openService() (args, env []string, err error) {
 	s.service = newService()
 	write := func(name, content string) string {
@@ -126,8 +101,9 @@ func (s *Experiment) openService() (args, env []string, err error) {
 		err = errors.Join(err, os.WriteFile(path, []byte(content), 0o600))
 		return path
 	}
+	text, err := s.options.Playbook.text(s.service.server.URL, 0)
 	args = []string{
-		"--playbook", write("playbook.yaml", fmt.Sprintf(playbookFormat, s.service.server.URL, 3)),
+		"--playbook", write("playbook.yaml", text),
 		"--service-key", "chaos-key=" + write("service-key", rand.Text()+rand.Text()),
 		"--quiet-time", "1s",
 	}

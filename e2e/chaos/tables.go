@@ -118,7 +118,16 @@ func readInterests(ctx context.Context, tx *sql.Tx, records []audit.Record, plac
 			records[at].Interests = append(records[at].Interests, i)
 		}
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	byKey := map[int64]*audit.Interest{}
+	for r := range records {
+		for i := range records[r].Interests {
+			byKey[records[r].Interests[i].Key] = &records[r].Interests[i]
+		}
+	}
+	return readPeople(ctx, tx, byKey)
 }
 
 // If several lines have the same request number, only the last of these lines counts.

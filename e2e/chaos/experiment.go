@@ -271,29 +271,6 @@ func (s *Experiment) Execute(ctx context.Context) error {
 	return s.awaitEffects(ctx)
 }
 
-// effectTimeout is the longest time from the end of all messages to the end of all effects.
-const effectTimeout = 2 * time.Minute
-
-// awaitEffects waits until every effect has ended, or waits for an operator. Effects that still wait
-// after effectTimeout, for example for a trigger of the TMS, are not checked.
-func (s *Experiment) awaitEffects(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, effectTimeout)
-	defer cancel()
-	for _, reference := range s.references() {
-		_ = await(ctx, effectTimeout, "effects that have ended", func() (bool, error) {
-			view, err := s.client.View(ctx, reference)
-			var own *opportunity.Error
-			if errors.As(err, &own) {
-				return true, nil // no run has the reference
-			}
-			active := slices.ContainsFunc(view.RunningEffects, func(e opportunity.RunningEffect) bool { return e.Problem == "" })
-			return err == nil && !active, err
-		})
-	}
-	s.reportProgress("no effect is active")
-	return nil
-}
-
 // maxDisruptionTime leaves time to execute every kind of disruption once.
 func (s *Experiment) maxDisruptionTime() time.Duration {
 	return s.options.DisruptionTime + quietTimeout

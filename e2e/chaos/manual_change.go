@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"time"
 
+	money "github.com/shopspring/decimal"
+
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 	"github.com/oppflow/oppflow/sandbox/store"
-
-	decimals "github.com/shopspring/decimal"
 )
 
 // maxManualChanges is how many opportunities one execution of changeManually affects, for each
@@ -22,14 +22,14 @@ const maxManualChanges = 12
 
 // changeManually edits and removes interests and renames contacts as another user of the TMS, while
 // Oppflow gets a message for the same opportunity. changeManually changes only interests that
-// Oppflow knows. If a person removed an interest that a request of Oppflow has just added, and the
-// response to the request was lost, nobody could decide whether the API had added the interest.
+// Oppflow knows, because a read-back of a lost response cannot distinguish an interest that a person
+// removed from an interest that the API did not add.
 func (s *Experiment) changeManually(ctx context.Context) error {
 	open, began := s.changeableReferences(), time.Now()
 	s.random.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
 	changed := 0
 	for _, reference := range open {
-		if changed == s.rounds(4)*maxManualChanges || ctx.Err() != nil || time.Since(began) > time.Duration(s.rounds(4))*s.options.HoldTime {
+		if changed == s.rounds(4)*maxManualChanges || ctx.Err() != nil || time.Since(began) > 4*s.options.HoldTime {
 			break
 		}
 		asking, cancel := context.WithTimeout(ctx, callTimeout)
@@ -95,7 +95,7 @@ func (s *Experiment) changeOneManually(ctx context.Context, view opportunity.Vie
 		return false, err
 	}
 	change := audit.ManualChange{Record: view.Opportunity, Before: before}
-	quantity, price := before.Quantity+1, decimals.New(before.UnitAmount+100, -2)
+	quantity, price := before.Quantity+1, money.New(before.UnitAmount+100, -2)
 	switch s.random.IntN(4) {
 	case 0:
 		err = s.sandbox.EditInterest(ctx, string(id), store.InterestEdit{Quantity: &quantity})

@@ -62,3 +62,23 @@ func TestSales(t *testing.T) {
 		t.Errorf("the sales end in %v", ends)
 	}
 }
+
+// The chaos test waits for an effect only while the effect can go on without an operator.
+func TestActiveEffects(t *testing.T) {
+	mail := opportunity.RunningEffect{Key: "1/win/after/6/email", Problem: "was the mail sent?"}
+	for _, c := range []struct {
+		effects []opportunity.RunningEffect
+		want    bool
+	}{
+		{nil, false},
+		{[]opportunity.RunningEffect{{Key: "1/win/after/1/account"}}, true},
+		{[]opportunity.RunningEffect{mail}, false},
+		{[]opportunity.RunningEffect{mail, {Key: "1/win/after/7/log"}}, false},
+		{[]opportunity.RunningEffect{mail, {Key: "2/lose/after/1/release"}}, true},
+		{[]opportunity.RunningEffect{mail, {Key: "11/lose/after/1/release"}}, true},
+	} {
+		if got := hasActiveEffect(c.effects); got != c.want {
+			t.Errorf("%v: %t, want %t", c.effects, got, c.want)
+		}
+	}
+}

@@ -33,11 +33,10 @@ func (p *planner) sale(n int) Script {
 		list := make([]opportunity.Learner, 1+p.random.IntN(3))
 		for i := range list {
 			person := people
-			if people == 0 || p.random.IntN(5) > 0 { // otherwise, another interest named the person
-				person = people
-				people++
+			if people > 0 && p.random.IntN(5) == 0 {
+				person = p.random.IntN(people) // an earlier interest may name the same person
 			} else {
-				person = p.random.IntN(people)
+				people++
 			}
 			list[i] = opportunity.Learner{FirstName: "Ada", LastName: fmt.Sprintf("Number %d", person), Email: fmt.Sprintf("p%d%s", person, saleAddress(s.Reference))}
 		}

@@ -25,8 +25,9 @@ func (a *auditor) checkEffects(f *caseFile) {
 // it.
 func (f *caseFile) lastChain() *Chain { return f.chains[len(f.chains)-1] }
 
-// effectsEnded reports whether no message, effect or question of the opportunity waits, and nobody
-// has closed the opportunity. Attention about an effect means that an operator must still act.
+// effectsEnded returns false while a message, an effect or a question of the opportunity waits, and
+// for an opportunity that an operator closed. Attention about an effect means that an operator must
+// still act.
 func (f *caseFile) effectsEnded() bool {
 	c := f.lastChain()
 	return c.View != nil && (c.Status == Running || c.Status == Completed) && c.View.Question == nil && c.View.Closing == nil &&

@@ -135,6 +135,14 @@ func TestAuditOfEffects(t *testing.T) {
 			e.Records[of].Interests[0].Quantity = 7
 		}, nil},
 		{"an interest that nobody edited", func(e *audit.Evidence) { e.Records[of].Interests[0].Quantity = 7 }, []string{"reported-done-but-not ours"}},
+		{"places that nobody requested", func(e *audit.Evidence) { e.Records[of].Interests[1].Reserve = true }, []string{"orphan-reservation ours"}},
+		{"places that an effect reserved", func(e *audit.Evidence) {
+			e.Records[of].Interests[1].Reserve = true
+			e.Chains[0].View.EffectResults = append(e.Chains[0].View.EffectResults, opportunity.EffectResult{Kind: opportunity.EffectReserve, Outcome: opportunity.EffectDone})
+		}, nil},
+		{"places that an effect of a run before a reset may have reserved", func(e *audit.Evidence) {
+			e.Records[of].Interests[1].Reserve, e.Resets = true, []audit.Reset{{Reference: testReference, At: at(20)}}
+		}, nil},
 		{"two contacts of one person", func(e *audit.Evidence) {
 			e.Bookings.Contacts = append(e.Bookings.Contacts, audit.Contact{ID: "second", Names: []string{"ada one"}, Email: "Ada@sale.example"})
 		}, doubled},

@@ -57,7 +57,7 @@ func (a *auditor) matchByID(f *caseFile, wishes []expectedInterest) map[opportun
 		switch {
 		case plain != w.content:
 			a.report(ReportedDoneButMissing, f.reference, w.request, "interest %s on the record has the content %+v, but the request has the content %+v", w.id, there.Content, w.content)
-		case there.Reserve && !w.content.Reserve && !f.hasEffect(opportunity.EffectReserve):
+		case there.Reserve && !w.content.Reserve && !a.mayReserve(f):
 			a.report(OrphanReservation, f.reference, w.request, "interest %s reserves places, but the request does not request a reservation", w.id)
 		case !there.Reserve && w.content.Reserve && !w.unreserved:
 			a.report(ReportedDoneButMissing, f.reference, w.request, "interest %s reserves no places, but the request requests a reservation, and the outcome does not report that the reservation is missing", w.id)
@@ -125,9 +125,11 @@ func (a *auditor) hasNamedInterest(wishes []expectedInterest, request string) bo
 	return slices.ContainsFunc(wishes, func(w expectedInterest) bool { return w.request == request && w.id != "" })
 }
 
-// hasEffect reports whether a view of the reference has an effect of the kind.
-func (f *caseFile) hasEffect(kind opportunity.EffectKind) bool {
-	return slices.ContainsFunc(f.chains, func(c *Chain) bool {
+// mayReserve reports whether an effect may have reserved places for the interests of the reference.
+// After a reset or a restore, the view does not show the effects of the run before it.
+func (a *auditor) mayReserve(f *caseFile) bool {
+	const kind = opportunity.EffectReserve
+	return a.tolerances.Effects && a.isInterrupted(f) || slices.ContainsFunc(f.chains, func(c *Chain) bool {
 		return c.View != nil && (slices.ContainsFunc(c.View.EffectResults, func(r opportunity.EffectResult) bool { return r.Kind == kind }) ||
 			slices.ContainsFunc(c.View.RunningEffects, func(r opportunity.RunningEffect) bool { return r.Kind == kind }))
 	})

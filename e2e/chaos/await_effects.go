@@ -20,7 +20,9 @@ func (s *Experiment) awaitEffects(ctx context.Context) error {
 	defer cancel()
 	for _, reference := range s.references() {
 		_ = await(ctx, effectTimeout, "effects that have ended", func() (bool, error) {
-			view, err := s.client.View(ctx, reference)
+			within, cancel := context.WithTimeout(ctx, callTimeout)
+			defer cancel()
+			view, err := s.client.View(within, reference)
 			var own *opportunity.Error
 			if errors.As(err, &own) {
 				return true, nil // no run has the reference

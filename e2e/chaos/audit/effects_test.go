@@ -143,6 +143,12 @@ func TestAuditOfEffects(t *testing.T) {
 		{"places that an effect of a run before a reset may have reserved", func(e *audit.Evidence) {
 			e.Records[of].Interests[1].Reserve, e.Resets = true, []audit.Reset{{Reference: testReference, At: at(20)}}
 		}, nil},
+		{"places that an effect reserved for an interest that no outcome names", func(e *audit.Evidence) {
+			delete(e.Chains[0].Outcomes, "one")
+			e.Chains[0].Outcomes["one"] = opportunity.Outcome{RequestID: "one", State: opportunity.Done}
+			e.Records[of].Interests[2].Reserve = true
+			e.Chains[0].View.EffectResults = append(e.Chains[0].View.EffectResults, opportunity.EffectResult{Kind: opportunity.EffectReserve, Outcome: opportunity.EffectDone})
+		}, nil},
 		{"two contacts of one person", func(e *audit.Evidence) {
 			e.Bookings.Contacts = append(e.Bookings.Contacts, audit.Contact{ID: "second", Names: []string{"ada one"}, Email: "Ada@sale.example"})
 		}, doubled},

@@ -75,6 +75,7 @@ func (a *auditor) matchByID(f *caseFile, wishes []expectedInterest) map[opportun
 // no interest.
 func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used map[opportunity.ID]bool, asked map[string]int) {
 	matched := make([]bool, len(wishes))
+	mayReserve := a.mayReserve(f)
 	find := func(content Content, standings ...reportedState) int {
 		for n, w := range wishes {
 			if w.id == "" && !matched[n] && w.content == content && slices.Contains(standings, w.state) {
@@ -83,15 +84,23 @@ func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used ma
 		}
 		return -1
 	}
+	findAny := func(content Content, standings ...reportedState) int {
+		n := find(content, standings...)
+		if n < 0 && content.Reserve && mayReserve {
+			content.Reserve = false // an effect reserved the places
+			n = find(content, standings...)
+		}
+		return n
+	}
 	for _, there := range f.record.Interests {
 		if used[there.ID] || a.interestReference[there.ID] != "" && a.interestReference[there.ID] != f.reference {
 			continue // the check of the other reference reports the interest as missing
 		}
-		if n := find(there.Content, reportedDone, unreported, undecided); n >= 0 {
+		if n := findAny(there.Content, reportedDone, unreported, undecided); n >= 0 {
 			matched[n] = true
 			continue
 		}
-		if n := find(there.Content, reportedFailed); n >= 0 {
+		if n := findAny(there.Content, reportedFailed); n >= 0 {
 			matched[n] = true
 			a.report(ReportedFailedButDone, f.reference, wishes[n].request, "the request is reported as failed, but the record has interest %s of the request", there.ID)
 			continue

@@ -95,7 +95,13 @@ func (a *auditor) isReadable(f *caseFile, r request) bool {
 			if slices.ContainsFunc(wishes[n+1:], equal) || !alone(func(o request) bool { return slices.ContainsFunc(o.expectedInterests(), equal) }) {
 				return false
 			}
-			if slices.ContainsFunc(f.record.Interests, func(i Interest) bool { return i.Content == w.content }) {
+			if slices.ContainsFunc(f.record.Interests, func(i Interest) bool {
+				there := i.Content
+				if a.mayReserve(f) {
+					there.Reserve = w.content.Reserve
+				}
+				return there == w.content
+			}) {
 				shown++
 			}
 		}

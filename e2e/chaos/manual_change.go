@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	money "github.com/shopspring/decimal"
@@ -27,9 +29,11 @@ const maxManualChanges = 12
 func (s *Experiment) changeManually(ctx context.Context) error {
 	open, began := s.changeableReferences(), time.Now()
 	s.random.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
+	isSale := func(reference opportunity.Reference) bool { return strings.HasPrefix(string(reference), "sale-") }
+	open = append(slices.DeleteFunc(slices.Clone(open), func(r opportunity.Reference) bool { return !isSale(r) }), slices.DeleteFunc(open, isSale)...)
 	changed := 0
 	for _, reference := range open {
-		if changed == s.rounds(4)*maxManualChanges || ctx.Err() != nil || time.Since(began) > 4*s.options.HoldTime {
+		if changed == s.rounds(4)*maxManualChanges || ctx.Err() != nil || time.Since(began) > time.Duration(s.rounds(3))*4*s.options.HoldTime {
 			break
 		}
 		asking, cancel := context.WithTimeout(ctx, callTimeout)
@@ -42,7 +46,11 @@ func (s *Experiment) changeManually(ctx context.Context) error {
 		beside := make(chan struct{})
 		go func() {
 			defer close(beside)
-			s.signal(ctx, s.disruptionSender(), reference, opportunity.UpdateDetails{Name: fmt.Sprintf("Changed %d", changed)})
+			for _, command := range []opportunity.Command{
+				opportunity.UpdateDetails{Name: fmt.Sprintf("Changed %d", changed)}, opportunity.AddInterests{Interests: opportunity.Interests{commonInterest()}},
+			} {
+				s.signal(ctx, s.disruptionSender(), reference, command)
+			}
 		}()
 		made, err := s.changeOneManually(context.WithoutCancel(ctx), view)
 		<-beside
@@ -64,13 +72,14 @@ func (s *Experiment) changeManually(ctx context.Context) error {
 	return nil
 }
 
-// changeableReferences are the opportunities whose runs the experiment does not reset. After a
-// reset, Oppflow compares the messages with the record, and cannot know that a person removed an
-// interest.
+// changeableReferences are the opportunities whose runs the experiment does not reset or terminate.
+// After a reset, Oppflow compares the messages with the record, and cannot know that a person
+// removed an interest. A termination loses a message that arrives at the same time.
 func (s *Experiment) changeableReferences() []opportunity.Reference {
 	var list []opportunity.Reference
 	for _, script := range s.plan.Scripts {
-		if !script.SignalsOnly && s.isStarted(script.Reference) {
+		terminated := slices.ContainsFunc(script.Steps, func(step Step) bool { return step.Action == Terminate })
+		if !script.SignalsOnly && !terminated && s.isStarted(script.Reference) {
 			list = append(list, script.Reference)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oppflow/oppflow/e2e/chaos"
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/e2e/chaos/tenant"
 )
 
 func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -98,8 +99,8 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 		err = &usageError{message: fmt.Sprintf("--opportunities %d: must be positive", *opportunities)}
 	case len(*only) > 0 && len(kindsMatching(*only)) == 0:
 		err = &usageError{message: fmt.Sprintf("--only %s: no disruption has a name that contains one of these words; the names are %q", strings.Join(*only, ","), chaos.DisruptionKinds())}
-	case *playbook != "" && !slices.Contains(chaos.Playbooks(), chaos.Playbook(*playbook)):
-		err = &usageError{message: fmt.Sprintf("--playbook %q: must be one of %q", *playbook, chaos.Playbooks())}
+	case *playbook != "" && !slices.Contains(tenant.Playbooks(), tenant.Playbook(*playbook)):
+		err = &usageError{message: fmt.Sprintf("--playbook %q: must be one of %q", *playbook, tenant.Playbooks())}
 	case holdsFiles(*data):
 		err = &usageError{message: fmt.Sprintf("--data %s: contains files already, such as the databases of an earlier run; give an empty directory", *data)}
 	case a.output != outputText && a.output != outputJSON:
@@ -117,7 +118,7 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 		a.options.Rounds = (*opportunities + a.options.Senders - 1) / a.options.Senders
 	}
 	if *playbook != "" {
-		a.options = a.options.WithPlaybook(chaos.Playbook(*playbook))
+		a.options = a.options.WithPlaybook(tenant.Playbook(*playbook))
 	}
 	a.options.Data, a.options.Race, a.options.Only = *data, *race, kindsMatching(*only)
 	return a, nil

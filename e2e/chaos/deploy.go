@@ -17,7 +17,7 @@ import (
 func (s *Experiment) deployPlaybook(ctx context.Context) error {
 	s.deployments++
 	path := filepath.Join(s.data, fmt.Sprintf("playbook-%d.yaml", s.deployments+1))
-	text, err := s.options.Playbook.text(s.service.server.URL, s.deployments)
+	text, err := s.options.Playbook.Text(s.service.server.URL, s.deployments)
 	if err := errors.Join(err, os.WriteFile(path, []byte(text), 0o600)); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/e2e/chaos/tenant"
 	"github.com/oppflow/oppflow/e2e/visibilityproxy"
 	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
@@ -123,7 +124,7 @@ func (s *Experiment) startParts(ctx context.Context) error {
 		},
 	}
 	if s.options.hasEffects() {
-		path, err := writeCatalogue(s.data)
+		path, err := tenant.WriteCatalogue(s.data)
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/oppflow/oppflow/e2e/chaos"
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/e2e/chaos/tenant"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/settings/testrun"
 )
@@ -33,7 +34,7 @@ func TestExperiment(t *testing.T) {
 	// short form. One question is therefore a larger share of the messages in the quick experiment.
 	rules := testrun.Pick(t, audit.Tolerances{MaxQuestionShare: 0.03}, audit.Tolerances{})
 	rules.Effects = true
-	options := testrun.Pick(t, chaos.Quick(1), chaos.Short(1)).WithPlaybook(chaos.RichPlaybook)
+	options := testrun.Pick(t, chaos.Quick(1), chaos.Short(1)).WithPlaybook(tenant.RichPlaybook)
 	options.Race, options.Output = testrun.Race, output
 	options.Progress = func(text string) { t.Log(text) }
 	s, err := chaos.Start(ctx, options)
@@ -163,7 +164,7 @@ func TestOptionConditions(t *testing.T) {
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	for name, options := range map[string]chaos.Options{"quick": chaos.Quick(1), "sales": chaos.Quick(1).WithPlaybook(chaos.RichPlaybook), "short": chaos.Short(1), "long": chaos.Long(1, 30)} {
+	for name, options := range map[string]chaos.Options{"quick": chaos.Quick(1), "sales": chaos.Quick(1).WithPlaybook(tenant.RichPlaybook), "short": chaos.Short(1), "long": chaos.Long(1, 30)} {
 		if _, err := chaos.Start(ended, options); err == nil || errors.Is(err, chaos.ErrOptions) {
 			t.Errorf("the %s form: %v; want only the error of the cancelled context", name, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/e2e/chaos/tenant"
 )
 
 // Options are the size and the conditions of an experiment.
@@ -24,7 +25,7 @@ type Options struct {
 	// Sales is the number of further opportunities, which are about learners and end won, lost or
 	// archived. Playbook decides the effects of all opportunities.
 	Sales    int
-	Playbook Playbook
+	Playbook tenant.Playbook
 	// Senders is how many senders run at the same time. Rounds is how many opportunities each
 	// sender handles, one after the other.
 	Senders, Rounds int
@@ -98,14 +99,14 @@ func Long(seed uint64, minutes int) Options {
 
 // WithPlaybook returns the options of an experiment whose playbook has effects, with one sale for
 // every two other opportunities.
-func (o Options) WithPlaybook(p Playbook) Options {
+func (o Options) WithPlaybook(p tenant.Playbook) Options {
 	o.Playbook, o.Sales = p, (o.Opportunities+1)/2
 	o.Senders += (o.Senders + 1) / 2
 	return o
 }
 
 // hasEffects reports whether the playbook has the effects of a won opportunity.
-func (o Options) hasEffects() bool { return o.Playbook != Calls }
+func (o Options) hasEffects() bool { return o.Playbook != tenant.Calls }
 
 // withDefaultTimes sets the times of an experiment in which a worker has its default send window.
 // The response time and the settle time are short, because the sandbox commits late requests within

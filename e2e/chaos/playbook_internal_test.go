@@ -4,15 +4,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oppflow/oppflow/e2e/chaos/tenant"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/playbook"
 )
 
 // Each version of each playbook is valid, calls the service, and has the mails of the first version.
 func TestPlaybooksAreValid(t *testing.T) {
-	for _, p := range append(Playbooks(), Calls) {
+	for _, p := range append(tenant.Playbooks(), tenant.Calls) {
 		for version := range 3 {
-			text, err := p.text("https://erp.example.com", version)
+			text, err := p.Text("https://erp.example.com", version)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -24,7 +25,7 @@ func TestPlaybooksAreValid(t *testing.T) {
 					t.Errorf("%s, version %d does not call %s", p, version, part)
 				}
 			}
-			if p == RichPlaybook && !strings.Contains(text, "rich-win {{.ID}}") {
+			if p == tenant.RichPlaybook && !strings.Contains(text, "rich-win {{.ID}}") {
 				t.Errorf("%s, version %d has no mail rich-win", p, version)
 			}
 		}
@@ -34,7 +35,7 @@ func TestPlaybooksAreValid(t *testing.T) {
 // The sales of a seed name each person for one opportunity, and do not change the other scripts.
 func TestSales(t *testing.T) {
 	options := Short(7)
-	plain, plan := NewPlan(options), NewPlan(options.WithPlaybook(RichPlaybook))
+	plain, plan := NewPlan(options), NewPlan(options.WithPlaybook(tenant.RichPlaybook))
 	if len(plan.Scripts) != len(plain.Scripts)+30 {
 		t.Errorf("the plan has %d scripts; want %d and one sale for every two of them", len(plan.Scripts), len(plain.Scripts))
 	}

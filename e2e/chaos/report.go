@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/oppflow/oppflow/e2e/chaos/audit"
+	"github.com/oppflow/oppflow/e2e/chaos/tenant"
 )
 
 // Report is the result of an experiment.
@@ -47,12 +48,12 @@ type Report struct {
 	// Playbook is the playbook of the experiment. CheckedWins counts the won records whose learners
 	// the auditor compared with the registrations. EffectQuestions counts the effects that wait for
 	// an operator; Questions does not count them.
-	Playbook        Playbook `json:"playbook,omitempty"`
-	CheckedWins     int      `json:"checkedWins,omitempty"`
-	EffectQuestions int      `json:"effectQuestions,omitempty"`
-	Registrations   int      `json:"registrations,omitempty"`
-	Invoices        int      `json:"invoices,omitempty"`
-	Mails           int      `json:"mails,omitempty"`
+	Playbook        tenant.Playbook `json:"playbook,omitempty"`
+	CheckedWins     int             `json:"checkedWins,omitempty"`
+	EffectQuestions int             `json:"effectQuestions,omitempty"`
+	Registrations   int             `json:"registrations,omitempty"`
+	Invoices        int             `json:"invoices,omitempty"`
+	Mails           int             `json:"mails,omitempty"`
 	// ManualChanges counts the interests and contacts that another user of the TMS changed.
 	ManualChanges int `json:"manualChanges,omitempty"`
 	// Coverage contains, for each kind of disruption, the number of messages that the kind
@@ -111,7 +112,7 @@ func (r Report) Write(to io.Writer) {
 	row("runs continued as new", r.Continued)
 	row("questions", r.Questions)
 	row("changes of another user of the TMS", r.ManualChanges)
-	if r.Playbook != Calls {
+	if r.Playbook != tenant.Calls {
 		row("playbook", r.Playbook)
 		row("  won records with compared learners", r.CheckedWins)
 		row("  registrations, invoices, mails", fmt.Sprintf("%d, %d, %d", r.Registrations, r.Invoices, r.Mails))

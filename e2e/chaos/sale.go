@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/oppflow/oppflow/e2e/chaos/tenant"
 	"github.com/oppflow/oppflow/opportunity"
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
@@ -73,7 +74,7 @@ func (p *planner) sale(n int) Script {
 const tokenType = "8848a3b38adf45db8ff60fafcbd3b3f6"
 
 func (p *planner) saleInterest(learners []opportunity.Learner) opportunity.Interest {
-	events := saleEvents()
+	events := tenant.SaleEvents()
 	return opportunity.Interest{
 		Item: globalid.EncodeInt(globalid.Event, events[p.random.IntN(len(events))]), Quantity: len(learners), UnitAmount: decimal(fmt.Sprintf("%d.50", p.random.IntN(900))),
 		Reserve: p.random.IntN(2) == 0, Learners: learners,

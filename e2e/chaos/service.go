@@ -101,7 +101,7 @@ func (s *Experiment) openService() (args, env []string, err error) {
 		err = errors.Join(err, os.WriteFile(path, []byte(content), 0o600))
 		return path
 	}
-	text, err := s.options.Playbook.text(s.service.server.URL, 0)
+	text, err := s.options.Playbook.Text(s.service.server.URL, 0)
 	args = []string{
 		"--playbook", write("playbook.yaml", text),
 		"--service-key", "chaos-key=" + write("service-key", rand.Text()+rand.Text()),

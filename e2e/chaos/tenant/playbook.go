@@ -1,4 +1,5 @@
-package chaos
+// Package tenant contains the playbooks and the catalogue of the tenant of a chaos test.
+package tenant
 
 import (
 	_ "embed"
@@ -59,9 +60,9 @@ steps:
           attention: { text: "the opportunity has been in this step for a long time" }
 `
 
-// text returns the text of a version of the playbook. The first version has the number 0. The mails
+// Text returns the text of a version of the playbook. The first version has the number 0. The mails
 // of the richer playbook are in each of its versions, because an effect that waits needs its mail.
-func (p Playbook) text(serviceURL string, version int) (string, error) {
+func (p Playbook) Text(serviceURL string, version int) (string, error) {
 	calls := fmt.Sprintf(playbookFormat, serviceURL, 3+version%2)
 	if p == Calls {
 		return calls, nil
@@ -142,12 +143,12 @@ func addFollowUps(rules []any, rule any) bool {
 	return false
 }
 
-// saleEvents are the keys of the events of sales. Each event has places for all learners.
-func saleEvents() []int64 { return []int64{101, 102, 103} }
+// SaleEvents are the keys of the events of sales. Each event has places for all learners.
+func SaleEvents() []int64 { return []int64{101, 102, 103} }
 
-// writeCatalogue writes the default catalogue of the sandbox with the events of sales, and with the
+// WriteCatalogue writes the default catalogue of the sandbox with the events of sales, and with the
 // triggers of a typical tenant for a won opportunity.
-func writeCatalogue(directory string) (path string, err error) {
+func WriteCatalogue(directory string) (path string, err error) {
 	c, err := catalogue.Default()
 	if err != nil {
 		return "", err
@@ -157,7 +158,7 @@ func writeCatalogue(directory string) (path string, err error) {
 			c.Transitions[n].Triggers = []string{"account", "token", "invoice"}
 		}
 	}
-	for _, id := range saleEvents() {
+	for _, id := range SaleEvents() {
 		c.Events = append(c.Events, catalogue.Event{
 			ID: id, Template: 12, Region: "UK", Code: fmt.Sprintf("FA-%d", id), Title: "First Aid at Work", State: "published",
 			Start: "2032-04-07T09:30:00", End: "2032-04-09T16:30:00", TimeZone: "Europe/London", MaxPlaces: 50_000, Price: "199.90",

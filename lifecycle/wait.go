@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -26,21 +27,23 @@ func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opp
 		return opportunity.RunResult{}, err
 	}
 	waiting, stop := context.WithCancel(withResourceHeader(ctx, reference))
+	var both sync.WaitGroup
+	defer both.Wait()
 	defer stop()
 	type ending struct {
 		result opportunity.RunResult
 		err    error
 	}
 	ended := make(chan ending, 2)
-	go func() {
+	both.Go(func() {
 		result, err := c.waitForRunEnd(waiting, reference)
 		ended <- ending{result, err}
-	}()
-	go func() {
+	})
+	both.Go(func() {
 		if result, isOpen := c.waitForFinalStep(waiting, reference); isOpen {
 			ended <- ending{result: result}
 		}
-	}()
+	})
 	first := <-ended
 	return first.result, first.err
 }

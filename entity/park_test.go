@@ -195,8 +195,8 @@ func TestParkedLimit(t *testing.T) {
 	}
 }
 
-// TestDedupWindowIsCappedWithParkedRequest: many requests may arrive after a parked request, or
-// while all requests wait. The size of the input of the next run stays limited.
+// The input of the next run stays small, even when the run knows the ids of very many requests that
+// came after a parked request.
 func TestDedupWindowIsCappedWithParkedRequest(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

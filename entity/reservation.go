@@ -28,8 +28,8 @@ func (s *State) RaiseExpiredReservation(until, now time.Time) {
 }
 
 // ClearExpiredReservation removes the attention about the expired reservation when places are
-// reserved again. When the opportunity is in a final step, and when the run ends,
-// ClearExpiredReservation also removes the attention about the places of single interests.
+// reserved again. In a final step, and at the end of the run, ClearExpiredReservation also removes
+// all attention about the places of single interests.
 func (s *State) ClearExpiredReservation(runEnds bool) {
 	isOver := runEnds || s.Step.Stage.State.IsFinal()
 	if isOver || s.Reservation.Valid {

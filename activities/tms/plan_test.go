@@ -84,7 +84,7 @@ transitions:
 	}
 }
 
-// The plan of a transition by hand names both steps, so that the plan needs only the record.
+// The input contains both steps of a transition by hand, so the activity reads only the record.
 func TestPlanOfAManualTransition(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook(`

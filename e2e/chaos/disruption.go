@@ -86,6 +86,9 @@ func DisruptionKinds() []DisruptionKind {
 func newDisruptions(o Options) []Disruption {
 	chance := rand.New(rand.NewPCG(o.Seed, 2)) //nolint:gosec // it decides no secret
 	fresh, first := optionalKinds(), []DisruptionKind{CommitLate}
+	if !o.hasEffects() { // without effects, nothing depends on the interests and contacts that people change
+		fresh = slices.DeleteFunc(fresh, func(t DisruptionKind) bool { return t == ChangeManually })
+	}
 	restores := []DisruptionKind{Restore}
 	if !o.Long {
 		fresh = append(fresh, Restore)

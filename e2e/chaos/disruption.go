@@ -300,18 +300,24 @@ func (s *Experiment) startWorkers(ctx context.Context) error {
 }
 
 // restartServer kills or stops the Temporal server, and starts the server again with the same
-// databases.
+// databases. In the long form, restartServer restarts the server three times, because messages cannot
+// be sent while the server is down.
 func (s *Experiment) restartServer(ctx context.Context, atOnce bool) error {
 	server := s.parts.Server()
-	if atOnce {
-		server.Kill()
-	} else if err := server.Stop(context.WithoutCancel(ctx)); err != nil {
-		s.reportProgress(err.Error()) // the server was killed instead of stopped, which is enough here
+	for range s.rounds(3) {
+		if atOnce {
+			server.Kill()
+		} else if err := server.Stop(context.WithoutCancel(ctx)); err != nil {
+			s.reportProgress(err.Error()) // the server was killed instead of stopped, which is enough here
+		}
+		if err := server.Start(context.WithoutCancel(ctx)); err != nil {
+			return err
+		}
+		s.updateReport(func(r *Report) { r.Restarts++ })
+		if sleep(ctx, s.options.Pause) != nil {
+			break
+		}
 	}
-	if err := server.Start(context.WithoutCancel(ctx)); err != nil {
-		return err
-	}
-	s.updateReport(func(r *Report) { r.Restarts++ })
 	return nil
 }
 

@@ -27,7 +27,7 @@ func (s *Experiment) transitionManually(ctx context.Context) error {
 			s.recordPeriod(TransitionManually, from, time.Now().Add(time.Second), view.Reference)
 		}
 	}
-	for range s.rounds(8) {
+	for range s.rounds(4) {
 		s.transitionNew(ctx, 2*newOpportunities, meanwhile)
 	}
 	s.transitionExisting(ctx, 2*maxOwnMessages, meanwhile)

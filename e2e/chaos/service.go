@@ -122,7 +122,7 @@ func (s *Experiment) failService(ctx context.Context) error {
 	met := 0
 	for _, m := range []serviceBehaviour{serviceFails, serviceHangs, serviceRejects} {
 		s.service.setBehaviour(m)
-		s.transitionNew(ctx, newOpportunities, nil)
+		s.transitionNew(ctx, s.rounds(2)*newOpportunities, nil)
 		err := sleep(ctx, s.options.HoldTime)
 		for reference, from := range s.service.setBehaviour(serviceAnswers) {
 			met++

@@ -82,7 +82,6 @@ func fileDatabase(path string) *config.SQL {
 	}
 }
 
-// escapePath escapes a path for use in a file: URI of SQLite.
 func escapePath(path string) string {
 	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
@@ -108,9 +107,8 @@ func createFile(path string) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	// SetupSchema opens a connection that stays open until the process ends. The connection that
-	// SetupSchema leaves open is unused and holds no lock. With the journal mode wal, the unused
-	// connection would have additional files open under the name before the rename.
+	// SetupSchema opens a connection that stays open until the process ends. With the journal mode
+	// wal, the unused connection would have additional files open under the name before the rename.
 	err = sqlite.SetupSchema(&config.SQL{
 		PluginName:        sqliteplugin.PluginName,
 		DatabaseName:      escapePath(part),

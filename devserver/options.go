@@ -37,7 +37,6 @@ var namespaceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$`)
 // quotes in a visibility query.
 var searchAttributeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,99}$`)
 
-// The error text of parse contains the wrong flag and says which values are valid.
 func parse(args []string, help io.Writer) (options, error) {
 	o := options{searchAttributes: map[string]enumspb.IndexedValueType{}, dynamicConfig: defaultDynamicConfig()}
 	fs := pflag.NewFlagSet("devserver", pflag.ContinueOnError)

@@ -42,7 +42,7 @@ func (p *ports) reserve(wanted int, flag string) (int, error) {
 // first on the listening side. For about a minute, the operating system then does not choose the
 // port for a program that requests any free port. A program that requests exactly this port still
 // gets the port. Without leaveTimeWait, an outgoing connection may get the port after release and
-// before the service listens on the port. leaveTimeWait ignores errors.
+// before the service listens on the port.
 func leaveTimeWait(listener net.Listener) {
 	var dialer net.Dialer
 	near, err := dialer.DialContext(context.Background(), "tcp", listener.Addr().String())

@@ -46,8 +46,7 @@ func newWebUI(o options, port int, temporal string) *webUI {
 	}
 }
 
-// If the UI cannot listen, the process ends. A port in use is unlikely, because the port of the UI
-// was reserved until the call of start.
+// If the UI cannot listen, the process ends.
 func (w *webUI) start() { go func() { _ = w.server.Start() }() }
 
 func (w *webUI) stop() { w.server.Stop() }

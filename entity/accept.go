@@ -52,9 +52,8 @@ func (s *State) accept(c opportunity.Command, id string, silent bool, now time.T
 	return id, nil
 }
 
-// CheckUpdate returns an error when an update with the command must be rejected. CheckUpdate
-// changes nothing. A paused or closing opportunity rejects an update that Accept would accept.
-// CheckUpdate accepts a repetition of an accepted request at any time.
+// CheckUpdate returns an error when an update with the command must be rejected. A paused or
+// closing opportunity rejects an update that Accept would accept.
 func (s *State) CheckUpdate(c opportunity.Command, id string, now time.Time) error {
 	if err := opportunity.ValidateRequestID(id); err != nil {
 		return err
@@ -109,7 +108,7 @@ func (s *State) FailMessage(name opportunity.MessageName, id string, reason *opp
 	if id == "" || s.DedupWindow.Find(id) != nil { // a Conflict must not overwrite the outcome of the first request with the id
 		id = s.newRequestID()
 	}
-	name = opportunity.MessageName(opportunity.Truncate(string(name), opportunity.MaxErrorLabel)) // a signal's name may be long
+	name = opportunity.MessageName(opportunity.Truncate(string(name), opportunity.MaxErrorLabel))
 	s.dispatchRequestEnd(requestEnd{
 		command: queue.Command{Request: id, MessageName: name, NoWaiter: true}, outcome: opportunity.Outcome{RequestID: id, State: opportunity.Failed, Error: reason.Redacted()}, at: now,
 	})

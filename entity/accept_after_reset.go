@@ -18,7 +18,7 @@ func (s *State) AcceptAfterReset(c opportunity.Command, id string, silent bool, 
 	return s.accept(c, id, silent, now, func() error { return nil })
 }
 
-// CheckAcceptAfterReset returns the error that AcceptAfterReset would return. It changes nothing.
+// CheckAcceptAfterReset returns the error that AcceptAfterReset would return.
 func (s *State) CheckAcceptAfterReset(c opportunity.Command, id string) error {
 	payload, err := queue.CanonicalPayload(opportunity.WithSource(c, ""))
 	if err != nil {

@@ -197,8 +197,7 @@ func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *ex
 }
 
 // CountFailedInspection counts an inspection of the effect with the given key that failed because
-// the API did not respond. After a failed inspection, Oppflow carries out commands before an effect
-// of EffectStageAfter.
+// the API did not respond.
 func (s *EffectState) CountFailedInspection(key string) {
 	if j := s.activeEffect(key); j != nil {
 		j.FailedInspections++
@@ -217,8 +216,7 @@ func (j ActiveEffect) ShouldYield() bool {
 // raised, or before the effect fails its transition.
 const maxEffectErrors = 5
 
-// ApplyEffectRequestResult stores the result of the request for the effect with the given key. If a
-// request was not sent, ApplyEffectRequestResult only sets Calling to false.
+// ApplyEffectRequestResult stores the result of the request for the effect with the given key.
 func (s *State) ApplyEffectRequestResult(key string, act exchange.EffectRequest, answer exchange.ChangeResult, trace exchange.UndoEntry, contacts []opportunity.ID, now time.Time) {
 	j := s.activeEffect(key)
 	if j == nil {
@@ -264,8 +262,6 @@ func (s *State) handleUnknownResult(j *ActiveEffect, act exchange.EffectRequest,
 	}
 }
 
-// These constants are the back-off between calls of a service that does not respond, and the number
-// of failed calls before attention is raised.
 const (
 	firstCallBackOff     = 5 * time.Second
 	maxCallBackOff       = 10 * time.Minute
@@ -397,7 +393,6 @@ func (s *State) skipEffect(key, reason string, now time.Time) {
 	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, now)
 }
 
-// Each effect's key gets the number of the chain as a prefix.
 func (s *State) startChain(stage opportunity.EffectStage, chain int, effects []exchange.Effect, now time.Time) {
 	taken := exchange.JSONSize(s.ActiveEffects)
 	for _, effect := range effects {

@@ -9,11 +9,10 @@ import (
 )
 
 // AdoptFound takes over a record that was found by its reference tag. An earlier run created the
-// record, or the response to the request that created the record was lost. Interests of the record
-// count as interests of the start only under two conditions. The interests of the record match the
-// first interests of the start item by item, and no other match is possible. If the match is not
-// unique, AdoptFound raises a question, because a second send of the same interest would double the
-// interest.
+// record, or the response to the request that created the record was lost. The interests of the
+// record match the first interests of the start item by item, and no other match is possible. If
+// the match is not unique, AdoptFound raises a question, because a second send of the same interest
+// would double the interest.
 func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, resolved map[exchange.UnresolvedName]opportunity.ID, now time.Time) {
 	start := s.Start
 	s.ApplyCreated(record, region, now)
@@ -63,7 +62,6 @@ func (s *State) AdoptAfterReset(record exchange.Snapshot, region opportunity.Ref
 // but these interests never count as the effect of a request.
 func (s *State) Adopt(record exchange.Snapshot, region opportunity.Ref, now time.Time) {
 	s.setRecord(record, region, now)
-	// It is unknown when the record entered its current step.
 	since, adopted := exchange.AdoptionTimes(record, now)
 	s.Entered, s.LastActivity, s.AdoptedAt = since, since, adopted
 	s.appendTimeline(now, "the record was adopted in step "+record.Step.Name)

@@ -66,9 +66,8 @@ func (s *State) ApplyResults(batch []exchange.Change, answers []exchange.ChangeR
 	s.applyResults(batch, answers, s.HasReservation(), nil, placesPerEvent, now)
 }
 
-// applyResults is ApplyResults. hadReservation says that the opportunity may have had a reservation
-// before the batch. known is the reservation when the batch does not set its expiry; nil when the
-// reservation is not known.
+// hadReservation says that the opportunity may have had a reservation before the batch. known is
+// the reservation when the batch does not set its expiry; nil when the reservation is not known.
 func (s *State) applyResults(batch []exchange.Change, answers []exchange.ChangeResult, hadReservation bool, known *opportunity.Reservation, placesPerEvent func() bool, now time.Time) {
 	held := cmp.Or(s.applyReservationResults(batch, answers, now), known)
 	places := s.placesResults(batch, answers, held, hadReservation, placesPerEvent)
@@ -223,8 +222,7 @@ func (p placesResult) error() *opportunity.Error {
 }
 
 // placesResults decides which of the requested places are held. held is the reservation after the
-// batch, or nil when the reservation is not known yet. placesResults returns one result for each
-// change. The result of a change that added no interest with places is empty.
+// batch, or nil when the reservation is not known yet.
 func (s *State) placesResults(batch []exchange.Change, answers []exchange.ChangeResult, held *opportunity.Reservation, hadReservation bool, placesPerEvent func() bool) []placesResult {
 	results := make([]placesResult, len(batch))
 	requests, moved := 0, false
@@ -262,7 +260,6 @@ func (s *State) placesResults(batch []exchange.Change, answers []exchange.Change
 	return results
 }
 
-// mayReserve reports whether the change requested places and was not rejected.
 func mayReserve(m exchange.Change, answer exchange.ChangeResult) bool {
 	return m.Interest != nil && m.Interest.Reserve && (answer.Status == exchange.StatusDone || answer.Status == exchange.StatusUnknown)
 }

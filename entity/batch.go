@@ -10,8 +10,7 @@ import (
 // MaxRequestBytes bytes. A batch ends after a transition, because later changes may depend on the
 // transition. A change that reserves places and the change that sets the expiry of these places are
 // in the same batch. When an opportunity is lost or archived and its queue is empty, the batch
-// contains the release of its places. The batch is empty when no change waits, and while a question
-// or a pause stops the opportunity.
+// contains the release of its places.
 func (s *State) NextBatch() []exchange.Change {
 	if !s.canProceed() {
 		return nil

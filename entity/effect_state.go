@@ -19,8 +19,7 @@ type EffectState struct {
 	// ManualTransition is the transition by hand whose effects are not planned yet; nil when there is
 	// none.
 	ManualTransition *manual.Transition `json:"manual,omitempty"`
-	// PlannedByVersion is the version of the playbook that planned the last transition. 0 means a
-	// playbook without a version.
+	// PlannedByVersion is the version of the playbook that planned the last transition.
 	PlannedByVersion int `json:"plannedBy,omitempty"`
 	// EffectResults contains the results of ended effects, in the order in which the effects ended.
 	EffectResults []opportunity.EffectResult `json:"ledger,omitempty"`
@@ -48,7 +47,6 @@ func (s *EffectState) removeActiveEffect(key string) {
 	s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, func(j ActiveEffect) bool { return j.Effect.Key == key })
 }
 
-// At any time, an operator may retry or skip an effect that is not finished.
 func (s *EffectState) isEffectActive(key string) bool {
 	j := s.activeEffect(key)
 	return j != nil && !j.Done

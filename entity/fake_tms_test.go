@@ -10,7 +10,7 @@ import (
 )
 
 // fakeTMS is a TMS in memory. fakeTMS makes the changes of a request in order and remembers each
-// change. A change that is made twice or out of order is therefore detected.
+// change.
 type fakeTMS struct {
 	now               time.Time
 	interests         []exchange.InterestRef

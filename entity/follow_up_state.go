@@ -27,8 +27,7 @@ type FollowUpState struct {
 	// done follow-ups that are due now.
 	AfterReset bool `json:"forgetful,omitempty"`
 	// FollowUps are the earliest planned follow-ups. FollowUpsTruncated says that the plan has more
-	// follow-ups than FollowUps contains. SkippedFollowUps will not be done. SnoozedFollowUps are
-	// planned follow-ups that an operator delayed with the message snooze. DoneFollowUps are
+	// follow-ups than FollowUps contains. SkippedFollowUps will not be done. DoneFollowUps are
 	// follow-ups that were done or cancelled, and that are not planned again.
 	FollowUps          []exchange.FollowUp           `json:"followUps,omitempty"`
 	FollowUpsTruncated bool                          `json:"followUpsCut,omitempty"`

@@ -16,15 +16,12 @@ import (
 type Inbox struct {
 	// Queue contains the queued commands, in the order of their acceptance.
 	Queue queue.Commands `json:"queue,omitempty"`
-	// Parked contains the parked commands. The API repeatedly failed these commands, and they wait
-	// for an operator while the other commands go on.
-	Parked      queue.Commands  `json:"parked,omitempty"`
-	DedupWindow dedup.Window    `json:"handled"`
-	Outcomes    []StoredOutcome `json:"outcomes,omitempty"`
-	// GeneratedIDs counts the request ids that Oppflow generated.
-	GeneratedIDs int `json:"unnamed,omitempty"`
-	// Failures counts the requests that failed.
-	Failures int `json:"failures,omitempty"`
+	// Parked contains the parked commands.
+	Parked       queue.Commands  `json:"parked,omitempty"`
+	DedupWindow  dedup.Window    `json:"handled"`
+	Outcomes     []StoredOutcome `json:"outcomes,omitempty"`
+	GeneratedIDs int             `json:"unnamed,omitempty"`
+	Failures     int             `json:"failures,omitempty"`
 }
 
 func (s *Inbox) isRepeat(name opportunity.MessageName, id string, payload []byte) (bool, error) {
@@ -38,7 +35,6 @@ func (s *Inbox) isRepeat(name opportunity.MessageName, id string, payload []byte
 	return true, nil
 }
 
-// newRequestID generates a request id.
 func (s *Inbox) newRequestID() string {
 	s.GeneratedIDs++
 	return fmt.Sprintf("#%d", s.GeneratedIDs)
@@ -99,15 +95,13 @@ func (s *Inbox) IsPending(id string) bool {
 	return s.isWaiting(id)
 }
 
-// isWaiting reports whether the request is in the queue, or parked.
 func (s *Inbox) isWaiting(id string) bool {
 	return s.parkedIndex(id) >= 0 || slices.ContainsFunc(s.Queue, func(e queue.Command) bool { return e.Request == id })
 }
 
 // NextToPark returns the first request of the batch that must be parked. The API failed this
 // request at least ParkAfterErrors times with its own errors over at least ParkAfter, and there is
-// room for the request. When the API works for other requests, the other requests need not wait for
-// the failing request.
+// room for the request.
 func (s *Inbox) NextToPark(batch []exchange.Change, now time.Time) (string, bool) {
 	for _, e := range s.Queue {
 		if e.Errors >= opportunity.ParkAfterErrors && now.Sub(e.FailingSince) >= opportunity.ParkAfter && s.canPark(e) &&

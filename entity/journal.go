@@ -19,11 +19,9 @@ type Journal struct {
 	// began with a reset, PreviousRunID may be the id of the run before the reset.
 	PreviousRunID string `json:"writer,omitempty"`
 
-	// Playbook contains the features of the latest playbook that a worker returned. The features of
-	// a playbook with a lower version are ignored.
+	// Playbook contains the features of the latest playbook that a worker returned.
 	Playbook exchange.PlaybookFeatures `json:"rules,omitzero"`
-	// PlaybookChanged says that the playbook changed. When the playbook has changed, the run
-	// continues as new as soon as no command waits.
+	// PlaybookChanged says that the playbook changed.
 	PlaybookChanged bool `json:"renewed,omitempty"`
 
 	// FinalState is the final state that the opportunity has reached, or "" in an open step.

@@ -108,5 +108,4 @@ func (s *State) HasCommandWork() bool {
 // IsStopped reports whether a question or a pause stops the opportunity.
 func (s *State) IsStopped() bool { return s.Question != nil || s.Paused != nil }
 
-// A task needs a record, and neither a question nor a pause may stop the opportunity.
 func (s *State) canProceed() bool { return s.ID != "" && !s.IsStopped() }

@@ -54,7 +54,6 @@ func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time)
 }
 
 // CheckOperatorCommand returns the error that Execute would return for the operator command.
-// CheckOperatorCommand changes nothing.
 func (s *State) CheckOperatorCommand(i opportunity.OperatorCommand, id string, now time.Time) error {
 	_, known, err := s.checkRepeat(i, id)
 	if err != nil || known {

@@ -16,8 +16,7 @@ import (
 type PlannedTransition struct {
 	Request string `json:"request"`
 	// Chain is the number of the chain that contains the effects of this transition.
-	Chain int `json:"chain"`
-	// After contains the effects that start after the transition.
+	Chain int               `json:"chain"`
 	After []exchange.Effect `json:"after,omitempty"`
 	// FromKnown says that the effects were planned without a read of the record.
 	FromKnown bool `json:"fromKnown,omitempty"`
@@ -86,7 +85,6 @@ func (s *State) ShowsManualTransition(found opportunity.Step) bool {
 }
 
 // isProgressInDoubt reports whether an operator has to decide about a progress command to the step.
-// The command is in doubt or parked.
 func (s *Inbox) isProgressInDoubt(to opportunity.Step) bool {
 	leadsTo := func(e queue.Command) bool {
 		c, err := e.Decode()
@@ -108,7 +106,6 @@ func (s *State) AddManualTransition(to opportunity.Step, now time.Time) {
 	s.ManualTransition = manual.NewTransition(s.Step, to, s.StepSeenAt, now, s.Playbook.NoticeWithin)
 }
 
-// manualCause returns the transition by hand whose effects must be planned.
 func (s *State) manualCause() (exchange.PlanCause, bool) {
 	if s.ManualTransition == nil || !s.canProceed() {
 		return exchange.PlanCause{}, false
@@ -189,7 +186,6 @@ func (s *State) endTransition(request string, reason *opportunity.Error, now tim
 		s.startChain(opportunity.EffectStageAfter, move.Chain, move.After, now)
 	case reason.Type == opportunity.Skipped || reason.Type == opportunity.Undecided:
 		// The transition may have been made, so it is unknown whether the effects must be undone.
-		// The effects are not undone.
 		for _, j := range s.ActiveEffects {
 			if belongs(j) && j.Attempted {
 				s.recordEffectResult(j, opportunity.EffectAbandoned, "it is unknown whether the transition was made", now)

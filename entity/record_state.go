@@ -37,8 +37,7 @@ type RecordState struct {
 	// Attendees are the people to register. Attendees are stored only while the playbook may
 	// register them.
 	Attendees []exchange.Attendee `json:"attendees,omitempty"`
-	// CancelledEvents are the events that a read showed as cancelled. SoldOutEvents are the events
-	// that a read showed as sold out.
+	// CancelledEvents are the events that a read showed as cancelled.
 	CancelledEvents []opportunity.ID `json:"cancelledEvents,omitempty"`
 	SoldOutEvents   []opportunity.ID `json:"soldOutEvents,omitempty"`
 	// Entered is the time at which the record entered its step. LastActivity is the time of the
@@ -47,7 +46,7 @@ type RecordState struct {
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
 	// AdoptedAt is the time of the adoption, if the times of the follow-ups are calculated from the
-	// record's last change. AdoptedAt is zero for all other records.
+	// record's last change.
 	AdoptedAt time.Time `json:"adoptedAt,omitzero"`
 	// RecordSeenAt is the time of the last response that contained the whole record, if the state is
 	// still equal to that record. RecordSeenAt is zero when something else may have changed the
@@ -70,7 +69,6 @@ func (s *RecordState) HasReservation() bool {
 	return s.ExpiryPending || s.Reservation.Valid
 }
 
-// setDetails stores those of the given details that are not empty.
 func (s *RecordState) setDetails(d opportunity.Details) {
 	s.Details.Name = cmp.Or(d.Name, s.Details.Name)
 	s.Details.Region = cmp.Or(d.Region, s.Details.Region)

@@ -14,9 +14,8 @@ type requestEnd struct {
 	outcome opportunity.Outcome
 	// needsExpiry says that the request may have reserved places for which no expiry was set.
 	needsExpiry bool
-	// confirmed says that an operator confirmed the request with the message confirm.
-	confirmed bool
-	at        time.Time
+	confirmed   bool
+	at          time.Time
 }
 
 // endRequest ends a request. The parameter reason says why the changes without a final result were

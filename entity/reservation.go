@@ -40,8 +40,7 @@ func (s *State) ClearExpiredReservation(runEnds bool) {
 	}
 }
 
-// isPlacesAttention reports whether the attention is about the places of one interest. The key of
-// such attention is the id of the interest.
+// isPlacesAttention reports whether the attention is about the places of one interest.
 func (s *State) isPlacesAttention(a opportunity.Attention) bool {
 	return a.Kind == opportunity.AttentionReservation && s.interestIndex(opportunity.ID(a.Request)) >= 0
 }
@@ -54,7 +53,6 @@ func (s *State) clearReservationAttention() {
 	})
 }
 
-// interestIndex returns the index of the recorded interest with the id, or -1.
 func (s *RecordState) interestIndex(id opportunity.ID) int {
 	return slices.IndexFunc(s.Interests, func(held opportunity.RecordedInterest) bool { return held.ID == id })
 }

@@ -65,14 +65,12 @@ func (s *State) NextActionAt(now time.Time) time.Time {
 }
 
 // ShouldContinueForPlaybook reports whether the run continues as new now because the playbook
-// changed. The run continues as new for a changed playbook only when no command waits and no
-// background work is due.
+// changed.
 func (s *State) ShouldContinueForPlaybook(now time.Time) bool {
 	return s.PlaybookChanged && len(s.Queue) == 0 && !s.HasBackgroundWork(now)
 }
 
-// ApplyPlan stores a plan for the current step that was made from the given record. ApplyPlan also
-// stores the external changes since the last plan, whose reactions must be planned, too.
+// ApplyPlan stores a plan for the current step that was made from the given record.
 func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelled, soldOut []opportunity.ID, now time.Time) {
 	s.ApplyExternalChanges(record, cancelled, soldOut, now)
 	s.clearAttentionFor(opportunity.AttentionPlaybook, opportunity.PlanRequestID)
@@ -234,8 +232,6 @@ func (s *State) SetPlaybook(rules *exchange.PlaybookFeatures, now time.Time) {
 	s.dropStaleFollowUps()
 }
 
-// dropStaleFollowUps drops all planned follow-ups when the playbook has no follow-ups for the
-// current step.
 func (s *State) dropStaleFollowUps() {
 	if !s.Playbook.HasFollowUpsIn(s.Step) {
 		s.FollowUps, s.SkippedFollowUps = nil, nil

@@ -94,8 +94,7 @@ func (s *State) HasBatch() bool {
 }
 
 // IsOver reports whether the opportunity has ended: it is in a final step, and the run has no work
-// left. A paused opportunity is never over. The run of an opportunity that is over may still take
-// messages: CanEnd reports whether the run may end.
+// left. A paused opportunity is never over.
 func (s *State) IsOver() bool {
 	return s.ID != "" && s.Step.Stage.State.IsFinal() && len(s.Queue) == 0 && len(s.Parked) == 0 && s.Question == nil &&
 		s.Paused == nil && !s.ExpiryPending && !s.isReleaseDue() && !s.RefreshDue && s.ManualTransition == nil && len(s.ActiveEffects) == 0 && len(s.FollowUps) == 0 && len(s.ExternalChanges) == 0 && !s.PlanDue

@@ -109,9 +109,9 @@ func TestCapsOfAState(t *testing.T) {
 }
 
 // fill accepts commands until the waiting commands have at least the given number of bytes. No
-// later command may be larger than the first command, which contains the payload. Each measurement
-// of the size reads all commands. Between two measurements, fill therefore adds as many commands as
-// fit if each command is as large as the first command.
+// later command may be larger than the first command, which contains the payload. Between two
+// measurements, fill therefore adds as many commands as fit if each command is as large as the
+// first command.
 func fill(t *testing.T, s *entity.State, bytes int, accept func()) {
 	t.Helper()
 	before := s.WaitingBytes()

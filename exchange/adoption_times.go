@@ -26,9 +26,8 @@ func AdoptionTimes(record Snapshot, now time.Time) (since, adopted time.Time) {
 const catchUpSpread = 3 * 24 * time.Hour
 
 // CatchUpAt returns the new due time of a follow-up that was already due when its record was
-// adopted. The new due time is the adoption time plus an offset of up to three days. Without the
-// offset, the follow-ups of thousands of records that are adopted together would be due in the same
-// minute.
+// adopted. Without the offset, the follow-ups of thousands of records that are adopted together
+// would be due in the same minute.
 func CatchUpAt(id opportunity.ID, adopted time.Time) time.Time {
 	return adopted.Add(SpreadOffset(id, catchUpSpread).Truncate(time.Second))
 }

@@ -14,15 +14,11 @@ type Change struct {
 	// Request is the id of the request that contains the change.
 	Request string `json:"request"`
 	// Index is the position of Interest in the request's list of interests.
-	Index int `json:"index,omitempty"`
-	// Interest is the interest to add.
-	Interest *opportunity.Interest `json:"interest,omitempty"`
-	// Update contains the details to set.
-	Update *opportunity.UpdateDetails `json:"update,omitempty"`
-	// Progress names the target step of the transition.
-	Progress *opportunity.Progress `json:"progress,omitempty"`
-	// ReservationChange sets the expiry time of the reservation.
-	ReservationChange *ReservationChange `json:"extend,omitempty"`
+	Index             int                        `json:"index,omitempty"`
+	Interest          *opportunity.Interest      `json:"interest,omitempty"`
+	Update            *opportunity.UpdateDetails `json:"update,omitempty"`
+	Progress          *opportunity.Progress      `json:"progress,omitempty"`
+	ReservationChange *ReservationChange         `json:"extend,omitempty"`
 }
 
 // IsRequested reports whether the change is part of a request. Oppflow itself adds all other
@@ -46,7 +42,6 @@ type ReservationChange struct {
 // ChangeStatus says what is known of a change that Oppflow wanted to send to the API.
 type ChangeStatus string
 
-// The four statuses of a change.
 const (
 	// StatusDone: the API reported that it made the change.
 	StatusDone ChangeStatus = "done"
@@ -68,8 +63,7 @@ type ChangeResult struct {
 	Interests []InterestRef `json:"interests,omitempty"`
 	// Details are the details of the record after an update: name, account and currency.
 	Details *opportunity.Details `json:"details,omitempty"`
-	// Step is the opportunity's step after a transition.
-	Step *opportunity.Step `json:"step,omitempty"`
+	Step    *opportunity.Step    `json:"step,omitempty"`
 	// Reservation is the reservation that the API returned or that a read showed.
 	Reservation *opportunity.Reservation `json:"reservation,omitempty"`
 	// Reserved is the number of reserved places on the event of an added interest.
@@ -104,7 +98,6 @@ type Snapshot struct {
 }
 
 // MaxRecordAge is the longest time for which a transition is planned without a read of the record.
-// MaxRecordAge counts from the last response that contained the whole record.
 const MaxRecordAge = 20 * time.Second
 
 // UnresolvedName is a name or a code that a caller used where the API requires an id.
@@ -160,8 +153,7 @@ func (m Change) Names() []UnresolvedName {
 	return names
 }
 
-// appendName adds the text to the names. appendName does not add an empty text or a text that is
-// already an id.
+// appendName adds the text to the names.
 func appendName(names []UnresolvedName, typ, text string) []UnresolvedName {
 	if text == "" || opportunity.ID(text).Type() == typ || typ == TypeCurrency && isCurrencyCode(text) {
 		return names

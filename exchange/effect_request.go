@@ -115,8 +115,7 @@ type UndoEntry struct {
 	// Attributes contains the values that the attributes of the record had before the effect, by
 	// the attributes' keys.
 	Attributes map[string]string `json:"attributes,omitempty"`
-	// Notes contains values that only the code of the effect's kind uses. Only the activities read
-	// Notes.
+	// Notes contains values that only the code of the effect's kind uses.
 	Notes map[string]string `json:"values,omitempty"`
 	// Until is the expiry time of the reservation before the effect, or zero when no places were
 	// reserved.
@@ -174,7 +173,6 @@ type Attendee struct {
 // contact with a different name. The zero value means that no operator has decided.
 type ContactDecision string
 
-// The two decisions.
 const (
 	// DecisionSamePerson: the person is the contact with that e-mail address.
 	DecisionSamePerson ContactDecision = "same"

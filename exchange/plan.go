@@ -41,7 +41,6 @@ func (p Plan) IsEmpty() bool {
 // UndoLevel says how much of an effect can be undone.
 type UndoLevel string
 
-// The three levels.
 const (
 	// UndoExact: nothing of the effect stays.
 	UndoExact UndoLevel = "exact"
@@ -134,7 +133,6 @@ type EnsureContacts struct {
 // compared, not the names.
 type PeoplePolicy string
 
-// The three policies.
 const (
 	// PeopleAsk: an operator decides.
 	PeopleAsk PeoplePolicy = "ask"
@@ -148,7 +146,6 @@ const (
 // MatchPolicy says what to do when a search finds more than one object.
 type MatchPolicy string
 
-// The two policies.
 const (
 	// MatchAskOperator: an operator chooses the object.
 	MatchAskOperator MatchPolicy = "ask"
@@ -241,7 +238,6 @@ type WriteLog struct {
 
 // CallService sends a signed request to a service of the tenant.
 type CallService struct {
-	// Service is the name of the service in the playbook.
 	Service string `json:"service"`
 	// Path is the part of the URL after the address of the service.
 	Path string `json:"path"`
@@ -256,8 +252,7 @@ type PlanCause struct {
 	// From is the step from which a person made the transition by hand; zero for a transition that a
 	// command requests, which starts at the step of the record.
 	From opportunity.Step `json:"from,omitzero"`
-	// To is the target step of the transition.
-	To opportunity.Step `json:"to,omitzero"`
+	To   opportunity.Step `json:"to,omitzero"`
 	// Item is the id of the event that was cancelled or sold out.
 	Item opportunity.ID `json:"item,omitempty"`
 }
@@ -265,7 +260,6 @@ type PlanCause struct {
 // PlanCauseKind is the kind of a PlanCause.
 type PlanCauseKind string
 
-// The kinds of causes.
 const (
 	// CauseTransition: a progress command requests a transition, or a person made a transition by
 	// hand.
@@ -292,8 +286,7 @@ func (k *PlanCauseKind) UnmarshalText(text []byte) error {
 type FollowUp struct {
 	// Key identifies the follow-up in every plan. A follow-up that was done under a key is never
 	// done again under the same key.
-	Key string `json:"key"`
-	// Name is the name of the follow-up in the playbook.
+	Key  string `json:"key"`
 	Name string `json:"name"`
 	// Due is the time at which the action is due, in UTC. Due is never earlier than the time of the
 	// plan.
@@ -307,10 +300,9 @@ type FollowUp struct {
 
 // Action is what a follow-up does.
 type Action struct {
-	Kind     opportunity.ActionKind `json:"kind"`
-	Progress *opportunity.Progress  `json:"progress,omitempty"`
-	// Attention is the text of the attention that the action raises.
-	Attention string `json:"attention,omitempty"`
+	Kind      opportunity.ActionKind `json:"kind"`
+	Progress  *opportunity.Progress  `json:"progress,omitempty"`
+	Attention string                 `json:"attention,omitempty"`
 	// Settings are the settings of the effect that has the same kind as the action. In the JSON of
 	// the action, the settings are in the member that has the name of the kind.
 	Settings Settings `json:"-"`
@@ -340,9 +332,8 @@ func (a *Action) UnmarshalJSON(data []byte) error {
 type DoneFollowUp struct {
 	Key string    `json:"key"`
 	At  time.Time `json:"at"`
-	// Cancelled says that an operator cancelled the follow-up. A cancelled follow-up counts as
-	// done. A cancelled follow-up does not count towards the playbook's maximum number of
-	// follow-ups.
+	// Cancelled says that an operator cancelled the follow-up. A cancelled follow-up does not count
+	// towards the playbook's maximum number of follow-ups.
 	Cancelled bool `json:"cancelled,omitempty"`
 	// NotDone says that the follow-up was started, but that the effect of the follow-up was not
 	// done: an operator skipped the effect, or too many effects waited.

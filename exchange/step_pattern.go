@@ -35,7 +35,6 @@ const NoSteps StepPatterns = "-"
 // activity.
 const maxStepPatterns = 200
 
-// The kinds of patterns.
 const (
 	patternStep  = "step"
 	patternStage = "stage"

@@ -107,9 +107,8 @@ func (b *builder) built(jobs ...buildJob) bool {
 }
 
 // build builds the programs of the job that are not up to date, and returns the paths of all
-// binaries of the job. Unchanged programs are not linked again. If several processes call build for
-// the same programs at the same time, the builds run one after the other. A build does not change a
-// binary that is running.
+// binaries of the job. If several processes call build for the same programs at the same time, the
+// builds run one after the other. A build does not change a binary that is running.
 func (b *builder) build(ctx context.Context, j buildJob) ([]string, error) {
 	goTool, err := exec.LookPath("go")
 	if err != nil {
@@ -147,8 +146,7 @@ func (b *builder) build(ctx context.Context, j buildJob) ([]string, error) {
 	return binaries, nil
 }
 
-// waitTurn waits until no other process builds the programs of the job. After waitTurn has
-// returned, other processes wait until this process calls unlock.
+// waitTurn waits until no other process builds the programs of the job.
 func (b *builder) waitTurn(ctx context.Context, j buildJob) (unlock func(), err error) {
 	impatient := time.AfterFunc(lockNoticeDelay, func() { b.progress("waiting for another build of " + j.target + " …") })
 	defer impatient.Stop()

@@ -100,7 +100,6 @@ func (f *buildMonitor) report() {
 }
 
 // watch reports the progress of the build until the caller calls stop with the result of the build.
-// watch counts the packages of the build once, when the first compilation begins.
 func (f *buildMonitor) watch(ctx context.Context, stale func(context.Context) ([]string, error)) (stop func(well bool)) {
 	ctx, end := context.WithCancel(ctx)
 	var watching sync.WaitGroup

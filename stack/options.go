@@ -25,9 +25,8 @@ type Options struct {
 	// or compiles something. Several goroutines may call Build at the same time. If Build is nil,
 	// Progress is called with some lines about each build.
 	Build func(Build)
-	// Output receives the output of the parts, line by line with the part's name at the beginning of
-	// each line. If Output is nil, the output is dropped. Even if Output is nil, the error of a part
-	// that fails contains the last lines of the part's output.
+	// Output receives the output of the parts, line by line with the part's name at the beginning
+	// of each line. If Output is nil, the output is dropped.
 	Output io.Writer
 	// Setup prepares the namespace each time the Temporal server has become ready, before the worker
 	// starts: Setup registers search attributes. In a stack without ServerFrom, Setup is called again
@@ -41,9 +40,7 @@ type Options struct {
 	// ServerArgs, SandboxArgs and WorkerArgs are further command line arguments of the Temporal
 	// server, the sandbox and the worker.
 	ServerArgs, SandboxArgs, WorkerArgs []string
-	// WorkerEnv contains further environment variables of the worker, as NAME=value. The parts do not
-	// receive the TEMPORAL_ and ADMINISTRATE_ variables of this process. From the OPPFLOW_ variables
-	// of this process, the parts receive only the variables of the log and of a CI run.
+	// WorkerEnv contains further environment variables of the worker, as NAME=value.
 	WorkerEnv []string
 	// EncryptionKeys is the path of a file with the keys with which the worker and the programs of
 	// Environ encrypt payloads. If EncryptionKeys is empty, payloads are not encrypted.
@@ -55,8 +52,6 @@ type Options struct {
 	// ServerFrom is a running stack. A stack with ServerFrom uses the Temporal server of
 	// ServerFrom, in another Namespace, which Setup must create. Down does not stop the server.
 	ServerFrom *Stack
-	// NoUI starts no Web UI.
-	NoUI bool
-	// NoWorker starts no worker.
-	NoWorker bool
+	NoUI       bool
+	NoWorker   bool
 }

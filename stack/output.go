@@ -21,7 +21,6 @@ type lastLines struct {
 	partial []byte
 }
 
-// Write never returns an error.
 func (t *lastLines) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -107,7 +106,6 @@ type sharedWriter struct {
 	to io.Writer
 }
 
-// Write writes p to the shared writer.
 func (w *sharedWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -121,7 +119,6 @@ type lineWriter struct {
 	partial []byte
 }
 
-// Write never returns an error.
 func (w *lineWriter) Write(p []byte) (int, error) {
 	n := len(p)
 	for {

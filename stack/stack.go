@@ -284,8 +284,7 @@ func (s *Stack) APIURL() string {
 	return s.api.URL
 }
 
-// APIToken returns the token that the sandbox accepts. Only the sandbox on this machine accepts the
-// token.
+// APIToken returns the token that the sandbox accepts.
 func (s *Stack) APIToken() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -24,7 +24,6 @@ func startSpan(ctx context.Context, t trace.Tracer, name string, options ...trac
 	return &quietSpan{Span: started}
 }
 
-// RecordError records the type of the error, but not the text of the error.
 func (s *quietSpan) RecordError(err error, _ ...trace.EventOption) {
 	var next *workflow.ContinueAsNewError
 	switch {

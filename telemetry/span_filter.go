@@ -61,8 +61,7 @@ func (f filteredSpan) Attributes() []attribute.KeyValue {
 	return slices.DeleteFunc(slices.Clone(f.ReadOnlySpan.Attributes()), func(a attribute.KeyValue) bool { return !exportedAttributes[a.Key] })
 }
 
-// Events returns no events of the span, because a span's events contain the texts of errors. An
-// attribute of the span contains the kind of the error.
+// Events returns no events of the span, because a span's events contain the texts of errors.
 func (f filteredSpan) Events() []sdktrace.Event { return nil }
 
 func (f filteredSpan) Status() sdktrace.Status {

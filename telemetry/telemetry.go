@@ -2,11 +2,10 @@
 // configure an export. One trace contains the spans of the client that sends a message, of the
 // workflow, of the activity and of the HTTP request to the API.
 //
-// Package telemetry decides which data is exported; the libraries that record the data do not
-// decide. Package telemetry does not export the texts of errors, or the content of messages,
-// queries and variables. Package telemetry exports only names from Oppflow's code, ids, and the
-// attributes of an allow-list. Package telemetry changes nothing for the whole process: no global
-// provider, propagator or error handler. The package may import settings only.
+// Package telemetry does not export the texts of errors, or the content of messages, queries and
+// variables. Package telemetry exports only names from Oppflow's code, ids, and the attributes of
+// an allow-list. Package telemetry changes nothing for the whole process: no global provider,
+// propagator or error handler. The package may import settings only.
 package telemetry
 
 import (
@@ -157,7 +156,7 @@ func (t *Telemetry) ClientOptions(o *client.Options) {
 
 // Shutdown exports the remaining data and stops the Telemetry, within at most 5 s, or 1.5 s with
 // Brief. Shutdown exports even if ctx has ended, because the context of a stopping program has
-// usually ended. The error of Shutdown says which data could not be exported.
+// usually ended.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
 	if t == nil || t.endExports == nil {
 		return nil

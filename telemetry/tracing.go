@@ -36,8 +36,7 @@ type Requests struct {
 //   - A workflow that a worker rebuilds does not create its past spans again.
 //
 // tracing adds no history event and no command to a workflow. A worker without tracing can replay a
-// history that was recorded with tracing. A worker with tracing can replay a history that was
-// recorded without tracing.
+// history that was recorded with tracing.
 type tracing struct {
 	interceptor.Interceptor
 	tracer   tracer
@@ -66,8 +65,7 @@ type causingSpans struct {
 	others []trace.SpanContext
 }
 
-// Finish does nothing. causingSpans has the method only to implement interceptor.TracerSpan. The
-// code that starts a real span also finishes the real span.
+// Finish does nothing. causingSpans has the method only to implement interceptor.TracerSpan.
 func (c *causingSpans) Finish(*interceptor.TracerFinishSpanOptions) {}
 
 // tracer is a Tracer that accepts causingSpans as the parent of a span.

@@ -15,7 +15,6 @@ import (
 // WrapTransport returns a transport that sends requests through next and records each request in
 // spans and metrics. The returned transport sends each request once, and changes only the headers
 // that OTEL_PROPAGATORS names. The span of a GraphQL request has the name of the GraphQL operation.
-// If the Telemetry exports nothing, WrapTransport returns next itself.
 func (t *Telemetry) WrapTransport(next http.RoundTripper) http.RoundTripper {
 	if !t.On() {
 		return next

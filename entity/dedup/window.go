@@ -41,8 +41,7 @@ func (w *Window) Find(id string) *Entry {
 	return &w.entries[place-w.dropped]
 }
 
-// Add remembers a new request. If more than MaxRememberedRequests requests are remembered, Add
-// forgets an older request.
+// Add remembers a new request.
 func (w *Window) Add(id string, payload []byte) {
 	entry := Entry{id: opportunity.DigestOf([]byte(id)), payload: opportunity.DigestOf(payload), state: 'p'}
 	if w.positions == nil {
@@ -53,8 +52,7 @@ func (w *Window) Add(id string, payload []byte) {
 	w.trim()
 }
 
-// Complete stores the outcome of the request. If more than MaxRememberedRequests requests are
-// remembered, Complete forgets an older request.
+// Complete stores the outcome of the request.
 func (w *Window) Complete(id string, state opportunity.OutcomeState) {
 	if entry := w.Find(id); entry != nil {
 		entry.state = state[0]

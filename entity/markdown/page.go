@@ -1,5 +1,5 @@
-// Package markdown writes the current details of a run, which operators read in Temporal's Web UI. The
-// package knows no state. Only package entity may import this package.
+// Package markdown writes the current details of a run, which operators read in Temporal's Web UI.
+// Only package entity may import this package.
 package markdown
 
 import (

@@ -1,5 +1,5 @@
-// Package queue contains the commands that wait, and their compact encoding. Pure. Only package
-// entity may import this package.
+// Package queue contains the commands that wait, and their compact encoding. Only package entity
+// may import this package.
 package queue
 
 import (
@@ -16,8 +16,7 @@ type Command struct {
 	MessageName opportunity.MessageName `json:"verb"`
 	Payload     json.RawMessage         `json:"payload"`
 	Accepted    time.Time               `json:"accepted"`
-	// ChangeCount is how many changes the command makes.
-	ChangeCount int `json:"changes"`
+	ChangeCount int                     `json:"changes"`
 	// Results contains one result for each interest of an addInterests command. Results is empty
 	// until the first interest has a result. An interest without a final result has neither id nor
 	// error.
@@ -26,7 +25,6 @@ type Command struct {
 	// can decide.
 	InDoubt bool `json:"doubt,omitempty"`
 	// LaterExpirySet says that the places that a command in doubt may have reserved have an expiry.
-	// The API confirmed a later requested expiry for these places.
 	LaterExpirySet bool `json:"lapses,omitempty"`
 	// MaybeApplied says that the change was sent before and that its result is unknown. The change
 	// is sent again, because a second send does no harm.

@@ -135,7 +135,6 @@ func (q *Commands) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarshalJSON implements json.Marshaler.
 func (e packedCommand) MarshalJSON() ([]byte, error) {
 	list := []any{e.request, e.messageName, e.payload, e.elapsed, e.flags}
 	if e.changeCount != 1 || e.results != nil || e.errors > 0 {
@@ -150,7 +149,6 @@ func (e packedCommand) MarshalJSON() ([]byte, error) {
 	return json.Marshal(list)
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
 func (e *packedCommand) UnmarshalJSON(data []byte) error {
 	var list []json.RawMessage
 	if err := json.Unmarshal(data, &list); err != nil {

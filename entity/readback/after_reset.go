@@ -50,10 +50,9 @@ func (b Backlog) isBefore(i, j int) bool {
 //
 // The run before the reset executed the messages in their order. A change that took effect
 // therefore proves that the changes before it were sent. A change that was certainly sent, and
-// whose effect the record does not show, stays unknown. If a sent change is not on the record, the
-// API rejected the change or a person undid the change, so a second send would be a guess. All
-// changes that are neither done nor unknown count as not sent. If the API rejected a change that
-// counts as not sent, the API rejects the change again.
+// whose effect the record does not show, stays unknown. All changes that are neither done nor
+// unknown count as not sent. If the API rejected a change that counts as not sent, the API rejects
+// the change again.
 //
 // The parameter from is the step of the record that the run knew, or "" when the run knew no step.
 //
@@ -179,8 +178,6 @@ func (b Backlog) readBackTransitions(answers []exchange.ChangeResult, from oppor
 	}
 }
 
-// stepID returns the id of the target step if the id is known; otherwise, stepID returns the target
-// as written.
 func stepID(p opportunity.Progress, resolved map[exchange.UnresolvedName]opportunity.ID) opportunity.ID {
 	if id, named := resolved[exchange.UnresolvedName{Type: opportunity.TypeStep, Text: p.To}]; named {
 		return id

@@ -15,12 +15,12 @@ import (
 // the changes of one request in order, and may reject some of the changes. Each added interest must
 // therefore match a requested interest, in the order of the request. If an added interest matches
 // no requested interest, all unknown changes that add interests stay unknown. If an interest is
-// missing although a later change took effect, the API rejected the interest. The reason of the
-// rejection was lost with the response. A requested interest stays unknown when an added interest
-// may be either this interest or a different requested interest in the same item. For some tenants,
-// Oppflow can read quantity and unit amount, which may distinguish two interests in the same item.
-// Learners cannot be read back. When some added interests are ambiguous, a command becomes done
-// only if all its interests are on the record without ambiguity.
+// missing although a later change took effect, the API rejected the interest. A requested interest
+// stays unknown when an added interest may be either this interest or a different requested
+// interest in the same item. For some tenants, Oppflow can read quantity and unit amount, which may
+// distinguish two interests in the same item. Learners cannot be read back. When some added
+// interests are ambiguous, a command becomes done only if all its interests are on the record
+// without ambiguity.
 //
 // A transition counts as done when the record is in the target step. A transition counts as not
 // sent when the record is still in the step that the run knew. When the target step is the step
@@ -31,16 +31,14 @@ import (
 // A second send of details or of an expiry does no harm. Details and an expiry therefore become not
 // sent when the record does not show them, although the API may have made these changes. Details
 // stay unknown when a later change has set the same details. An expiry counts as done when the
-// record shows it, or when the API set a later expiry in its place. When a later expiry overwrote
-// the first expiry, it is unknown whether the API ever set the first expiry, but nothing depends on
-// this fact. If the opportunity had no reserved places at the time of the first expiry, the API had
-// nothing to extend, and the request for the first expiry fails.
+// record shows it, or when the API set a later expiry in its place. If the opportunity had no
+// reserved places at the time of the first expiry, the API had nothing to extend, and the request
+// for the first expiry fails.
 //
 // If a worker of an earlier version began the run, Decide does not find out which changes of a lost
 // request the API rejected. Added interests then decide only if they match the first interests of
-// the request, and a superseded expiry counts as done. For a run that an earlier version began,
-// showsRejected returns false. Decide calls showsRejected only when the results depend on the
-// returned value.
+// the request, and a superseded expiry counts as done. Decide calls showsRejected only when the
+// results depend on the returned value.
 func (k Known) Decide(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, showsRejected func() bool) []exchange.ChangeResult {
 	decided := slices.Clone(answers)
 	k.readBackInterests(batch, decided, record, resolved, showsRejected)

@@ -8,7 +8,6 @@ import (
 // Known is what the run knew of the record before the changes of unknown status were sent. The zero
 // value of Known means that the run knew no record.
 type Known struct {
-	// InterestIDs contains the ids of the interests that the run knew.
 	InterestIDs map[opportunity.ID]bool
 	StepID      opportunity.ID
 	Reservation opportunity.Reservation
@@ -16,7 +15,5 @@ type Known struct {
 	ExpiryPending bool
 }
 
-// CanRepeat reports whether it does no harm to make the change a second time. A change that can be
-// repeated is sent again when the record does not show its effect, although the API may have made
-// the change.
+// CanRepeat reports whether it does no harm to make the change a second time.
 func CanRepeat(m exchange.Change) bool { return m.Update != nil || m.ReservationChange != nil }

@@ -1,6 +1,5 @@
 // Package telemetrytest contains an OpenTelemetry collector for tests. The collector receives the
-// data of exporters over HTTP and over gRPC, and returns the data to the test. The package is for
-// tests only.
+// data of exporters over HTTP and over gRPC, and returns the data to the test.
 package telemetrytest
 
 import (

@@ -87,7 +87,7 @@ func escapePath(path string) string {
 }
 
 // createFile creates a new database at path if the file is missing or empty. createFile creates all
-// tables in a file with the suffix .new, and then renames that file to path. So if the process is
+// tables in a file with the suffix .new, and then renames that file to path. If the process is
 // killed during createFile, no incomplete database exists at path.
 func createFile(path string) error {
 	switch empty, err := isEmpty(path); {
@@ -108,7 +108,8 @@ func createFile(path string) error {
 		return err
 	}
 	// SetupSchema opens a connection that stays open until the process ends. With the journal mode
-	// wal, the unused connection would have additional files open under the name before the rename.
+	// wal, this unused connection would keep additional files open under the name before the
+	// rename.
 	err = sqlite.SetupSchema(&config.SQL{
 		PluginName:        sqliteplugin.PluginName,
 		DatabaseName:      escapePath(part),
@@ -124,7 +125,7 @@ func createFile(path string) error {
 // database may contain personal data. SQLite gives the files of the write-ahead log the same mode.
 const databaseMode = 0o600
 
-// protectFiles gives the files of an existing database databaseMode.
+// protectFiles sets databaseMode for all files of an existing database.
 func protectFiles(path string) error {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Chmod(path+suffix, databaseMode); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -10,10 +10,9 @@
 // configuration needs. To compile the server's own packages takes over 130 s, and to link the
 // program takes 6 s. Two measures save build time:
 //   - A package that this module and the parent module import is compiled only once, if both
-//     modules require the same version. The shared packages save 68 of 123 s, without the standard
-//     library. A test of the package stack checks that both modules require the same versions. If
-//     the variable CGO_ENABLED differs between the builds of the two modules, the shared packages
-//     save only a small part of the 68 s.
+//     modules require the same version. Without the standard library, the shared packages save 68
+//     of 123 s. A test of the package stack checks that both modules require the same versions. If
+//     CGO_ENABLED differs between both builds, the shared packages save little of the 68 s.
 //   - The build tag disable_grpc_modules excludes the gRPC client of Google Cloud Storage (145
 //     packages, 36 s). A build without this tag compiles about a hundred packages of the server
 //     again, so set the tag in all builds on one machine.
@@ -43,7 +42,8 @@ const (
 const (
 	// startTimeout is the maximum time from the start of the server until all services respond.
 	startTimeout = 60 * time.Second
-	// If the stop takes longer and is not clean, no data in the database is lost.
+	// stopTimeout is the maximum time of a stop; a longer stop is not clean, but loses no data in
+	// the database.
 	stopTimeout = 20 * time.Second
 )
 

@@ -200,13 +200,13 @@ func wantCount(t *testing.T, c client.Client, id string, want int) {
 	}
 }
 
-// The wait is necessary, because the server writes visibility data a short time after the history.
+// wantFound waits, because the server writes visibility data a short time after the history.
 func wantFound(t *testing.T, c client.Client, query string, want int64) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		count, err := c.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
 		if err != nil {
-			t.Fatal(err) // for instance an unknown attribute: the attributes must be known from the start
+			t.Fatal(err) // for example an unknown search attribute: the server must know the attribute when the server is ready
 		}
 		if count.Count == want {
 			return

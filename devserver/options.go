@@ -30,7 +30,8 @@ type options struct {
 	dynamicConfig    dynamicconfig.StaticClient
 }
 
-// The Temporal server itself accepts more names.
+// namespaceName matches the namespace names that devserver accepts; the Temporal server itself
+// accepts more names.
 var namespaceName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$`)
 
 // searchAttributeName matches the search attribute names that devserver accepts: names that need no
@@ -140,9 +141,9 @@ func (o *options) addDynamicConfig(text string) error {
 	if !json.Valid([]byte(value)) {
 		return errors.New("the value is not JSON; a JSON string needs double quotes")
 	}
-	// JSON is YAML. The server's YamlLoader knows all keys of the dynamic configuration and their
-	// possible values. addDynamicConfig returns a warning of the YamlLoader as an error, because
-	// the server would ignore the wrong value without a message.
+	// Every JSON value is also a YAML value. The server's YamlLoader knows all keys of the dynamic
+	// configuration and their possible values. addDynamicConfig returns each warning of the
+	// YamlLoader as an error, because the server would ignore the wrong value without a message.
 	var loader dynamicconfig.YamlLoader
 	loader.LoadValue(dynamicconfig.MakeKey(key), fmt.Appendf(nil, `[{"value": %s}]`, value))
 	if problems := slices.Concat(loader.Errors, loader.Warnings); len(problems) > 0 {

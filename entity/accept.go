@@ -10,13 +10,13 @@ import (
 
 // Accept puts the command at the end of the queue. id is the caller's request id, or "" for a
 // message without an id. silent says that no caller waits for the outcome. Accept returns the id
-// under which the outcome can be read. A request that was accepted before is not queued again. An
-// id that was accepted with another payload is a Conflict.
+// under which the outcome can be read. A request that was accepted before is not queued again. If
+// the id was accepted with another payload, Accept returns the error Conflict.
 func (s *State) Accept(c opportunity.Command, id string, silent bool, now time.Time) (string, error) {
 	return s.accept(c, id, silent, now, func() error { return s.checkAcceptable(c, now) })
 }
 
-// accept is Accept with another check: room returns an error when the command cannot be accepted
+// accept is Accept with the check room, which returns an error when the command cannot be accepted
 // now.
 func (s *State) accept(c opportunity.Command, id string, silent bool, now time.Time, room func() error) (string, error) {
 	payload, err := queue.CanonicalPayload(c)
@@ -42,7 +42,7 @@ func (s *State) accept(c opportunity.Command, id string, silent bool, now time.T
 	if err := room(); err != nil {
 		return "", err
 	}
-	now = now.Truncate(time.Millisecond) // the precision that the next run gets
+	now = now.Truncate(time.Millisecond) // the next run gets the time in milliseconds
 	if id == "" {
 		id = s.newRequestID()
 	} else {
@@ -52,8 +52,8 @@ func (s *State) accept(c opportunity.Command, id string, silent bool, now time.T
 	return id, nil
 }
 
-// CheckUpdate returns an error when an update with the command must be rejected. A paused or
-// closing opportunity rejects an update that Accept would accept.
+// CheckUpdate returns an error when an update with the command must be rejected. If the opportunity
+// is paused or closing, CheckUpdate rejects an update that Accept would accept.
 func (s *State) CheckUpdate(c opportunity.Command, id string, now time.Time) error {
 	if err := opportunity.ValidateRequestID(id); err != nil {
 		return err
@@ -115,8 +115,8 @@ func (s *State) FailMessage(name opportunity.MessageName, id string, reason *opp
 	return id
 }
 
-// FailExpiredCommands ends, as failed, the requests to reserve places until a time that has passed
-// while the requests waited. If such a request were sent now, the API would release the places.
+// FailExpiredCommands ends as failed each queued request to reserve places until a time that has
+// passed. If the API received an expiry time in the past, the API would release the places.
 func (s *State) FailExpiredCommands(now time.Time) {
 	var expired []queue.Command
 	s.Queue = slices.DeleteFunc(s.Queue, func(e queue.Command) bool {

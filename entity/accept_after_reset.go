@@ -10,8 +10,8 @@ import (
 
 // After a reset, the server redelivers the messages that the run before the reset accepted. The run
 // before the reset may have executed a redelivered message. Therefore a pause, a close, a full
-// queue or a time that has passed must not reject a redelivered message. Only a read of the record
-// decides about a redelivered message.
+// queue or an expiry time in the past must not reject a redelivered message. Only a read of the
+// record shows whether a redelivered message took effect.
 
 // AcceptAfterReset is Accept for a command that the run before a reset may have accepted.
 func (s *State) AcceptAfterReset(c opportunity.Command, id string, silent bool, now time.Time) (string, error) {

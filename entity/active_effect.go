@@ -18,10 +18,12 @@ type ActiveEffect struct {
 	// Effect is the effect to ensure. The key of Effect is unique over the whole life of the
 	// opportunity.
 	Effect exchange.Effect `json:"effect"`
-	// Chain is the number of the chain of effects that contains the effect.
+	// Chain is the number of the chain that contains the effect; a chain is all effects of one
+	// plan.
 	Chain int                     `json:"chain"`
 	Stage opportunity.EffectStage `json:"stage"`
-	// Done says that the effect is complete, and that its transition is not made yet.
+	// Done says that the effect is complete and that the transition after the effect is not made
+	// yet.
 	Done bool `json:"done,omitempty"`
 	// Attempted says that a request for the effect was sent, or was about to be sent, and was not
 	// rejected. MayHaveApplied says that a request for the effect took effect, or may have taken
@@ -44,16 +46,17 @@ type ActiveEffect struct {
 	// Problem says why the effect waits for an operator; "" while the effect waits for no
 	// operator.
 	Problem string `json:"problem,omitempty"`
-	// AsksPeople says that Problem is the question whether each attendee is the person of the
-	// contact with the attendee's e-mail address. Note becomes the reason of the effect's result.
+	// AsksPeople says that Problem asks an operator whether each attendee and the contact with the
+	// attendee's e-mail address are the same person. Note becomes the reason of the effect's
+	// result.
 	AsksPeople bool   `json:"asksPeople,omitempty"`
 	Note       string `json:"note,omitempty"`
 	// Number is the position of a follow-up among its repetitions, and Of is the number of
-	// repetitions; both are 0 for other effects.
+	// repetitions; both are 0 for effects of other kinds.
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`
-	// Series is the series of a follow-up; "" for other effects, and for follow-ups that earlier
-	// versions started.
+	// Series is the series of a follow-up; "" for effects of other kinds, and for follow-ups that
+	// earlier versions started.
 	Series string `json:"series,omitempty"`
 	// BlockedIn is the step in which a mail or a follow-up began to wait for an operator; "" when
 	// the effect has not waited, or when that step is unknown.
@@ -68,9 +71,8 @@ func (j ActiveEffect) isDue(now time.Time) bool {
 }
 
 // DueEffect returns the effect on which Oppflow must work next. Effects to undo come first, in
-// reverse order. The effects before the next transition come after the effects to undo, and the
-// effects of EffectStageAfter come last. Within a chain, each effect waits for the effects before
-// it.
+// reverse order. The effects before the next transition come second, and the effects of
+// EffectStageAfter come last. Within a chain, each effect waits for the effects before it.
 func (s *State) DueEffect(now time.Time) (ActiveEffect, bool) {
 	if !s.canProceed() {
 		return ActiveEffect{}, false
@@ -103,9 +105,9 @@ func (s *State) DueEffect(now time.Time) (ActiveEffect, bool) {
 	return ActiveEffect{}, false
 }
 
-// EffectsAhead returns later effects in the chain of the effect with the given key, which can be
-// inspected together with this effect. The list ends before the first effect that is not due, or
-// whose result a read of the TMS does not show.
+// EffectsAhead returns the later effects of the same chain that can be inspected together with the
+// effect of the given key. The list ends before the first effect that is not due or whose result a
+// read of the TMS cannot show.
 func (s *EffectState) EffectsAhead(key string, now time.Time) []ActiveEffect {
 	at := slices.IndexFunc(s.ActiveEffects, func(j ActiveEffect) bool { return j.Effect.Key == key })
 	if at < 0 || s.ActiveEffects[at].IsUndo() || !s.ActiveEffects[at].Effect.Kind.IsVerifiable() {
@@ -139,22 +141,22 @@ type Inspection struct {
 	// Error says why the effect cannot be ensured.
 	Error     *opportunity.Error
 	UndoEntry exchange.UndoEntry
-	// Contacts are the contacts found for attendees, by the index of the attendee.
+	// Contacts[i] is the id of the contact that was found for attendee i.
 	Contacts []opportunity.ID
 	// Reservation is the reservation that the API returned, nil when the reservation was not
 	// read.
 	Reservation *opportunity.Reservation
 	// Details are details of the record that the inspection read; empty members were not read.
 	Details *opportunity.Details
-	// PeopleInDoubt are the indexes of the attendees in Error for whom an operator must answer a
-	// question: whether the attendee is the person of the contact with the attendee's e-mail
-	// address.
+	// PeopleInDoubt are the indexes of the attendees in Error about whom an operator must decide.
+	// The operator decides whether the attendee and the contact with the attendee's e-mail address
+	// are the same person.
 	PeopleInDoubt []int
-	// Note is what an operator should know of the complete effect. Overbooked are the events that
-	// are overbooked since the effect registered learners.
+	// Note is a text for the operator about the complete effect. Overbooked are the events that are
+	// overbooked after the effect registered learners.
 	Note       string
 	Overbooked []exchange.OverbookedEvent
-	// Places are what is known of the places of interests, if the effect reserves places.
+	// Places says for each interest whether its places are reserved, if the effect reserves places.
 	Places []exchange.InterestPlaces
 }
 
@@ -287,8 +289,8 @@ func (s *State) ApplyCallFailure(key, reason string, status exchange.ChangeStatu
 	}
 }
 
-// PostponeEffect handles a request that was not sent for a reason that concerns only this effect.
-// Oppflow inspects the effect again later, and carries out commands before the effect.
+// PostponeEffect handles a request that was not sent, for a reason that concerns only the effect
+// with the given key. Oppflow inspects the effect again later, and sends the queued commands first.
 func (s *State) PostponeEffect(key, reason string, now time.Time) {
 	j := s.activeEffect(key)
 	if j == nil {
@@ -339,8 +341,8 @@ func (s *State) completeEffect(j *ActiveEffect, now time.Time) {
 	s.setPlanDueAfterQuiet(s.shouldPoll(), s.Playbook.QuietTime, now)
 }
 
-// If the effect comes before a transition, failEffect fails the transition. If the effect does not
-// come before a transition, the effect waits for an operator.
+// If the effect comes before a transition, failEffect fails the transition. An effect that does not
+// come before a transition waits for an operator.
 func (s *State) failEffect(j *ActiveEffect, why string, now time.Time) {
 	if j.Stage == opportunity.EffectStageBefore {
 		s.recordEffectResult(*j, opportunity.EffectFailed, why, now)

@@ -10,9 +10,9 @@ import (
 
 // AdoptFound takes over a record that was found by its reference tag. An earlier run created the
 // record, or the response to the request that created the record was lost. The interests of the
-// record match the first interests of the start item by item, and no other match is possible. If
-// the match is not unique, AdoptFound raises a question, because a second send of the same interest
-// would double the interest.
+// record count as the first interests of the start if they match item by item and no other match is
+// possible. If several matches are possible, AdoptFound raises a question, because a second send of
+// the same interest would double the interest.
 func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, resolved map[exchange.UnresolvedName]opportunity.ID, now time.Time) {
 	start := s.Start
 	s.ApplyCreated(record, region, now)
@@ -37,7 +37,7 @@ func (s *State) AdoptFound(record exchange.Snapshot, region opportunity.Ref, res
 		interest := *asked[i].Interest
 		entry.Results[i] = opportunity.InterestResult{Item: interest.Item, Interest: ref.ID}
 		s.Interests = append(s.Interests, interest.Recorded(ref.ID))
-		// The request whose response was lost may not have set the expiry yet.
+		// The earlier request to create the record may not have set the expiry time of the places.
 		s.ExpiryPending = s.ExpiryPending || interest.Reserve && !record.Reservation.Valid
 	}
 	s.MarkUnattributed(record)

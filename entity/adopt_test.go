@@ -39,7 +39,7 @@ func TestAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 			if err != nil || json.Unmarshal(data, &later) != nil || !later.AdoptedAt.Equal(c.adopted) {
 				t.Errorf("%v: the next run knows %s", err, later.AdoptedAt)
 			}
-			// The time in another step begins at the read that first shows the record in that step.
+			// The time in a new step begins at the first read that shows the record in this step.
 			moved := found
 			moved.Step = won
 			s.ApplySnapshot(moved, noon.Add(day))

@@ -56,18 +56,20 @@ func soleNewInterest(listed []exchange.InterestRef, item opportunity.ID, known m
 }
 
 // ApplyResults updates the state with the verified results of a batch. A change that was not sent
-// stays in the queue. Call ReadBack before ApplyResults, to decide the changes of unknown status. A
-// change whose status is still unknown raises a question.
+// stays in the queue. Call ReadBack before ApplyResults, because ReadBack decides the changes of
+// unknown status. A change whose status is still unknown raises a question.
 //
-// If a worker of an earlier version began the run, the results of all interests with requested
-// places depend only on the opportunity's reservation. For such a run, placesPerEvent returns false.
-// ApplyResults calls placesPerEvent only when its result depends on placesPerEvent.
+// placesPerEvent returns false for a run that a worker of an earlier version began. In a run of an
+// earlier version, only the reservation of the opportunity decides whether the requested places of
+// an interest are reserved. ApplyResults calls placesPerEvent only when the results depend on the
+// returned value.
 func (s *State) ApplyResults(batch []exchange.Change, answers []exchange.ChangeResult, placesPerEvent func() bool, now time.Time) {
 	s.applyResults(batch, answers, s.HasReservation(), nil, placesPerEvent, now)
 }
 
 // hadReservation says that the opportunity may have had a reservation before the batch. known is
-// the reservation when the batch does not set its expiry; nil when the reservation is not known.
+// the reservation that counts if the batch does not set an expiry; nil when this reservation is not
+// known.
 func (s *State) applyResults(batch []exchange.Change, answers []exchange.ChangeResult, hadReservation bool, known *opportunity.Reservation, placesPerEvent func() bool, now time.Time) {
 	held := cmp.Or(s.applyReservationResults(batch, answers, now), known)
 	places := s.placesResults(batch, answers, held, hadReservation, placesPerEvent)
@@ -77,7 +79,7 @@ func (s *State) applyResults(batch []exchange.Change, answers []exchange.ChangeR
 		}
 		at := slices.IndexFunc(s.Queue, func(e queue.Command) bool { return e.Request == m.Request })
 		if at < 0 {
-			continue // an operator ended the request in between
+			continue // an operator has ended the request
 		}
 		switch answers[i].Status {
 		case exchange.StatusDone, exchange.StatusRejected:
@@ -102,8 +104,8 @@ func isLaterExpirySet(i int, batch []exchange.Change, answers []exchange.ChangeR
 	return false
 }
 
-// The function returns the reservation of the places that this batch requested, or nil when that
-// reservation is not known yet.
+// applyReservationResults returns the reservation of the places that this batch requested, or nil
+// when the reservation is not known yet.
 func (s *State) applyReservationResults(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) *opportunity.Reservation {
 	var places *opportunity.Reservation
 	taken := false // whether places were reserved after the last expiry that is known to be set
@@ -121,7 +123,7 @@ func (s *State) applyReservationResults(batch []exchange.Change, answers []excha
 			case answer.Status == exchange.StatusDone && answer.Reservation != nil && !answer.Reservation.Valid:
 				s.Reservation, s.ExpiryPending = *answer.Reservation, false
 				s.appendTimeline(now, "the places were released")
-			case answer.Status == exchange.StatusDone && answer.Reservation != nil: // another request would not help
+			case answer.Status == exchange.StatusDone && answer.Reservation != nil: // a second release would not help
 				s.Reservation, s.ExpiryPending = opportunity.Reservation{}, false
 				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "Oppflow released the places, but the API reports that the places are still reserved", now)
 			default:
@@ -136,7 +138,7 @@ func (s *State) applyReservationResults(batch []exchange.Change, answers []excha
 			s.Reservation, s.ExpiryPending, taken = *answer.Reservation, false, false
 			places = answer.Reservation
 			switch {
-			case !answer.Reservation.Valid && m.IsRequested() && !wanted: // the outcome of the request reports this
+			case !answer.Reservation.Valid && m.IsRequested() && !wanted: // the outcome of the request reports the missing places
 			case !answer.Reservation.Valid:
 				s.RaiseAttention(opportunity.AttentionReservation, m.Request, "Oppflow requested places, but the API reports that the places are not reserved", now)
 			default:
@@ -203,10 +205,10 @@ func (s *State) interestResult(asked opportunity.Interest, answer exchange.Chang
 	return result
 }
 
-// placesResult is what is known of the requested places of one added interest.
+// placesResult says whether the requested places of one added interest are reserved.
 type placesResult struct {
 	state opportunity.PlacesState
-	// heldUntil is the expiry time of the places that are held, nil for all others.
+	// heldUntil is the expiry time of reserved places; nil when the places are not reserved.
 	heldUntil *time.Time
 }
 
@@ -221,8 +223,8 @@ func (p placesResult) error() *opportunity.Error {
 	return nil
 }
 
-// placesResults decides which of the requested places are held. held is the reservation after the
-// batch, or nil when the reservation is not known yet.
+// placesResults decides which of the requested places are reserved. held is the reservation after
+// the batch, or nil when the reservation is not known yet.
 func (s *State) placesResults(batch []exchange.Change, answers []exchange.ChangeResult, held *opportunity.Reservation, hadReservation bool, placesPerEvent func() bool) []placesResult {
 	results := make([]placesResult, len(batch))
 	requests, moved := 0, false
@@ -264,7 +266,7 @@ func mayReserve(m exchange.Change, answer exchange.ChangeResult) bool {
 	return m.Interest != nil && m.Interest.Reserve && (answer.Status == exchange.StatusDone || answer.Status == exchange.StatusUnknown)
 }
 
-// placesEvidence returns what is known of the places on the event of the change at i.
+// placesEvidence collects the facts about the places on the event of the change at i.
 func (s *State) placesEvidence(i int, batch []exchange.Change, answers []exchange.ChangeResult) exchange.PlacesEvidence {
 	name := batch[i].Interest.Item
 	event := cmp.Or(string(answers[i].Interests[0].Item), name)
@@ -291,10 +293,10 @@ func (s *State) placesEvidence(i int, batch []exchange.Change, answers []exchang
 }
 
 // ApplyRejectedRequest handles an API request that was rejected as a whole, so that none of its
-// changes was made. When the API request contained one requested change, this change is rejected.
-// Several requested changes are sent again one by one, to find the change that fails. An expiry
-// that Oppflow added to the requested change is not rejected, because places that were reserved
-// earlier still need the expiry.
+// changes was made. If the API request contained only one requested change, this change is
+// rejected. Several requested changes are sent again one by one, to find the change that fails. An
+// expiry that Oppflow added to the requested change is not rejected, because places that were
+// reserved earlier still need the expiry.
 func (s *State) ApplyRejectedRequest(batch []exchange.Change, reason *opportunity.Error, now time.Time) {
 	s.RecordSeenAt = time.Time{}
 	own := 0
@@ -322,8 +324,7 @@ func (s *State) ApplyRejectedRequest(batch []exchange.Change, reason *opportunit
 }
 
 // FailNames ends the requests of the batch that use a name for which no id or several ids were
-// found. If such a name is in an addInterests command, FailNames ends only the interest with the
-// name.
+// found. In an addInterests command, FailNames ends only the interests with an unresolved name.
 func (s *State) FailNames(batch []exchange.Change, failed map[exchange.UnresolvedName]*opportunity.Error, now time.Time) {
 	answers := make([]exchange.ChangeResult, len(batch))
 	for i, m := range batch {
@@ -338,8 +339,8 @@ func (s *State) FailNames(batch []exchange.Change, failed map[exchange.Unresolve
 	s.applyNameFailures(batch, answers, now)
 }
 
-// applyNameFailures applies the results of a batch of which nothing was sent, and stores nothing
-// about the reservation.
+// applyNameFailures applies the results of a batch that was not sent, and stores nothing about the
+// reservation.
 func (s *State) applyNameFailures(batch []exchange.Change, answers []exchange.ChangeResult, now time.Time) {
 	for i, m := range batch {
 		at := slices.IndexFunc(s.Queue, func(e queue.Command) bool { return e.Request == m.Request })

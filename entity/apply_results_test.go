@@ -135,7 +135,7 @@ func TestApplyResults(t *testing.T) {
 		s := openedState(t)
 		accept(t, s, opportunity.Progress{To: "Won"}, "r")
 		answer := rejectedResult("Transition Not Found")
-		answer.Step = &won // a rejected result changes no step, even when it names one
+		answer.Step = &won // a rejected result does not change the step, even if the result names a step
 		sendBatch(t, s, answer)
 		if got := outcome(t, s, "r"); got.State != opportunity.Failed || s.Step != proposed {
 			t.Errorf("step %+v, outcome %+v", s.Step, got)

@@ -35,7 +35,7 @@ func (s *State) NextBatch() []exchange.Change {
 		batch = append(batch, m)
 		bytes += size
 		reserving = reserving || wants
-		if m.ReservationChange != nil { // a caller requested this expiry, which also counts for places reserved before it
+		if m.ReservationChange != nil { // the requested expiry also counts for the places that were reserved before
 			reserving, notBefore = false, m.ReservationChange.Until
 		}
 		return true

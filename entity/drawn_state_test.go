@@ -85,8 +85,8 @@ func TestStateRoundTrip(t *testing.T) {
 	if diff := sameState(full, continued(t, full)); diff != "" {
 		t.Error(diff)
 	}
-	// Every member of the state must have a value other than zero here; a zero value would prove
-	// nothing about its encoding.
+	// Every member of the state must have a value other than zero, because a zero value proves
+	// nothing about the encoding of the member.
 	data, err := json.Marshal(full)
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,8 @@ type EffectState struct {
 	// ManualTransition is the transition by hand whose effects are not planned yet; nil when there is
 	// none.
 	ManualTransition *manual.Transition `json:"manual,omitempty"`
-	// PlannedByVersion is the version of the playbook that planned the last transition.
+	// PlannedByVersion is the version of the playbook that planned the last transition, or 0 if
+	// that playbook had no version.
 	PlannedByVersion int `json:"plannedBy,omitempty"`
 	// EffectResults contains the results of ended effects, in the order in which the effects ended.
 	EffectResults []opportunity.EffectResult `json:"ledger,omitempty"`
@@ -59,7 +60,7 @@ func (s *EffectState) SetCalling(key string) {
 	}
 }
 
-// ClearCalling stores at the beginning of a run that Oppflow is calling no service.
+// ClearCalling stores that Oppflow is calling no service, because each run begins without a call.
 func (s *EffectState) ClearCalling() {
 	for i := range s.ActiveEffects {
 		s.ActiveEffects[i].Calling = false

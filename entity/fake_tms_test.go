@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// fakeTMS is a TMS in memory. fakeTMS makes the changes of a request in order and remembers each
-// change.
+// fakeTMS is a TMS in memory. fakeTMS makes the changes of a request in order, and remembers each
+// change in order to detect changes that are made twice or out of order.
 type fakeTMS struct {
 	now               time.Time
 	interests         []exchange.InterestRef
@@ -121,10 +121,10 @@ func (r *fakeTMS) snapshot() exchange.Snapshot {
 	}
 }
 
-// wasReserved reports whether the places were reserved as the change requested. The request is
-// fulfilled by the requested expiry, by a later request for another expiry, or by an unrequested
-// expiry that is no earlier. If an expiry was replaced before a read showed it, the test cannot
-// check that expiry, and accepts it.
+// wasReserved reports whether the places were reserved as the change requested. The request is also
+// fulfilled by a later request for another expiry, or by an expiry that no caller requested and
+// that is not earlier than the requested expiry. wasReserved accepts an expiry that was replaced
+// before a read showed the expiry, because the test cannot check such an expiry.
 func (r *fakeTMS) wasReserved(change string, until time.Time) bool {
 	tried := false
 	for _, e := range r.expiries {

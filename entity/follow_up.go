@@ -29,9 +29,9 @@ func (s *State) CompleteFollowUp(key string, now time.Time) {
 	}
 }
 
-// cancelFollowUp removes the planned follow-up without doing its action. The later follow-ups are
-// then planned again, because the times of later follow-ups are calculated from now if the
-// cancelled follow-up was late.
+// cancelFollowUp removes the planned follow-up without doing its action. Then the later follow-ups
+// are planned again, because the cancellation of a late follow-up moves the times of the later
+// follow-ups.
 func (s *State) cancelFollowUp(c opportunity.CancelFollowUp, now time.Time) {
 	effect := exchange.Effect{Key: c.FollowUp}
 	for _, f := range s.FollowUps {
@@ -45,8 +45,8 @@ func (s *State) cancelFollowUp(c opportunity.CancelFollowUp, now time.Time) {
 	s.requestPlan()
 }
 
-// snooze delays the follow-up. A second snooze of the same follow-up replaces the end of the first
-// snooze. snooze also requests a new plan, so that the run wakes up at the right time.
+// snooze delays the follow-up. A second snooze of the same follow-up replaces the end time of the
+// first snooze. snooze also requests a new plan, so that the run wakes up at the right time.
 func (s *State) snooze(z opportunity.Snooze, now time.Time) {
 	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(o SnoozedFollowUp) bool { return o.Key == z.FollowUp })
 	s.SnoozedFollowUps = append(s.SnoozedFollowUps, SnoozedFollowUp{Key: z.FollowUp, Until: z.Until.UTC(), Reason: z.Reason})
@@ -72,8 +72,8 @@ func (s *State) NextFollowUpAt() time.Time {
 	return at
 }
 
-// blockedSeries returns each series of which a follow-up waits for an operator or is being retried
-// by an operator.
+// blockedSeries returns each series with a follow-up that waits for an operator, or that an
+// operator retries.
 func (s *EffectState) blockedSeries() []string {
 	var all []string
 	for _, j := range s.ActiveEffects {
@@ -84,8 +84,8 @@ func (s *EffectState) blockedSeries() []string {
 	return all
 }
 
-// HasUnmarkedBlock reports whether a mail or a follow-up waits for an operator, and the state does
-// not contain the step in which this waiting began.
+// HasUnmarkedBlock reports whether a mail or a follow-up waits for an operator although BlockedIn
+// is not set.
 func (s *EffectState) HasUnmarkedBlock() bool {
 	return slices.ContainsFunc(s.ActiveEffects, ActiveEffect.isUnmarkedBlock)
 }
@@ -104,20 +104,20 @@ func (s *State) MarkBlocks(now time.Time) {
 		}
 		j.BlockedIn = s.Step.ID
 		if j.Series != "" && j.Number < j.Of {
-			j.Problem += ". Until then the later follow-ups of this series wait"
+			j.Problem += ". The later follow-ups of this series wait for this answer"
 			s.RaiseAttention(opportunity.AttentionEffect, j.Effect.Key, j.Problem, now)
 		}
 	}
 }
 
-// asksBeforeRetry reports whether an operator must decide once more before a mail is sent. A mail
-// needs this second decision when the opportunity has ended since the mail began to wait.
+// asksBeforeRetry reports whether an operator must answer retry a second time before a mail is
+// sent. The operator must decide again when the opportunity has ended since the mail began to wait.
 func (s *State) asksBeforeRetry(j ActiveEffect) bool {
 	return j.Effect.Kind == opportunity.EffectEmail && j.BlockedIn != "" && j.BlockedIn != s.Step.ID && s.Step.Stage.State.IsFinal()
 }
 
-// endBlockedFollowUp stores the end time of a follow-up that waited for an operator. The next
-// follow-up of the series keeps its planned distance from this end time.
+// endBlockedFollowUp stores the time at which a follow-up that waited for an operator ended. The
+// next follow-up of the series keeps its planned distance from this end time.
 func (s *State) endBlockedFollowUp(j ActiveEffect, done bool, now time.Time) {
 	_, planned, _ := strings.Cut(j.Effect.Key, "/") // the key without the number of its chain
 	for i := range s.DoneFollowUps {

@@ -27,8 +27,8 @@ type FollowUpState struct {
 	// done follow-ups that are due now.
 	AfterReset bool `json:"forgetful,omitempty"`
 	// FollowUps are the earliest planned follow-ups. FollowUpsTruncated says that the plan has more
-	// follow-ups than FollowUps contains. SkippedFollowUps will not be done. DoneFollowUps are
-	// follow-ups that were done or cancelled, and that are not planned again.
+	// follow-ups than FollowUps contains. SkippedFollowUps are the follow-ups that Oppflow does not
+	// do. DoneFollowUps are follow-ups that were done or cancelled, and that are not planned again.
 	FollowUps          []exchange.FollowUp           `json:"followUps,omitempty"`
 	FollowUpsTruncated bool                          `json:"followUpsCut,omitempty"`
 	SkippedFollowUps   []opportunity.SkippedFollowUp `json:"leftOut,omitempty"`
@@ -57,9 +57,9 @@ func (s *FollowUpState) checkCancel(key string) error {
 }
 
 // SetFollowUps stores those follow-ups of a plan that are not done yet. SetFollowUps keeps the
-// earliest follow-ups, up to MaxFollowUps and MaxFollowUpBytes. The other follow-ups are in a later
-// plan again. The view shows the follow-ups that the plan skips, but a skipped follow-up raises no
-// attention.
+// earliest follow-ups, up to MaxFollowUps and MaxFollowUpBytes. A later plan contains the other
+// follow-ups again. The view shows the follow-ups that the plan skips, but a skipped follow-up
+// raises no attention.
 func (s *FollowUpState) SetFollowUps(plan exchange.Plan, now time.Time) {
 	planned := slices.DeleteFunc(slices.Clone(plan.FollowUps), func(f exchange.FollowUp) bool { return s.isFollowUpDone(f.Key) })
 	s.SnoozedFollowUps = slices.DeleteFunc(s.SnoozedFollowUps, func(z SnoozedFollowUp) bool {
@@ -197,13 +197,13 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// setPlanDue makes a new plan due at once when watched is true.
+// setPlanDue makes a new plan due at once if watched is true.
 func (s *FollowUpState) setPlanDue(watched bool) {
 	s.PlanDue, s.PlanFirstChangeAt, s.PlanLastChangeAt = watched, time.Time{}, time.Time{}
 }
 
-// setPlanDueAfterQuiet makes a new plan due when watched is true and the opportunity has not
-// changed for the time quiet. A plan that is due at once stays due at once.
+// setPlanDueAfterQuiet makes a new plan due after the opportunity has not changed for the time
+// quiet, if watched is true. A plan that is due at once stays due at once.
 func (s *FollowUpState) setPlanDueAfterQuiet(watched bool, quiet time.Duration, now time.Time) {
 	if !watched || quiet <= 0 || s.PlanDue && s.PlanFirstChangeAt.IsZero() {
 		s.setPlanDue(watched)

@@ -214,8 +214,8 @@ func TestFollowUpsAreCappedByBytes(t *testing.T) {
 	}
 }
 
-// TestRemainingFollowUpsArePlanned: when all stored follow-ups are done, the run plans those that
-// the stored plan did not contain.
+// TestRemainingFollowUpsArePlanned: when all stored follow-ups are done, the run plans the
+// follow-ups that did not fit into the stored plan.
 func TestRemainingFollowUpsArePlanned(t *testing.T) {
 	var planned []exchange.FollowUp
 	for n := range opportunity.MaxFollowUps + 1 {

@@ -16,7 +16,8 @@ import (
 type Inbox struct {
 	// Queue contains the queued commands, in the order of their acceptance.
 	Queue queue.Commands `json:"queue,omitempty"`
-	// Parked contains the parked commands.
+	// Parked contains the commands that wait for an operator, because the API repeatedly returned
+	// server errors for them.
 	Parked       queue.Commands  `json:"parked,omitempty"`
 	DedupWindow  dedup.Window    `json:"handled"`
 	Outcomes     []StoredOutcome `json:"outcomes,omitempty"`
@@ -70,8 +71,8 @@ func (s *Inbox) checkRepeat(i opportunity.OperatorCommand, id string) (payload [
 // Outcome returns the outcome of a request. Outcome returns the error NotFound for an id that was
 // never used or that is no longer remembered.
 func (s *Inbox) Outcome(id string) (opportunity.Outcome, error) {
-	// A waiting request with the id is returned first, because an earlier message with the same id
-	// may have failed.
+	// Outcome looks for a waiting request first, because an earlier message with the same id may
+	// have failed.
 	if s.isWaiting(id) {
 		return opportunity.Outcome{RequestID: id, State: opportunity.Pending}, nil
 	}
@@ -81,7 +82,7 @@ func (s *Inbox) Outcome(id string) (opportunity.Outcome, error) {
 		}
 	}
 	if handled := s.DedupWindow.Find(id); handled != nil {
-		// For an older request, only the state of its outcome is remembered, not the whole outcome.
+		// DedupWindow remembers only the state of an older outcome.
 		return opportunity.Outcome{RequestID: id, State: handled.OutcomeState()}, nil
 	}
 	return opportunity.Outcome{}, opportunity.Failf(opportunity.NotFound, "there is no request %q; Oppflow remembers the last %d requests", opportunity.Truncate(id, 60), opportunity.MaxRememberedRequests)
@@ -99,8 +100,8 @@ func (s *Inbox) isWaiting(id string) bool {
 	return s.parkedIndex(id) >= 0 || slices.ContainsFunc(s.Queue, func(e queue.Command) bool { return e.Request == id })
 }
 
-// NextToPark returns the first request of the batch that must be parked. The API failed this
-// request at least ParkAfterErrors times with its own errors over at least ParkAfter, and there is
+// NextToPark returns the first request of the batch that must be parked. A request must be parked
+// after ParkAfterErrors server errors of the API over at least the time ParkAfter, if Parked has
 // room for the request.
 func (s *Inbox) NextToPark(batch []exchange.Change, now time.Time) (string, bool) {
 	for _, e := range s.Queue {
@@ -113,7 +114,7 @@ func (s *Inbox) NextToPark(batch []exchange.Change, now time.Time) (string, bool
 }
 
 // The number of parked commands is limited, because each run passes its parked commands to the next
-// run until an operator decides about the parked commands.
+// run.
 func (s *Inbox) canPark(e queue.Command) bool {
 	parked, _ := append(slices.Clone(s.Parked), e).EncodedSize(0)
 	return len(s.Parked) < opportunity.MaxParked && parked <= opportunity.MaxParkedBytes
@@ -123,8 +124,8 @@ func (s *Inbox) parkedIndex(request string) int {
 	return slices.IndexFunc(s.Parked, func(e queue.Command) bool { return e.Request == request })
 }
 
-// WaitingBytes returns an upper bound of the JSON size of the commands that a run passes to the
-// next run. The size includes the known results of commands that are partly done.
+// WaitingBytes returns an upper bound of the JSON size of the commands that this run passes to the
+// next run. The size includes the results of commands that are partly done.
 func (s *Inbox) WaitingBytes() int {
 	waiting, _ := s.Queue.EncodedSize(0)
 	parked, _ := s.Parked.EncodedSize(0)

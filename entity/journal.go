@@ -15,20 +15,23 @@ type Journal struct {
 
 	// Runs is the number of runs of the workflow, including this run.
 	Runs int `json:"runs"`
-	// PreviousRunID is the run id that the previous run stored as its own. When the previous run
-	// began with a reset, PreviousRunID may be the id of the run before the reset.
+	// PreviousRunID is the run id that the previous run stored as its own run id. When the previous
+	// run began with a reset, PreviousRunID may be the id of the run before the reset.
 	PreviousRunID string `json:"writer,omitempty"`
 
 	// Playbook contains the features of the latest playbook that a worker returned.
 	Playbook exchange.PlaybookFeatures `json:"rules,omitzero"`
-	// PlaybookChanged says that the playbook changed.
+	// PlaybookChanged says that the playbook changed, so that the run continues as new as soon as
+	// no command waits.
 	PlaybookChanged bool `json:"renewed,omitempty"`
 
 	// FinalState is the final state that the opportunity has reached, or "" in an open step.
-	// KeepOpenUntil is until when the playbook keeps the run open in FinalState.
+	// KeepOpenUntil is the time until which the playbook keeps the run open after FinalState was
+	// reached.
 	FinalState    opportunity.StageState `json:"finalState,omitempty"`
 	KeepOpenUntil time.Time              `json:"keepOpenUntil,omitzero"`
-	// PlacesUntil is until when the run stays open because places are held for people without names.
+	// PlacesUntil is the time until which the run stays open because places are reserved for people
+	// without names.
 	PlacesUntil time.Time `json:"placesUntil,omitzero"`
 }
 

@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// ApplyFinalState stores until when the playbook keeps the run open, when the opportunity has reached
-// a final state since the last call. Another step with the same state changes nothing. A later
-// version of the playbook counts from the next final state.
+// ApplyFinalState sets KeepOpenUntil from the playbook when the opportunity has reached a new final
+// state. Another step with the same final state changes nothing. A later version of the playbook
+// takes effect at the next final state.
 func (s *State) ApplyFinalState(now time.Time) {
 	state := s.Step.Stage.State
 	if !state.IsFinal() {
@@ -24,9 +24,9 @@ func (s *State) ApplyFinalState(now time.Time) {
 	}
 }
 
-// UnnamedPlacesUntil returns the expiry time of the reservation, when a won opportunity without work
-// has held places for people without names. UnnamedPlacesUntil returns zero when the playbook does
-// not register learners, because the state then contains no attendees.
+// UnnamedPlacesUntil returns the expiry time of the reservation if an opportunity that has ended as
+// won has reserved places for people without names. UnnamedPlacesUntil returns zero when the
+// playbook does not register learners, because the state then contains no attendees.
 func (s *State) UnnamedPlacesUntil() time.Time {
 	if !s.IsOver() || s.Step.Stage.State != opportunity.Won || !s.Playbook.Learners || !s.Reservation.Valid {
 		return time.Time{}
@@ -45,8 +45,8 @@ func (s *State) UnnamedPlacesUntil() time.Time {
 	return time.Time{}
 }
 
-// OpenUntil returns until when the run of an ended opportunity takes messages. OpenUntil returns zero
-// while the opportunity has not ended, and when the run ends at once.
+// OpenUntil returns the time until which the run of an ended opportunity takes messages. OpenUntil
+// returns zero if the opportunity has not ended or the run ends at once.
 func (s *State) OpenUntil() time.Time {
 	if !s.IsOver() || s.Closing != nil {
 		return time.Time{}
@@ -60,5 +60,5 @@ func (s *Journal) keptOpenUntil() time.Time { return latest(s.KeepOpenUntil, s.P
 // messages.
 func (s *State) CanEnd(now time.Time) bool { return s.IsOver() && !s.OpenUntil().After(now) }
 
-// EndKeepOpen ends the time for which the run stays open, because the run ends now.
+// EndKeepOpen deletes the times until which the run stays open, because the run ends now.
 func (s *Journal) EndKeepOpen() { s.KeepOpenUntil, s.PlacesUntil = time.Time{}, time.Time{} }

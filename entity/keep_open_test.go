@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The time of a final state counts from the moment at which the opportunity reaches the state. A
-// message, another step with the same state, and a later playbook do not extend it.
+// KeepOpenUntil counts from the moment at which the opportunity reaches a final state. A message,
+// another step with the same final state, and a later playbook do not change KeepOpenUntil.
 func TestKeepOpenCountsFromTheFinalState(t *testing.T) {
 	lengths := map[opportunity.StageState]time.Duration{opportunity.Won: 30 * 24 * time.Hour, opportunity.Lost: time.Hour}
 	rapid.Check(t, func(t *rapid.T) {
@@ -47,7 +47,8 @@ func TestKeepOpenCountsFromTheFinalState(t *testing.T) {
 	})
 }
 
-// The lengths of a period differ from day to day, because of clock changes and business hours.
+// A keepOpen period has different lengths on different days, because of clock changes and business
+// hours.
 func TestLengthsOfKeepOpenAreNoChangeOfThePlaybook(t *testing.T) {
 	s := new(entity.State)
 	s.ID = "o"

@@ -9,8 +9,8 @@ import (
 )
 
 // KnownRecord returns the record without its interests, if the state is equal to a record that the
-// API returned at most exchange.MaxRecordAge ago. KnownRecord returns false if something indicates
-// that the record has changed since.
+// API returned at most exchange.MaxRecordAge ago. KnownRecord returns false if the record may have
+// changed since the last response.
 func (s *State) KnownRecord(now time.Time) (exchange.Snapshot, bool) {
 	if s.RecordSeenAt.IsZero() || now.Sub(s.RecordSeenAt) > exchange.MaxRecordAge ||
 		s.RefreshDue || s.AfterReset || s.StepUnconfirmed || s.ExpiryPending || s.ReservationExpired || s.ManualTransition != nil ||
@@ -24,9 +24,9 @@ func (s *State) KnownRecord(now time.Time) (exchange.Snapshot, bool) {
 }
 
 // ConfirmRecord compares the state with the whole record that the response to the last request
-// contains. A difference is the sign of a change by somebody else, so that the next plan reads the
-// record. Call ConfirmRecord after the results of the request are stored. A nil record, and a request
-// with a change that was not made, confirm nothing.
+// contains. A difference means that somebody else changed the record, so the next plan reads the
+// record. Call ConfirmRecord after the results of the request are stored. ConfirmRecord confirms
+// nothing if record is nil or a change of the request was not made.
 func (s *State) ConfirmRecord(record *exchange.Snapshot, answers []exchange.ChangeResult, now time.Time) {
 	switch {
 	case slices.ContainsFunc(answers, func(a exchange.ChangeResult) bool { return a.Status != exchange.StatusDone }):
@@ -40,16 +40,16 @@ func (s *State) ConfirmRecord(record *exchange.Snapshot, answers []exchange.Chan
 	}
 }
 
-// isEqualTo compares only data that the API returned. The API need not return the region of a record
-// and the values of an interest.
+// isEqualTo compares only data that the API returned. The API may omit the region of a record and
+// the values of an interest.
 func (s *RecordState) isEqualTo(record exchange.Snapshot) bool {
 	return record.ID == s.ID && record.Step == s.Step && record.Details.Name == s.Details.Name && record.Details.Account == s.Details.Account &&
 		record.Details.Currency == s.Details.Currency && record.Reservation.Valid == s.Reservation.Valid && record.Reservation.Until.Equal(s.Reservation.Until) &&
 		len(record.Interests) == len(s.Interests) && !s.HasOtherInterests(record)
 }
 
-// HasOtherInterests reports whether the record has other values of the interests than the state, or
-// no longer has all of them. Interests that only the record has do not count.
+// HasOtherInterests reports whether the record shows other values for an interest of the state, or
+// does not contain the interest. HasOtherInterests ignores interests that only the record has.
 func (s *RecordState) HasOtherInterests(record exchange.Snapshot) bool {
 	return slices.ContainsFunc(s.Interests, func(held opportunity.RecordedInterest) bool {
 		at := slices.IndexFunc(record.Interests, func(ref exchange.InterestRef) bool { return ref.ID == held.ID })

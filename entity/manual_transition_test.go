@@ -27,7 +27,7 @@ func withTransitionRules(t reporter) *entity.State {
 	return s
 }
 
-// findIn reads the record in the step.
+// findIn executes a read that finds the record in the step.
 func findIn(s *entity.State, step opportunity.Step, now time.Time) {
 	found := recordNow()
 	found.Step = step
@@ -44,7 +44,8 @@ func send(s *entity.State, command opportunity.OperatorCommand, now time.Time) {
 	}
 }
 
-// setNoticeWithin stores the features of a worker with the time.
+// setNoticeWithin stores the playbook features of a worker that has the given value of
+// NoticeWithin.
 func setNoticeWithin(s *entity.State, within time.Duration) {
 	rules := s.Playbook
 	rules.NoticeWithin = within
@@ -218,8 +219,8 @@ func TestManualTransitionKeepsTheRunOpen(t *testing.T) {
 	}
 }
 
-// Commands go before the planning of a transition by hand, except a later transition, whose effects
-// come after the effects of the transition by hand.
+// Commands have priority over the planning of a transition by hand, except a later transition,
+// whose effects come after the effects of the transition by hand.
 func TestNextWithAManualTransition(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -242,7 +243,7 @@ func TestNextWithAManualTransition(t *testing.T) {
 }
 
 // When a transition by hand was noticed late, mails and calls wait for an operator, and all other
-// effects begin. Effects before the transition are left out.
+// effects begin. The effects before the transition are not started.
 func TestLateManualTransition(t *testing.T) {
 	t.Parallel()
 	plan := exchange.Plan{Digest: "d", Before: []exchange.Effect{{Key: "win/before/1/account", Kind: opportunity.EffectAccount}}}
@@ -309,7 +310,7 @@ func TestLateManualTransition(t *testing.T) {
 	}
 }
 
-// A run that ends says that the effects of a transition by hand were not planned.
+// If a run ends before the effects of a transition by hand are planned, the timeline says so.
 func TestManualTransitionOfARunThatEnds(t *testing.T) {
 	t.Parallel()
 	s := withTransitionRules(t)

@@ -23,7 +23,8 @@ type PlanTransition struct{ Request, To string }
 type SendCommands struct{}
 
 // PlanManualTransition plans the effects of a transition that a person made by hand. BeforeCommand
-// says that a progress command waits, whose effects come after the effects of the transition by hand.
+// says that a progress command waits, and that the effects of the transition by hand come before
+// the effects of that command.
 type PlanManualTransition struct {
 	Cause         exchange.PlanCause
 	BeforeCommand bool
@@ -59,7 +60,7 @@ type Conditions struct {
 	// ReadFailed says that the last read of the record failed, because the API did not return the
 	// record.
 	ReadFailed bool
-	// EffectsYield says that commands have priority over every effect of EffectStageAfter.
+	// EffectsYield says that commands have priority over all effects of EffectStageAfter.
 	EffectsYield bool
 }
 

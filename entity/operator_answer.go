@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// updateQuestion raises the question about the record, or else about the first command in doubt.
-// updateQuestion removes the question when nothing is in doubt.
+// updateQuestion raises the question about the record, or otherwise the question about the first
+// command in doubt. updateQuestion removes the question when nothing is in doubt.
 func (s *State) updateQuestion(now time.Time) {
 	if s.TaggedByOther {
 		s.raiseRecordQuestion(now)
@@ -38,7 +38,7 @@ func (s *State) updateQuestion(now time.Time) {
 }
 
 // retry handles the message retry, with which an operator says that the change was not made. The
-// request is sent again. A parked request is then sent before all queued commands.
+// request is sent again. A parked request is sent again before all queued commands.
 func (s *State) retry(answer opportunity.Retry, now time.Time) {
 	if s.isCreateQuestion(answer.Request) {
 		s.resolveCreateQuestion("an operator answered retry: create the record", now)
@@ -109,7 +109,7 @@ func (s *State) skip(answer opportunity.Skip, now time.Time) {
 		s.Queue = slices.Delete(s.Queue, at, at+1)
 	}
 	s.appendTimeline(now, "an operator answered skip: "+skipped.Summary())
-	skipped.NoWaiter = false // the operator knows of the failure already
+	skipped.NoWaiter = false // the operator who skips the request knows of the failure
 	if parked && answer.UndoEffects {
 		s.endTransition(skipped.Request, &opportunity.Error{Type: opportunity.Rejected}, now)
 	}

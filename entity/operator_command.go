@@ -7,9 +7,9 @@ import (
 )
 
 // Execute executes the operator command. The parameter id is the request id of the command, or ""
-// for a message without a request id. A repetition under the same id is not executed again. The
-// same id with another payload causes the error Conflict. When Execute returns an error, the state
-// is unchanged.
+// for a message without a request id. A repeated command with the same id is not executed again.
+// The same id with another payload returns the error Conflict. When Execute returns an error, the
+// state is unchanged.
 func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time) (opportunity.Outcome, error) {
 	payload, known, err := s.checkRepeat(i, id)
 	if err != nil {

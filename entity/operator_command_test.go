@@ -156,7 +156,7 @@ func TestEveryMessageIsKnown(t *testing.T) {
 // TestAMessageThatIsTooLarge: a message above the limit is rejected before it is decoded, and a
 // message of exactly the limit is accepted.
 func TestAMessageThatIsTooLarge(t *testing.T) {
-	fill := func(payload string, to int) []byte { // JSON may be padded
+	fill := func(payload string, to int) []byte { // JSON may begin with spaces
 		return []byte(strings.Repeat(" ", to-len(payload)) + payload)
 	}
 	decode := map[string]func([]byte) error{
@@ -185,8 +185,8 @@ func TestCheckUpdate(t *testing.T) {
 	}
 	admits("new", "", "")
 	for _, c := range []struct{ reason, want string }{
-		{"", "an operator paused the opportunity; signals wait until resume; send the command as a signal, or send the update again later"},
-		{"audit", "an operator paused the opportunity (audit); signals wait until resume; send the command as a signal, or send the update again later"},
+		{"", "an operator paused the opportunity; signals wait until an operator sends resume; send the command as a signal, or send the update again later"},
+		{"audit", "an operator paused the opportunity (audit); signals wait until an operator sends resume; send the command as a signal, or send the update again later"},
 	} {
 		if err := execute(s, opportunity.Pause{Reason: c.reason}); err != nil {
 			t.Fatal(err)
@@ -232,7 +232,7 @@ func TestAPauseIsShown(t *testing.T) {
 			t.Errorf("the card says %s", s.CurrentDetails())
 		}
 	}
-	for range 2 { // to resume a running opportunity does nothing
+	for range 2 { // the second resume does nothing
 		if err := execute(s, opportunity.Resume{}); err != nil {
 			t.Fatal(err)
 		}
@@ -249,8 +249,8 @@ func TestAPauseIsShown(t *testing.T) {
 	}
 }
 
-// TestOperatorCommandIsExecutedOnce: an operator command with an id is executed only once, also
-// when a later run receives its repetition.
+// TestOperatorCommandIsExecutedOnce: an operator command with an id is executed only once, even if
+// a later run receives the same command again.
 func TestOperatorCommandIsExecutedOnce(t *testing.T) {
 	s := openedState(t)
 	pause := opportunity.Pause{RequestID: "p", Reason: "audit"}
@@ -303,7 +303,7 @@ func TestRetryAndSkipNeedAQuestion(t *testing.T) {
 		}
 	}
 	sendBatch(t, s, unknownResult)
-	for range 2 { // the second is a repetition, when no question waits any more
+	for range 2 { // the second round repeats the message after the question was answered
 		got, err := s.Execute(opportunity.Skip{Request: "r", Reason: "x"}, "a", noon)
 		if err != nil || got.State != opportunity.Done || s.Question != nil || s.Failures != 1 {
 			t.Fatalf("%+v, %v, question %+v, %d failures", got, err, s.Question, s.Failures)

@@ -19,9 +19,9 @@ type OperatorState struct {
 	RefreshDue bool `json:"refreshDue,omitempty"`
 
 	Question *opportunity.Question `json:"question,omitempty"`
-	// TaggedByOther says that the record has the reference tag of another reference, and that no
-	// operator has answered yet. TagConfirmed says that an operator answered that the record belongs
-	// to this opportunity in spite of its tag.
+	// TaggedByOther says that the record has the reference tag of another reference, and that an
+	// operator must still answer the question about the record. TagConfirmed says that an operator
+	// answered that the record belongs to this opportunity in spite of its tag.
 	TaggedByOther bool `json:"taggedByOther,omitempty"`
 	TagConfirmed  bool `json:"tagConfirmed,omitempty"`
 	// CreateAnyway says that an operator decided to create the record without a further search in
@@ -37,8 +37,8 @@ type OperatorState struct {
 // RaiseAttention keeps the newest entries, and at least one entry of each kind.
 const maxAttention = 20
 
-// RaiseAttention adds an entry of attention. A second entry of one kind about the same request only
-// replaces the reason of the first entry.
+// RaiseAttention adds an entry of attention. If an entry of the same kind about the same request
+// exists, RaiseAttention only replaces the reason.
 func (s *OperatorState) RaiseAttention(word opportunity.AttentionKind, request, text string, now time.Time) {
 	for i := range s.Attention {
 		if s.Attention[i].Kind == word && s.Attention[i].Request == request {
@@ -97,7 +97,7 @@ func (s *OperatorState) clearEffectAttention(key string) {
 	s.CancelWait(key)
 }
 
-// applyRequestEnd raises attention when a request has failed for whose outcome no caller waits.
+// applyRequestEnd raises attention when a request has failed and no caller waits for the outcome.
 func (s *OperatorState) applyRequestEnd(e requestEnd) {
 	if e.outcome.State != opportunity.Failed || !e.command.NoWaiter {
 		return

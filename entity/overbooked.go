@@ -22,6 +22,6 @@ func (s *OperatorState) ClearOverbooked(event opportunity.ID) {
 	s.clearAttentionFor(opportunity.AttentionEffect, overbookedKey(event))
 }
 
-// overbookedKey returns the text that the attention about an overbooked event has in place of a
-// request id.
+// overbookedKey returns the text that replaces the request id in the attention about an overbooked
+// event.
 func overbookedKey(event opportunity.ID) string { return string(event) }

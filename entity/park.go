@@ -11,9 +11,9 @@ import (
 )
 
 // ApplyServerError handles an API request for which the API returned a server error. The API did
-// not make those changes of the batch that are still in the queue. ApplyServerError counts the
-// error for the first queued command of the batch. When an API request of several changes fails a
-// second time, its changes are sent one by one, to find the command that causes the error.
+// not make the changes of the batch that are still in the queue. ApplyServerError counts the error
+// for the first queued command of the batch. When an API request of several changes fails a second
+// time, the changes are sent one by one, to find the command that causes the error.
 // ApplyServerError reports whether any change must be sent again.
 func (s *State) ApplyServerError(batch []exchange.Change, now time.Time) bool {
 	waits := func(e queue.Command) bool {
@@ -25,7 +25,7 @@ func (s *State) ApplyServerError(batch []exchange.Change, now time.Time) bool {
 	}
 	e := &s.Queue[first]
 	if e.Errors == 0 {
-		e.FailingSince = now.Truncate(time.Millisecond) // the precision that the next run gets
+		e.FailingSince = now.Truncate(time.Millisecond) // the next run gets the time in milliseconds
 	}
 	e.Errors++
 	if e.Errors > 1 && len(batch) > 1 {

@@ -44,8 +44,8 @@ func queued(s *entity.State) []string {
 	return list
 }
 
-// TestParked: a command that the API repeatedly fails does not stop the other commands for ever,
-// and is never lost.
+// TestParked: a command for which the API repeatedly returns server errors does not stop the other
+// commands for ever, and is never lost.
 func TestParked(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.UpdateDetails{Name: "bad"}, "bad")
@@ -145,7 +145,8 @@ func TestConsecutiveServerErrors(t *testing.T) {
 	}
 }
 
-// A command beyond the limit is not parked and stays at its position in the queue.
+// When the maximum number of commands is parked, another failing command stays at its position in
+// the queue.
 func TestParkedLimit(t *testing.T) {
 	t.Parallel()
 	s := openedState(t)

@@ -49,9 +49,9 @@ func (s *State) EndPause() {
 func pauseReason(p opportunity.PauseInfo) string {
 	switch p.Reason {
 	case otherReferenceTag:
-		return otherReferenceTag + "; nothing is sent until resume; check to which reference the record belongs, and the tenant of the worker"
+		return otherReferenceTag + "; Oppflow sends nothing until an operator sends resume; check to which reference the record belongs, and check the tenant of the worker"
 	case "":
-		return "an operator paused the opportunity; signals wait until resume"
+		return "an operator paused the opportunity; signals wait until an operator sends resume"
 	}
-	return "an operator paused the opportunity (" + p.Reason + "); signals wait until resume"
+	return "an operator paused the opportunity (" + p.Reason + "); signals wait until an operator sends resume"
 }

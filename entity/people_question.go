@@ -11,8 +11,8 @@ import (
 
 // askAboutPeople raises a question about attendees whose e-mail addresses belong to contacts with
 // other names. The effect waits for the answer, even if the effect must be done before a
-// transition. One question asks about all attendees in doubt. While one effect has raised the
-// question, other effects with attendees in doubt wait for the same answer.
+// transition. One question asks about all attendees in doubt. Other effects with attendees in doubt
+// wait for the answer to the same question.
 func (s *State) askAboutPeople(j *ActiveEffect, found Inspection, now time.Time) {
 	for _, i := range found.PeopleInDoubt {
 		if i >= 0 && i < len(s.Attendees) && s.Attendees[i].Person != nil {
@@ -67,7 +67,7 @@ func (s *State) leaveOutPeople(reason string, now time.Time) {
 	s.endPeopleQuestion(text + ": " + reason)
 }
 
-// endPeopleQuestion makes those effects due that wait for the answer to the question about people.
+// endPeopleQuestion makes the effects due that waited for the answer to the question about people.
 // The text note becomes part of the results of these effects.
 func (s *State) endPeopleQuestion(note string) {
 	for i := range s.Attendees {

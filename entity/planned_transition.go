@@ -76,15 +76,15 @@ func (s *State) ApplyTransitionPlan(request string, plan exchange.Plan, fromKnow
 	s.PlannedByVersion = plan.Version
 }
 
-// ShowsManualTransition reports whether a person made a transition by hand, when a read finds the
-// record in the step. A progress command of which Oppflow does not know whether it was made may
-// explain the step. Without rules for transitions, ShowsManualTransition returns false.
+// ShowsManualTransition reports whether a read that finds the record in the given step shows a
+// transition by hand. A progress command of unknown result may explain the step, too. Without rules
+// for transitions in the playbook, ShowsManualTransition returns false.
 func (s *State) ShowsManualTransition(found opportunity.Step) bool {
 	return s.ID != "" && s.Playbook.Transitions && s.Step.ID != "" && found.ID != "" && found.ID != s.Step.ID &&
 		!s.StepUnconfirmed && !s.isProgressInDoubt(found)
 }
 
-// isProgressInDoubt reports whether an operator has to decide about a progress command to the step.
+// isProgressInDoubt reports whether a progress command to the step is in doubt or parked.
 func (s *Inbox) isProgressInDoubt(to opportunity.Step) bool {
 	leadsTo := func(e queue.Command) bool {
 		c, err := e.Decode()
@@ -95,8 +95,9 @@ func (s *Inbox) isProgressInDoubt(to opportunity.Step) bool {
 }
 
 // AddManualTransition stores that a person made a transition by hand to the step. Call
-// AddManualTransition before the record of the read is stored. A second transition before the
-// effects are planned changes only the target step, so that both count as one transition.
+// AddManualTransition before the state stores the record of the read. A second transition by hand
+// before the effects are planned changes only the target step, so that both count as one
+// transition.
 func (s *State) AddManualTransition(to opportunity.Step, now time.Time) {
 	s.appendTimeline(now, fmt.Sprintf("the transition from %s to %s was made by hand in the TMS", s.Step.Name, to.Name))
 	if s.ManualTransition != nil {
@@ -178,14 +179,14 @@ func (s *State) endTransition(request string, reason *opportunity.Error, now tim
 	s.PlannedTransitions = slices.Delete(s.PlannedTransitions, at, at+1)
 	belongs := func(j ActiveEffect) bool { return j.Chain == move.Chain && j.Stage == opportunity.EffectStageBefore }
 	if slices.ContainsFunc(s.ActiveEffects, func(j ActiveEffect) bool { return belongs(j) && j.AsksPeople }) {
-		s.endPeopleQuestion("") // an effect that still needs the answer asks again
+		s.endPeopleQuestion("") // an effect that still needs an answer raises the question again
 	}
 	switch {
 	case reason == nil:
 		s.ActiveEffects = slices.DeleteFunc(s.ActiveEffects, belongs)
 		s.startChain(opportunity.EffectStageAfter, move.Chain, move.After, now)
 	case reason.Type == opportunity.Skipped || reason.Type == opportunity.Undecided:
-		// The transition may have been made, so it is unknown whether the effects must be undone.
+		// The transition may have been made, so the effects are not undone.
 		for _, j := range s.ActiveEffects {
 			if belongs(j) && j.Attempted {
 				s.recordEffectResult(j, opportunity.EffectAbandoned, "it is unknown whether the transition was made", now)

@@ -244,7 +244,7 @@ func TestQueueIsCompact(t *testing.T) {
 	const commands = 10_000
 	for _, c := range []struct {
 		name string
-		gap  time.Duration // the longest, between two commands
+		gap  time.Duration // the longest time between two commands
 		most int           // bytes per command
 	}{{"in a burst", 2 * time.Millisecond, 45}, {"over a day", 17 * time.Second, 50}} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,8 +13,8 @@ func (s *RecordState) knownRecord() readback.Known {
 }
 
 // ReadBack decides the changes of unknown status in a batch from a read of the record, see
-// [readback.Known.Decide]. ReadBack sets MaybeApplied for the commands of the changes that will be
-// sent again although they may have been made.
+// [readback.Known.Decide]. ReadBack sets MaybeApplied for each command with a change that may have
+// been made and that is sent again.
 func (s *State) ReadBack(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, showsRejected func() bool) []exchange.ChangeResult {
 	decided := s.knownRecord().Decide(batch, answers, record, resolved, showsRejected)
 	for i, m := range batch {

@@ -208,7 +208,8 @@ func TestClosingAfterAReset(t *testing.T) {
 }
 
 // TestApplyReadBackAfterReset: decided requests continue, undecided requests raise questions, and
-// reserved places get the expiry whose change may have been lost.
+// the run sets the expiry of reserved places again, because the earlier change of the expiry may be
+// lost.
 func TestApplyReadBackAfterReset(t *testing.T) {
 	s := openedState(t)
 	accept(t, s, opportunity.Progress{To: string(opportunityStep.ID)}, "move")
@@ -321,8 +322,8 @@ func TestNothingIsRepeatedAfterAReset(t *testing.T) {
 				t.Fatalf("it does not end: %v, %+v", queued(s), s.Question)
 			}
 			if q := s.Question; q != nil {
-				// The operator knows what happened. For a command of several changes, the operator
-				// sends retry only when no change was made.
+				// The operator knows which changes were made. For a command of several changes, the
+				// operator sends retry only when no change was made.
 				did := slices.ContainsFunc(happened, func(c string) bool { return strings.HasPrefix(c, q.Request+"/") })
 				var err error
 				if did || refusedOnce(fake, q.Request) {

@@ -33,7 +33,7 @@ func TestReadBackExpiry(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", c.name, got[0].Status, c.want)
 		}
 	}
-	// A requested expiry is exact: a later expiry is as wrong as an earlier one.
+	// A requested expiry must be set exactly: a later expiry is as wrong as an earlier expiry.
 	for _, c := range []struct {
 		name string
 		now  opportunity.Reservation
@@ -81,7 +81,7 @@ func TestReadBackSupersededExpiry(t *testing.T) {
 			record.Reservation = opportunity.Reservation{Until: noon}
 			if c.auto.Reservation != nil {
 				record.Reservation = *c.auto.Reservation
-				record.Reservation.Until = record.Reservation.Until.Add(time.Hour) // changed by hand in between
+				record.Reservation.Until = record.Reservation.Until.Add(time.Hour) // a person changed the expiry before the read
 			}
 			answers := s.VerifyResults(batch, []exchange.ChangeResult{unknownResult, doneResult("i"), c.auto})
 			s.ApplyResults(batch, s.ReadBack(batch, answers, record, nil, always), always, noon)
@@ -168,8 +168,8 @@ func TestReadBackEarlierExpiryProvesNothing(t *testing.T) {
 	}
 }
 
-// TestReadBackExpiryOfTheSameRequest: when the places are reserved for longer, a later change to a
-// shorter expiry was not made.
+// TestReadBackExpiryOfTheSameRequest: if the record shows the first of two requested expiries, the
+// API did not set the second, earlier expiry.
 func TestReadBackExpiryOfTheSameRequest(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -206,7 +206,7 @@ func TestReadBackConsecutiveExpiries(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		first, second int // months from now
-		held          int // 0 when the record shows neither
+		held          int // 0 when the record shows neither expiry
 		again         string
 	}{
 		{"longer", 1, 2, 2, ""},

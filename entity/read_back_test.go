@@ -33,7 +33,7 @@ func TestReadBackInterests(t *testing.T) {
 	places := reservingInterest(1)
 	for _, c := range []struct {
 		name    string
-		answers []exchange.ChangeResult // for a course by id, an event, a path by name, and the expiry
+		answers []exchange.ChangeResult // the results for a course by id, an event, a path by name, and the expiry
 		record  []exchange.InterestRef
 		want    []string
 	}{
@@ -88,8 +88,8 @@ func TestReadBackInterests(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	})
-	// The interests in one item differ only in facts that cannot be read back, and the API may have
-	// rejected any of them.
+	// The interests in one item differ only in facts that a read does not show, and the API may
+	// have rejected any of the interests.
 	for _, c := range []struct {
 		name   string
 		record []exchange.InterestRef
@@ -111,8 +111,8 @@ func TestReadBackInterests(t *testing.T) {
 	}
 }
 
-// In a run that a worker of an earlier version began, a read of a request with a rejected interest
-// decides nothing.
+// In a run that a worker of an earlier version began, a read decides nothing about a request with a
+// rejected interest.
 func TestReadBackInARunOfAnEarlierVersion(t *testing.T) {
 	for _, c := range []struct {
 		record []exchange.InterestRef
@@ -423,7 +423,7 @@ func TestReadBackInterestBeforeAnAppliedChange(t *testing.T) {
 }
 
 // TestOnlyResentCommandsAreMaybeApplied: an expiry that Oppflow adds for reserved places has the
-// reference as its request id. A caller may use the same text as a request id.
+// opportunity's reference as its request id. A caller may use the same text as a request id.
 func TestOnlyResentCommandsAreMaybeApplied(t *testing.T) {
 	for _, c := range []struct {
 		command opportunity.Command

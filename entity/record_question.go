@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// AskAboutRecord asks an operator whose record it is, because a read found the reference tag of
-// another reference on the record. After the answer confirm, reads no longer raise this question.
-// AskAboutRecord reports whether the question is open.
+// AskAboutRecord asks an operator whether the record belongs to this opportunity, because a read
+// found the reference tag of another reference on the record. After the answer confirm, reads no
+// longer raise this question. AskAboutRecord reports whether the question waits for an answer.
 func (s *State) AskAboutRecord(now time.Time) bool {
 	if s.TagConfirmed {
 		return false

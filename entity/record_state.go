@@ -37,20 +37,20 @@ type RecordState struct {
 	// Attendees are the people to register. Attendees are stored only while the playbook may
 	// register them.
 	Attendees []exchange.Attendee `json:"attendees,omitempty"`
-	// CancelledEvents are the events that a read showed as cancelled.
+	// CancelledEvents and SoldOutEvents are the events that a read showed as cancelled or sold out.
 	CancelledEvents []opportunity.ID `json:"cancelledEvents,omitempty"`
 	SoldOutEvents   []opportunity.ID `json:"soldOutEvents,omitempty"`
 	// Entered is the time at which the record entered its step. LastActivity is the time of the
-	// last activity other than a follow-up. Entered and LastActivity are zero when they are
+	// last activity other than a follow-up. Entered and LastActivity are zero when the times are
 	// unknown.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
-	// AdoptedAt is the time of the adoption, if the times of the follow-ups are calculated from the
-	// record's last change.
+	// AdoptedAt is the time of the adoption if the times of follow-ups are calculated from the
+	// record's last change, and zero otherwise.
 	AdoptedAt time.Time `json:"adoptedAt,omitzero"`
-	// RecordSeenAt is the time of the last response that contained the whole record, if the state is
-	// still equal to that record. RecordSeenAt is zero when something else may have changed the
-	// record since.
+	// RecordSeenAt is the time of the last response that contained the whole record, if the state
+	// is still equal to that record. RecordSeenAt is zero when the record may have changed since
+	// the last response.
 	RecordSeenAt time.Time `json:"recordSeen,omitzero"`
 }
 
@@ -95,7 +95,7 @@ func (s *RecordState) setAccount(j ActiveEffect) {
 	}
 }
 
-// A return to the step from which a person made a transition by hand ends that transition.
+// When the record returns to the step before a transition by hand, setStep forgets this transition.
 func (s *State) setStep(step opportunity.Step, now time.Time) {
 	if step.ID != s.Step.ID {
 		s.Entered = now
@@ -206,8 +206,8 @@ func (s *RecordState) applyRequestEnd(e requestEnd) {
 	s.StepUnconfirmed = s.StepUnconfirmed || e.command.MessageName == opportunity.MessageProgress && (e.confirmed || e.command.InDoubt)
 }
 
-// setRegistrations stores which attendees the complete effect registered, and which attendees were on
-// their events before.
+// setRegistrations stores which attendees the complete effect registered, and which attendees were
+// registered before the effect.
 func (s *RecordState) setRegistrations(j ActiveEffect) {
 	for _, o := range j.UndoEntry.Objects {
 		if o.Kind != opportunity.ObjectLearner {

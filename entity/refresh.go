@@ -13,7 +13,7 @@ import (
 func (s *State) ShouldRefresh() bool { return s.ID != "" && s.RefreshDue }
 
 // refresh makes a read of the record due. If the sender has seen the record in the known step later
-// than the run, refresh stores the time. refresh ignores a time in the future.
+// than the run has, refresh stores the time of the sender. refresh ignores a time in the future.
 func (s *State) refresh(r opportunity.Refresh, now time.Time) {
 	s.RefreshDue = true
 	if r.StepSeenAt.After(s.StepSeenAt) && !r.StepSeenAt.After(now) && s.Step.ID != "" && !s.StepUnconfirmed {
@@ -49,12 +49,12 @@ func (s *State) ApplySnapshot(record exchange.Snapshot, now time.Time) bool {
 	}
 	region := s.Details.Region
 	s.Details = record.Details
-	if s.Details.Region == (opportunity.Ref{}) { // the API need not return the region with the record
+	if s.Details.Region == (opportunity.Ref{}) { // the API may omit the region
 		s.Details.Region = region
 	}
 	s.setStep(record.Step, now)
 	s.ClearAttention(opportunity.AttentionRecord)
-	if moved && s.Playbook.FollowUpSteps != "" { // workers without FollowUpSteps planned in every step
+	if moved && s.Playbook.FollowUpSteps != "" { // workers that do not set FollowUpSteps planned in every step
 		s.requestPlan()
 	}
 	if held := s.Reservation; held.Valid && !record.Reservation.Valid && !held.Until.After(now) {

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TestRegistrationsAreRemembered: the state keeps who made the registration of an attendee, so that
-// a withdrawal cancels only the registrations of this opportunity.
+// TestRegistrationsAreRemembered: the state shows which attendees this opportunity registered, so
+// that only these registrations are cancelled later.
 func TestRegistrationsAreRemembered(t *testing.T) {
 	learner := func(place opportunity.ID, created, reverted bool) exchange.UndoEntry {
 		return exchange.UndoEntry{Objects: []opportunity.TouchedObject{

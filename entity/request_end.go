@@ -8,7 +8,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Each component of State changes its own data when it receives the requestEnd.
+// A requestEnd describes the end of a request; each component of State changes its own data from
+// the requestEnd.
 type requestEnd struct {
 	command queue.Command
 	outcome opportunity.Outcome
@@ -53,7 +54,7 @@ func finalEnd(e queue.Command, reason *opportunity.Error, now time.Time) request
 	for i := range e.Results {
 		if !e.Results[i].IsFinal() {
 			e.Results[i] = opportunity.InterestResult{Item: add.Interests[i].Item, Error: reason}
-			// If the API has added the interest in doubt, the places of the interest would stay
+			// If the API added the interest in doubt, the places of the interest would stay
 			// reserved for ever without an expiry.
 			ended.needsExpiry = ended.needsExpiry || e.InDoubt && !e.LaterExpirySet && add.Interests[i].Reserve
 		}

@@ -13,9 +13,9 @@ import (
 // Other attention of the kind reservation has the id of a request or of an interest as its key.
 const expiredReservationKey = "reservationExpired"
 
-// HasReservationExpired reports whether the reservation of an open opportunity was valid in the
-// state before and has expired since. A reservation that was released before its expiry time has
-// not expired.
+// HasReservationExpired reports whether the earlier reservation, before, was valid and has expired
+// while the opportunity is open. A reservation that was released before its expiry time has not
+// expired.
 func (s *State) HasReservationExpired(before opportunity.Reservation, now time.Time) bool {
 	return before.Valid && !before.Until.IsZero() && !before.Until.After(now) && !s.Reservation.Valid && !s.Step.Stage.State.IsFinal()
 }
@@ -45,8 +45,9 @@ func (s *State) isPlacesAttention(a opportunity.Attention) bool {
 	return a.Kind == opportunity.AttentionReservation && s.interestIndex(opportunity.ID(a.Request)) >= 0
 }
 
-// clearReservationAttention removes the attention that a valid reservation ends. The reservation
-// shows nothing of the places on one event, so attention about the places of one interest stays.
+// clearReservationAttention removes the attention about the reservation, because the reservation is
+// valid. A reservation does not show on which events places are reserved, so the attention about
+// the places of one interest stays.
 func (s *State) clearReservationAttention() {
 	s.Attention = slices.DeleteFunc(s.Attention, func(a opportunity.Attention) bool {
 		return a.Kind == opportunity.AttentionReservation && !s.isPlacesAttention(a)
@@ -57,8 +58,8 @@ func (s *RecordState) interestIndex(id opportunity.ID) int {
 	return slices.IndexFunc(s.Interests, func(held opportunity.RecordedInterest) bool { return held.ID == id })
 }
 
-// setPlaces stores what is known of the places of an interest. setPlaces raises attention when the
-// opportunity has a reservation, but the places of the interest are not known to belong to it.
+// setPlaces stores whether the places of an interest are reserved. If the opportunity has a
+// reservation, setPlaces raises attention about places that are not known to be reserved.
 func (s *State) setPlaces(known exchange.InterestPlaces, now time.Time) {
 	at := s.interestIndex(known.Interest)
 	if at < 0 {
@@ -80,7 +81,8 @@ func (s *State) setPlaces(known exchange.InterestPlaces, now time.Time) {
 }
 
 // soleReservation returns the valid reservation of a record with one interest in an event. The
-// reservation is then about this interest alone. soleReservation returns nil for any other record.
+// reservation of a record with only one interest in an event contains only places of this interest.
+// soleReservation returns nil for any other record.
 func soleReservation(record exchange.Snapshot) *opportunity.Reservation {
 	events := 0
 	for _, ref := range record.Interests {
@@ -94,8 +96,8 @@ func soleReservation(record exchange.Snapshot) *opportunity.Reservation {
 	return &record.Reservation
 }
 
-// confirmSolePlaces stores that requested places are held, when the valid reservation can contain
-// no other places, because the opportunity has no other interest in an event.
+// confirmSolePlaces stores that the requested places are reserved, if the reservation is valid and
+// the opportunity has only one interest in an event.
 func (s *State) confirmSolePlaces() {
 	sole := -1
 	for i, held := range s.Interests {

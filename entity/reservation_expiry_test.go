@@ -69,7 +69,8 @@ func TestExtendReservationsOutcome(t *testing.T) {
 				t.Fatalf("got %+v", got)
 			}
 			wantError(t, got.Error, opportunity.Rejected, c.want)
-			// The failed request raises attention; the error needs no second attention.
+			// The failed request raises attention, so the error of the request raises no second
+			// attention.
 			if diff := cmp.Diff([]string{"failed"}, s.AttentionKinds()); diff != "" {
 				t.Error(diff)
 			}
@@ -102,8 +103,8 @@ func expiryResult(valid bool, until time.Time) exchange.ChangeResult {
 	return exchange.ChangeResult{Status: exchange.StatusDone, Reservation: &opportunity.Reservation{Valid: valid, Until: until}}
 }
 
-// TestExtensionExpiresInTheQueue: if a requested expiry is sent after its own time, the API would
-// release the places.
+// TestExtensionExpiresInTheQueue: if Oppflow sent a requested expiry after the expiry time, the API
+// would release the places.
 func TestExtensionExpiresInTheQueue(t *testing.T) {
 	s := openedState(t)
 	s.Reservation = opportunity.Reservation{Valid: true, Until: noon.Add(48 * time.Hour)}

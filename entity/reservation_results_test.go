@@ -22,7 +22,7 @@ const (
 var otherEvent = id(opportunity.TypeEvent, 77)
 
 // reservedResult is the result of an added interest in the item, with the number of reserved places
-// on its event before and after. A negative number was not read.
+// on the event before and after the addition. A negative number means that the number was not read.
 func reservedResult(interest, item opportunity.ID, before, after int) exchange.ChangeResult {
 	a := exchange.ChangeResult{Status: exchange.StatusDone, Interests: []exchange.InterestRef{{ID: interest, Item: item}}}
 	if before >= 0 {
@@ -34,7 +34,8 @@ func reservedResult(interest, item opportunity.ID, before, after int) exchange.C
 	return a
 }
 
-// TestPlacesPerEvent: the reservation of the opportunity shows nothing of a second event.
+// TestPlacesPerEvent: the reservation of the opportunity does not show whether places on a second
+// event are reserved.
 func TestPlacesPerEvent(t *testing.T) {
 	const held, notHeld, notKnown = opportunity.PlacesHeld, opportunity.PlacesNotHeld, opportunity.PlacesNotKnown
 	never := func() bool { return false }
@@ -110,8 +111,8 @@ func TestPlacesPerEvent(t *testing.T) {
 	}
 }
 
-// TestReadProvesSolePlaces: when a read shows a valid reservation and one interest in an event, the
-// places of this interest are held.
+// TestReadProvesSolePlaces: when a read shows a valid reservation and only one interest in an
+// event, the places of this interest are reserved.
 func TestReadProvesSolePlaces(t *testing.T) {
 	for others, want := range map[int]opportunity.PlacesState{0: opportunity.PlacesHeld, 1: opportunity.PlacesNotKnown} {
 		s := openedState(t)
@@ -244,7 +245,7 @@ func TestRelease(t *testing.T) {
 }
 
 // TestReservationsInDoubtExpire: when an operator ends a request in doubt, its change may still
-// have been made. The places that such a request may have reserved need an expiry or a release.
+// have been made. The places that a request in doubt may have reserved need an expiry or a release.
 func TestReservationsInDoubtExpire(t *testing.T) {
 	doubted := func() *entity.State {
 		s := openedState(t)

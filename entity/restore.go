@@ -11,8 +11,9 @@ import (
 )
 
 // ApplyRestore updates the state after a restore of Temporal's database. An interest of the record
-// that neither the backup nor a waiting command contains was requested after the backup. A later
-// request for an equal interest may be a repetition.
+// counts as requested after the backup if neither the backup nor a waiting command contains the
+// interest. A later request for an equal interest may be a repetition of the request that came
+// after the backup.
 func (s *State) ApplyRestore(answers []exchange.ChangeResult, record exchange.Snapshot, now time.Time) {
 	s.appendTimeline(now, "Temporal's database was restored")
 	known := s.knownInterestIDs()
@@ -28,9 +29,9 @@ func (s *State) ApplyRestore(answers []exchange.ChangeResult, record exchange.Sn
 	}
 }
 
-// FlagPossibleRepeats puts each request of the batch in doubt that adds an interest equal to one of
-// InterestsAfterBackup. FlagPossibleRepeats reports whether any request is newly in doubt. Each of
-// InterestsAfterBackup leads to at most one question.
+// FlagPossibleRepeats puts a request of the batch in doubt if the request adds an interest equal to
+// one of InterestsAfterBackup. FlagPossibleRepeats reports whether any request is newly in doubt.
+// Each interest in InterestsAfterBackup causes at most one question.
 func (s *State) FlagPossibleRepeats(batch []exchange.Change, resolved map[exchange.UnresolvedName]opportunity.ID, now time.Time) bool {
 	found := false
 	for _, m := range batch {

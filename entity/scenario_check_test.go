@@ -24,7 +24,7 @@ func (s *scenario) check(t *rapid.T) {
 		}
 		before, ended := s.final[a.id]
 		if ended {
-			if !reflect.DeepEqual(before, got) { // cmp.Diff takes ten times as long for this
+			if !reflect.DeepEqual(before, got) { // cmp.Diff takes ten times as long as DeepEqual
 				if diff := cmp.Diff(before, got); diff != "" {
 					t.Fatalf("the outcome of %s changed: %s", a.id, diff)
 				}
@@ -57,8 +57,8 @@ func (s *scenario) check(t *rapid.T) {
 	}
 }
 
-// checkOutcomes compares the outcomes that the callers received with the changes in the TMS, when
-// nothing waits any more.
+// checkOutcomes compares the outcomes that the callers received with the changes in the TMS, after
+// all requests have ended.
 func (s *scenario) checkOutcomes(t *rapid.T) {
 	var order []string // changes reported done, except those that may be made again
 	stands := map[opportunity.ID]string{}
@@ -148,8 +148,8 @@ func (s *scenario) checkOutcomes(t *rapid.T) {
 	if s.state.Failures != failures {
 		t.Fatalf("%d failures are counted, %d were reported", s.state.Failures, failures)
 	}
-	// If an interest of the record has no outcome, a person added it by hand, or an operator ended
-	// its change.
+	// If no outcome names an interest of the record, a person added the interest by hand, or an
+	// operator ended the change of the interest.
 	known := map[opportunity.ID]bool{}
 	for _, held := range s.state.Interests {
 		known[held.ID] = true

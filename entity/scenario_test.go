@@ -120,9 +120,9 @@ func (s *scenario) accept(t *rapid.T) {
 	s.commands++
 	var command opportunity.Command
 	switch rapid.IntRange(0, 6).Draw(t, "command") {
-	case 2, 3: // every expiry has another time, so that the expiries can be distinguished
+	case 2, 3: // each expiry has a different time, so that the test can distinguish the expiries
 		command = opportunity.ExtendReservations{Until: s.now().Add(time.Duration(rapid.IntRange(1, 900).Draw(t, "hours"))*time.Hour + time.Duration(s.commands)*6*time.Minute)}
-	case 0: // every progress has another target, so that the transitions can be distinguished
+	case 0: // each progress has a different target, so that the test can distinguish the transitions
 		command = opportunity.Progress{To: string(id(opportunity.TypeStep, 100+s.commands))}
 	case 1:
 		command = opportunity.UpdateDetails{Name: fmt.Sprint("name ", s.commands)}
@@ -145,8 +145,8 @@ func (s *scenario) accept(t *rapid.T) {
 	s.injectFaults(t, key, changes)
 }
 
-// send sends the next batch to the fake TMS, as the workflow does. wrong says whether faults are
-// drawn.
+// send sends the next batch to the fake TMS, as the workflow does. wrong says whether faults of the
+// API are drawn.
 func (s *scenario) send(t *rapid.T, wrong bool) {
 	batch := s.state.NextBatch()
 	if len(batch) == 0 {
@@ -173,7 +173,7 @@ func (s *scenario) send(t *rapid.T, wrong bool) {
 		case 0: // proven not sent
 			s.state.ApplyResults(batch, repeat(notSentResult, len(batch)), always, s.now())
 			return
-		case 1: // the request and the response stop in the middle
+		case 1: // the API handles and returns only a part of the changes
 			made = rapid.IntRange(0, len(batch)).Draw(t, "made")
 			answered = rapid.IntRange(0, made).Draw(t, "answered")
 		case 2: // one result cannot be read
@@ -208,7 +208,7 @@ func (s *scenario) answerQuestion(t *rapid.T) {
 	if question == nil {
 		return
 	}
-	// After the operator has read the record, the operator knows the origin of all its interests.
+	// After the operator has read the record, the operator knows the origin of all interests.
 	s.state.MarkUnattributed(s.tms.snapshot())
 	at := slices.IndexFunc(s.state.Queue, func(e queue.Command) bool { return e.Request == question.Request })
 	if at < 0 {
@@ -331,7 +331,7 @@ func (s *scenario) refresh(t *rapid.T) {
 	}
 }
 
-// finish executes everything that waits.
+// finish executes all waiting requests and effects.
 func (s *scenario) finish(t *rapid.T) {
 	if err := execute(s.state, opportunity.Resume{}); err != nil {
 		t.Fatal(err)
@@ -432,8 +432,7 @@ func TestAcceptedMeansDoneOnce(t *testing.T) {
 			"wait": func(t *rapid.T) {
 				s.tms.now = s.tms.now.Add(time.Duration(rapid.IntRange(1, 200).Draw(t, "hours")) * time.Hour)
 			},
-			// A person adds an interest of a kind that no message asks for, and no refresh
-			// follows.
+			// A person adds an interest of a kind that no message requests, and no refresh follows.
 			"strange": func(*rapid.T) { s.tms.addByHand(tokens) },
 			"":        s.check,
 		})

@@ -18,7 +18,7 @@ func (s *State) DueFollowUp(now time.Time) (exchange.FollowUp, bool) {
 	return next, some && !due.After(now)
 }
 
-// HasBackgroundWork reports whether the next task can be other than a read, a batch or a wait.
+// HasBackgroundWork reports whether the next task can be an effect, a plan or a follow-up.
 func (s *State) HasBackgroundWork(now time.Time) bool {
 	_, active := s.DueEffect(now)
 	_, _, move := s.TransitionToPlan()
@@ -50,9 +50,9 @@ func (s *State) NextWakeAt(now time.Time) time.Time {
 	return wake
 }
 
-// NextActionAt returns the earliest time at which a follow-up is due or an effect that waits for a
-// time is due, such as an invoice to finalise. When no follow-up and no effect waits for a time,
-// NextActionAt returns until when a run in a final step stays open, or zero.
+// NextActionAt returns the earliest time at which a follow-up or a waiting effect is due, such as
+// an invoice to finalise. Without a follow-up or a waiting effect, NextActionAt returns the time
+// until which a run in a final step stays open, or zero.
 func (s *State) NextActionAt(now time.Time) time.Time {
 	at := s.nextInspectionAt(now)
 	if next := s.NextFollowUpAt(); !next.IsZero() && (at.IsZero() || next.Before(at)) {
@@ -82,8 +82,8 @@ func (s *State) ApplyPlan(plan exchange.Plan, record exchange.Snapshot, cancelle
 	}
 }
 
-// PlansOnlyReactions reports whether a plan of the follow-ups contains no follow-ups, and is made
-// only to find external changes before the run ends.
+// PlansOnlyReactions reports whether the next plan contains no follow-ups, and is made only to find
+// external changes before the run ends.
 func (s *State) PlansOnlyReactions() bool {
 	return s.Step.Stage.State.IsFinal() && s.shouldPoll() && !s.Playbook.HasFollowUpsIn(s.Step) && !s.AfterReset
 }
@@ -218,7 +218,8 @@ func (s *State) SetPlaybook(rules *exchange.PlaybookFeatures, now time.Time) {
 	if has.Version < s.Playbook.Version {
 		return
 	}
-	// A version with the same features changes nothing. KeepOpen and NoticeWithin need no other plan.
+	// A new version with the same features needs no new plan. A change of KeepOpen or NoticeWithin
+	// needs no new plan.
 	s.Playbook.Version, s.Playbook.KeepOpen, s.Playbook.NoticeWithin = has.Version, has.KeepOpen, has.NoticeWithin
 	if has == s.Playbook {
 		return
@@ -269,8 +270,8 @@ func (s *State) ShouldPlan(now time.Time) bool {
 const maxQuietFactor = 6
 
 // nextPlanAt returns the time at which the due plan is made; zero means at once. Commands that
-// arrive one shortly after the other share one plan. A follow-up that is due earlier than the plan
-// reads the record itself, and the plan is then made from this read. In a final step, the plan is
+// arrive shortly after each other share one plan. If a follow-up is due before the plan, the
+// follow-up reads the record, and the plan is made from the same read. In a final step, the plan is
 // due at once, because the run may end.
 func (s *State) nextPlanAt() time.Time {
 	if s.PlanFirstChangeAt.IsZero() || s.Step.Stage.State.IsFinal() {

@@ -10,32 +10,31 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// StateVersion is the version of the state that this code writes. A worker that reads a newer
-// version must not use the state, because the worker would drop the members of the state that the
-// worker does not know.
+// StateVersion is the version of the state that this code writes. A worker must not use a state of
+// a newer version, because the worker would drop the unknown members of the state.
 //
 // Version 2 adds pause, close and refresh, and writes the queue in fewer bytes. Version 3 adds
 // parked commands, and the id of the run that wrote the state. Version 4 adds effects, follow-ups
-// and the features of their playbook. Version 5 adds the sources of queued commands. Version 6 adds
+// and the features of the playbook. Version 5 adds the sources of queued commands. Version 6 adds
 // the adoption time of records whose follow-up times are calculated from the record's last change.
 // Version 7 has the same member names as the view for attention, waits, questions and effect
 // results. Version 8 adds questions about people, and marks values of interests that are only known
-// as requested. Version 9 says of each interest whether its places are held, and adds transitions
-// by hand, the time at which the step was last seen, the time at which the whole record was last
-// seen, and until when the run of an ended opportunity stays open.
+// as requested. Version 9 stores for each interest whether its places are reserved, and adds
+// transitions by hand. Version 9 also adds the times at which the step and the whole record were
+// last seen, and the time until which the run of an ended opportunity stays open.
 const StateVersion = 9
 
 // State contains everything that one run knows of its opportunity and passes to the next run.
 //
 // State consists of components. A method that uses only the fields of one component belongs to this
-// component. A method that uses the fields of several components belongs to State.
+// component. A method that uses the fields of several components belongs to State itself.
 //
-//	RecordState    record_state.go     the known state of the TMS record
-//	Inbox          inbox.go            the waiting requests, the known request ids, and the outcomes
-//	EffectState    effect_state.go     the transitions with planned effects, and the effects
-//	FollowUpState  follow_up_state.go  the follow-ups, and the external changes
-//	OperatorState  operator_state.go   the decisions of operators, and the matters that need an operator
-//	Journal        journal.go          the timeline, the runs, and the playbook in force
+//	RecordState    record_state.go     the known state of the TMS record.
+//	Inbox          inbox.go            the waiting requests, the known request ids, and the outcomes.
+//	EffectState    effect_state.go     the transitions with planned effects, and the effects.
+//	FollowUpState  follow_up_state.go  the follow-ups, and the external changes.
+//	OperatorState  operator_state.go   the decisions of operators, and everything that waits for an operator.
+//	Journal        journal.go          the timeline, the runs, and the playbook in force.
 //
 // The components are embedded, so the JSON of State is flat.
 type State struct {
@@ -119,10 +118,9 @@ func (s *State) Result() opportunity.RunResult {
 	return ended
 }
 
-// FairnessKey returns the fairness key with which Temporal dispatches the activities of many
-// opportunities in turn. The fairness key is the source of the start or, when the start is no
-// longer stored, the source of the first command. Without a source, the fairness key is the region
-// or "".
+// FairnessKey returns the key by which Temporal dispatches the activities of many opportunities in
+// turn. The key is the source of the start or, when the start is no longer stored, the source of
+// the first queued command. Without a source, the key is the region or "".
 func (s *State) FairnessKey() string {
 	source := ""
 	switch {

@@ -49,8 +49,8 @@ func TestCapsOfAState(t *testing.T) {
 	if len(s.Interests) != opportunity.MaxInterests {
 		t.Fatalf("%d interests stand", len(s.Interests))
 	}
-	// For most requests no full outcome is stored, so only the last outcomes are as large as
-	// possible.
+	// The state stores full outcomes only of the last requests, so only these outcomes are as large
+	// as possible.
 	done := func(exchange.Change) exchange.ChangeResult {
 		return exchange.ChangeResult{Status: exchange.StatusDone}
 	}
@@ -109,9 +109,9 @@ func TestCapsOfAState(t *testing.T) {
 }
 
 // fill accepts commands until the waiting commands have at least the given number of bytes. No
-// later command may be larger than the first command, which contains the payload. Between two
-// measurements, fill therefore adds as many commands as fit if each command is as large as the
-// first command.
+// later command may be larger than the first command, which contains the payload. Each measurement
+// reads all commands, so fill adds as many commands between two measurements as would fit if each
+// command were as large as the first command.
 func fill(t *testing.T, s *entity.State, bytes int, accept func()) {
 	t.Helper()
 	before := s.WaitingBytes()

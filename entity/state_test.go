@@ -144,8 +144,8 @@ func TestOutcomeOfARequest(t *testing.T) {
 	if diff := cmp.Diff(want, outcome(t, s, "r")); diff != "" {
 		t.Error(diff)
 	}
-	// After some time the full outcome is no longer stored, but the state of the outcome is still
-	// known.
+	// After MaxOutcomes later outcomes, the full outcome is no longer stored, but the state of the
+	// outcome is still known.
 	for range opportunity.MaxOutcomes {
 		accept(t, s, opportunity.Progress{To: "Won"}, "")
 	}

@@ -38,8 +38,8 @@ func TestStepPatterns(t *testing.T) {
 	}
 }
 
-// TestNoPollWithoutRules: in a step without follow-ups, the record is not read, unless an external
-// change with a reaction is possible.
+// TestNoPollWithoutRules: in a step without follow-ups, the run reads the record only if an
+// external change with a reaction is possible.
 func TestNoPollWithoutRules(t *testing.T) {
 	t.Parallel()
 	here, elsewhere := exchange.StepPatternsOf(exchange.StepPattern{State: opportunity.Open}), exchange.StepPatternsOf(exchange.StepPattern{State: opportunity.Won})

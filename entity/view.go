@@ -15,7 +15,7 @@ func (j ActiveEffect) runningEffect() opportunity.RunningEffect {
 
 const maxShownQueue = 100
 
-// View returns the view. Of a longer queue, the view shows the first hundred commands.
+// View returns the view. The view shows at most the first hundred commands of the queue.
 func (s *State) View() opportunity.View {
 	v := opportunity.View{
 		Reference: s.Reference, Opportunity: s.ID, Details: s.Details,

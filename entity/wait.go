@@ -5,13 +5,14 @@ import (
 )
 
 // SetWait stores the wait. If a wait is stored already, SetWait replaces this wait and keeps the
-// time at which the earlier wait began. SetWait reports whether the kind of the wait is new.
+// time at which the earlier wait began. SetWait reports whether the kind of the wait differs from
+// the kind of the earlier wait.
 func (s *OperatorState) SetWait(w opportunity.WaitInfo) bool {
 	w.Reason = opportunity.Truncate(w.Reason, opportunity.MaxErrorMessage)
 	fresh := s.Wait == nil || s.Wait.Kind != w.Kind
 	if s.Wait != nil {
 		w.Since = s.Wait.Since
-		if fresh { // one cause at a time
+		if fresh { // the view shows one cause at a time
 			s.clearOutageAttention(s.Wait.Request)
 		}
 	}
@@ -19,9 +20,8 @@ func (s *OperatorState) SetWait(w opportunity.WaitInfo) bool {
 	return fresh
 }
 
-// EndWait removes the wait after the API responded to the request. A wait of the kind
-// AttentionOperation ends only when the wait is about the same request. EndWait reports whether a
-// wait has ended.
+// EndWait removes the wait after the API responded to the request. EndWait keeps a wait of the kind
+// AttentionOperation that is about another request. EndWait reports whether a wait has ended.
 func (s *OperatorState) EndWait(request string) bool {
 	s.clearAttentionFor(opportunity.AttentionOperation, request)
 	if s.Wait == nil || s.Wait.Kind == opportunity.AttentionOperation && s.Wait.Request != request {

@@ -10,8 +10,8 @@ import (
 
 // AdoptionTimes returns two times for a record that is adopted now. The times of follow-ups are
 // calculated from the first time, since. If the worker read the time of the record's last change,
-// since is that time, but at most now, and adopted is now. If the time of the record's last change
-// was not read, since is now and adopted is zero.
+// since is the earlier of that time and now, and adopted is now. If the time of the record's last
+// change was not read, since is now and adopted is zero.
 func AdoptionTimes(record Snapshot, now time.Time) (since, adopted time.Time) {
 	switch {
 	case record.Changed.IsZero():

@@ -39,7 +39,7 @@ type ReservationChange struct {
 	NotBefore time.Time `json:"notBefore,omitzero"`
 }
 
-// ChangeStatus says what is known of a change that Oppflow wanted to send to the API.
+// ChangeStatus says whether the API made a change that Oppflow wanted to send.
 type ChangeStatus string
 
 const (
@@ -49,12 +49,12 @@ const (
 	StatusRejected ChangeStatus = "rejected"
 	// StatusNotSent: it is proven that the API never received the change.
 	StatusNotSent ChangeStatus = "notSent"
-	// StatusUnknown: no other status is certain, for example because the worker stopped before it
-	// reported the result.
+	// StatusUnknown: no other status is certain, for example because the worker stopped before the
+	// worker reported the result.
 	StatusUnknown ChangeStatus = "unknown"
 )
 
-// ChangeResult contains what is known of one Change.
+// ChangeResult contains the status and the result of one Change.
 type ChangeResult struct {
 	Status ChangeStatus `json:"fate"`
 	// Interests are the interests that the API returned in the result of a change that adds an
@@ -70,8 +70,8 @@ type ChangeResult struct {
 	Reserved ReservedPlaces `json:"reserved,omitzero"`
 	// Error says why the change was not made, and is nil when Status is done.
 	Error *opportunity.Error `json:"error,omitempty"`
-	// About describes the object of an effect's request that the API rejected, without personal
-	// data.
+	// About describes, without personal data, the object of an effect's request that the API
+	// rejected.
 	About string `json:"about,omitempty"`
 }
 
@@ -97,7 +97,8 @@ type Snapshot struct {
 	Changed time.Time `json:"changed,omitzero"`
 }
 
-// MaxRecordAge is the longest time for which a transition is planned without a read of the record.
+// MaxRecordAge is the longest time after a response with the whole record in which Oppflow plans a
+// transition without another read.
 const MaxRecordAge = 20 * time.Second
 
 // UnresolvedName is a name or a code that a caller used where the API requires an id.
@@ -153,7 +154,7 @@ func (m Change) Names() []UnresolvedName {
 	return names
 }
 
-// appendName adds the text to the names.
+// appendName adds the text to the names, unless the text is empty or already an id.
 func appendName(names []UnresolvedName, typ, text string) []UnresolvedName {
 	if text == "" || opportunity.ID(text).Type() == typ || typ == TypeCurrency && isCurrencyCode(text) {
 		return names
@@ -187,8 +188,8 @@ func JSONSize(plain any) int {
 	return len(data)
 }
 
-// Recorded returns the recorded interest with the values that the API shows, for an interest that
-// no known request added.
+// Recorded returns the values of the record's interest as a recorded interest that no known request
+// added.
 func (r InterestRef) Recorded() opportunity.RecordedInterest {
 	held := opportunity.RecordedInterest{ID: r.ID, Item: opportunity.Truncate(string(r.Item), opportunity.MaxRecordedItem), Quantity: r.Quantity}
 	held.Kind, _ = opportunity.KindOfIDType(r.Item.Type())
@@ -204,7 +205,7 @@ func (r Snapshot) HasInterest(id opportunity.ID) bool {
 }
 
 // ExpiryError returns an error unless the API shows the places as reserved until the requested
-// time. A response without errors does not prove that the API set the expiry.
+// time. A response without errors does not prove that the API set the expiry time.
 func (e ReservationChange) ExpiryError(held *opportunity.Reservation) *opportunity.Error {
 	switch {
 	case held == nil || !held.Valid:

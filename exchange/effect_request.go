@@ -52,8 +52,8 @@ const (
 // not show whether a mail was sent or a log entry was written.
 func (k EffectRequestKind) IsVerifiable() bool { return k != RequestEmail && k != RequestLog }
 
-// IsIdempotent reports whether a request whose result is unknown may be sent again. Only the call
-// of a service may be sent again, because a service recognises a repeated call by its key.
+// IsIdempotent reports whether a request of unknown result may be sent again. Only the call of a
+// service may be sent again, because the service recognises a repeated call by the idempotency key.
 func (k EffectRequestKind) IsIdempotent() bool { return k == RequestCall }
 
 // Summary describes the request in a few words, without personal data.
@@ -105,8 +105,8 @@ func (r EffectRequest) Describe(about string) string {
 	return r.Kind.Summary() + ", " + about
 }
 
-// UndoEntry is what Oppflow keeps of an effect in order to undo the effect: the state before the
-// effect, and the objects that the effect found or created. An UndoEntry names no person.
+// UndoEntry is the data from which Oppflow can undo an effect: the state before the effect, and the
+// objects that the effect found or created. An UndoEntry names no person.
 type UndoEntry struct {
 	// Account is the account of the record before the effect, or "" when the record had no account.
 	// AccountRead says that the account was read.
@@ -115,7 +115,7 @@ type UndoEntry struct {
 	// Attributes contains the values that the attributes of the record had before the effect, by
 	// the attributes' keys.
 	Attributes map[string]string `json:"attributes,omitempty"`
-	// Notes contains values that only the code of the effect's kind uses.
+	// Notes contains values that only the code for this kind of effect uses.
 	Notes map[string]string `json:"values,omitempty"`
 	// Until is the expiry time of the reservation before the effect, or zero when no places were
 	// reserved.
@@ -148,23 +148,24 @@ func (t UndoEntry) WithObject(r opportunity.TouchedObject) UndoEntry {
 	return t
 }
 
-// Attendee is a person who is to attend an event. An attendee is stored while the playbook may
+// Attendee is a person who is to attend an event. Oppflow stores an attendee while the playbook may
 // still register the attendee, because the API does not show the learners of an interest.
 type Attendee struct {
 	// Interest is the interest that names the person, and Event is the item of that interest.
 	Interest opportunity.ID `json:"interest"`
 	Event    opportunity.ID `json:"event"`
-	// Person contains the data of the person until Contact is set; from then on Person is nil.
+	// Person contains the data of the person; nil once Contact is set.
 	Person *opportunity.Learner `json:"person,omitempty"`
 	// Contact is the id of the person's contact in the TMS, or "" while the contact is unknown. If
 	// both Person and Contact are empty, an operator excluded the attendee.
 	Contact opportunity.ID `json:"contact,omitempty"`
 	// InDoubt says that an operator must decide about the person: a contact with a different name
-	// has the person's e-mail address. SameAsContact is the operator's response.
+	// has the person's e-mail address. SameAsContact is the operator's decision.
 	InDoubt       bool            `json:"inDoubt,omitempty"`
 	SameAsContact ContactDecision `json:"sameAsContact,omitempty"`
-	// Learner is the place on the event that an effect of this opportunity created for the person.
-	// RegisteredBefore says that the person was on the event before such an effect.
+	// Learner is the id of the place on the event that an effect of this opportunity booked for the
+	// person. RegisteredBefore says that the person was registered on the event before an effect of
+	// this opportunity registered learners.
 	Learner          opportunity.ID `json:"learner,omitempty"`
 	RegisteredBefore bool           `json:"registeredBefore,omitempty"`
 }

@@ -9,24 +9,25 @@ type ReservedPlaces struct {
 	After  *int `json:"after,omitempty"`
 }
 
-// PlacesEvidence is what is known after a request for places on one event.
+// PlacesEvidence contains the facts that are known after a request for places on one event.
 type PlacesEvidence struct {
-	// IsReservationValid says that the opportunity has a valid reservation after the request. The API
-	// does not show on which events.
+	// IsReservationValid says that the opportunity has a valid reservation after the request. The
+	// API does not show the events of the reservation.
 	IsReservationValid bool
-	// IsAlone says that the request is the only one whose places the reservation can contain.
+	// IsAlone says that the reservation can contain only the places of this request.
 	IsAlone bool
 	// Requested is the number of requested places; 0 when the number is not known.
 	Requested int
-	// Own is the number of all places of the opportunity on the event, with the requested places.
+	// Own is the number of all places of the opportunity on the event, including the requested
+	// places.
 	Own int
 	// Reserved is the number of reserved places on the event.
 	Reserved ReservedPlaces
 }
 
-// State returns what the evidence shows about the requested places. Other opportunities may reserve
-// places on the event at the same time, so the places count as held only when the number of
-// reserved places grew by exactly the requested places.
+// State returns what the evidence shows about the requested places. The requested places count as
+// reserved only when the number of reserved places grew by exactly the requested number, because
+// other opportunities may reserve places at the same time.
 func (e PlacesEvidence) State() opportunity.PlacesState {
 	before, after := e.Reserved.Before, e.Reserved.After
 	switch {
@@ -40,7 +41,7 @@ func (e PlacesEvidence) State() opportunity.PlacesState {
 	return opportunity.PlacesNotKnown
 }
 
-// InterestPlaces is what is known of the places of one interest.
+// InterestPlaces says whether the places of one interest are reserved.
 type InterestPlaces struct {
 	Interest opportunity.ID          `json:"interest"`
 	State    opportunity.PlacesState `json:"state"`

@@ -11,8 +11,8 @@ import (
 
 // Plan is what a tenant's playbook says to do about one opportunity. A plan contains either the
 // effects of a transition or of an external change, or the follow-ups that are still to do. A plan
-// is plain data, so that workflow code can do what the plan says without the playbook. A plan names
-// no person. For texts to people, the plan contains only the names of the templates.
+// is plain data, so that workflow code can carry out the plan without the playbook. A plan names no
+// person. For texts to people, the plan contains only the names of the templates.
 type Plan struct {
 	// Digest identifies the playbook that made the plan.
 	Digest string `json:"digest"`
@@ -28,7 +28,7 @@ type Plan struct {
 	FollowUps []FollowUp `json:"followUps,omitempty"`
 	// SkippedFollowUps are follow-ups that Oppflow will not do, with the reasons.
 	SkippedFollowUps []opportunity.SkippedFollowUp `json:"leftOut,omitempty"`
-	// Problems says, in one line for each problem, what the playbook could not decide about this
+	// Problems contains one line for each thing that the playbook could not decide about this
 	// record.
 	Problems []string `json:"problems,omitempty"`
 }
@@ -59,7 +59,7 @@ func (u *UndoLevel) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Effect is one state to ensure.
+// Effect is one state that Oppflow ensures.
 type Effect struct {
 	// Key distinguishes the effect from all other effects of the same playbook.
 	Key  string                 `json:"key"`
@@ -128,9 +128,9 @@ type EnsureContacts struct {
 	People PeoplePolicy `json:"people,omitempty"`
 }
 
-// PeoplePolicy says what to do with a person whose e-mail address belongs to a contact with a
-// different name. The zero value occurs in plans of earlier versions: only the addresses are
-// compared, not the names.
+// PeoplePolicy says what to do when a person's e-mail address belongs to a contact with a different
+// name. The zero value occurs in plans of earlier versions, and means that only e-mail addresses
+// are compared, not names.
 type PeoplePolicy string
 
 const (
@@ -245,12 +245,11 @@ type CallService struct {
 	UndoPath string `json:"undoPath,omitempty"`
 }
 
-// PlanCause is the cause of a plan: a transition or an external change. The zero value is the cause
-// of a plan of the follow-ups for the opportunity's step.
+// PlanCause is the cause of a plan: a transition or an external change. The zero value means that
+// the follow-ups for the opportunity's step are planned.
 type PlanCause struct {
 	Kind PlanCauseKind `json:"kind,omitempty"`
-	// From is the step from which a person made the transition by hand; zero for a transition that a
-	// command requests, which starts at the step of the record.
+	// From is the step before a transition by hand; zero for a transition that a command requests.
 	From opportunity.Step `json:"from,omitzero"`
 	To   opportunity.Step `json:"to,omitzero"`
 	// Item is the id of the event that was cancelled or sold out.
@@ -284,8 +283,8 @@ func (k *PlanCauseKind) UnmarshalText(text []byte) error {
 
 // FollowUp is an action that Oppflow does once, at its due time.
 type FollowUp struct {
-	// Key identifies the follow-up in every plan. A follow-up that was done under a key is never
-	// done again under the same key.
+	// Key identifies the follow-up in every plan of the opportunity. A follow-up that was done is
+	// never done again under the same key.
 	Key  string `json:"key"`
 	Name string `json:"name"`
 	// Due is the time at which the action is due, in UTC. Due is never earlier than the time of the
@@ -335,8 +334,8 @@ type DoneFollowUp struct {
 	// Cancelled says that an operator cancelled the follow-up. A cancelled follow-up does not count
 	// towards the playbook's maximum number of follow-ups.
 	Cancelled bool `json:"cancelled,omitempty"`
-	// NotDone says that the follow-up was started, but that the effect of the follow-up was not
-	// done: an operator skipped the effect, or too many effects waited.
+	// NotDone says that the follow-up was started but the effect of the follow-up was not done: an
+	// operator skipped the effect, or too many effects waited.
 	NotDone bool `json:"notDone,omitempty"`
 }
 

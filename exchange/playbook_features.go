@@ -7,7 +7,8 @@ import (
 )
 
 // PlaybookFeatures says which kinds of rules the worker's playbook has. A run requests a plan only
-// when the playbook has rules that apply. The zero value belongs to a worker without a playbook.
+// when the playbook has rules of the necessary kind. The zero value belongs to a worker without a
+// playbook.
 type PlaybookFeatures struct {
 	// Version is the version number of the namespace's playbook, or 0 when the namespace has no
 	// playbook.
@@ -20,15 +21,15 @@ type PlaybookFeatures struct {
 	Reactions   bool `json:"happenings,omitempty"`
 	FollowUps   bool `json:"followUps,omitempty"`
 	// FollowUpSteps are the steps for which the playbook has follow-ups. The empty text means every
-	// step, because earlier workers do not name the steps.
+	// step, because earlier workers do not list the steps.
 	FollowUpSteps StepPatterns `json:"at,omitempty"`
 	// Learners says that the playbook may register learners, create contacts for learners, or send
 	// mails to learners.
 	Learners bool `json:"learners,omitempty"`
-	// QuietTime is the time, in nanoseconds, that a run waits after a change before it plans the
-	// follow-ups again. Each further change restarts QuietTime, but the run waits at most six times
-	// QuietTime in total. If QuietTime is 0, the run does not wait; earlier workers, which did not
-	// have QuietTime, send 0.
+	// QuietTime is the time, in nanoseconds, that a run waits after a change before the run plans
+	// the follow-ups again. Each further change restarts QuietTime, but the run waits at most six
+	// times QuietTime in total. If QuietTime is 0, the run does not wait; earlier workers, which
+	// did not have QuietTime, send 0.
 	QuietTime time.Duration `json:"quiet,omitempty"`
 	// Spread is the time, in nanoseconds, over which the next daily reads of many opportunities are
 	// distributed. Without Spread, opportunities that were read at the same moment would be read at
@@ -37,10 +38,10 @@ type PlaybookFeatures struct {
 	Spread time.Duration `json:"spread,omitempty"`
 	// KeepOpen says how long an opportunity takes messages after it has reached a final state.
 	KeepOpen KeepOpen `json:"keepOpen,omitzero"`
-	// NoticeWithin is how old, in nanoseconds, the last proof of the record's earlier step may be when
-	// a read shows a transition by hand. With an older proof, an operator decides about mails and
-	// calls. If NoticeWithin is 0, the run uses its default; earlier workers, which did
-	// not have NoticeWithin, send 0.
+	// NoticeWithin is the permitted delay, in nanoseconds, of the read that shows a transition by
+	// hand. The delay begins when the record was last seen in the step before the transition. After
+	// a longer delay, an operator decides about mails and calls. If NoticeWithin is 0, the run uses
+	// its default; earlier workers, which did not have NoticeWithin, send 0.
 	NoticeWithin time.Duration `json:"noticeWithin,omitempty"`
 }
 
@@ -53,7 +54,7 @@ type KeepOpen struct {
 	Archived time.Duration `json:"archived,omitempty"`
 }
 
-// In returns the time for a final state; 0 for another state.
+// In returns the time for a final state, or 0 for a state that is not final.
 func (k KeepOpen) In(state opportunity.StageState) time.Duration {
 	switch state {
 	case opportunity.Won:

@@ -23,7 +23,7 @@ func (p StepPattern) Matches(step opportunity.Step) bool {
 }
 
 // StepPatterns is a text that says for which steps a playbook has follow-ups. Each line of the text
-// contains the kind of a pattern and the pattern. The empty text means that the patterns are
+// contains the kind of one pattern and then the pattern. The empty text means that the patterns are
 // unknown, and matches every step. The type is plain text, so that two PlaybookFeatures can be
 // compared with ==.
 type StepPatterns string
@@ -41,9 +41,8 @@ const (
 	patternState = "state"
 )
 
-// StepPatternsOf returns the patterns as text, or NoSteps when there are no patterns. If the text
-// is too long or a pattern contains a line break, StepPatternsOf returns "", which matches every
-// step.
+// StepPatternsOf returns the patterns as text, or NoSteps if there are no patterns. If the text is
+// too long or a pattern contains a line break, StepPatternsOf returns "", which matches every step.
 func StepPatternsOf(patterns ...StepPattern) StepPatterns {
 	if len(patterns) == 0 {
 		return NoSteps

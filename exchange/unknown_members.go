@@ -8,12 +8,11 @@ import (
 	"strings"
 )
 
-// UnknownMembers are those members of a JSON object that only a later version knows, by their
-// names.
+// UnknownMembers contains, by name, the members of a JSON object that only a later version knows.
 type UnknownMembers map[string]json.RawMessage
 
-// collect stores the members of the JSON object that the type does not have. The member with the
-// settings is not stored: collect returns the settings.
+// collect stores those members of the JSON object that the Go type does not have. collect returns
+// the member with the settings, and does not store this member.
 func (l *UnknownMembers) collect(data []byte, known reflect.Type, settings string) (Settings, error) {
 	var members UnknownMembers
 	if err := json.Unmarshal(data, &members); err != nil {

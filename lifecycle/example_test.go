@@ -222,7 +222,7 @@ func ExampleClient_Update_pause() {
 	_, err := oppflow.Update(ctx, "order-107", opportunity.Progress{To: "Opportunity"})
 	fmt.Println(err)
 	// Output:
-	// Paused: an operator paused the opportunity (the customer is being called); signals wait until resume; send the command as a signal, or send the update again later
+	// Paused: an operator paused the opportunity (the customer is being called); signals wait until an operator sends resume; send the command as a signal, or send the update again later
 }
 
 // Resume ends the pause. After resume, Oppflow executes the signals that arrived during the pause,

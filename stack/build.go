@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// lockNoticeDelay is how long a build waits for another build of the same programs before the
-	// build reports that it waits.
+	// lockNoticeDelay is the time after which a build reports that it waits for another build of
+	// the same programs.
 	lockNoticeDelay = 2 * time.Second
 	// plainDir, raceDir and workDir are subdirectories of a builder's own directory. plainDir and
 	// raceDir are for binaries, and workDir is for the temporary files of the go command. At the
@@ -153,8 +153,8 @@ func (b *builder) waitTurn(ctx context.Context, j buildJob) (unlock func(), err 
 	return lock(ctx, b.binaries(j)[0]+".lock")
 }
 
-// stale returns the packages that the go command must compile for the job, according to the cache
-// of the go command.
+// stale returns the packages that the go command must compile for the job, according to the build
+// cache.
 func (b *builder) stale(ctx context.Context, goTool string, j buildJob) ([]string, error) {
 	args := []string{"list", "-C", filepath.Join(b.root, j.dir), "-deps", "-f", "{{if .Stale}}{{.ImportPath}} {{.StaleReason}}{{end}}"}
 	cmd := b.command(ctx, goTool, args, j)

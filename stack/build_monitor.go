@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// firstReportDelay is how long a build of programs that were built before runs until its first
-	// report.
+	// firstReportDelay is the time from the start of a build to its first report, if the programs
+	// were built before.
 	firstReportDelay = 2 * time.Second
 	// reportInterval is the longest time between two reports of a running build.
 	reportInterval = time.Second
@@ -31,7 +31,7 @@ type buildMonitor struct {
 	problemOutput lastLines
 }
 
-// first says that the programs were never built; then the monitor reports the build from its
+// If first is true, the programs were never built, and the monitor reports the build from its
 // beginning.
 func newBuildMonitor(j buildJob, first bool, show func(Build)) *buildMonitor {
 	return &buildMonitor{

@@ -26,7 +26,7 @@ func TestFollowerOfAFirstBuild(t *testing.T) {
 		f.onText([]byte("go: downloading example.org/one v1.0.0\n"))
 		f.onText([]byte("go: downloading example.org/two v1.0.0\n"))
 		time.Sleep(1500 * time.Millisecond)
-		f.onEvent(compileEvent("a")) // compiled while the packages are counted, so go list does not name it
+		f.onEvent(compileEvent("a")) // package a is compiled while go list runs, so go list does not name package a
 		time.Sleep(time.Second)
 		f.onEvent(compileEvent("b"))
 		time.Sleep(4 * time.Second)

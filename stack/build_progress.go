@@ -32,9 +32,9 @@ type Build struct {
 	Took time.Duration
 }
 
-// The go command names each package when the compilation of the package begins. go list names the
-// packages that are not compiled when go list runs. The two lists together contain all packages of
-// the build, no matter when go list runs.
+// The go command names each package when the compilation of the package begins. The command go list
+// names the packages that are not compiled yet. Both lists together contain all packages of the
+// build, no matter when go list runs.
 type packageTally struct {
 	started map[string]bool
 	all     map[string]bool

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// packagesOfChild is how many packages of the test's own checkout the program of the test needs.
+// packagesOfChild is the number of packages that the program in the test's own checkout needs.
 const packagesOfChild = 6
 
 // writePackageChain writes packages in which each package imports the next package, and the program

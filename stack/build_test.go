@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// checkout writes a directory with a small program, and returns a builder with a cache of the
-// test's own.
+// checkout writes a directory with a small program, and returns a builder that has a separate
+// cache.
 func checkout(t *testing.T, source string) (*builder, buildJob) {
 	t.Helper()
-	// The go command's own cache is below the user's cache directory, and the test then sets another
-	// directory as the user's cache directory.
+	// The test keeps the cache of the go command, which would be empty in the new cache directory
+	// of the user.
 	goCache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
 	if err != nil {
 		t.Fatal(err)

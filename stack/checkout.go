@@ -16,8 +16,7 @@ type RootError struct{ problem string }
 // began.
 func (e *RootError) Error() string { return e.problem }
 
-// findRoot returns the directory of the checkout: root, or, if root is empty, the nearest checkout
-// above the working directory.
+// findRoot returns root or, if root is empty, the nearest checkout above the working directory.
 func findRoot(root string) (string, error) {
 	if root != "" {
 		abs, err := filepath.Abs(root)

@@ -9,8 +9,8 @@ import (
 )
 
 // childEnvironment returns the environment of this process without the variables that begin with
-// TEMPORAL_, ADMINISTRATE_ or OPPFLOW_, and adds the variables in add. A part nevertheless receives
-// the variables of this process that begin with OPPFLOW_LOG_ or OPPFLOW_CI_. A CI run finds its
+// TEMPORAL_, ADMINISTRATE_ or OPPFLOW_, and adds the variables in add. A part still receives the
+// variables of this process that begin with OPPFLOW_LOG_ or OPPFLOW_CI_. A CI run finds its
 // processes by the variables that begin with OPPFLOW_CI_.
 func childEnvironment(add ...string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(pair string) bool {

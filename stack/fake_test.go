@@ -200,8 +200,8 @@ func hasExited(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return true
 	}
-	// A zombie process, which has ended but for which no parent waits in this container, counts as
-	// exited.
+	// A zombie process counts as exited: the process has ended, but no parent in this container
+	// waits for the process.
 	status, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(pid), "stat"))
 	if err != nil {
 		return errors.Is(err, os.ErrNotExist)

@@ -25,8 +25,8 @@ func required(t *testing.T, path string) map[string]string {
 	return versions
 }
 
-// differingModules contains the modules whose versions must differ between Oppflow and devserver,
-// by the beginning of the module path, with the reason.
+// differingModules maps the beginning of a module path to the reason why Oppflow and devserver
+// require different versions of the module.
 var differingModules = map[string]string{
 	"go.temporal.io/api":     "Temporal's server 1.32.1 lacks methods that the API has from 1.64.2 on",
 	"go.temporal.io/sdk":     "1.51.0 takes that API",

@@ -18,19 +18,20 @@ type Options struct {
 	// With Race, the worker and the sandbox are built with the race detector. The Temporal server is
 	// never built with the race detector.
 	Race bool
-	// Progress is called with a line of text for each slow step. Several goroutines may call Progress
-	// at the same time. If Progress is nil, no line is written.
+	// Up calls Progress with a line of text for each slow step. Several goroutines may call
+	// Progress at the same time. If Progress is nil, no line is written.
 	Progress func(string)
-	// Build is called with the progress of the builds, at least every second while a build downloads
+	// Up calls Build with the progress of the builds, at least every second while a build downloads
 	// or compiles something. Several goroutines may call Build at the same time. If Build is nil,
-	// Progress is called with some lines about each build.
+	// Up calls Progress with some lines about each build.
 	Build func(Build)
 	// Output receives the output of the parts, line by line with the part's name at the beginning
 	// of each line. If Output is nil, the output is dropped.
 	Output io.Writer
-	// Setup prepares the namespace each time the Temporal server has become ready, before the worker
-	// starts: Setup registers search attributes. In a stack without ServerFrom, Setup is called again
-	// after each restart of the Temporal server. With ServerFrom, Setup is called once.
+	// Setup prepares the namespace each time the Temporal server has become ready, before the
+	// worker starts; for example, Setup registers search attributes. In a stack without ServerFrom,
+	// Setup is called again after each restart of the Temporal server. With ServerFrom, Setup is
+	// called once.
 	Setup func(ctx context.Context, address, namespace string) error
 	// DynamicConfig contains values of the Temporal server's dynamic configuration, such as
 	// "limit.historyCount.suggestContinueAsNew": 200. The values are written as JSON.
@@ -42,15 +43,16 @@ type Options struct {
 	ServerArgs, SandboxArgs, WorkerArgs []string
 	// WorkerEnv contains further environment variables of the worker, as NAME=value.
 	WorkerEnv []string
-	// EncryptionKeys is the path of a file with the keys with which the worker and the programs of
-	// Environ encrypt payloads. If EncryptionKeys is empty, payloads are not encrypted.
+	// EncryptionKeys is the path of a file with encryption keys for the payloads of the worker and
+	// of the programs that use Environ. If EncryptionKeys is empty, payloads are not encrypted.
 	EncryptionKeys string
 	// CodecEndpoint is the URL of a codec server with which the Web UI decrypts payloads.
 	CodecEndpoint string
-	// Namespace is the Temporal namespace in which the worker runs. Empty is "default".
+	// Namespace is the Temporal namespace in which the worker runs. The empty text means "default".
 	Namespace string
 	// ServerFrom is a running stack. A stack with ServerFrom uses the Temporal server of
-	// ServerFrom, in another Namespace, which Setup must create. Down does not stop the server.
+	// ServerFrom, in another Namespace, which Setup must create. Down does not stop the Temporal
+	// server of ServerFrom.
 	ServerFrom *Stack
 	NoUI       bool
 	NoWorker   bool

@@ -112,8 +112,8 @@ func (w *sharedWriter) Write(p []byte) (int, error) {
 	return w.to.Write(p)
 }
 
-// lineWriter calls onLine with each complete line, including the line break. A lineWriter is for
-// one goroutine.
+// lineWriter calls onLine with each complete line, including the line break. Only one goroutine may
+// use a lineWriter.
 type lineWriter struct {
 	onLine  func(line []byte)
 	partial []byte

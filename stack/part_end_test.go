@@ -54,7 +54,7 @@ func TestPause(t *testing.T) {
 	if output := s.Worker().current().tail.String(); s.Worker().Running() || strings.Contains(output, "stops") {
 		t.Errorf("after Kill: running %v, output %q", s.Worker().Running(), output)
 	}
-	if err := s.Worker().Pause(); err == nil || !strings.Contains(err.Error(), "it is not running") {
+	if err := s.Worker().Pause(); err == nil || !strings.Contains(err.Error(), "the process is not running") {
 		t.Errorf("pausing a dead process: %v", err)
 	}
 }

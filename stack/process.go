@@ -26,8 +26,8 @@ const (
 	// stopTimeout is how long a part may take to stop when the caller's context sets no limit.
 	stopTimeout = 30 * time.Second
 	readyPoll   = 10 * time.Millisecond
-	// portWait is how long a restarted part waits for the port of its earlier run, and portRetry is
-	// the time between two attempts.
+	// portWait is how long a restarted part waits for its earlier port, and portRetry is the time
+	// between two attempts.
 	portWait  = 10 * time.Second
 	portRetry = 100 * time.Millisecond
 	// pipeWait is how long a child process of a part may keep the part's output open after the part
@@ -53,7 +53,7 @@ type Process struct {
 	readyFile string
 	output    io.Writer                    // a second destination of the output, besides the tail; nil for none
 	command   func() command               // called before every start
-	onReady   func(readyfile.Report) error // keeps what the part reports when it is ready
+	onReady   func(readyfile.Report) error // stores the report that the part writes when the part is ready
 	prepare   func(context.Context) error  // prepares the part for use by other parts; may be nil
 
 	starting sync.Mutex // held during a start: one at a time
@@ -252,7 +252,7 @@ func (p *Process) Continue() error { return p.signal("continued", continueSignal
 func (p *Process) signal(what string, signal os.Signal) error {
 	r := p.current()
 	if r == nil || !r.running() {
-		return fmt.Errorf("the %s cannot be %s: it is not running", p.name, what)
+		return fmt.Errorf("the %s cannot be %s: the process is not running", p.name, what)
 	}
 	if err := r.process.Signal(signal); err != nil {
 		return fmt.Errorf("the %s cannot be %s: %w", p.name, what, err)

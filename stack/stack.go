@@ -76,9 +76,8 @@ type toolchain interface {
 	build(ctx context.Context, j buildJob) ([]string, error)
 }
 
-// serverJob builds the Temporal server. The flags of serverJob omit what a stack does not need: the
-// debugging information, and the direct path within Google's cloud of the storage client that
-// Temporal uses for archives (145 of the 1801 packages).
+// serverJob builds the Temporal server. The flags of serverJob omit the debugging information, and
+// the gRPC client of Google Cloud Storage (145 of the 1801 packages), which a stack does not need.
 func serverJob() buildJob {
 	return buildJob{
 		target: "the Temporal server", dir: "devserver", programs: []string{"."},
@@ -96,7 +95,7 @@ func oppflowJob(race bool) buildJob {
 	}
 }
 
-// up does the work of Up, with a toolchain that tests can replace.
+// up does the work of Up; tests replace the toolchain.
 func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 	dynamic, err := dynamicConfigArgs(o.DynamicConfig)
 	if err != nil {
@@ -167,8 +166,8 @@ func up(ctx context.Context, o Options, tools toolchain) (*Stack, error) {
 	return s, nil
 }
 
-// Each start of a part calls the function command again, so that a restarted part uses the port of
-// its first start.
+// Each start of a part calls the command function of the part again, so that a restarted part uses
+// the port of its first start.
 func (s *Stack) assemble(dynamic []string) {
 	var output io.Writer
 	if s.options.Output != nil {
@@ -413,8 +412,8 @@ func dynamicConfigArgs(values map[string]any) ([]string, error) {
 	return args, nil
 }
 
-// portOf returns the port in the part's earlier address, or the wanted port if the part has no
-// earlier address.
+// portOf returns the port of the part's earlier address, or wanted if the part has no earlier
+// address.
 func portOf(address string, wanted int) string {
 	if _, port, err := net.SplitHostPort(address); err == nil {
 		return port

@@ -25,7 +25,7 @@ import (
 // passes no options to an exporter, so a short command could not turn off the retries of an
 // exporter. The metric reader of autoexport gives no access to its exporter, so a failed export
 // would call the error handler of the whole process. The console exporters of autoexport write to
-// the standard output, which is for the output of a command.
+// the standard output, where the output of a command must be.
 
 func spanExporter(ctx context.Context, o Options) (sdktrace.SpanExporter, error) {
 	switch {

@@ -39,7 +39,7 @@ func add(t *testing.T, on *telemetry.Telemetry, url string) error {
 // A request has the same result whether spans are recorded or not. For every result, the span
 // contains the kind and the name of the GraphQL operation, but not the content of the request.
 func TestObservedRequests(t *testing.T) {
-	// A port that a test found free could be in use now.
+	// The test uses port 1, because another program may use a port that was free before.
 	const refusing = "http://127.0.0.1:1"
 	var notSent *administrate.NotSentError
 	var unknown *administrate.UnknownError

@@ -8,9 +8,9 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// exportedAttributes lists the attributes that an exported span may have. spanFilter removes every
-// other attribute, such as a URL with its query, the text of an error, or an attribute of a later
-// version of a library.
+// exportedAttributes lists the attributes that an exported span may have. The type spanFilter
+// removes all other attributes, such as a URL with its query, the text of an error, or an attribute
+// of a later library version.
 var exportedAttributes = map[attribute.Key]bool{
 	// Attributes of Temporal's SDK
 	"temporalWorkflowID": true,

@@ -4,8 +4,8 @@
 //
 // Package telemetry does not export the texts of errors, or the content of messages, queries and
 // variables. Package telemetry exports only names from Oppflow's code, ids, and the attributes of
-// an allow-list. Package telemetry changes nothing for the whole process: no global provider,
-// propagator or error handler. The package may import settings only.
+// an allow-list. Package telemetry sets no global provider, propagator or error handler. The
+// package may import only package settings.
 package telemetry
 
 import (
@@ -38,14 +38,14 @@ import (
 // instrumentationScope is the name under which the spans and metrics of Temporal's SDK are recorded.
 const instrumentationScope = "github.com/oppflow/oppflow/telemetry"
 
-// flushTimeout is the longest time of the last export when a program ends; with Brief, the longest
-// time is briefFlushTimeout.
+// flushTimeout is the longest time of the last export when a program ends; briefFlushTimeout is
+// this time with Brief.
 const (
 	flushTimeout      = 5 * time.Second
 	briefFlushTimeout = 1500 * time.Millisecond
 )
 
-// Options contains what is exported, and for which program.
+// Options says which data is exported, and for which program.
 type Options struct {
 	// Settings say where traces and metrics are exported. The caller must have called Resolve on
 	// Settings; the zero value of Settings exports nothing.
@@ -59,11 +59,12 @@ type Options struct {
 	// Logger logs failed exports, at most once a minute. If Logger is nil, failed exports are not
 	// logged.
 	Logger *slog.Logger
-	// Console is the writer to which the console exporters write, and only one exporter writes at a
-	// time; nil means standard error.
+	// Console is the writer of the console exporters; nil means standard error. Only one exporter
+	// writes at a time.
 	Console io.Writer
-	// Brief is true for a command that ends soon. With Brief, only traces are exported. With Brief, a
-	// program does not wait for a missing collector, and waits at most 1.5 s for a slow collector.
+	// Brief is true for a command that ends soon. With Brief, only traces are exported. A program
+	// with Brief does not wait for a missing collector, and waits at most 1.5 s for a slow
+	// collector.
 	Brief bool
 }
 
@@ -140,8 +141,8 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 // On reports whether anything is recorded.
 func (t *Telemetry) On() bool { return t != nil && (t.traces != nil || t.metrics != nil) }
 
-// ClientOptions adds tracing and metrics to the options of a Temporal client, and so also to the
-// workers of the client. The interceptor of the Telemetry comes before all other interceptors.
+// ClientOptions adds tracing and metrics to a Temporal client and to the workers of this client.
+// The interceptor of the Telemetry comes before all other interceptors.
 func (t *Telemetry) ClientOptions(o *client.Options) {
 	if t == nil {
 		return
@@ -190,8 +191,8 @@ func (t *Telemetry) tracerProvider() trace.TracerProvider {
 	return t.traces
 }
 
-// Meter returns the meter for the metrics of Oppflow's own rooms. Without an export of metrics, the
-// meter records nothing.
+// Meter returns the meter for the metrics that Oppflow's own packages record. Without an export of
+// metrics, the meter records nothing.
 func (t *Telemetry) Meter() metric.Meter { return t.meterProvider().Meter(instrumentationScope) }
 
 func (t *Telemetry) meterProvider() metric.MeterProvider {

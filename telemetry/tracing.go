@@ -16,12 +16,13 @@ import (
 const headerKey = "_tracer-data"
 
 // Requests contains functions that find the request ids of the messages and of the activities of a
-// workflow. A workflow first stores messages, and later processes several stored messages together.
-// By the request ids, package telemetry finds the traces of the messages that an activity executes.
+// workflow. A workflow first stores messages, and later executes several stored messages together.
+// Package telemetry uses the request ids to find the traces of the messages that an activity
+// executes.
 type Requests struct {
-	// OfMessage returns the request id of a signal or an update, or "" if the message makes no request
-	// or has no request id. update is the id of the update, or "" for a signal. payload is the content
-	// that the sender sent, and may be nil or have any form.
+	// OfMessage returns the request id of a signal or an update, or "" if the message makes no
+	// request or has no request id. The parameter update is the id of the update, or "" for a
+	// signal. The parameter payload is the content of the message, and may be nil or have any form.
 	OfMessage func(update string, payload *commonpb.Payload) string
 	// OfActivity returns the request ids of the requests that an activity executes, in their order.
 	// carries says whether the activity executes any requests. An activity that executes no requests
@@ -29,14 +30,13 @@ type Requests struct {
 	OfActivity func(activity string, args []any) (ids []string, carries bool)
 }
 
-// tracing traces clients, workflows and activities with Temporal's own interceptor, and adds
-// two things:
-//   - An activity is in the trace of the message that caused the activity, not in the trace of the
-//     workflow's start.
-//   - A workflow that a worker rebuilds does not create its past spans again.
+// tracing traces clients, workflows and activities with Temporal's own interceptor, with two
+// differences. An activity is in the trace of the message that caused the activity, not in the
+// trace of the workflow's start. A workflow that a worker rebuilds does not create its past spans
+// again.
 //
-// tracing adds no history event and no command to a workflow. A worker without tracing can replay a
-// history that was recorded with tracing.
+// The type tracing adds no history event and no command to a workflow. Workers with and without
+// tracing can replay each other's histories.
 type tracing struct {
 	interceptor.Interceptor
 	tracer   tracer
@@ -100,7 +100,7 @@ func (t tracer) MarshalSpan(s interceptor.TracerSpan) (map[string]string, error)
 	return t.Tracer.MarshalSpan(s)
 }
 
-// encodeSpan encodes a span as the header headerKey contains it.
+// encodeSpan encodes a span in the form of the header headerKey.
 func encodeSpan(s trace.SpanContext) map[string]string {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(trace.ContextWithSpanContext(context.Background(), s), carrier)
@@ -153,7 +153,7 @@ func (r *replaySkipper) ExecuteUpdate(ctx workflow.Context, in *interceptor.Upda
 	return r.whenReplaying.ExecuteUpdate(ctx, in)
 }
 
-// messageSpans contains, in one worker and for one run, the spans of the received messages. When a
+// messageSpans contains the spans of the messages that one run received, in one worker. When a
 // worker rebuilds a run, messageSpans is rebuilt from the headers in the history. After a continue
 // as new, messages that wait are in the trace that contains the start of the workflow.
 type messageSpans struct {

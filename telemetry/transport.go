@@ -28,7 +28,7 @@ func (t *Telemetry) WrapTransport(next http.RoundTripper) http.RoundTripper {
 		otelhttp.WithPropagators(t.propagator))
 }
 
-// By default the propagator writes nothing.
+// By default, the propagator writes no headers.
 func propagator(names []string) (propagation.TextMapPropagator, error) {
 	return autoprop.TextMapPropagator(names...)
 }

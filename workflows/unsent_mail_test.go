@@ -56,7 +56,7 @@ func TestRemindersWaitForAMailThatWasNotSent(t *testing.T) {
 		view := h.view()
 		if reason := view.Attention[0].Reason; view.Step.Name != "Proposed" || len(view.FollowUps) != 3 ||
 			!strings.Contains(reason, `the mail "First Aid: are you still interested?" was not sent: the opportunity has no contact`) ||
-			!strings.HasSuffix(reason, "Until then the later follow-ups of this series wait") {
+			!strings.HasSuffix(reason, "The later follow-ups of this series wait for this answer") {
 			t.Errorf("in step %s with %d planned follow-ups: %s", view.Step.Name, len(view.FollowUps), reason)
 		}
 		h.setPeople()

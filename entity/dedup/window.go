@@ -19,7 +19,7 @@ type Entry struct {
 const entrySize = 16 + 16 + 1
 
 // Window remembers the last MaxRememberedRequests request ids. Window remembers an older id only
-// while its request waits. Window keeps digests only. The zero value is empty.
+// while the request of the id waits. Window keeps digests only. The zero value is empty.
 //
 // Window's JSON form is one string of about 44 bytes per request.
 type Window struct {
@@ -61,7 +61,7 @@ func (w *Window) Complete(id string, state opportunity.OutcomeState) {
 }
 
 // trim forgets the oldest requests while more than MaxRememberedRequests are remembered. trim keeps
-// a request without an outcome, because this request still waits, maybe for a long time.
+// a request without an outcome, because the request still waits.
 func (w *Window) trim() {
 	for len(w.entries) > opportunity.MaxRememberedRequests {
 		oldest := slices.IndexFunc(w.entries, func(e Entry) bool { return e.state != 'p' })
@@ -113,7 +113,7 @@ func (w *Window) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("handled requests: %w", err)
 	}
 	if len(packed)%entrySize != 0 {
-		return fmt.Errorf("handled requests: the length of %d bytes is not a multiple of %d", len(packed), entrySize)
+		return fmt.Errorf("remembered request ids: the decoded text has %d bytes; the length must be a multiple of %d", len(packed), entrySize)
 	}
 	*w = Window{}
 	if len(packed) == 0 {

@@ -17,8 +17,8 @@ type Transition struct {
 	// record.
 	From opportunity.Step `json:"from"`
 	To   opportunity.Step `json:"to"`
-	// NoticedAt is the time of the read. Late says that the last proof of From is older than the
-	// permitted delay, or that the time of the proof is unknown.
+	// NoticedAt is the time of the read that found the record in To. Late says that the record was
+	// last seen in From longer ago than the permitted delay, or at an unknown time.
 	NoticedAt time.Time `json:"noticedAt"`
 	Late      bool      `json:"late,omitempty"`
 	// AfterReset says that the run was reset after NoticedAt. The run before the reset may have done
@@ -26,19 +26,21 @@ type Transition struct {
 	AfterReset bool `json:"afterReset,omitempty"`
 }
 
-// DefaultNoticeWithin is how old the last proof of the earlier step may be when a read finds the
-// transition, unless the worker gives another time. With an older proof, an operator decides about mails
-// and calls. DefaultNoticeWithin is twice the longest time between two daily reads.
+// DefaultNoticeWithin is the permitted delay, unless the worker gives another delay. The delay
+// begins when the record was last seen in the step before the transition, and ends with the read
+// that finds the transition. After a longer delay, an operator decides about mails and calls.
+// DefaultNoticeWithin is twice the longest time between two daily reads.
 const DefaultNoticeWithin = 2 * 24 * time.Hour
 
-// NewTransition returns the transition that a read shows now. seenAt is when the record was last seen in
-// the step from; zero when that time is unknown. The transition is late if it is noticed later than the
-// time within after seenAt; 0 means DefaultNoticeWithin.
+// NewTransition returns the transition by hand that a read found at the time now. seenAt is the
+// time at which the record was last seen in the step from; zero when that time is unknown. The
+// transition is late if more than the time within has passed since seenAt; 0 means
+// DefaultNoticeWithin.
 func NewTransition(from, to opportunity.Step, seenAt, now time.Time, within time.Duration) *Transition {
 	return &Transition{From: from, To: to, NoticedAt: now, Late: seenAt.IsZero() || now.Sub(seenAt) > cmp.Or(within, DefaultNoticeWithin)}
 }
 
-// Cause returns the cause for which the effects are planned.
+// Cause returns the transition as the cause of a plan.
 func (t *Transition) Cause() exchange.PlanCause {
 	return exchange.PlanCause{Kind: exchange.CauseTransition, From: t.From, To: t.To}
 }

@@ -52,8 +52,8 @@ func (p *Page) Timeline(entries []opportunity.TimelineEntry) {
 // String returns the page.
 func (p *Page) String() string { return p.text.String() }
 
-// FirstOf returns the number of a list and the text of its first element: nothing for an empty list,
-// and only the text for a list of one.
+// FirstOf describes a list of n elements by n and the text of its first element. FirstOf returns ""
+// for an empty list, and only the text of the element for a list of one.
 func FirstOf(n int, things, first string) string {
 	switch n {
 	case 0:

@@ -20,7 +20,7 @@ func OfCurrency(known, read string, interests int) string {
 }
 
 // OfDetails says which known details a person changed in the TMS, or returns "". A detail that the
-// read does not show is no change. currency is the news of the currency.
+// read did not return does not count as changed. currency is the text from OfCurrency.
 func OfDetails(known, read opportunity.Details, currency string) string {
 	var parts []string
 	if known.Name != "" && read.Name != "" && read.Name != known.Name {

@@ -24,10 +24,11 @@ type Command struct {
 	// InDoubt says that it is unknown whether the API made the change, and that only an operator
 	// can decide.
 	InDoubt bool `json:"doubt,omitempty"`
-	// LaterExpirySet says that the places that a command in doubt may have reserved have an expiry.
+	// LaterExpirySet says that the API confirmed a later expiry for the places that this command in
+	// doubt may have reserved.
 	LaterExpirySet bool `json:"lapses,omitempty"`
-	// MaybeApplied says that the change was sent before and that its result is unknown. The change
-	// is sent again, because a second send does no harm.
+	// MaybeApplied says that the change was sent before and that the result of this send is
+	// unknown. The change is sent again, because a second send does no harm.
 	MaybeApplied bool `json:"tried,omitempty"`
 	// SendAlone says that the changes of the command are sent one by one, because an API request
 	// with one of these changes failed as a whole.
@@ -37,14 +38,14 @@ type Command struct {
 	// FromUpdate says that the command came as an update. After a reset, Temporal delivers all
 	// signals before all updates, so the original order between signals and updates is lost.
 	FromUpdate bool `json:"called,omitempty"`
-	// Errors is the number of consecutive server errors of the API for API requests whose first
-	// command is this command. FailingSince is the time of the first of these consecutive errors.
+	// Errors is the number of consecutive API requests that began with this command and failed with
+	// a server error. FailingSince is the time of the first error that Errors counts.
 	Errors       int       `json:"errors,omitempty"`
 	FailingSince time.Time `json:"failingSince,omitzero"`
 }
 
-// CanonicalPayload returns the command in its stored form: without its request id, with a fixed
-// order of members, and with one format for amounts and one for times.
+// CanonicalPayload returns the command in its stored form: without the request id, with a fixed
+// order of members, with one format for amounts and with one format for times.
 func CanonicalPayload(c opportunity.Command) (json.RawMessage, error) {
 	if extend, ok := c.(opportunity.ExtendReservations); ok {
 		extend.Until = extend.Until.UTC()
@@ -102,8 +103,8 @@ func (e Command) Source() string {
 	return opportunity.SourceOf(c)
 }
 
-// IsExpired reports whether the command is not in doubt and asks to reserve places until a time
-// that has passed.
+// IsExpired reports whether the command is not in doubt and requests an expiry time that has
+// passed.
 func (e Command) IsExpired(now time.Time) bool {
 	if e.MessageName != opportunity.MessageExtendReservations || e.InDoubt {
 		return false

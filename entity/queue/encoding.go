@@ -16,7 +16,7 @@ import (
 
 // Commands contains the queued commands, in the order of their acceptance.
 //
-// The JSON form is compact, because each run passes the queue to the next run, and the size of that
+// The JSON form is compact, because each run passes the queue to the next run, and the size of a
 // run's input is limited. Equal payloads are written once. A time is written as the number of
 // milliseconds since the time of the previous command. A request id that is a UUID is written in 23
 // characters.
@@ -228,12 +228,12 @@ func (q Commands) EncodedSize(most int) (total, fitting int) {
 	return total, fitting
 }
 
-// EncodedSize returns an upper bound of the JSON size of the command, for a payload that no other
-// command has.
+// EncodedSize returns an upper bound of the JSON size of the command, if no other command has the
+// same payload.
 func (e Command) EncodedSize() int {
 	size := len(e.Payload) + quotedSize(packRequestID(e.Request)) + quotedSize(string(e.MessageName)) + 40 // times, flags, punctuation
 	if e.Errors > 0 {
-		size += 40 // count, time, and the results, which are then written
+		size += 40 // count, time and results
 	}
 	if e.Results != nil {
 		size += exchange.JSONSize(e.Results)

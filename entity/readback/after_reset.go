@@ -42,24 +42,24 @@ func (b Backlog) isBefore(i, j int) bool {
 // Interests are matched by their items. Every interest of the record that was not known before
 // counts as the effect of a waiting change of the same item. If the record has more new interests
 // in an item than requested, the changes of the item stay unknown. If the record has fewer new
-// interests in the item than requested, the changes become decided only when the requested
-// interests are equal in all facts that cannot be read back. A transition counts as done when the
-// record is in its target step, and no other waiting transition has that target step. Details and
-// expiries count as done when the record shows them. Details and expiries also count as done when
-// other changes overwrote them, if these other changes count as done and may have been made later.
+// interests in an item than requested, the changes are decided only if the requested interests are
+// equal in all facts that a read does not show. A transition counts as done when the record is in
+// its target step, and no other waiting transition has that target step. Details and expiries count
+// as done when the record shows them. Details and expiries also count as done when other changes
+// that count as done may have overwritten them.
 //
-// The run before the reset executed the messages in their order. A change that took effect
-// therefore proves that the changes before it were sent. A change that was certainly sent, and
-// whose effect the record does not show, stays unknown. All changes that are neither done nor
-// unknown count as not sent. If the API rejected a change that counts as not sent, the API rejects
-// the change again.
+// The run before the reset executed the messages in their order. A change that took effect proves
+// that the earlier changes were sent. A change that was certainly sent stays unknown if the record
+// does not show the change, because the API may have rejected the change or a person may have
+// undone the change. A change that is neither done nor unknown counts as not sent. If the API
+// rejected a change before the reset, the API rejects the change again.
 //
 // The parameter from is the step of the record that the run knew, or "" when the run knew no step.
 //
 // The function isTransitive returns false for a run that a worker of an earlier version began. In a
 // run of an earlier version, an update counts as done only if the record shows all details of the
-// updates that overwrote it. DecideAfterReset calls isTransitive only when the results depend on
-// the returned value.
+// updates that overwrote the update. DecideAfterReset calls isTransitive only when the results
+// depend on the returned value.
 func (k Known) DecideAfterReset(b Backlog, from opportunity.ID, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, isTransitive func() bool) []exchange.ChangeResult {
 	answers := make([]exchange.ChangeResult, len(b.Changes))
 	for i := range answers {
@@ -82,9 +82,9 @@ func (k Known) DecideAfterReset(b Backlog, from opportunity.ID, record exchange.
 	return answers
 }
 
-// resendLaterUpdates handles an update that is sent again. Each later update of the same details is
-// then sent again, too, even if the record shows the details of the later update. The record may
-// have had these details already before both updates.
+// resendLaterUpdates handles an update that is sent again. resendLaterUpdates then also sends each
+// later update of the same details again, even if the record shows the details of the later update.
+// The record may have had the same details before both updates were made.
 func (b Backlog) resendLaterUpdates(answers []exchange.ChangeResult) {
 	for i, m := range b.Changes {
 		if m.Update == nil || answers[i].Status == exchange.StatusDone {
@@ -98,7 +98,7 @@ func (b Backlog) resendLaterUpdates(answers []exchange.ChangeResult) {
 	}
 }
 
-// wasSent reports whether a change took effect that was certainly requested after the change at i.
+// wasSent reports whether a change that was certainly requested after the change at i took effect.
 func (b Backlog) wasSent(i int, answers []exchange.ChangeResult) bool {
 	for j := range answers {
 		if answers[j].Status == exchange.StatusDone && b.isBefore(i, j) {
@@ -166,7 +166,7 @@ func (b Backlog) readBackTransitions(answers []exchange.ChangeResult, from oppor
 		return // a person changed the step, before or after the transitions
 	}
 	if stays && len(there) == 1 && !slices.ContainsFunc(moves, func(i int) bool { return i != there[0] && !b.isBefore(there[0], i) }) {
-		there = nil // the first transition changes nothing, see ReadBack
+		there = nil // a transition to the current step changes nothing, see Decide
 	}
 	for _, i := range moves {
 		switch {
@@ -186,9 +186,9 @@ func stepID(p opportunity.Progress, resolved map[exchange.UnresolvedName]opportu
 }
 
 // readBackUpdates decides for each update whether the record shows its details. An update also
-// counts as done when other updates that are done, and that may have been made later, set all of
-// its missing details. The function isTransitive says whether these other updates may themselves be
-// overwritten, see DecideAfterReset.
+// counts as done when updates that are done may have overwritten all of its missing details. The
+// function isTransitive says whether an overwritten update can itself overwrite other updates, see
+// DecideAfterReset.
 func (b Backlog) readBackUpdates(answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, isTransitive func() bool) {
 	missing := make([]opportunity.UpdateDetails, len(b.Changes))
 	var done []int
@@ -214,9 +214,9 @@ func (b Backlog) readBackUpdates(answers []exchange.ChangeResult, record exchang
 	}
 }
 
-// overwrittenUpdates returns the updates whose missing details were all set by updates that are
-// done. overwrittenUpdates does not return an update that is itself done. An update that certainly
-// came earlier cannot have overwritten a later update.
+// overwrittenUpdates returns the updates whose missing details were all set by the updates in done.
+// overwrittenUpdates does not return an update that is itself done. An update that certainly came
+// earlier cannot have overwritten a later update.
 func (b Backlog) overwrittenUpdates(missing []opportunity.UpdateDetails, done []int) []int {
 	var overwritten []int
 	for i, m := range b.Changes {
@@ -270,8 +270,8 @@ func without(u, other opportunity.UpdateDetails) opportunity.UpdateDetails {
 }
 
 // readBackExpiry decides whether the record shows the expiry. The expiry also counts as done when
-// the record shows another expiry that may have been set later. A second send would undo that other
-// expiry.
+// the record shows another expiry that may have been set later. A second send of the requested
+// expiry would undo the other expiry.
 func (b Backlog) readBackExpiry(i int, record exchange.Snapshot) exchange.ChangeResult {
 	shows := func(j int) bool {
 		return record.Reservation.Until.Sub(b.Changes[j].ReservationChange.Until).Abs() <= opportunity.ExpiryTolerance

@@ -8,7 +8,7 @@ import (
 )
 
 // Decide decides the changes of unknown status in a batch from a read of the record. Call Decide
-// only when none of these changes can still be in flight. A change becomes done, not sent or
+// only when no change of unknown status can still be in flight. A change becomes done, not sent or
 // rejected when the record proves this status.
 //
 // An added interest is an interest of the record that the run did not know before. The API makes
@@ -25,24 +25,22 @@ import (
 // A transition counts as done when the record is in the target step. A transition counts as not
 // sent when the record is still in the step that the run knew. When the target step is the step
 // that the run knew, the transition counts as not sent. The API documents that a transition
-// connects two different steps. When a transition to the current step is sent again, the API
-// rejects the transition again.
+// connects two different steps. The API rejects a repeated transition to the current step again.
 //
-// A second send of details or of an expiry does no harm. Details and an expiry therefore become not
-// sent when the record does not show them, although the API may have made these changes. Details
-// stay unknown when a later change has set the same details. An expiry counts as done when the
-// record shows it, or when the API set a later expiry in its place. If the opportunity had no
-// reserved places at the time of the first expiry, the API had nothing to extend, and the request
-// for the first expiry fails.
+// A second send of details or of an expiry does no harm. Therefore details or an expiry that the
+// record does not show become not sent, although the API may have made these changes. Details stay
+// unknown when a later change has set the same details. An expiry counts as done when the record
+// shows this expiry, or when the API has set a later expiry instead. If the opportunity had no
+// reserved places when the API handled the expiry, the request for the expiry fails.
 //
-// If a worker of an earlier version began the run, Decide does not find out which changes of a lost
-// request the API rejected. Added interests then decide only if they match the first interests of
-// the request, and a superseded expiry counts as done. Decide calls showsRejected only when the
-// results depend on the returned value.
+// showsRejected returns false for a run that a worker of an earlier version began. In a run of an
+// earlier version, added interests decide the changes only if the added interests match the first
+// interests of the request. In a run of an earlier version, an expiry that a later expiry replaced
+// counts as done. Decide calls showsRejected only when the results depend on the returned value.
 func (k Known) Decide(batch []exchange.Change, answers []exchange.ChangeResult, record exchange.Snapshot, resolved map[exchange.UnresolvedName]opportunity.ID, showsRejected func() bool) []exchange.ChangeResult {
 	decided := slices.Clone(answers)
 	k.readBackInterests(batch, decided, record, resolved, showsRejected)
-	for i, m := range slices.Backward(batch) { // a later change that the record shows proves something about the earlier ones
+	for i, m := range slices.Backward(batch) { // a later change that the record shows proves that the API handled the earlier changes
 		if decided[i].Status != exchange.StatusUnknown {
 			continue
 		}
@@ -153,11 +151,11 @@ func isOverwritten(i int, batch []exchange.Change, answers []exchange.ChangeResu
 	return false
 }
 
-// isExpirySuperseded reports whether a later change of the batch has set the expiry that the places
-// have now. A second send of the requested expiry at i would undo the later expiry. Oppflow itself
-// adds an expiry that no caller requested when a batch reserves new places. The expiry of new
-// places counts only when it is no earlier than the requested expiry. In addition, the API must
-// have confirmed the expiry of the new places, or the read must show a changed reservation.
+// isExpirySuperseded reports whether a later change of the batch has set the present expiry of the
+// places. A second send of the expiry at i would undo the later expiry. When a batch reserves new
+// places, Oppflow itself adds an expiry that no caller requested. The added expiry counts only if
+// the added expiry is not earlier than the requested expiry. In addition, the API must have
+// confirmed the added expiry, or the read must show a changed reservation.
 func (k Known) isExpirySuperseded(i int, batch []exchange.Change, answers, decided []exchange.ChangeResult, record exchange.Snapshot) bool {
 	asked := batch[i].ReservationChange.Until
 	changed := record.Reservation.Valid != k.Reservation.Valid || !record.Reservation.Until.Equal(k.Reservation.Until)

@@ -8,14 +8,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// matchInOrder assigns the interests of the record, in there, to the requested interests, in asked.
-// For each requested interest, shown contains the interest of the record that must be its effect,
-// or nil. The interests in there must be some of the requested interests, in the order of asked. If
-// an interest of the record may be one of several requested interests that differ in a fact, shown
-// is nil for each of them, and unique is false. If the interests of the record cannot all be
-// requested interests, the result shown is nil.
+// matchInOrder matches the interests of the record (there) with the requested interests (asked).
+// shown[i] is the interest of the record that must be the effect of asked[i], or nil. The interests
+// in there must have the order of asked, and may lack some requested interests. If an interest of
+// the record may be the effect of several different requested interests, shown is nil for all these
+// requested interests, and unique is false. If the interests of the record do not match requested
+// interests in this order, the result shown is nil.
 func matchInOrder(there []exchange.InterestRef, asked []ExpectedInterest) (shown []*exchange.InterestRef, unique bool) {
-	first, last := make([]int, len(there)), make([]int, len(there)) // the first and the last asked one that each may be
+	first, last := make([]int, len(there)), make([]int, len(there)) // for each interest in there, the first and the last possible index in asked
 	at := 0
 	for n, ref := range there {
 		for ; at < len(asked) && !asked[at].Matches(ref); at++ {
@@ -62,7 +62,7 @@ func ExpectedInterestOf(m exchange.Change, resolved map[exchange.UnresolvedName]
 	if names := m.Names(); len(names) > 0 {
 		e.item = resolved[names[0]]
 	}
-	if data, err := json.Marshal(m.Interest); err == nil { // plain data
+	if data, err := json.Marshal(m.Interest); err == nil { // plain data, so there is no error
 		e.content = string(data)
 	}
 	return e
@@ -77,8 +77,8 @@ func (e ExpectedInterest) Matches(ref exchange.InterestRef) bool {
 }
 
 // IsUniquePrefix reports whether the interests in there must be the effect of the first interests
-// in asked. All facts of an interest that were read must agree. Every other assignment of there to
-// asked must be impossible, or must only exchange interests that are equal in all facts.
+// in asked. All known facts of an interest must agree. Every other match must be impossible, or
+// must only exchange interests that are equal in all facts.
 func IsUniquePrefix(there []exchange.InterestRef, asked []ExpectedInterest) bool {
 	if len(there) > len(asked) {
 		return false

@@ -15,5 +15,5 @@ type Known struct {
 	ExpiryPending bool
 }
 
-// CanRepeat reports whether it does no harm to make the change a second time.
+// CanRepeat reports whether a second send of the change does no harm.
 func CanRepeat(m exchange.Change) bool { return m.Update != nil || m.ReservationChange != nil }

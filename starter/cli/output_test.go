@@ -177,7 +177,7 @@ func TestAnEndedRunGivesNoAdvice(t *testing.T) {
 	v := opportunity.View{
 		Reference: "A-1", Paused: &opportunity.PauseInfo{}, Question: &opportunity.Question{Request: "q"},
 		Parked:    []opportunity.QueuedMessage{{Request: "r"}},
-		Attention: []opportunity.Attention{{Kind: opportunity.AttentionPaused, Reason: "signals wait until resume"}},
+		Attention: []opportunity.Attention{{Kind: opportunity.AttentionPaused, Reason: "signals wait until an operator sends resume"}},
 	}
 	var b strings.Builder
 	shownView{View: v, Ended: &lifecycle.RunEnd{Status: "terminated"}}.show(&b)

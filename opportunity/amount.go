@@ -61,14 +61,13 @@ func (a Amount) Equal(b Amount) bool { return a.value.Equal(b.value) }
 // MarshalJSON writes the amount as a JSON string.
 func (a Amount) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }
 
-// validate returns an error when the amount has more digits than a caller may send.
 func (a Amount) validate() error {
 	_, err := ParseAmount(a.String())
 	return err
 }
 
 // UnmarshalJSON reads a JSON string. A total of several amounts may have up to 30 digits before the
-// point. The JSON value null leaves the amount unchanged.
+// point.
 func (a *Amount) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		return nil

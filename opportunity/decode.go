@@ -93,7 +93,6 @@ func decodeCommand(name MessageName, payload []byte, how decoding) (Command, err
 	return m.(Command), nil //nolint:errcheck,forcetypeassert // the type of the message says so
 }
 
-// RedactedName shows an unknown name only when lookalikePattern matches the name.
 var lookalikePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{3,39}$`)
 
 // RedactedName returns a name that is the name of a message, or that begins with the same four
@@ -129,8 +128,6 @@ func DecodeStrict[A interface{ Validate() error }](payload []byte) (A, error) {
 	return a, a.Validate()
 }
 
-// checkPayload returns an error for a payload that is too large or contains text that is not
-// Unicode.
 func checkPayload(payload []byte) error {
 	if err := checkSize(payload); err != nil {
 		return err
@@ -185,7 +182,6 @@ func explainJSON(err error) error {
 	return Invalidf("the text is not JSON: %v", err)
 }
 
-// jsonName returns the JSON term for a Go kind with its article, such as "a whole number".
 func jsonName(kind string) string {
 	switch kind {
 	case "int":

@@ -46,8 +46,7 @@ const (
 
 // TouchedObject is an object of the TMS that an effect found or created.
 type TouchedObject struct {
-	ID ID `json:"id"`
-	// Kind is account, contact, learner or invoice.
+	ID   ID         `json:"id"`
 	Kind ObjectKind `json:"kind"`
 	// Created says that the effect created the object. If Created is false, the TMS itself or
 	// somebody else created the object.

@@ -74,7 +74,6 @@ func Failf(t ErrorType, format string, args ...any) *Error {
 // quotedPattern matches a quoted text in a message, with the word before the quote.
 var quotedPattern = regexp.MustCompile(`(\w+ )?"(?:[^"\\]|\\.)*"`)
 
-// memberNamePattern matches the name of a member and the closing quotation mark after the name.
 var memberNamePattern = regexp.MustCompile(`^\w{1,40}"$`)
 
 // Redacted returns the error without the caller's values that Message quotes. Redacted keeps quoted

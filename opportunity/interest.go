@@ -206,8 +206,7 @@ func atPath(where string, err error) error {
 	return &inner
 }
 
-// validateText reports what is wrong with a short text that a person typed. The text must not be
-// empty, has at most MaxTextLength characters and no control characters.
+// validateText reports what is wrong with a short text that a person typed.
 func validateText(member, s string) error {
 	switch {
 	case strings.TrimSpace(s) == "":

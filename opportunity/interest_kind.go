@@ -25,16 +25,14 @@ const (
 	TypeTokens = "TokenType" // a TrainingTokenType in the schema
 )
 
-// InterestKindInfo describes one kind of interests. All code that lists the kinds of interest uses
-// these descriptions.
+// InterestKindInfo describes one kind of interests.
 type InterestKindInfo struct {
 	Kind InterestKind
 	// IDType is the type in the global ids of the items.
 	IDType string
 	// SchemaType is the name of the items' type in the API's schema.
 	SchemaType string
-	// Noun is the English term for one item, without an article.
-	Noun string
+	Noun       string
 	// HasPlaces says that places on an item of this kind can be reserved. HasLearners says that an
 	// interest of this kind can name learners and contacts. Expires says that an interest of this
 	// kind can have an expiry time.

@@ -6,11 +6,9 @@ import (
 	"strings"
 )
 
-// MessageType describes one message, which can be sent as a signal or as an update. The decoding,
-// the handlers, the schemas, the TypeScript types and the command line use these descriptions.
+// MessageType describes one message, which can be sent as a signal or as an update.
 type MessageType struct {
-	Name MessageName
-	// IsOperatorCommand is true for an OperatorCommand and false for a Command.
+	Name              MessageName
 	IsOperatorCommand bool
 	// Empty is a message of this type without values; its Go type describes the JSON object of the
 	// message.
@@ -95,7 +93,6 @@ func IsOperatorCommand(name MessageName) bool {
 	return t.IsOperatorCommand
 }
 
-// decoding says how strictly a payload is read.
 type decoding bool
 
 const (

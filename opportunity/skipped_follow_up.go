@@ -2,8 +2,7 @@ package opportunity
 
 // SkippedFollowUp is a follow-up that will not be done.
 type SkippedFollowUp struct {
-	Key string `json:"key"`
-	// Reason is cap, late or notSent.
+	Key    string     `json:"key"`
 	Reason SkipReason `json:"reason"`
 }
 

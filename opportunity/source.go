@@ -25,8 +25,7 @@ func WithSource[M Message](m M, source string) M {
 	return message.Interface().(M) //nolint:errcheck,forcetypeassert // it is a copy
 }
 
-// validateHeader checks the members that every message may have. Messages that differ only in
-// their source are equal.
+// validateHeader checks the members that every message may have.
 func validateHeader(requestID, source string) error {
 	if err := ValidateRequestID(requestID); err != nil {
 		return err

@@ -169,7 +169,6 @@ func walkJSON(payload []byte, t reflect.Type) error {
 	return nil
 }
 
-// nextType returns the type of the next value, or nil when the type is unknown.
 func (s *jsonFrame) nextType() reflect.Type {
 	if s.members == nil {
 		return s.elem
@@ -177,8 +176,6 @@ func (s *jsonFrame) nextType() reflect.Type {
 	return s.fields[s.member]
 }
 
-// elemOf returns the type of the elements of a list that is read into t, or nil when the type is
-// unknown.
 func elemOf(t reflect.Type) reflect.Type {
 	if t == nil || t.Kind() != reflect.Slice {
 		return nil
@@ -187,7 +184,7 @@ func elemOf(t reflect.Type) reflect.Type {
 }
 
 // fieldsOf returns the types of the members of an object that is read into t, by the exact names of
-// the members, or nil when the members are unknown. known caches the returned types.
+// the members, or nil when the members are unknown.
 func fieldsOf(t reflect.Type, known map[reflect.Type]map[string]reflect.Type) map[string]reflect.Type {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -220,7 +217,6 @@ func matchingMember(fields map[string]reflect.Type, name string) string {
 	return ""
 }
 
-// jsonPath returns a path as text, such as "interests[1].learners[0]".
 func jsonPath(way []jsonFrame) string {
 	var b strings.Builder
 	for _, s := range way {

@@ -13,13 +13,11 @@ import (
 )
 
 // arguments are what a run was started with. input is the start from a caller. carriedState is the
-// state that the previous run carried over. A caller must not pass the second argument,
-// carriedState.
+// state that the previous run carried over.
 type arguments struct {
 	input, carriedState messagePayload
 }
 
-// An error of admitStart reports a mistake of the caller.
 func admitStart(ctx workflow.Context, reference opportunity.Reference, a arguments) (*entity.State, error) {
 	state, refused := admitStartStrictly(ctx, reference, a)
 	if refused == nil {
@@ -76,8 +74,7 @@ const unlimited = 10 * 365 * 24 * time.Hour
 
 // checkStartOptions rejects options with which Temporal would end the run while messages wait.
 // checkStartOptions also rejects options with which Temporal would start the run again after its
-// end. An error that the run itself returns does not cancel a time-out, a cron schedule or a retry
-// policy.
+// end.
 func checkStartOptions(info *workflow.Info) error {
 	limited := func(limit time.Duration) bool { return limit > 0 && limit < unlimited }
 	switch policy := info.RetryPolicy; {
@@ -114,8 +111,6 @@ func rejectStart(ctx workflow.Context, reason error) error {
 	return lifecycle.ToTemporalError(reason)
 }
 
-// readRejectedStart returns the reason why the previous run was rejected, or nil when the previous
-// run was not rejected.
 func readRejectedStart(carried converter.RawValue) error {
 	var r rejectedStart
 	if payload, err := payloadJSON(carried); err == nil {

@@ -19,7 +19,6 @@ import (
 // record.
 const adoptionType = "Adoption"
 
-// adoptionInput names the record to tag, and the reference that adopts the record.
 type adoptionInput struct {
 	Reference   opportunity.Reference `json:"reference"`
 	Opportunity opportunity.ID        `json:"opportunity"`
@@ -31,16 +30,13 @@ type adoptionInput struct {
 }
 
 type adoptionResult struct {
-	// LastChange is when the record was last changed before the adoption tagged it. Tagging also
-	// changes the record. LastChange is zero when this time is unknown.
 	LastChange time.Time `json:"changed,omitzero"`
 	// SettleTime is how long the API may still commit requests of an earlier run of the same
 	// reference.
 	SettleTime time.Duration `json:"settling,omitempty"`
 }
 
-// The run waits while a run of a different reference adopts the same record. The waits grow from
-// firstAdoptionWait to longestAdoptionWait.
+// The run waits while a run of a different reference adopts the same record.
 const (
 	firstAdoptionWait            = 5 * time.Second
 	longestAdoptionWait          = 5 * time.Minute
@@ -153,8 +149,7 @@ func isEndedFromOutside(err error) bool {
 
 // runAdoption runs the adoption as a child workflow. The child's workflow id contains the record's
 // id, and Temporal runs only one workflow with an id at a time. Therefore at most one of two
-// references finds the record without a reference tag. runAdoption stores when the record was last
-// changed before the adoption tagged it.
+// references finds the record without a reference tag.
 func (r *run) runAdoption(ctx workflow.Context) error {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -186,8 +181,7 @@ func (r *run) runAdoption(ctx workflow.Context) error {
 	return r.waitForEarlierRuns(ctx, known.SettleTime)
 }
 
-// readAdoptedRecord reads the adopted record. The returned snapshot contains the time of the
-// record's last change if the worker measures the times of follow-ups from this change.
+// readAdoptedRecord reads the adopted record.
 func (r *run) readAdoptedRecord(ctx workflow.Context, id opportunity.ID) (exchange.Snapshot, error) {
 	first := activities.ReadInput{Reference: r.state.Reference, Opportunity: id, ForAdoption: true}
 	return r.readPagesFrom(ctx, first, func(input activities.ReadInput) (activities.ReadResult, error) {

@@ -67,8 +67,6 @@ func (r *run) sendBatch(ctx workflow.Context, batch []exchange.Change) {
 		case activities.ReasonTransitionUnplanned:
 			r.handleUnplanned(ctx, batch, result.CallResult)
 		default:
-			// The error of backOff is ignored: only a cancellation causes this error, and the
-			// caller checks the context for a cancellation.
 			_ = r.backOff(ctx, result.CallResult)
 		}
 	}
@@ -80,8 +78,6 @@ func (r *run) handleUnplanned(ctx workflow.Context, batch []exchange.Change, sen
 	if r.state.SetPlaybook(sending.PlaybookFeatures, workflow.Now(ctx)); r.state.Playbook.Transitions && r.state.HasUnplannedTransition(batch) {
 		return
 	}
-	// The error of backOff is ignored: only a cancellation causes this error, and the caller checks
-	// the context for a cancellation.
 	_ = r.backOff(ctx, activities.CallResult{Reason: activities.ReasonPlaybookUnavailable})
 }
 
@@ -100,7 +96,7 @@ func (r *run) sendChanges(ctx workflow.Context, batch []exchange.Change) activit
 }
 
 // recordResults reads back the changes whose results are unknown, and then updates the state with
-// all results. reason says why results are unknown.
+// all results.
 func (r *run) recordResults(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult, reason activities.Reason) {
 	if slices.ContainsFunc(answers, isUnknown) {
 		answers = r.readBack(ctx, batch, answers, reason)
@@ -182,8 +178,6 @@ func (r *run) readPagesFrom(ctx workflow.Context, input activities.ReadInput, re
 	return record, nil
 }
 
-// errTaggedByOther is the error of a read that returns a record with a reference tag with a
-// reference other than the opportunity's own.
 var errTaggedByOther = temporal.NewNonRetryableApplicationError("the record has the reference tag of another reference", string(opportunity.Conflict), nil)
 
 // askIfTaggedByOther asks an operator when a read found a reference tag with a reference other than
@@ -209,7 +203,6 @@ func (r *run) askIfTaggedByOther(ctx workflow.Context, found bool) bool {
 }
 
 // waitSettleTime waits until the API can no longer commit a request whose response is missing.
-// reason says why the response is missing.
 func (r *run) waitSettleTime(ctx workflow.Context, reason activities.Reason) error {
 	d := r.options.Times.Settle()
 	if reason == activities.ReasonAttemptNotEnded {
@@ -278,8 +271,7 @@ func (r *run) resolveNames(ctx workflow.Context, names []exchange.UnresolvedName
 	}
 }
 
-// resolveNamesOnce does the work of resolveNames for one round. resolveNamesOnce returns the names
-// that match nothing or several objects.
+// resolveNamesOnce does the work of resolveNames for one round.
 func (r *run) resolveNamesOnce(ctx workflow.Context, names []exchange.UnresolvedName, round int) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	input := activities.ResolveInput{Names: names}
 	l := apiRead{activity: activities.ResolveNames, input: input, options: activities.ReadOptions("resolve names to ids")}
@@ -298,7 +290,6 @@ func (r *run) resolveNamesOnce(ctx workflow.Context, names []exchange.Unresolved
 	return failed, nil
 }
 
-// cachedNames returns the results for those names that this run has looked up.
 func (r *run) cachedNames(names []exchange.UnresolvedName) []exchange.ResolvedName {
 	var known []exchange.ResolvedName
 	for _, name := range names {

@@ -165,7 +165,6 @@ func readFailureText(err error) string {
 	return "the read failed: " + err.Error()
 }
 
-// errTagDisabled says that no record can be found, because the worker sets no reference tags.
 var errTagDisabled = errors.New("the worker writes no reference tags (--reference-tag none)")
 
 // waitForEarlierRuns waits until the API can no longer commit a request of an earlier run that was

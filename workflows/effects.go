@@ -169,8 +169,6 @@ func (r *run) handleNotSent(ctx workflow.Context, active entity.ActiveEffect, ac
 		return
 	}
 	if sending.Reason != activities.ReasonReset {
-		// The error of backOff is ignored: only a cancellation causes this error, and the caller
-		// checks the context for a cancellation.
 		_ = r.backOff(ctx, sending)
 		return
 	}
@@ -240,8 +238,6 @@ func needsAttendees(effect exchange.Effect) bool {
 	return false
 }
 
-// withEffectPriority gives the activities of follow-ups a lower priority than the activities of
-// commands.
 func withEffectPriority(active entity.ActiveEffect, options workflow.ActivityOptions) workflow.ActivityOptions {
 	if active.Number > 0 {
 		return activities.WithFollowUpPriority(options)

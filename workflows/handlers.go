@@ -37,8 +37,7 @@ func (r *run) registerHandlers(ctx workflow.Context) error {
 	return nil
 }
 
-// rejectUpdates rejects the updates that come with an invalid start, for the given reason. An error
-// of rejectUpdates means a mistake in the worker, not a mistake of the caller.
+// rejectUpdates rejects the updates that come with an invalid start, for the given reason.
 func rejectUpdates(ctx workflow.Context, reason error) error {
 	refuse := func(workflow.Context, messagePayload) error { return reason }
 	err := setUpdateHandler(ctx, lifecycle.CreateOutcome.Name, lifecycle.CreateOutcome.Description, func(workflow.Context, messagePayload) (opportunity.CreateOutcome, error) {
@@ -80,8 +79,7 @@ type viewInput struct{}
 
 func (viewInput) Validate() error { return nil }
 
-// outcomeInput is the payload that a caller sends with the query "outcome". readPayload decodes the
-// type outcomeInput strictly.
+// outcomeInput is the payload that a caller sends with the query "outcome".
 type outcomeInput lifecycle.OutcomeInput
 
 func (o outcomeInput) Validate() error {
@@ -108,7 +106,6 @@ func (r *run) handleCommand(ctx workflow.Context, m opportunity.MessageType) err
 		func(ctx workflow.Context, s messagePayload) error { return r.validateCommand(ctx, m.Name, s) })
 }
 
-// A rejected command adds nothing to the history.
 func (r *run) validateCommand(ctx workflow.Context, named opportunity.MessageName, s messagePayload) error {
 	command, err := asMessage[opportunity.Command](readMessage(named, s))
 	switch {
@@ -148,7 +145,6 @@ func (r *run) runCommandUpdate(ctx workflow.Context, named opportunity.MessageNa
 	return r.state.Outcome(key)
 }
 
-// acceptCommand puts the command of an update into the queue and returns the id of its request.
 // acceptCommand checks the command once more, because a signal that came with the command may have
 // paused or closed the opportunity.
 func (r *run) acceptCommand(ctx workflow.Context, command opportunity.Command, id string) (string, error) {
@@ -168,8 +164,6 @@ func (r *run) acceptCommand(ctx workflow.Context, command opportunity.Command, i
 
 var errStopping = opportunity.Failf(opportunity.Closed, "the opportunity is ending; it accepts no more messages")
 
-// checkAccepting returns the reason why the run accepts no command now, or nil when the run accepts
-// commands.
 func (r *run) checkAccepting(ctx workflow.Context) error {
 	switch {
 	case r.stopping:
@@ -190,7 +184,6 @@ func asMessage[M opportunity.Message](m opportunity.Message, err error) (M, erro
 	return typed, nil
 }
 
-// requestID returns the id of the message, or the id of the update when the message has no id.
 func requestID(ctx workflow.Context, message opportunity.Message) string {
 	if id := message.GetRequestID(); id != "" {
 		return id
@@ -207,7 +200,6 @@ func (r *run) handleOperatorCommand(ctx workflow.Context, m opportunity.MessageT
 		func(ctx workflow.Context, s messagePayload) error { return r.validateOperatorCommand(ctx, m.Name, s) })
 }
 
-// A rejected operator command adds nothing to the history.
 func (r *run) validateOperatorCommand(ctx workflow.Context, named opportunity.MessageName, s messagePayload) error {
 	if r.stopping {
 		return errStopping
@@ -233,8 +225,7 @@ func (r *run) runOperatorCommandUpdate(ctx workflow.Context, named opportunity.M
 	return outcome, err
 }
 
-// executeOperatorCommand executes an operator command. If the command skips a parked request, the
-// run also undoes the effects of the request.
+// If the command skips a parked request, the run also undoes the effects of the request.
 func (r *run) executeOperatorCommand(ctx workflow.Context, instruction opportunity.OperatorCommand, id string) (opportunity.Outcome, error) {
 	if skip, is := instruction.(opportunity.Skip); is && r.state.IsParked(skip.Request) && hasChange(ctx, changeCompleteShutdown) {
 		instruction = skip.WithUndo()
@@ -243,7 +234,6 @@ func (r *run) executeOperatorCommand(ctx workflow.Context, instruction opportuni
 	return r.state.Execute(instruction, id, workflow.Now(ctx))
 }
 
-// validateCreateOutcome rejects a start that differs from the start of this run.
 func (r *run) validateCreateOutcome(ctx workflow.Context, s messagePayload) error {
 	input, err := readPayload[createOutcomeInput](s)
 	if err != nil {
@@ -258,8 +248,7 @@ func (r *run) validateCreateOutcome(ctx workflow.Context, s messagePayload) erro
 	return r.checkAccepting(ctx)
 }
 
-// createOutcomeInput is the payload that a caller sends with the update "opened". readPayload
-// decodes the type createOutcomeInput strictly.
+// createOutcomeInput is the payload that a caller sends with the update "opened".
 type createOutcomeInput lifecycle.CreateOutcomeInput
 
 func (o createOutcomeInput) Validate() error {

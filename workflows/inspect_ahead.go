@@ -19,8 +19,7 @@ const maxInspectionAge = 20 * time.Second
 // is a later effect that is inspected together with the current effect. The stored inspections are
 // valid until the run sends a request that changes something, and for one revision.
 type inspections struct {
-	found map[string]activities.InspectResult
-	// record is the record that was read together with the effects, or nil.
+	found    map[string]activities.InspectResult
 	record   *activities.RecordRead
 	at       time.Time
 	revision int

@@ -73,7 +73,6 @@ func (r *run) planFollowUps(ctx workflow.Context) bool {
 	return true
 }
 
-// noteEvents returns the cancelled and the sold-out events.
 func (r *run) noteEvents(events []activities.EventChange) (cancelled, soldOut []opportunity.ID) {
 	for _, news := range events {
 		if news.Cancelled {
@@ -90,7 +89,7 @@ func (r *run) noteEvents(events []activities.EventChange) (cancelled, soldOut []
 }
 
 // applyReadRecord applies the record that was read together with the last effects, if a plan could
-// contain no follow-ups. applyReadRecord reports whether it applied the record.
+// contain no follow-ups.
 func (r *run) applyReadRecord(ctx workflow.Context) bool {
 	read, now := r.inspections.record, workflow.Now(ctx)
 	r.inspections.record = nil
@@ -189,8 +188,6 @@ func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeat
 		r.raiseAttention(ctx, out, opportunity.PlanRequestID)
 	}
 	r.publish(ctx)
-	// The error is ignored: only a cancellation causes this error, and the caller checks the
-	// context for a cancellation.
 	_, _ = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      min(firstPause<<min(r.outdatedPlans-1, 12), maxOutdatedPlanWait),
 		TimerOptions: workflow.TimerOptions{Summary: "wait before planning again: the worker has an older version of the playbook"},
@@ -252,8 +249,6 @@ func (r *run) runUntilClosed(ctx workflow.Context, do func(workflow.Context)) {
 		do(ctx)
 		done = true
 	})
-	// The error is ignored: only a cancellation causes this error, and the caller checks the
-	// context for a cancellation.
 	_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) })
 }
 
@@ -273,8 +268,6 @@ func (r *run) runInBackgroundSince(ctx workflow.Context, change string, do func(
 		do(ctx)
 		done = true
 	})
-	// The error is ignored: only a cancellation causes this error, and the caller checks the
-	// context for a cancellation.
 	_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) || r.hasPendingInput() })
 	if !done && !r.isInterrupted(ctx) && !hasChange(ctx, change) {
 		_ = workflow.Await(ctx, func() bool { return done || r.isInterrupted(ctx) })
@@ -292,7 +285,6 @@ func (r *run) isInterrupted(ctx workflow.Context) bool {
 	return ctx.Err() != nil || r.state.Closing != nil && !r.stopping
 }
 
-// handleReset handles a reset that an activity reported, and reports whether there was a reset.
 func (r *run) handleReset(ctx workflow.Context, runID string) bool {
 	r.actualRunID = runID
 	if !r.hasUnhandledReset() {

@@ -63,8 +63,7 @@ func executeChange[R any](ctx workflow.Context, r *run, name string, input any, 
 	return result
 }
 
-// A result that does not prove that it belongs to its change becomes unknown. The returned reason
-// is then ReasonAttemptNotEnded.
+// A result that does not prove that it belongs to its change becomes unknown.
 func provenResults(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult) (judged []exchange.ChangeResult, reason activities.Reason) {
 	judged = slices.Clone(answers)
 	for i := range judged {

@@ -213,8 +213,6 @@ func (r *run) isPastGiveUp(ctx workflow.Context) bool {
 	return !now.Before(r.giveUpAt)
 }
 
-// shouldGiveUp reports whether a run that ends must leave reservations and effects as they are,
-// because the time giveUpAt has passed.
 func (r *run) shouldGiveUp(ctx workflow.Context) bool {
 	return r.isPastGiveUp(ctx) && hasChange(ctx, changeOutages)
 }
@@ -241,8 +239,6 @@ func (r *run) changeOptions(summary string) workflow.ActivityOptions {
 	return r.withFairness(o)
 }
 
-// withFairness adds the fairness key to the options. For an urgent opportunity, withFairness also
-// sets the urgent priority.
 func (r *run) withFairness(o workflow.ActivityOptions) workflow.ActivityOptions {
 	if r.state.IsUrgent() {
 		o = activities.WithUrgentPriority(o)

@@ -146,7 +146,6 @@ func (r *run) findRecordAfterReset(ctx workflow.Context) {
 	}
 }
 
-// markAllInDoubt sets the change status of all waiting changes to unknown.
 func (r *run) markAllInDoubt(ctx workflow.Context) {
 	all := r.state.Backlog().Changes
 	r.state.ApplyResults(all, slices.Repeat([]exchange.ChangeResult{{Status: exchange.StatusUnknown}}, len(all)), func() bool { return hasChange(ctx, changePlacesPerEvent) }, workflow.Now(ctx))

@@ -20,11 +20,10 @@ import (
 // run contains the data of one workflow run that are not part of the state that the run carries
 // over.
 type run struct {
-	options    Options
-	state      *entity.State
-	signals    *signalQueue
-	wakeTimers wakeTimers
-	// resolvedNames are the ids of the names and codes that this run has looked up.
+	options       Options
+	state         *entity.State
+	signals       *signalQueue
+	wakeTimers    wakeTimers
 	resolvedNames map[exchange.UnresolvedName]exchange.ResolvedName
 	updateWaiters updateWaiters
 	// believedRunID is the run id that this run knows as its own. actualRunID is the run id that
@@ -50,15 +49,12 @@ type run struct {
 	// revision counts the changes of the state that the task under way did not make: an accepted
 	// message, or the result of a call of a service. What background work finds counts only for the
 	// revision with which it started.
-	revision int
-	// activeRequests contains the requests that are under way, the oldest request first.
+	revision       int
 	activeRequests []*opportunity.WaitInfo
 	// activeCalls counts the calls of services that are under way. callFailed says that a call
 	// failed after the run began to wait for work.
 	activeCalls int
 	callFailed  bool
-	// inspections contains the inspections of effects that were inspected ahead of their turn,
-	// together with an earlier effect.
 	inspections inspections
 	// adoptedLastChange is when an adopted record was last changed before it had the reference tag,
 	// or zero when this time is unknown.
@@ -73,8 +69,8 @@ type run struct {
 	stopping bool
 }
 
-// newRun reads the input. An error of newRun is a mistake of the caller and ends the workflow. A
-// mistake of the worker only fails the workflow task.
+// An error of newRun is a mistake of the caller and ends the workflow. A mistake of the worker only
+// fails the workflow task.
 func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	info := workflow.GetInfo(ctx)
 	r := &run{
@@ -85,7 +81,7 @@ func newRun(ctx workflow.Context, options Options, a arguments) (*run, error) {
 	if r.signals == nil {
 		failTask("the worker lacks workflows.Interceptor")
 	}
-	// A caller cannot pass a state. Only a run that continues an earlier run receives a state.
+	// Only a run that continues an earlier run receives a state.
 	if info.ContinuedExecutionRunID != "" && info.CronSchedule == "" {
 		if err := readRejectedStart(a.carriedState.raw); err != nil {
 			return nil, err
@@ -224,7 +220,6 @@ func (r *run) keepOpen(ctx workflow.Context) {
 	r.state.PlacesUntil = until
 }
 
-// runTask runs the next task.
 func (r *run) runTask(ctx workflow.Context) error {
 	task := r.nextTask(ctx)
 	if effect, is := task.(entity.EnsureEffect); is && effect.ActiveEffect.IsAfter() && r.hasPendingInput() {
@@ -458,7 +453,6 @@ func unreadableRecordText(err error, id opportunity.ID) string {
 	return fmt.Sprintf("the API refuses to show the record %s (%s). Make the record readable and send refresh, or end the run with close", id, readFailureText(err))
 }
 
-// wait waits for the duration d; the summary of the timer says why.
 func wait(ctx workflow.Context, d time.Duration, why string) error {
 	return workflow.NewTimerWithOptions(ctx, d, workflow.TimerOptions{Summary: why}).Get(ctx, nil)
 }

@@ -24,8 +24,6 @@ func (r *run) handleServerErrors(ctx workflow.Context, batch []exchange.Change, 
 		}
 		reason = activities.ReasonUnreachable // the API does not respond to the probe either
 	}
-	// The error of backOff is ignored: only a cancellation causes this error, and the caller checks
-	// the context for a cancellation.
 	_ = r.backOff(ctx, activities.CallResult{Reason: reason})
 }
 

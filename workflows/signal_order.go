@@ -43,7 +43,6 @@ func (a *signalQueue) hasNext() bool { return len(a.signals) > 0 }
 
 type signalQueueKey struct{}
 
-// signalQueueOf returns the run's signal queue, or nil when the interceptor is not installed.
 func signalQueueOf(ctx workflow.Context) *signalQueue {
 	a, _ := ctx.Value(signalQueueKey{}).(*signalQueue)
 	return a

@@ -8,11 +8,8 @@ import "go.temporal.io/sdk/workflow"
 const (
 	// changeStrictMessages makes the run reject some messages that earlier releases accepted, and
 	// accept messages without a payload, which earlier releases rejected.
-	changeStrictMessages = "read messages strictly"
-	// changeStrictStarts makes the run reject some starts that earlier releases accepted.
-	changeStrictStarts = "read starts strictly"
-	// changeUnsetStartAttributes makes the run unset the search attributes that a caller sets with
-	// the start.
+	changeStrictMessages       = "read messages strictly"
+	changeStrictStarts         = "read starts strictly"
 	changeUnsetStartAttributes = "unset search attributes of a start"
 	// changeYieldBetweenSignals makes the run execute other coroutines between large signals.
 	changeYieldBetweenSignals = "breathe between large signals"
@@ -64,9 +61,7 @@ const (
 	changeEffectsYield = "give way to commands after a transition"
 	// changeReadBeforeFailing makes the run read the record, if a read is due, before the run
 	// reports waiting messages as failed.
-	changeReadBeforeFailing = "read before failing what waits"
-	// changeGiveUpLostActivities makes the run stop waiting for an activity that the server has
-	// lost.
+	changeReadBeforeFailing    = "read before failing what waits"
 	changeGiveUpLostActivities = "give up activities that the server has lost"
 	// changeReadBackRejected makes the run also read back a lost request of which the API rejected
 	// some changes.
@@ -74,22 +69,16 @@ const (
 	// changeOverwrittenUpdates makes a read after a reset count an update as done when several
 	// later updates together overwrote the values of the update.
 	changeOverwrittenUpdates = "read back updates that later updates overwrote"
-	// changeInspectAhead makes an inspection of an effect also inspect the next effects of the
-	// chain.
-	changeInspectAhead = "inspect the next effects together"
-	// changeExpiredReservation makes the run raise attention for reserved places that have expired.
+	changeInspectAhead       = "inspect the next effects together"
 	changeExpiredReservation = "raise attention for expired places"
 	// changeBlockedFollowUps makes the later follow-ups of a series wait for a follow-up that waits
 	// for an operator. If the opportunity has ended since a mail was due, the first retry of the
 	// mail only asks the operator again.
 	changeBlockedFollowUps = "wait for mails that were not sent"
-	// changeRecordAttention makes the run raise attention when a read of the record finds that the
-	// record no longer exists, or that the API refuses to return the record.
-	changeRecordAttention = "raise attention for a record that cannot be read"
+	changeRecordAttention  = "raise attention for a record that cannot be read"
 	// changePlacesPerEvent reports for each event whether the requested places are held. Before,
 	// the reservation of the opportunity counted for all its events.
-	changePlacesPerEvent = "report reserved places per event"
-	// changeManualTransitions makes the run do the effects of a transition that a person made by hand.
+	changePlacesPerEvent    = "report reserved places per event"
 	changeManualTransitions = "do the effects of transitions by hand"
 	// changeRevisions makes the run discard what background work found for an earlier revision of the
 	// state. changeRevisions also makes a pause during an inspection hold the effect.

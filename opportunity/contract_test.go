@@ -19,7 +19,7 @@ func TestReference(t *testing.T) {
 		{"order 17/b #3, é", ""},
 		{strings.Repeat("é", 200), ""},
 		{"", "reference: missing; give your own key of the opportunity, such as an order number"},
-		{"a\xff", "reference: not valid UTF-8"},
+		{"a\xff", "reference: the text is not valid UTF-8"},
 		{strings.Repeat("é", 201), "reference: the text has 201 characters; the limit is 200 characters"},
 		{"ada@example.com", `reference: the text contains "@"; use a key of yours, not an e-mail address`},
 		{" a", "reference: the text starts or ends with white space"},
@@ -140,7 +140,7 @@ func TestInterestMistakes(t *testing.T) {
 		{"no item", func(i *opportunity.Interest) { i.Item = " " }, "item: missing"},
 		{"long item", func(i *opportunity.Interest) { i.Item = strings.Repeat("é", 256) }, "item: the text has 256 characters; the limit is 255 characters"},
 		{"control character", func(i *opportunity.Interest) { i.Item = "a\tb" }, "item: the text contains a control character"},
-		{"item not UTF-8", func(i *opportunity.Interest) { i.Item = "a\xff" }, "item: not valid UTF-8"},
+		{"item not UTF-8", func(i *opportunity.Interest) { i.Item = "a\xff" }, "item: the text is not valid UTF-8"},
 		{"wrong kind", func(i *opportunity.Interest) { i.Kind = "Course" }, `kind: "Course" is unknown; give one of course, event, path, tokens`},
 		{
 			"id of something else", func(i *opportunity.Interest) { i.Item = string(region) },
@@ -204,7 +204,7 @@ func TestInterestMistakes(t *testing.T) {
 			"contacts[1]: the value is not the id of a contact",
 		},
 		{"tax", func(i *opportunity.Interest) { i.Tax = id("TaxType", 1) }, ""},
-		{"no tax id", func(i *opportunity.Interest) { i.Tax = "VAT" }, `tax: "VAT" is not an id`},
+		{"no tax id", func(i *opportunity.Interest) { i.Tax = "VAT" }, `tax: "VAT" is not an id; give the id of a tax type`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			interest := fullInterest()

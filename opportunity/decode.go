@@ -16,12 +16,10 @@ import (
 // DecodeStart decodes a caller's start, as strictly as Decode decodes a command.
 func DecodeStart(payload []byte) (Start, error) { return DecodeStrict[Start](payload) }
 
-// Decode decodes the payload of the command with the given name. The error is Invalid for:
-//   - a command that fails Validate
-//   - an unknown name
-//   - text that is not Unicode
-//   - an empty request id
-//   - a member that is unknown, appears twice or is written with the wrong capitals
+// Decode decodes the payload of the command with the given name. The error is Invalid for an unknown
+// name, for a command that fails Validate, and for an empty request id. The error is also Invalid
+// for text that is not Unicode, and for a member that is unknown, appears twice or has the wrong
+// capitals.
 func Decode(name MessageName, payload []byte) (Command, error) {
 	if err := checkPayload(payload); err != nil {
 		return nil, err
@@ -47,7 +45,7 @@ func DecodeLoose(name MessageName, payload []byte) (Message, error) {
 	return t.decode(payload, looseDecoding)
 }
 
-// DecodeStartLoose is DecodeLoose for a start.
+// DecodeStartLoose decodes a start by the rules of DecodeLoose.
 func DecodeStartLoose(payload []byte) (Start, error) {
 	var s Start
 	if err := checkSize(payload); err != nil {
@@ -95,9 +93,9 @@ func decodeCommand(name MessageName, payload []byte, how decoding) (Command, err
 
 var lookalikePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{3,39}$`)
 
-// RedactedName returns a name that is the name of a message, or that begins with the same four
-// letters as the name of a message. RedactedName hides any other name, because it may be personal
-// data.
+// RedactedName returns the name if a message has this name, or if the name begins with the same
+// four letters as the name of a message. RedactedName hides any other name, because such a name may
+// be personal data.
 func RedactedName(name MessageName) string {
 	if slices.Contains(MessageNames(), name) {
 		return string(name)

@@ -99,7 +99,7 @@ func (e *Error) Redacted() *Error {
 }
 
 // Truncate returns s, or the first n characters of s and an ellipsis when s is longer than n
-// characters, so that an error stays short.
+// characters.
 func Truncate(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s

@@ -10,8 +10,8 @@ import (
 // number.
 type ID string
 
-// Type returns the type in the id, such as "CourseTemplate" or "Region". Type returns "" for an id
-// that is not in the form of a global id, such as a name or a code.
+// Type returns the type in the id, such as "CourseTemplate" or "Region". Type returns "" for a text
+// that is not a global id, such as a name or a code.
 func (id ID) Type() string {
 	typ, _ := id.parts()
 	return typ
@@ -59,7 +59,7 @@ func validateIDType(member, value, typ, what string) error {
 	return nil
 }
 
-// The check is needed because a plain name may happen to be valid base64: "QTpi" is base64 of
+// isKnownType is needed because a plain name may happen to be valid base64: "QTpi" is base64 of
 // "A:b".
 func isKnownType(typ string) bool {
 	switch typ {

@@ -122,7 +122,7 @@ func (i Interest) Validate() error {
 		}
 	}
 	if i.Tax != "" && i.Tax.Type() == "" {
-		return Invalidf("tax: %q is not an id", Truncate(string(i.Tax), 40))
+		return Invalidf("tax: %q is not an id; give the id of a tax type", Truncate(string(i.Tax), 40))
 	}
 	return nil
 }
@@ -212,7 +212,7 @@ func validateText(member, s string) error {
 	case strings.TrimSpace(s) == "":
 		return Invalidf("%s: missing", member)
 	case !utf8.ValidString(s):
-		return Invalidf("%s: not valid UTF-8", member)
+		return Invalidf("%s: the text is not valid UTF-8", member)
 	case utf8.RuneCountInString(s) > MaxTextLength:
 		return Invalidf("%s: the text has %d characters; the limit is %d characters", member, utf8.RuneCountInString(s), MaxTextLength)
 	case strings.ContainsFunc(s, unicode.IsControl):

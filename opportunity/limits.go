@@ -38,13 +38,13 @@ const (
 	// MaxOutcomeBytes is the largest JSON size, in bytes, of the outcomes that a run keeps
 	// completely; the run removes the oldest outcomes first.
 	MaxOutcomeBytes = 128 << 10
-	// MaxErrorLabel is how many characters of an error's label and value an outcome keeps, and
-	// MaxErrorMessage is how many characters of the message. The API does not limit the length of
-	// its own texts.
+	// MaxErrorLabel is the maximum number of characters of an error's label, and of an error's value,
+	// in an outcome. MaxErrorMessage is the maximum number of characters of an error's message in an
+	// outcome. The API does not limit the length of its own texts.
 	MaxErrorLabel   = 100
 	MaxErrorMessage = 500
-	// MaxRecordedItem is how many characters of the caller's name for an item a recorded interest
-	// keeps; an id is far shorter.
+	// MaxRecordedItem is the maximum length, in characters, of the caller's name for an item in a
+	// recorded interest. An id is far shorter.
 	MaxRecordedItem = 80
 	// MaxTimeline is how many entries the timeline shows.
 	MaxTimeline = 50

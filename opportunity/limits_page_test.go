@@ -61,7 +61,7 @@ func TestLimitsPage(t *testing.T) {
 		"MaxWaitingBytes":        {"of that, commands that wait", bytes(opportunity.MaxWaitingBytes)},
 		"MaxChangesPerRequest":   {"changes in one request", count(opportunity.MaxChangesPerRequest)},
 		"MaxRequestBytes":        {"changes in one request", bytes(opportunity.MaxRequestBytes)},
-		// The page about limits does not contain limits that users do not see.
+		// Users do not see these limits, so the page about limits leaves the limits out.
 		"MaxRecordedItem": {},
 		"ExpiryTolerance": {},
 	}

@@ -12,8 +12,7 @@ type Retry struct {
 	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
 	// contains no personal data.
 	Source string `json:"source,omitempty"`
-	// Request is the id of the request that the question is about, or the key of the effect that
-	// the question is about.
+	// Request is the id of the request, or the key of the effect, that the question is about.
 	Request string `json:"request" text:"required"`
 }
 
@@ -23,8 +22,7 @@ type Skip struct {
 	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
 	// contains no personal data.
 	Source string `json:"source,omitempty"`
-	// Request is the id of the request that the question is about, or the key of the effect that
-	// the question is about.
+	// Request is the id of the request, or the key of the effect, that the question is about.
 	Request string `json:"request" text:"required"`
 	// Reason is kept with the outcome.
 	Reason string `json:"reason" text:"required"`
@@ -32,9 +30,8 @@ type Skip struct {
 	UndoEffects bool `json:"-"` // set by WithUndo
 }
 
-// WithUndo returns the same answer with the instruction to undo the effects before a parked
-// transition, too. The undo of these effects is safe, because each read of the record showed that
-// the parked transition was not made.
+// WithUndo returns the same answer, which then also undoes the effects before a parked transition.
+// The undo is safe, because each read of the record showed that the parked transition was not made.
 func (s Skip) WithUndo() Skip { s.UndoEffects = true; return s }
 
 // MessageName implements OperatorCommand.
@@ -72,8 +69,7 @@ type Confirm struct {
 	// Source is the name of the sender for fair scheduling; a source has at most 64 bytes and
 	// contains no personal data.
 	Source string `json:"source,omitempty"`
-	// Request is the id of the request that the question is about, or the key of the effect that
-	// the question is about.
+	// Request is the id of the request, or the key of the effect, that the question is about.
 	Request string `json:"request" text:"required"`
 	// Opportunity is the id of the record, when the question is whether the record was created.
 	Opportunity ID `json:"opportunity,omitempty"`

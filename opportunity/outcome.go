@@ -21,8 +21,8 @@ type Outcome struct {
 	// Error is set when State is failed. An addInterests request fails only when no interest was
 	// added.
 	Error *Error `json:"error,omitempty"`
-	// Note says what a caller may not expect of a request that is done, such as amounts that keep
-	// their figures in a new currency.
+	// Note says what a request that is done did not change. For example, when a request changes the
+	// currency, the amounts of the interests keep their numbers.
 	Note string `json:"note,omitempty"`
 }
 
@@ -55,7 +55,7 @@ type RunResult struct {
 	// Opportunity is the id of the record, or "" when the run was closed before the record existed.
 	Opportunity ID `json:"opportunity"`
 	// State is Won, Lost or Archived. When an operator closed the run, State is the state of the
-	// record at the close.
+	// record's stage when the run was closed.
 	State StageState `json:"state"`
 	// CloseReason is the reason that an operator gave for closing the run.
 	CloseReason string `json:"closed,omitempty"`

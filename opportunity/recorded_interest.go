@@ -11,12 +11,13 @@ type RecordedInterest struct {
 	UnitAmount Amount       `json:"unitAmount"`
 	// Reserve says that places were requested.
 	Reserve bool `json:"reserve,omitempty"`
-	// Places is what is known of the requested places, while the reservation is valid.
+	// Places says whether the requested places are reserved, while the reservation of the opportunity
+	// is valid.
 	Places PlacesState `json:"places,omitempty"`
 	// ExpiresAt is when training tokens expire: a local time without a zone, in the form of the
 	// API.
 	ExpiresAt string `json:"expiresAt,omitempty"`
-	// AsRequested says that Quantity or UnitAmount is the value that a request contained, because
-	// the API does not return the value on the record.
+	// AsRequested is true when Quantity or UnitAmount is a value from a request, because the API does
+	// not return this value of the record.
 	AsRequested bool `json:"asRequested,omitempty"`
 }

@@ -22,7 +22,7 @@ func (r Reference) Validate() error {
 	case s == "":
 		return Invalidf("reference: missing; give your own key of the opportunity, such as an order number")
 	case !utf8.ValidString(s):
-		return Invalidf("reference: not valid UTF-8")
+		return Invalidf("reference: the text is not valid UTF-8")
 	case !norm.NFC.IsNormalString(s):
 		return Invalidf("reference: the text is not in the Unicode form NFC; write the reference as %q (%+[1]q)", Truncate(norm.NFC.String(s), MaxReferenceLength))
 	case utf8.RuneCountInString(s) > MaxReferenceLength:

@@ -13,8 +13,8 @@ type Refresh struct {
 	// contains no personal data.
 	Source string `json:"source,omitempty"`
 	// StepSeenAt is when the sender last found the record in the step that the view shows. StepSeenAt
-	// helps to decide whether a transition by hand is noticed late. Without StepSeenAt, only the reads
-	// of the run itself decide.
+	// helps to decide whether a transition by hand is noticed late. If StepSeenAt is omitted, the run
+	// decides only from its own reads of the record.
 	StepSeenAt time.Time `json:"stepSeenAt,omitzero"`
 }
 

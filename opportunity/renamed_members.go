@@ -6,7 +6,8 @@ import "encoding/json"
 // values. The functions in this file accept the earlier and the present names. docs/glossary.md
 // lists the earlier and the present names.
 
-// A member that is present under both names keeps the value of the new name.
+// If the JSON contains a member under both names, readRenamed uses the value under the present
+// name.
 func readRenamed(data []byte, target any, names map[string]string) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {

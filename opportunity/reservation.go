@@ -4,9 +4,9 @@ import (
 	"time"
 )
 
-// PlacesState is what is known of the places that were requested for one interest, while the
-// reservation of the opportunity is valid. "" means that Oppflow requested no places, or that nothing
-// is known.
+// PlacesState says whether the places that were requested for one interest are reserved, while the
+// reservation of the opportunity is valid. "" means that Oppflow requested no places, or that
+// nothing is known of the places.
 type PlacesState string
 
 // The states of requested places.
@@ -19,7 +19,7 @@ const (
 	PlacesNotKnown PlacesState = "notKnown"
 )
 
-// IsDoubtful reports whether places were requested, but are not known to be reserved.
+// IsDoubtful reports whether requested places are not reserved or may not be reserved.
 func (p PlacesState) IsDoubtful() bool { return p == PlacesNotHeld || p == PlacesNotKnown }
 
 // Reservation is the known state of the places that are reserved for the opportunity.

@@ -13,9 +13,9 @@ type SkipReason string
 const (
 	// SkippedByCap: the opportunity already had the maximum number of follow-ups.
 	SkippedByCap SkipReason = "cap"
-	// SkippedTooLate: the earliest possible time of the follow-up is not before its deadline, such
-	// as the start of the event.
+	// SkippedTooLate: the earliest possible time of the follow-up is not before the deadline of the
+	// follow-up, such as the start of the event.
 	SkippedTooLate SkipReason = "late"
-	// SkippedNotSent: the follow-up would follow a mail or call of its rule that was not sent.
+	// SkippedNotSent: an earlier mail or call of the same follow-up rule was not sent.
 	SkippedNotSent SkipReason = "notSent"
 )

@@ -93,7 +93,7 @@ const CreateRequestID = "#create"
 // StartRequestID is the request id of the interests that a start contains.
 const StartRequestID = "#start"
 
-// RecordRequestID is the request id in a question about whose record it is.
+// RecordRequestID is the request id of the question whether the record belongs to this opportunity.
 const RecordRequestID = "#record"
 
 // PlanRequestID is the request id in attention and waits about planning; no caller waits for the

@@ -68,8 +68,8 @@ func rejectDuplicateMembers(payload []byte) error { return walkJSON(payload, nil
 
 const memberRequestID = "requestId"
 
-// RequestIDIn returns the request id of a message that cannot be decoded as a whole, or "" when
-// no id can be recognised.
+// RequestIDIn returns the request id in the JSON of a message that cannot be decoded. RequestIDIn
+// returns "" when the JSON contains no valid id.
 func RequestIDIn(payload []byte) string {
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.UseNumber()
@@ -184,7 +184,7 @@ func elemOf(t reflect.Type) reflect.Type {
 }
 
 // fieldsOf returns the types of the members of an object that is read into t, by the exact names of
-// the members, or nil when the members are unknown.
+// the members. fieldsOf returns nil when the members are unknown.
 func fieldsOf(t reflect.Type, known map[reflect.Type]map[string]reflect.Type) map[string]reflect.Type {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()

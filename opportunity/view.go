@@ -40,8 +40,8 @@ type View struct {
 	FollowUps []PlannedFollowUp `json:"followUps,omitempty"`
 	// SkippedFollowUps are the follow-ups that Oppflow does not do, with the reasons.
 	SkippedFollowUps []SkippedFollowUp `json:"skippedFollowUps,omitempty"`
-	// PlaybookVersion is the version of the playbook that planned the effects of the last
-	// transition; omitted when the namespace has no playbook.
+	// PlaybookVersion is the version of the playbook that planned the effects of the last transition;
+	// PlaybookVersion is omitted when the namespace has no playbook.
 	PlaybookVersion int `json:"playbook,omitempty"`
 	// Failures counts the failed requests in all runs of the opportunity.
 	Failures int `json:"failures"`
@@ -51,7 +51,7 @@ type View struct {
 	StateVersion int             `json:"stateVersion"`
 }
 
-// Result returns the summary of the opportunity, as the run returns it at its end.
+// Result returns the summary that a run returns at its end.
 func (v View) Result() RunResult {
 	result := RunResult{
 		Reference: v.Reference, Opportunity: v.Opportunity, Interests: len(v.Interests), Total: v.Total, Currency: v.Details.Currency, FailedRequests: v.Failures,
@@ -71,8 +71,7 @@ type RunningEffect struct {
 	Kind EffectKind `json:"kind"`
 	// Stage says whether the effect is done before its transition, is done later, or is undone.
 	Stage EffectStage `json:"stage"`
-	// Next is when Oppflow next inspects the state that the effect ensures, when the effect waits
-	// for a time.
+	// Next is when Oppflow inspects the effect again, if the effect waits for a time.
 	Next time.Time `json:"next,omitzero"`
 	// Problem says why the effect waits for an operator.
 	Problem string `json:"problem,omitempty"`

@@ -8,7 +8,7 @@ type WaitInfo struct {
 	Kind AttentionKind `json:"kind"`
 	// Reason says in one line what the opportunity waits for, and names no person.
 	Reason string `json:"reason"`
-	// Request is the id of the only request that fails, or "" when the whole queue waits.
+	// Request is the id of the request that cannot go on, or "" when the whole queue waits.
 	Request string `json:"request,omitempty"`
 	// Since is when the wait began, in UTC, and Until is when the wait ends by itself; Until is
 	// zero when the end of the wait is unknown.

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// arguments are what a run was started with. input is the start from a caller. carriedState is the
-// state that the previous run carried over.
+// arguments contains the two arguments of a run. input is the start from a caller. carriedState is
+// the state that the previous run carried over.
 type arguments struct {
 	input, carriedState messagePayload
 }

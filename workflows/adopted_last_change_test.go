@@ -10,8 +10,8 @@ import (
 )
 
 // If the worker can read when a record was last changed, the times of the follow-ups of an adopted
-// record are measured from this last change. The adoption itself changes the record when the
-// adoption adds the reference tag, and this change does not count as the last change.
+// record are measured from this last change. The adoption also changes the record, because the
+// adoption adds the reference tag. This change does not count.
 func TestAnAdoptedRecordCountsFromItsLastChange(t *testing.T) {
 	const day = 24 * time.Hour
 	changed := startTime.Add(-5 * day)

@@ -24,8 +24,8 @@ type adoptionInput struct {
 	Opportunity opportunity.ID        `json:"opportunity"`
 	// Round counts the consecutive adoptions in which the API did not respond.
 	Round int `json:"round,omitempty"`
-	// LastChange is when the record was last changed before it had the reference tag, or zero when
-	// this time is unknown.
+	// LastChange is when the record was last changed before the adoption tagged the record, or zero
+	// when this time is unknown.
 	LastChange time.Time `json:"changed,omitzero"`
 }
 
@@ -98,13 +98,11 @@ func (r *run) awaitOtherAdoption(ctx workflow.Context) error {
 	return wait(ctx, min(firstAdoptionWait<<min(r.adoptionWaits-1, 10), longestAdoptionWait), why)
 }
 
-// noAnswerType is the type of the error of an adoption in which the API did not respond. The
-// details of the error contain the reason why the API did not respond.
+// noAnswerType is the error type of an adoption that ended because the API did not respond.
 const noAnswerType = "Away"
 
-// noAnswerError returns the error that ends an adoption in which the API did not respond. When the
-// run of the opportunity receives the error, the run waits and shows the reason. The parameter
-// known passes the time of the record's last change to the next adoption.
+// noAnswerError returns the error that ends an adoption in which the API did not respond. The
+// parameter known contains the time of the record's last change, for the next adoption.
 func noAnswerError(reason activities.Reason, known adoptionResult) error {
 	details := []any{reason}
 	if known != (adoptionResult{}) {
@@ -139,8 +137,8 @@ func noAnswerResult(err error) adoptionResult {
 }
 
 // isEndedFromOutside reports whether the child workflow of the adoption was cancelled or
-// terminated, or reached a time-out. After a cancellation, a termination or a time-out of the child
-// workflow, it is unknown whether the record was tagged.
+// terminated, or reached a time-out. In each of these cases it is unknown whether the record was
+// tagged.
 func isEndedFromOutside(err error) bool {
 	var terminated *temporal.TerminatedError
 	var timeout *temporal.TimeoutError
@@ -203,7 +201,7 @@ func adoptReadError(err error) error {
 }
 
 // adoptionWorkflow makes sure that the record has the reference tag. adoptionWorkflow returns a
-// Conflict when the record has a reference tag with a reference other than the opportunity's own.
+// Conflict when the record has the reference tag of another reference.
 func (o Options) adoptionWorkflow(ctx workflow.Context, in adoptionInput) (adoptionResult, error) {
 	r := &run{options: o, rootContext: ctx, state: &entity.State{Reference: in.Reference}}
 	r.state.ID = in.Opportunity

@@ -32,7 +32,7 @@ func createRecord(s *fixture) {
 	}
 }
 
-// wantFailedAs asserts that the run failed, which frees its reference.
+// wantFailedAs asserts that the run failed with an error of the given type.
 func (s *fixture) wantFailedAs(want opportunity.ErrorType, text string) {
 	s.t.Helper()
 	var application *temporal.ApplicationError
@@ -170,7 +170,7 @@ func TestAdoptThatCannotBe(t *testing.T) {
 			if len(s.tms.calls) > 8 {
 				t.Errorf("%d calls: %v", len(s.tms.calls), s.tms.calls)
 			}
-			// A caller that waited for less than twenty seconds received the reason.
+			// A caller that waited for less than twenty seconds received the reason why the adoption failed.
 			var application *temporal.ApplicationError
 			if got := s.results["open"]; got.opened.State != opportunity.Pending && (!errors.As(got.err, &application) || application.Type() != string(c.want)) {
 				t.Errorf("opened: got %+v", got)
@@ -182,8 +182,8 @@ func TestAdoptThatCannotBe(t *testing.T) {
 	}
 }
 
-// An operator may close the opportunity while its adoption cannot go on, and anybody may cancel the
-// workflow.
+// An adoption waits for the API or for the end of a pause. When an operator closes the opportunity,
+// or somebody cancels the workflow, the run ends within a minute.
 func TestAdoptionIsEnded(t *testing.T) {
 	for name, prepare := range map[string]func(*fixture){
 		"while it is read": func(s *fixture) { s.tms.read = func(int) error { return errors.New("out of reach") } },
@@ -258,8 +258,8 @@ func TestTwoReferencesAdoptOneRecord(t *testing.T) {
 	if diff := cmp.Diff([]string{string(opportunity.Conflict), "sold elsewhere"}, ends); diff != "" {
 		t.Error(diff)
 	}
-	// If the other reference read the record during the tagging, both references could find the
-	// record without a reference tag.
+	// The second reference must read the record after the first reference tagged the record. Otherwise
+	// both references could find the record without a reference tag.
 	if len(asked) != 2 || asked[1].Sub(asked[0]) < 12*time.Second {
 		t.Errorf("marking was asked for at %v", asked)
 	}

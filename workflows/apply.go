@@ -27,7 +27,8 @@ func (r *run) applyNext(ctx workflow.Context) {
 }
 
 // isPossiblyApplied reports whether a change of the batch may have been made before Temporal's
-// database was restored. For a change that may have been made, isPossiblyApplied raises a question.
+// database was restored. If a change may have been made, isPossiblyApplied raises a question for an
+// operator.
 func (r *run) isPossiblyApplied(ctx workflow.Context, batch []exchange.Change) bool {
 	if len(r.state.InterestsAfterBackup) == 0 || r.ensureNamesResolved(ctx, batch) != nil {
 		return false
@@ -72,8 +73,8 @@ func (r *run) sendBatch(ctx workflow.Context, batch []exchange.Change) {
 	}
 }
 
-// handleUnplanned handles a batch that was not sent because the playbook in force has effects of
-// transitions.
+// handleUnplanned handles a batch that the worker did not send because the batch contains a
+// transition whose effects the run has not planned.
 func (r *run) handleUnplanned(ctx workflow.Context, batch []exchange.Change, sending activities.CallResult) {
 	if r.state.SetPlaybook(sending.PlaybookFeatures, workflow.Now(ctx)); r.state.Playbook.Transitions && r.state.HasUnplannedTransition(batch) {
 		return
@@ -142,7 +143,8 @@ func (r *run) readRecord(ctx workflow.Context, id opportunity.ID, options workfl
 	})
 }
 
-// readRecordOnce does the work of readRecord, but with only one round for each page of interests.
+// readRecordOnce reads the record like readRecord, but makes only one round for each page of
+// interests.
 func (r *run) readRecordOnce(ctx workflow.Context, id opportunity.ID, options workflow.ActivityOptions, round int) (exchange.Snapshot, error) {
 	return r.readPages(ctx, id, func(input activities.ReadInput) (activities.ReadResult, error) {
 		l := apiRead{activity: activities.ReadOpportunity, input: input, options: options, attentionKey: "refresh"}
@@ -180,9 +182,9 @@ func (r *run) readPagesFrom(ctx workflow.Context, input activities.ReadInput, re
 
 var errTaggedByOther = temporal.NewNonRetryableApplicationError("the record has the reference tag of another reference", string(opportunity.Conflict), nil)
 
-// askIfTaggedByOther asks an operator when a read found a reference tag with a reference other than
-// the opportunity's own on the record. askIfTaggedByOther reports whether the run must discard the
-// result of the read.
+// askIfTaggedByOther raises a question for an operator when a response of the API shows the
+// reference tag of another reference on the record. askIfTaggedByOther reports whether the run must
+// discard the response.
 func (r *run) askIfTaggedByOther(ctx workflow.Context, found bool) bool {
 	if !found {
 		return false
@@ -236,15 +238,15 @@ func (r *run) resolveBatchNames(ctx workflow.Context, batch []exchange.Change, m
 }
 
 // ensureNamesResolved looks up the names of a batch that this run has not looked up. Reading back
-// compares ids, but this run may not know the ids: a worker with the names in its cache did not
-// return their ids.
+// compares ids. This run may not know an id, because a worker that has the name in its cache sends
+// the change without returning the id.
 func (r *run) ensureNamesResolved(ctx workflow.Context, batch []exchange.Change) error {
 	_, err := r.resolveMissing(ctx, batch)
 	return err
 }
 
-// resolveMissing does the work of ensureNamesResolved, and also returns the names that match
-// nothing or several objects.
+// resolveMissing looks up the names of a batch that this run has not looked up. resolveMissing
+// returns the names that match no object or several objects.
 func (r *run) resolveMissing(ctx workflow.Context, batch []exchange.Change) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	var missing []exchange.UnresolvedName
 	for _, m := range batch {
@@ -271,7 +273,7 @@ func (r *run) resolveNames(ctx workflow.Context, names []exchange.UnresolvedName
 	}
 }
 
-// resolveNamesOnce does the work of resolveNames for one round.
+// resolveNamesOnce looks up the names in one round, without a repetition.
 func (r *run) resolveNamesOnce(ctx workflow.Context, names []exchange.UnresolvedName, round int) (map[exchange.UnresolvedName]*opportunity.Error, error) {
 	input := activities.ResolveInput{Names: names}
 	l := apiRead{activity: activities.ResolveNames, input: input, options: activities.ReadOptions("resolve names to ids")}
@@ -320,7 +322,8 @@ const (
 	probeAfter      = 6
 )
 
-// The operator commands refresh and close end the back-off early.
+// The operator commands refresh and close end the back-off early. backOff returns an error only
+// after a cancellation, for which the callers check the context.
 func (r *run) backOff(ctx workflow.Context, sending activities.CallResult) error {
 	r.failures++
 	if !hasChange(ctx, changeOutages) {

@@ -14,9 +14,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A run of the first release carried its state over in the form of the variable state, with a plain
-// queue. The run that continues a run of the first release executes the waiting messages, and
-// carries over a state of the current version.
+// The variable state has the form in which a run of the first release carried its state over: the
+// queue is a plain list. The next run executes the waiting messages, and carries over a state of
+// the current version.
 func TestAStateOfTheFirstReleaseRunsOn(t *testing.T) {
 	state := json.RawMessage(`{"version":1,"reference":"A-1","startDigest":"` + start.Digest() + `","id":"` + string(id("Opportunity", 2)) + `",
 		"details":{"name":"First Aid course","region":{"id":"UmVnaW9uOlVL","name":"UK"}},
@@ -76,7 +76,7 @@ func fillQueue(t *testing.T, state *entity.State) {
 
 // The server terminates a run at 51,200 history events, and the run then loses its waiting
 // messages. Before the limit of 51,200 events, the run drops the newest waiting messages and
-// reports them as dropped.
+// reports that the messages were dropped.
 func TestTooMuchWaitsForTooLong(t *testing.T) {
 	paused := &opportunity.PauseInfo{Since: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
 	for name, prepare := range map[string]func(*fixture, *entity.State){

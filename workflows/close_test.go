@@ -215,7 +215,8 @@ func TestCloseBeforeTheRecordExists(t *testing.T) {
 	}
 }
 
-// When the run is closed while the record is created, the ending run knows the created record.
+// An operator closes the run while a worker creates the record. The run still receives the created
+// record.
 func TestCloseDuringTheCreation(t *testing.T) {
 	for name, lost := range map[string]error{"answered": nil, "lost": errors.New("lost")} {
 		t.Run(name, func(t *testing.T) {

@@ -120,10 +120,10 @@ func isFirstRun(info *workflow.Info) bool {
 	return is && info.WorkflowExecution.RunID == info.FirstRunID && info.WorkflowExecution.RunID == info.OriginalRunID
 }
 
-// findRecord finds the record by its reference tag and takes it over. findRecord returns true when
-// there is no record, so that the run can create the record. If the search does not show whether
-// the record exists, findRecord raises a question. findRecord returns a Conflict when the start of
-// an earlier run has another digest. The digest "" is not compared.
+// findRecord finds the record by its reference tag and takes the record over. findRecord returns
+// true when there is no record, so that the run can create the record. If the search does not show
+// whether the record exists, findRecord raises a question. findRecord returns a Conflict when the
+// start of an earlier run has another digest. The digest "" is not compared.
 func (r *run) findRecord(ctx workflow.Context, digest string) (bool, error) {
 	ctx, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
@@ -168,8 +168,8 @@ func readFailureText(err error) string {
 var errTagDisabled = errors.New("the worker writes no reference tags (--reference-tag none)")
 
 // waitForEarlierRuns waits until the API can no longer commit a request of an earlier run that was
-// terminated. If this run read the record earlier, this run could mistake the effect of an earlier
-// run's request for the effect of its own request.
+// terminated. Without this wait, this run could mistake the effect of the terminated run's request
+// for the effect of its own request.
 func (r *run) waitForEarlierRuns(ctx workflow.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
@@ -219,9 +219,9 @@ func (r *run) awaitOperator(ctx workflow.Context) error {
 	return nil
 }
 
-// resolveStartNames looks up the names of the start whose ids are missing. A worker that found
-// changed ids has looked up their names already, so resolveStartNames stores these ids and looks
-// nothing up.
+// resolveStartNames looks up the names of the start whose ids are missing. If the worker has
+// already looked up names whose ids changed, resolveStartNames stores the new ids and looks nothing
+// up.
 func (r *run) resolveStartNames(ctx workflow.Context, sending activities.CallResult) error {
 	if len(sending.ResolvedNames) > 0 {
 		for _, one := range sending.ResolvedNames {

@@ -146,9 +146,9 @@ func TestARecordOfAnotherStartIsAConflict(t *testing.T) {
 	}
 }
 
-// Only the first run of a reference reports to the activity that the reference has no earlier run.
-// A run after a reset and a run that continues an earlier run do not report that the reference has
-// no earlier run, although they have the memo of the first run.
+// The first run of a reference reports to the activity that the reference has no earlier run. A run
+// after a reset and a run that continues an earlier run also have the memo of the first run, but do
+// not report this.
 func TestTheFirstRunOfAReference(t *testing.T) {
 	memo, err := converter.GetDefaultDataConverter().ToPayload(true)
 	if err != nil {

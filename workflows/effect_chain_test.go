@@ -31,8 +31,8 @@ transitions:
       - call: { service: erp, path: /orders, undo: /orders/cancel }
 `
 
-// rowCounts returns the rows of the TMS that the five effects may change, one line for each row.
-// rowCounts leaves out attributes without a text.
+// rowCounts returns the rows of the TMS that the effects in this file may change, one line for each
+// row. rowCounts leaves out attributes without a text.
 func (h *tenantFixture) rowCounts() []string {
 	h.t.Helper()
 	data := h.execute(fmt.Sprintf(`{ accounts(first: 100) { edges { node { name } } } contacts(first: 100) { edges { node { emailAddress } } }
@@ -66,9 +66,9 @@ func (h *tenantFixture) rowCounts() []string {
 		fmt.Sprint("opportunity ", record["step"], record["account"], record["isReservationValid"], record["interests"]), fmt.Sprint("invoices ", data["invoices"]))
 }
 
-// When the API rejects one of five effects, the run restores the TMS, except for what an undo of
-// the earlier effects cannot remove. New accounts and contacts stay, and cancelled learners stay in
-// the list of the event.
+// When the API rejects one of five effects, the run undoes the earlier effects. Only objects that
+// no undo can remove stay in the TMS. New accounts and contacts stay, and cancelled learners stay
+// in the list of the event.
 func TestARejectedEffectLeavesOnlyDeclaredRemains(t *testing.T) {
 	for _, c := range []struct {
 		refused string

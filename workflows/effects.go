@@ -74,9 +74,9 @@ func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
 	r.state.ApplyEffectRequestResult(key, *act, exchange.ChangeResult{Status: result.Status, Error: result.Error, About: result.About}, result.UndoEntry, result.Contacts, workflow.Now(ctx))
 }
 
-// isInspectionOutdated reports whether the request that the inspection shows to be missing must not
-// be sent: an operator has paused the opportunity during the inspection, or an effect after a
-// transition waits behind a message that arrived since the revision.
+// An inspection is outdated when an operator paused the opportunity during the inspection. For an
+// effect after a transition, the inspection is also outdated when a message arrived after the given
+// revision. The run then does not send the request that the inspection requires.
 func (r *run) isInspectionOutdated(ctx workflow.Context, active entity.ActiveEffect, revision int) bool {
 	yields := active.IsAfter() && (r.revision != revision || r.hasPendingInput())
 	if r.stopping || !yields && !r.signals.hasNext() && !r.state.IsStopped() || !hasChange(ctx, changeRevisions) {
@@ -99,7 +99,7 @@ func (r *run) isOutdatedInspection(ctx workflow.Context, read *activities.Record
 
 // withdrawIfOvertaken withdraws a follow-up when a command was accepted before any part of the
 // follow-up was done. After the command, the run decides again whether the follow-up is due.
-// withdrawIfOvertaken reports whether it withdrew the follow-up.
+// withdrawIfOvertaken reports whether the follow-up was withdrawn.
 func (r *run) withdrawIfOvertaken(ctx workflow.Context, active entity.ActiveEffect) bool {
 	if active.Number == 0 || active.MayHaveApplied || !r.isOvertaken(ctx) {
 		return false
@@ -160,8 +160,9 @@ func notSentText(sending activities.CallResult) string {
 }
 
 // If a request for an effect was not sent, handleNotSent waits before the run makes the request
-// again. After a reset, handleNotSent handles the reset instead of waiting. After a reset, the
-// status of a request is unknown if the API never shows the effect of the request.
+// again. After a reset, handleNotSent handles the reset instead of waiting. The API does not show
+// some effects, such as a sent mail. After a reset, the status of a request for such an effect is
+// unknown.
 func (r *run) handleNotSent(ctx workflow.Context, active entity.ActiveEffect, act exchange.EffectRequest, sending activities.CallResult) {
 	key := active.Effect.Key
 	if sending.Reason == activities.ReasonUnknownEffectKind && active.IsAfter() && hasChange(ctx, changeEffectsYield) {
@@ -245,8 +246,8 @@ func withEffectPriority(active entity.ActiveEffect, options workflow.ActivityOpt
 	return options
 }
 
-// maxUndos is the maximum number of times that a run that ends checks for effects to undo. With a
-// minute between two checks, maxUndos checks take about three hours.
+// maxUndos is how many times an ending run checks for effects to undo. With a minute between two
+// checks, maxUndos checks take about three hours.
 const maxUndos = 180
 
 // undoEffects undoes the effects of transitions that will not be made. undoEffects stops when no

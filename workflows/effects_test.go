@@ -341,7 +341,8 @@ func TestAResetSendsNoMailAgain(t *testing.T) {
 	s.wantLog("create", "progress Opportunity", "do tokens", "progress Won")
 }
 
-// A problem that a playbook could not decide stays in the view until an operator acknowledges it.
+// When the playbook cannot decide a condition, the attention stays in the view until an operator
+// acknowledges the attention.
 func TestAnOperatorAcknowledgesAttention(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, nil)
@@ -368,7 +369,8 @@ func TestAnOperatorAcknowledgesAttention(t *testing.T) {
 	s.wantRefused("r", opportunity.NotFound)
 }
 
-// The run inspects the effect only after the API can no longer commit a request of the effect.
+// After a cancellation, the run inspects the effect only when the API can no longer commit a
+// request of the effect.
 func TestACancellationWaitsForLateCommits(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, []string{"a"}, nil)

@@ -48,7 +48,8 @@ func TestCommandsGoBeforeTheEffectsOfATransition(t *testing.T) {
 
 // The worker that inspects an effect knows the kind of the effect, but the worker that receives the
 // request does not know the kind. The run still executes commands, and the attention names the
-// worker's version. The effect is done when a worker that knows the kind receives the request.
+// version of the worker that does not know the kind. The effect is done when a worker that knows
+// the kind receives the request.
 func TestARequestForAnEffectOfALaterVersionWaits(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"sms"})
@@ -75,8 +76,8 @@ func TestARequestForAnEffectOfALaterVersionWaits(t *testing.T) {
 	s.run(start, nil)
 }
 
-// The attention for a call names the service and says why the service is not called. If the worker
-// is the reason, the attention does not blame the service.
+// The attention for a call names the service and says why the service is not called. If a problem
+// of the worker prevents the call, the attention does not blame the service.
 func TestTheAttentionForACallSaysWhy(t *testing.T) {
 	for reason, says := range map[activities.Reason]string{
 		activities.ReasonUnreachable:         "the service erp cannot be reached",

@@ -36,15 +36,15 @@ func newEnvironment(t *testing.T, interceptors ...interceptor.WorkerInterceptor)
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetWorkerOptions(worker.Options{
 		Interceptors: append(interceptors, &serverRetries{}),
-		// A slow machine must not count as a deadlock.
+		// With this time-out, the SDK does not report a deadlock on a slow machine.
 		DeadlockDetectionTimeout: 20 * time.Second,
 	})
 	return env
 }
 
-// serverRetries adds the defaults of a server to the retry policies of activities. The test
-// environment has another default: it ends an activity that has no limit of attempts after ten
-// attempts, which no server does.
+// serverRetries adds the defaults of a server to the retry policies of activities. By default, the
+// test environment ends an activity without a limit of attempts after ten attempts, and a server
+// does not.
 type serverRetries struct {
 	interceptor.WorkerInterceptorBase
 }
@@ -81,9 +81,8 @@ func (o *serverRetriesOut) ExecuteActivity(ctx workflow.Context, name string, ar
 	return o.Next.ExecuteActivity(workflow.WithActivityOptions(ctx, options), name, args...)
 }
 
-// asOnServer returns the policy. In each member that is not set, the returned policy has the
-// default of a server. The limit of attempts that asOnServer sets is so high that no test reaches
-// the last attempt.
+// asOnServer returns the policy with the defaults of a server in all members that are not set. The
+// limit of attempts that asOnServer sets is so high that no test reaches the last attempt.
 func asOnServer(policy *temporal.RetryPolicy) *temporal.RetryPolicy {
 	var full temporal.RetryPolicy
 	if policy != nil {
@@ -96,7 +95,8 @@ func asOnServer(policy *temporal.RetryPolicy) *temporal.RetryPolicy {
 	return &full
 }
 
-// Further attempts of the same activity do not count.
+// countStarted counts the activities with the given name. Several attempts of one activity count
+// once.
 func (s *fixture) countStarted(name string) *int {
 	begun := 0
 	s.failsAttempt = func(info activity.Info) error {
@@ -121,8 +121,8 @@ func TestReadsAreRepeatedAsByAServer(t *testing.T) {
 		"a record that is created": func(s *fixture) {
 			s.tms.create = func(n int) (bool, *activities.CreateResult, error) { return true, nil, errors.New("lost") }
 			s.run(start, nil)
-			// A second transition is requested while the email cannot be inspected. The transition
-			// goes before the email.
+			// A second transition is requested while the email cannot be inspected. The run makes the
+			// transition before it sends the email.
 			s.wantLog("create", "do account", "progress Opportunity", "progress Won", "do mail")
 		},
 		"a record that is adopted": func(s *fixture) {

@@ -9,8 +9,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// reserveUntil reserves places with an expiry time, which is given as the duration since the start
-// of the test.
+// reserveUntil reserves places that expire at the given time after the start of the test.
 func reserveUntil(s *fixture, expiry time.Duration) {
 	s.at(time.Second, func() { s.env.SignalWorkflow("addInterests", reserved(1)) })
 	s.at(time.Minute, func() {
@@ -91,7 +90,8 @@ func TestReleasedPlacesRaiseNoAttention(t *testing.T) {
 	s.wantDone("r")
 }
 
-// The valid reservation of an opportunity shows nothing of the places of a second request.
+// A valid reservation of the opportunity does not prove that the places of a second request are
+// reserved.
 func TestPlacesOfASecondRequestAreNotReportedAsHeld(t *testing.T) {
 	s := newFixture(t)
 	s.at(1*time.Second, func() { s.update("first", "addInterests", reserved(1)) })

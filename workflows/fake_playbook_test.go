@@ -23,11 +23,11 @@ type fakePlaybook struct {
 	// transition needs data that only a read returns.
 	reads     int
 	needsRead bool
-	// events are the changes of events that a plan reports. failsFor is the plan's cause for which
-	// planning fails.
+	// events are the changes of events that a plan reports. failsFor is the cause for which no plan
+	// can be made.
 	events   []activities.EventChange
 	failsFor exchange.PlanCauseKind
-	// down, when set, is why no plan can be made.
+	// down, when set, is the error of every request for a plan.
 	down error
 	// requests counts the requests of effects. For the nth request, lost returns whether the
 	// response is lost, and whether the API executes the request.
@@ -50,7 +50,8 @@ type fakeResource struct {
 	// unreachable says that the service of the resource refuses connections. hangs says that the
 	// service does not respond.
 	unreachable, hangs bool
-	// unknownKindError, when set, is why the workers do not know the effect.
+	// unknownKindError, when set, is the error of the workers, which do not know the kind of the
+	// effect.
 	unknownKindError error
 	// unknownKindOnExecute, when set, is the error text of a worker that receives the request but
 	// does not know the effect. notSent, when set, is why the request is not sent.

@@ -18,8 +18,8 @@ import (
 )
 
 // fakeTMS imitates the TMS in these tests: one opportunity that activities change, with a log of
-// every change that took effect. Unlike the workflow, fakeTMS never forgets a change, so it shows a
-// change that was made twice.
+// every change that took effect. Unlike the workflow, fakeTMS never forgets a change, so the log
+// shows a change that was made twice.
 type fakeTMS struct {
 	mu            sync.Mutex
 	exists        bool
@@ -32,9 +32,9 @@ type fakeTMS struct {
 	calls         []string // names of the activities called
 	batches       [][]exchange.Change
 
-	// create and apply, when set, run before the fake handles the call. If the returned result
-	// instead is not nil, instead replaces the result of the call. commit says whether the call
-	// still takes effect.
+	// create and apply, when set, run before the fake handles the call. The call returns the value of
+	// instead as its result when the value is not nil. commit says whether the call still takes
+	// effect.
 	create func(n int) (commit bool, instead *activities.CreateResult, err error)
 	apply  func(n int, in activities.ApplyInput) (commit bool, instead *activities.ApplyResult, err error)
 	// batchLimit is how many changes of the next batch take effect, if the fake does not make all
@@ -50,7 +50,7 @@ type fakeTMS struct {
 	// effects are not sent.
 	down error
 
-	// find, when set, is why the search for the record fails.
+	// find, when set, is the error of the search for the record.
 	find error
 	// conflict, when set, is why a record that was found must not be adopted.
 	conflict *opportunity.Error

@@ -162,8 +162,8 @@ func TestFollowUpsAreDoneOnceAcrossRuns(t *testing.T) {
 	}
 }
 
-// A snoozed follow-up is done at its new time, even when it is snoozed a second time to an earlier
-// time.
+// A snoozed follow-up is done at its new time, even when a second snooze moves the follow-up to an
+// earlier time.
 func TestAFollowUpIsSnoozed(t *testing.T) {
 	for _, way := range []string{"update", "signal"} {
 		t.Run(way, func(t *testing.T) {
@@ -232,7 +232,7 @@ func TestACancelledFollowUpIsNeverDone(t *testing.T) {
 	}
 }
 
-// Follow-ups that become due during the pause are done after the pause.
+// Follow-ups that become due during a pause are done after the pause.
 func TestNothingIsFollowedUpDuringAPause(t *testing.T) {
 	s := newFixture(t)
 	followUps(s, callFollowUp, emailFollowUp)

@@ -120,8 +120,8 @@ func TestASignalOfAnyNameIsAFailedRequest(t *testing.T) {
 	}
 }
 
-// The run rejects an invalid message as a whole, under the message's own id when the run can read
-// the id.
+// The run rejects an invalid message as a whole. The failed request has the request id in the
+// message, if the run can read this id.
 func TestAMessageIsOnePayload(t *testing.T) {
 	s := newFixture(t)
 	for n, c := range []struct {
@@ -323,8 +323,8 @@ func TestAStartWithACronScheduleLeavesTheReferenceFree(t *testing.T) {
 	s.wantInvalid("more than one argument")
 }
 
-// The run rejects a message whose content would change when it is decoded, both as a signal and as
-// an update.
+// The run rejects a message whose content would change when the message is decoded, both as a
+// signal and as an update.
 func TestMessagesAreReadStrictly(t *testing.T) {
 	for name, payload := range map[string]string{
 		"other capitals":     `{"TO":"Opportunity","requestId":"r"}`,

@@ -17,7 +17,7 @@ const maxInspectionAge = 20 * time.Second
 
 // inspections contains the inspections of effects ahead, by the key of the effect. An effect ahead
 // is a later effect that is inspected together with the current effect. The stored inspections are
-// valid until the run sends a request that changes something, and for one revision.
+// valid until the run sends a request that changes something, or until the revision changes.
 type inspections struct {
 	found    map[string]activities.InspectResult
 	record   *activities.RecordRead

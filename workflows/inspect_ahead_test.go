@@ -17,7 +17,7 @@ func (r *fakeTMS) inspections() int {
 	return n
 }
 
-// After a request that changes something, the run again inspects the effects that are not complete.
+// After a request that changes something, the run inspects the incomplete effects again.
 func TestEffectsAreInspectedTogether(t *testing.T) {
 	for _, c := range []struct {
 		name    string

@@ -47,7 +47,7 @@ func newKeepOpenFixture(t *testing.T, keepOpen exchange.KeepOpen) *keepOpenFixtu
 // watch counts timers and activities from the given time on.
 func (h *keepOpenFixture) watch(from time.Duration) { h.at(from, func() { h.watching = true }) }
 
-// runWon wins the opportunity in the first hour and runs it to the end of the run.
+// runWon progresses the opportunity to Won in the first hour, and waits for the end of the run.
 func (h *keepOpenFixture) runWon() opportunity.RunResult {
 	h.t.Helper()
 	h.at(time.Minute, func() { h.update("p", "progress", to("Opportunity")) })
@@ -279,8 +279,8 @@ func TestUnnamedPlacesKeepAnOpportunityOpen(t *testing.T) {
 	}
 }
 
-// An ended opportunity that its own reference adopts again goes on from the step of the record. The
-// effects of its transition are not made again.
+// A start with the same reference adopts the record of an ended opportunity. The new run continues
+// at the step of the record, and does not do the effects of the last transition again.
 func TestAnEndedOpportunityIsAdoptedAgain(t *testing.T) {
 	h := newKeepOpenFixture(t, exchange.KeepOpen{Won: 30 * day})
 	h.playbook.resources = map[string]*fakeResource{"mail": {required: 1}}

@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A transition is planned without a read, when the last response shows the record and nothing
-// indicates that the record has changed since.
+// The run plans a transition without a read when the last response shows the record and nothing
+// indicates a later change of the record.
 func TestATransitionIsPlannedFromTheLastResponse(t *testing.T) {
 	for name, c := range map[string]struct {
 		before   func(*fixture) // at one hour
@@ -57,9 +57,9 @@ func TestATransitionIsPlannedFromTheLastResponse(t *testing.T) {
 	}
 }
 
-// A person makes a transition shortly after the last response, so that Oppflow plans without a read.
-// The API rejects the transition of the command. Oppflow then reads the record and does the effects
-// of the transition by hand.
+// A person makes a transition shortly after the last response, so Oppflow plans the next transition
+// without a read. The API rejects the transition of the command. Oppflow then reads the record and
+// does the effects of the transition by hand.
 func TestAManualTransitionIsNoticedAfterAPlanWithoutARead(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"invoice"})
@@ -86,8 +86,8 @@ func TestAManualTransitionIsNoticedAfterAPlanWithoutARead(t *testing.T) {
 	s.wantDone("won")
 }
 
-// The last look at the effects of a final step also finds the external changes, so that the record
-// is not read again before the run ends.
+// The last inspection of the effects of a final step also finds external changes, so the run need
+// not read the record again before the run ends.
 func TestTheLastInspectionFindsExternalChanges(t *testing.T) {
 	for name, cancelled := range map[string]bool{"nothing happened": false, "the event was cancelled": true} {
 		t.Run(name, func(t *testing.T) {

@@ -21,7 +21,7 @@ const lostActivityAfter = time.Minute
 var errActivityLost = errors.New("the Temporal server has lost the activity")
 
 // awaitLost waits until the activity ends or cut returns true, and reports whether the server has
-// lost the activity. awaitLost starts no timer. awaitLost compares the time with the time-outs of
+// lost the activity. Instead of starting a timer, awaitLost compares the time with the time-outs of
 // the activity whenever a message or another timer wakes the run.
 func awaitLost(ctx workflow.Context, answer workflow.Future, options workflow.ActivityOptions, cut func() bool) bool {
 	within := options.ScheduleToCloseTimeout

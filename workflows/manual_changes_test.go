@@ -10,8 +10,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// When a person removes a learner's interest from the record in the TMS, the learner is not
-// registered and not kept in the state, with or without a refresh.
+// A person removes a learner's interest from the record in the TMS. With or without a refresh,
+// Oppflow then does not register the learner, and does not keep the learner in the state.
 func TestALearnerWhoIsOffTheOrderIsNotRegistered(t *testing.T) {
 	for _, refreshed := range []bool{true, false} {
 		s := newFixture(t)
@@ -102,9 +102,9 @@ func TestFollowUpsOfAnAdoption(t *testing.T) {
 	s.run(adoptStart, nil)
 }
 
-// A person renames the record, or edits its interests, while a follow-up is due after an hour
-// without activity. The read at the time of the follow-up notices the change, so the hour begins
-// again.
+// A follow-up is due after an hour without activity. Before the hour ends, a person renames the
+// record or edits its interests. The read at the time of the follow-up shows the change, so the
+// hour begins again.
 func TestNobodyIsChasedWhileAPersonWorksWithTheRecord(t *testing.T) {
 	for name, edit := range map[string]func(*fixture){
 		"a new name": func(s *fixture) { s.tms.details.Name = "First Aid in June" },

@@ -35,7 +35,7 @@ transitions:
 `)
 }
 
-// progressByHand takes the record to the steps, as a person does in the TMS.
+// progressByHand moves the record through the steps, as a person does in the TMS.
 func (h *tenantFixture) progressByHand(steps ...int) {
 	h.t.Helper()
 	for _, step := range steps {
@@ -136,7 +136,8 @@ func (s *fixture) moveByHand(step opportunity.Step) {
 	s.tms.step = step
 }
 
-// Every read of the record notices a transition by hand, and its effects begin once.
+// The run detects a transition by hand at any read of the record, and begins the effects of the
+// transition once.
 func TestEveryReadNoticesAManualTransition(t *testing.T) {
 	for name, read := range map[string]func(s *fixture, b *fakePlaybook){
 		"a refresh": func(s *fixture, _ *fakePlaybook) { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) },
@@ -172,8 +173,8 @@ func TestEveryReadNoticesAManualTransition(t *testing.T) {
 	}
 }
 
-// Several transitions by hand before the effects are planned count as one transition. Commands go
-// before the planning.
+// Several transitions by hand before the effects are planned count as one transition. The run
+// executes commands before it plans these effects.
 func TestManualTransitionsWhileTheAPIIsDown(t *testing.T) {
 	for name, c := range map[string]struct {
 		second opportunity.Step
@@ -241,7 +242,8 @@ func TestAResetNoticesNoManualTransition(t *testing.T) {
 	}
 }
 
-// The step in which a record is adopted is no transition by hand. A later step is one.
+// The step in which a record is adopted is no transition by hand. When a person later moves the
+// record to another step, this move is a transition by hand.
 func TestManualTransitionOfAnAdoptedRecord(t *testing.T) {
 	s := newFixture(t)
 	createRecord(s)
@@ -261,8 +263,8 @@ func TestManualTransitionOfAnAdoptedRecord(t *testing.T) {
 	}
 }
 
-// A transition that the run's own request made is no transition by hand, not even when its response
-// is lost.
+// A transition that the run's own request made is no transition by hand, even when the response is
+// lost.
 func TestAnOwnTransitionIsNoManualTransition(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"after"})
@@ -309,8 +311,8 @@ func TestCloseBeforeTheEffectsOfAManualTransition(t *testing.T) {
 	s.wantLog("create")
 }
 
-// A run that an earlier version began does nothing after a transition by hand, so that its history
-// replays.
+// A run that began with an earlier version of the code does nothing after a transition by hand, so
+// that the history of the run replays.
 func TestARunOfAnEarlierVersionIgnoresManualTransitions(t *testing.T) {
 	s := newFixture(t)
 	s.env.OnGetVersion("do the effects of transitions by hand", workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)

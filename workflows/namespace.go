@@ -83,7 +83,8 @@ func (o Options) namespaceWorkflow(ctx workflow.Context, state lifecycle.Namespa
 	return workflow.NewContinueAsNewError(ctx, lifecycle.NamespaceType, state)
 }
 
-// storeEncryption stores the encryption in the memo, so that a worker without keys can read it.
+// storeEncryption stores the encryption in the memo, so that a worker without keys can read the
+// encryption.
 func storeEncryption(ctx workflow.Context, e lifecycle.NamespaceEncryption) {
 	if err := workflow.UpsertMemo(ctx, map[string]any{lifecycle.MemoEncryption: e}); err != nil {
 		failTask("the memo of the namespace cannot be written: " + err.Error())

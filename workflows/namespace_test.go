@@ -170,7 +170,7 @@ func (u *deployCallback) Complete(answer any, err error) {
 }
 
 // The workflow of a namespace keeps the versions of its playbook, also in the next run, and returns
-// the requested texts.
+// the texts that a query requests.
 func TestTheWorkflowOfANamespaceKeepsItsPlaybook(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
 	workflows.Register(env, workflows.Options{})
@@ -227,8 +227,8 @@ func TestTheWorkflowOfANamespaceKeepsItsPlaybook(t *testing.T) {
 	}
 }
 
-// The workflow of a namespace shows in its memo, which needs no worker and no key, with which key the
-// namespace is encrypted. The next run keeps the keys.
+// The memo of the namespace's workflow shows which key encrypts the namespace. Nobody needs a
+// worker or a key in order to read the memo. The next run keeps the keys.
 func TestTheWorkflowOfANamespaceKeepsItsEncryption(t *testing.T) {
 	env := newEnvironment(t, workflows.Interceptor())
 	workflows.Register(env, workflows.Options{})

@@ -18,7 +18,7 @@ import (
 
 var transports = []string{"update", "signal"}
 
-// The result of an update is stored under the id.
+// sendOperatorCommand stores the result of an update under the id.
 func (s *fixture) sendOperatorCommand(way, id string, message opportunity.Message) {
 	if way == "update" {
 		s.update(id, string(message.MessageName()), message)
@@ -328,9 +328,9 @@ func TestOutcomeIsAsked(t *testing.T) {
 	s.run(start, nil)
 }
 
-// If an operator command that is invalid or does not apply is sent as a signal, the command becomes
-// a failed request. If an operator command that is invalid or does not apply is sent as an update,
-// the update adds nothing to the history.
+// An operator command that is invalid or does not apply becomes a failed request when the command
+// is a signal. When the command is an update, the run rejects the update, and the history stays
+// unchanged.
 func TestOperatorCommandsThatDoNotApply(t *testing.T) {
 	messages := []struct {
 		verb    opportunity.MessageName

@@ -9,13 +9,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// These are the encodings of the payloads with which the worker replaces payloads that it does not
-// pass to the run.
+// The worker replaces two kinds of payloads before the run receives a message. These are the
+// encodings of the replacements.
 const (
-	// EncodingTooLarge replaces all payloads of an update that were too large for the response to a
-	// workflow task.
+	// EncodingTooLarge marks the replacement of all payloads of an update that was too large for the
+	// response to a workflow task.
 	EncodingTooLarge = "oppflow/too-large"
-	// EncodingExternalStorage replaces a reference to a payload in external storage.
+	// EncodingExternalStorage marks the replacement of a reference to a payload in external storage.
 	EncodingExternalStorage = "oppflow/elsewhere"
 )
 
@@ -29,7 +29,7 @@ func newMessagePayload(raw, second converter.RawValue) messagePayload {
 	return messagePayload{raw: raw, hasMore: second.Payload() != nil}
 }
 
-// isGiven reports whether the message has a payload. The payload null counts.
+// isGiven reports whether the message has a payload. A payload null counts as a payload.
 func (s messagePayload) isGiven() bool { return s.hasMore || s.raw.Payload() != nil }
 
 // isEmpty reports whether the message has no payload, or only the payload null.
@@ -100,8 +100,8 @@ func decodeMessage(name opportunity.MessageName, payload []byte) (opportunity.Me
 	return opportunity.Decode(name, payload)
 }
 
-// readMessageByVersion does the work of readMessage. For a run that began in an earlier release,
-// readMessageByVersion keeps the behaviour of the earlier release.
+// readMessageByVersion reads a message with readMessage. For a run that began in an earlier
+// release, readMessageByVersion keeps the behaviour of the earlier release.
 func readMessageByVersion(ctx workflow.Context, name opportunity.MessageName, s messagePayload) (opportunity.Message, error) {
 	m, err := readMessage(name, s)
 	if err == nil && !s.isEmpty() {

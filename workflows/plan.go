@@ -101,9 +101,9 @@ func (r *run) applyReadRecord(ctx workflow.Context) bool {
 	return true
 }
 
-// noteManualTransition reports whether a read of the record shows a transition that a person made by
-// hand, and stores the transition until its effects are planned. Call noteManualTransition before the
-// record is stored.
+// noteManualTransition reports whether a read of the record shows a transition that a person made
+// by hand. The run keeps such a transition until the effects of the transition are planned. Call
+// noteManualTransition before the record is stored.
 func (r *run) noteManualTransition(ctx workflow.Context, record exchange.Snapshot) bool {
 	if !r.state.ShowsManualTransition(record.Step) || !hasChange(ctx, changeManualTransitions) {
 		return false
@@ -113,8 +113,8 @@ func (r *run) noteManualTransition(ctx workflow.Context, record exchange.Snapsho
 }
 
 // planManualTransition plans the effects of a transition that a person made by hand. Commands
-// interrupt the planning, unless a progress command waits for it. When the record has left the target
-// step, the next plan is for the step of the record.
+// interrupt the planning, unless a progress command waits for the plan. When the record has left
+// the target step, the next plan is for the step of the record.
 func (r *run) planManualTransition(ctx workflow.Context, next entity.PlanManualTransition) {
 	const why = "plan the effects of a transition by hand"
 	var result activities.PlanResult
@@ -168,13 +168,13 @@ func (r *run) awaitPlan(ctx workflow.Context, input activities.PlanInput, option
 	return result, err
 }
 
-// maxOutdatedPlanWait is the longest wait before the run requests a plan again because the plan was
-// of a lower version of the playbook.
+// maxOutdatedPlanWait is the longest wait between an outdated plan and the next request for a plan.
+// An outdated plan is of a lower version of the playbook than the opportunity has seen.
 const maxOutdatedPlanWait = 10 * time.Minute
 
 // isOutdatedPlan reports whether the plan is of a lower version of the playbook than a version that
 // the run has seen. The caller discards an outdated plan. isOutdatedPlan therefore waits before the
-// next plan is made, and cut ends the wait early.
+// next plan is made, and cut or a cancellation ends the wait early.
 func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeatures, cut func() bool) bool {
 	if rules.Version >= r.state.Playbook.Version || !hasChange(ctx, changeLatestPlaybook) {
 		r.outdatedPlans = 0
@@ -195,8 +195,8 @@ func (r *run) isOutdatedPlan(ctx workflow.Context, rules activities.PlaybookFeat
 	return true
 }
 
-// planInBackground does the work of awaitPlan for one round, as background work that commands
-// interrupt.
+// planInBackground requests the plan of the playbook for one round. Commands interrupt
+// planInBackground.
 func (r *run) planInBackground(ctx workflow.Context, input activities.PlanInput, why string) (activities.PlanResult, error) {
 	var result activities.PlanResult
 	err, revision := errRoundCut, r.revision
@@ -239,8 +239,8 @@ func isPermanent(err error) bool {
 	return errors.As(err, &application) && application.NonRetryable()
 }
 
-// runUntilClosed calls do. When the opportunity is cancelled or closed, runUntilClosed returns
-// before do ends.
+// runUntilClosed calls do and waits for the end of do. A cancellation or a close ends the wait
+// early.
 func (r *run) runUntilClosed(ctx workflow.Context, do func(workflow.Context)) {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -253,13 +253,13 @@ func (r *run) runUntilClosed(ctx workflow.Context, do func(workflow.Context)) {
 }
 
 // runInBackground calls do, which is background work, and reports whether do was completed. A
-// pending command or signal ends the wait for do.
+// pending command or signal, a cancellation or a close ends the wait for do.
 func (r *run) runInBackground(ctx workflow.Context, do func(workflow.Context)) bool {
 	return r.runInBackgroundSince(ctx, changeBackgroundYields, do)
 }
 
-// In a run that has the change, runInBackgroundSince does the work of runInBackground. In a run
-// without the change, commands and signals do not interrupt do.
+// runInBackgroundSince calls do as runInBackground does. In a run without the given change,
+// commands and signals do not interrupt do.
 func (r *run) runInBackgroundSince(ctx workflow.Context, change string, do func(workflow.Context)) bool {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()

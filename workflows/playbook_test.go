@@ -136,8 +136,9 @@ func TestATransitionIsPlannedByThePlaybookInForce(t *testing.T) {
 	}
 }
 
-// The run requests a discarded plan again, and raises attention after several discarded plans. The
-// run also ignores playbook features of a lower version.
+// The run discards a plan of a lower version of the playbook, and requests the plan again. After
+// several discarded plans, the run raises attention. The run also ignores playbook features of a
+// lower version.
 func TestNoPlanOfALowerVersionIsTaken(t *testing.T) {
 	s := newFixture(t)
 	b := withTransitionEffects(s, nil, []string{"b"})

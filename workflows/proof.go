@@ -12,10 +12,10 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Anybody who may operate the namespace can complete an activity with any result, or make it fail.
-// A result counts only if the result proves that it belongs to the input of the activity. If a
-// result does not prove that it belongs to the input, the run repeats a read, and reads a change
-// back.
+// Anybody who may operate the namespace can complete an activity with any result, or make the
+// activity fail. A result counts only if the result proves that it belongs to the input of the
+// activity. If a result does not prove that it belongs to the input, the run repeats a read, and
+// reads a change back.
 
 // isCompletedByHand reports whether the error of a read is an error that no activity returns. Either
 // the result cannot be decoded, or somebody made the activity fail.
@@ -42,8 +42,8 @@ func isActivityRejection(typ string) bool {
 }
 
 // executeChange runs once an activity that changes something. proves reports whether the result
-// proves the status of the change. If the activity returned no result that proves the status, the
-// status is unknown, and of makes an R from this status.
+// proves the status of the change. If no result proves the status, the status is unknown, and the
+// function of makes the returned value from this status.
 func executeChange[R any](ctx workflow.Context, r *run, name string, input any, proves func(R) bool, of func(activities.CallResult) R) R {
 	defer r.trackRequest(ctx)()
 	r.forgetInspections()
@@ -63,7 +63,7 @@ func executeChange[R any](ctx workflow.Context, r *run, name string, input any, 
 	return result
 }
 
-// A result that does not prove that it belongs to its change becomes unknown.
+// If a result does not prove to which change it belongs, the change status becomes unknown.
 func provenResults(ctx workflow.Context, batch []exchange.Change, answers []exchange.ChangeResult) (judged []exchange.ChangeResult, reason activities.Reason) {
 	judged = slices.Clone(answers)
 	for i := range judged {

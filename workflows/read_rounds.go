@@ -16,7 +16,7 @@ import (
 
 // apiRead is an activity that changes nothing at the API. The run makes an apiRead in rounds.
 // Within a round, the server repeats the activity. Between two rounds, the run shows in the view
-// what it waits for. Later rounds are longer, so that a day without the API adds few history
+// why the run waits. Later rounds are longer, so that a day without the API adds few history
 // events.
 type apiRead struct {
 	activity string
@@ -25,14 +25,14 @@ type apiRead struct {
 	// attentionKey is the key of the attention that is raised when the API fails only at this read.
 	// For the inspection of an effect, attentionKey is the key of the effect.
 	attentionKey string
-	// isProbe says that a response to this read does not end the wait, because the response does
-	// not show that the waiting request would succeed.
+	// isProbe says that a response to this read does not end the wait. Such a response does not show
+	// that the waiting request would succeed.
 	isProbe bool
 }
 
-// readUntilAnswered repeats a read until the API responds or the run gives up because it ends.
-// proves reports whether a result belongs to the input of the read. The error is the API's
-// rejection, a cancellation, or the error of the last round before the run gave up.
+// readUntilAnswered repeats a read until the API responds, or until an ending run gives up. proves
+// reports whether a result belongs to the input of the read. The error is the API's rejection, a
+// cancellation, or the error of the last round before the run gave up.
 func readUntilAnswered[R any](ctx workflow.Context, r *run, l apiRead, proves func(R) bool) (R, error) {
 	for round := 0; ; round++ {
 		result, err := readOneRound(ctx, r, l, proves, round)
@@ -101,8 +101,7 @@ func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any
 		return errActivityLost
 	}
 	if mayCut {
-		// A run without changeGiveUpLostActivities does not give up a lost activity, but continues
-		// to wait.
+		// A run without changeGiveUpLostActivities continues to wait for a lost activity.
 		_ = workflow.Await(ctx, func() bool { return answer.IsReady() || r.isEnding() })
 		if !answer.IsReady() {
 			return errRoundCut
@@ -111,8 +110,8 @@ func (r *run) executeRead(ctx workflow.Context, l apiRead, round int, result any
 	return answer.Get(ctx, result)
 }
 
-// errRoundCut is the error of a round that the run ended before the round had a result, or whose
-// result the run discards.
+// errRoundCut is the error of a round that the run ended early, or of a round whose result the run
+// discards.
 var errRoundCut = errors.New("the run ended the read before the read returned a result")
 
 func (r *run) isEnding() bool { return r.rootContext.Err() != nil || r.state.Closing != nil }
@@ -181,8 +180,8 @@ func (r *run) setWait(ctx workflow.Context, out outage, about string, until time
 	}
 }
 
-// Attention of the kind "operation" has the parameter about as its key. Attention of any other kind
-// concerns the whole opportunity and has no key.
+// For attention of the kind "operation", the parameter about is the key. Attention of any other
+// kind concerns the whole opportunity and has no key.
 func (r *run) raiseAttention(ctx workflow.Context, out outage, about string) {
 	if out.kind != opportunity.AttentionOperation {
 		about = ""

@@ -121,7 +121,7 @@ func checkEvent(event *historypb.HistoryEvent, scheduled map[int64]string, check
 	}
 }
 
-// renamedMembers are the persisted members that were renamed because they are public words.
+// renamedMembers maps the earlier names of stored members to their present names.
 var renamedMembers = map[string]string{"word": "kind", "how": "outcome"}
 
 // readsAll decodes the data into the target and compares the encoded target with the data. The

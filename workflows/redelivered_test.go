@@ -94,8 +94,8 @@ func TestCommandAcceptedBeforeAResetIsAcceptedAgain(t *testing.T) {
 	}
 }
 
-// The reservation expires before the run is reset. The run sends nothing
-// again, and reports to no caller that nothing was sent before the reset.
+// The reservation expires before the run is reset. The run sends nothing again. The run reports to
+// the caller that it is unknown whether the places were reserved.
 func TestATimeThatPassedBeforeAReset(t *testing.T) {
 	extend := opportunity.ExtendReservations{Until: time.Date(2026, 11, 23, 8, 30, 0, 0, time.UTC)}
 	extend.RequestID = "u1"
@@ -122,7 +122,7 @@ func TestATimeThatPassedBeforeAReset(t *testing.T) {
 	}
 }
 
-// After a run has detected what the run before the reset did, the run rejects new messages by the
+// As soon as a run knows what the run before the reset did, the run rejects new messages by the
 // same rules as any other run.
 func TestARunThatWasResetRefusesWhatIsNew(t *testing.T) {
 	s := newFixtureOver(t, fakeTMSBeforeReset(t, 0))

@@ -107,8 +107,8 @@ func (r *run) detectReset(ctx workflow.Context) {
 // detectRestore detects and handles a restore of Temporal's database before the run reports waiting
 // messages as failed. The run may have executed the waiting messages between the backup and the
 // restore. After a restore, the command "oppflow recover" makes every run read its record again.
-// The result of the read that "oppflow recover" causes reports the restore, because only a worker
-// knows the epoch of the namespace.
+// The result of this read reports the restore, because only a worker knows the epoch of the
+// namespace.
 func (r *run) detectRestore(ctx workflow.Context) {
 	if !r.state.ShouldRefresh() || !hasChange(ctx, changeReadBeforeFailing) {
 		return
@@ -119,8 +119,9 @@ func (r *run) detectRestore(ctx workflow.Context) {
 	}
 }
 
-// findRecordAfterReset finds out whether the run before the reset created or adopted the record,
-// and which of the waiting messages the run before the reset executed.
+// findRecordAfterReset finds out whether the run before the reset created or adopted the record.
+// findRecordAfterReset also finds out which of the waiting messages the run before the reset
+// executed.
 func (r *run) findRecordAfterReset(ctx workflow.Context) {
 	if r.waitAfterReset(ctx) != nil {
 		return // cannot be cancelled

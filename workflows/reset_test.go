@@ -12,8 +12,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// In these tests, the server's run id of the run after a reset differs from the run id that this
-// run knows as its own.
+// In these tests, the run after a reset knows itself by another run id than the server.
 
 func (s *fixture) redeliverAll() {
 	s.env.SignalWorkflow("addInterests", addIn(1))
@@ -23,7 +22,7 @@ func (s *fixture) redeliverAll() {
 }
 
 // fakeTMSBeforeReset returns the fake TMS of a run that executed the messages of redeliverAll, up
-// to a number of requests.
+// to the given number of requests.
 func fakeTMSBeforeReset(t *testing.T, requests int) *fakeTMS {
 	t.Helper()
 	s := newFixture(t)
@@ -117,7 +116,7 @@ func TestAReadReportsAReset(t *testing.T) {
 				s.at(3*time.Second, func() { s.env.SignalWorkflow("refresh", opportunity.Refresh{}) })
 				s.at(5*time.Minute, func() { s.env.SignalWorkflow("resume", opportunity.Resume{}) })
 			} else {
-				// The request of the run before the reset was lost.
+				// The run before the reset sent a request that was lost.
 				s.tms.apply = func(n int, _ activities.ApplyInput) (bool, *activities.ApplyResult, error) {
 					if n == 1 {
 						reset()
@@ -235,8 +234,8 @@ func TestAResetRunIsClosedBeforeTheRecordIsKnown(t *testing.T) {
 	}
 }
 
-// When it is unknown whether the record exists, the run does not report a change as failed if the
-// change may have been made.
+// It is unknown whether the record exists. If a change may have been made, the run does not report
+// the change as failed.
 func TestAResetRunIsClosedWithAnUnreadableRecord(t *testing.T) {
 	s := newFixtureOver(t, fakeTMSBeforeReset(t, 2))
 	state := entity.NewState("A-1", start, s.env.Now())

@@ -29,8 +29,8 @@ func (s *fixture) carriedState() *entity.State {
 	return state
 }
 
-// backupState runs until a backup in which the message order-77 waits because of a pause, and
-// returns the state of the run at that time.
+// backupState returns the state of a run at the time of a backup. At this time, the message
+// order-77 waits because of a pause.
 func (s *fixture) backupState() *entity.State {
 	s.at(2*time.Second, func() {
 		s.env.SignalWorkflow("pause", opportunity.Pause{Reason: "backup"})
@@ -51,8 +51,8 @@ func orderCommand(id string, n int) opportunity.AddInterests {
 }
 
 // The view shows the changes that were made after the backup, and the run makes none of these
-// changes again. The messages that request the changes after the backup either waited at the time
-// of the backup, or are sent by a caller once more.
+// changes again. Some messages that request these changes waited at the time of the backup. A
+// caller sends the other messages once more.
 func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 	first := newFixture(t)
 	first.at(time.Second, func() { first.update("order-76", "addInterests", addIn(1)) })

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A pause that an operator requests while an effect is inspected must hold the request that the
-// inspection shows to be missing.
+// An operator pauses the opportunity while the run inspects an effect. The run does not send the
+// request for the missing part of the effect before the pause ends.
 func TestAPauseDuringAnInspectionHoldsTheEffect(t *testing.T) {
 	for _, c := range []struct {
 		name          string
@@ -50,8 +50,8 @@ func TestAPauseDuringAnInspectionHoldsTheEffect(t *testing.T) {
 	}
 }
 
-// A plan counts only for the state that it was made from: a follow-up that an operator cancels while
-// the follow-ups are planned must not come back with the plan.
+// A plan counts only for the state from which the plan was made. When an operator cancels a
+// follow-up during the planning, the plan does not bring the follow-up back.
 func TestAPlanOfAnEarlierRevisionIsDiscarded(t *testing.T) {
 	s := newFixture(t)
 	followUps(s, emailFollowUp)

@@ -30,15 +30,15 @@ type run struct {
 	// the server knows, or "" until an activity reports this run id. After a reset, believedRunID
 	// and actualRunID differ, and the run must read back the requests of the run before the reset.
 	believedRunID, actualRunID string
-	// tagOwner says whose reference tag the record had when it was last read.
+	// tagOwner says whose reference tag the record had when the record was last read.
 	tagOwner activities.TagOwner
-	// rootContext is the context that a cancellation of the workflow reaches. giveUpAt is the time
-	// at which a cancelled or closed run gives up. giveUpAt is zero before the cancellation or the
-	// close.
+	// rootContext is the context that a cancellation of the workflow reaches. giveUpAt is the time at
+	// which a cancelled or closed run gives up. giveUpAt is zero before the run is cancelled or
+	// closed.
 	rootContext workflow.Context
 	giveUpAt    time.Time
-	// failures counts the consecutive requests that could not be sent. withoutWorker counts the
-	// requests in failures that no worker received.
+	// failures counts the consecutive requests that could not be sent. withoutWorker counts how many
+	// of these requests no worker received.
 	failures, withoutWorker int
 	// planRounds and refreshRounds count the consecutive background rounds without a response of
 	// the API.
@@ -46,9 +46,9 @@ type run struct {
 	// outdatedPlans counts the consecutive plans of a lower version of the playbook than a version
 	// that the run has seen.
 	outdatedPlans int
-	// revision counts the changes of the state that the task under way did not make: an accepted
-	// message, or the result of a call of a service. What background work finds counts only for the
-	// revision with which it started.
+	// revision counts the changes of the state that come from outside the current task: an accepted
+	// message, or the result of a call of a service. The run discards the result of background work
+	// when the revision has changed since the work began.
 	revision       int
 	activeRequests []*opportunity.WaitInfo
 	// activeCalls counts the calls of services that are under way. callFailed says that a call
@@ -56,12 +56,12 @@ type run struct {
 	activeCalls int
 	callFailed  bool
 	inspections inspections
-	// adoptedLastChange is when an adopted record was last changed before it had the reference tag,
-	// or zero when this time is unknown.
+	// adoptedLastChange is when an adopted record was last changed before the adoption tagged the
+	// record, or zero when this time is unknown.
 	adoptedLastChange time.Time
 	// adoptionWaits counts the waits for other references that adopt the same record.
 	adoptionWaits int
-	// reservation is the reservation as it was before the last task.
+	// reservation is the state of the reservation before the last task.
 	reservation opportunity.Reservation
 	// createError says why the record cannot be created.
 	createError error
@@ -138,7 +138,7 @@ func readState(carried converter.RawValue) *entity.State {
 }
 
 // failTask fails the workflow task. The server then offers the task again until a worker can
-// complete it. An error that the workflow returned would end the workflow.
+// complete the task. An error that the workflow returned would end the workflow.
 func failTask(why string) {
 	panic(why) //nolint:forbidigo // the only way to fail a workflow task
 }
@@ -189,7 +189,7 @@ func (r *run) runTasks(ctx workflow.Context) error {
 }
 
 // reportExpiredReservation raises attention when a task has found that the reservation has expired,
-// and removes the attention when it no longer applies.
+// and removes the attention when the attention no longer applies.
 func (r *run) reportExpiredReservation(ctx workflow.Context) {
 	before, now := r.reservation, workflow.Now(ctx)
 	r.reservation = r.state.Reservation
@@ -206,7 +206,7 @@ func (r *run) markBlocks(ctx workflow.Context) {
 	}
 }
 
-// keepOpen stores until when the run stays open after the end of the opportunity.
+// keepOpen stores the time until which the run takes messages after the end of the opportunity.
 func (r *run) keepOpen(ctx workflow.Context) {
 	now := workflow.Now(ctx)
 	r.state.ApplyFinalState(now)
@@ -318,16 +318,15 @@ func (r *run) canContinueAfterYield(ctx workflow.Context) bool {
 
 func (r *run) fitsCarryLimit() bool { return r.state.WaitingBytes() <= opportunity.MaxWaitingBytes }
 
-// When the history reaches maxEventsBeforeShedding or maxBytesBeforeShedding, and the waiting
-// messages do not fit into the input of the next run, the run drops messages. The server terminates
-// a run at 51,200 events or 50 MiB.
+// With a history above one of these limits, the run drops the waiting messages that do not fit into
+// the input of the next run. The server terminates a run at 51,200 events or 50 MiB.
 const (
 	maxEventsBeforeShedding = 40_000
 	maxBytesBeforeShedding  = 40 << 20
 )
 
-// shouldShed reports whether the history is so long that the run must continue as new, even if the
-// waiting messages do not fit into the input of the next run.
+// shouldShed reports whether the history is too long or too large, and the waiting messages do not
+// fit into the input of the next run. The run then drops messages and continues as new.
 func (r *run) shouldShed(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	return (info.GetCurrentHistoryLength() > maxEventsBeforeShedding || info.GetCurrentHistorySize() > maxBytesBeforeShedding) && !r.fitsCarryLimit()
@@ -342,9 +341,8 @@ func (r *run) continueAsNew(ctx workflow.Context) error {
 	return workflow.NewContinueAsNewError(ctx, lifecycle.WorkflowType, nil, r.state)
 }
 
-// shutDown ends a run that was cancelled or closed, or whose record could not be created. shutDown
-// reports the waiting messages as failed and releases the reservation, but does not change the step
-// in the TMS.
+// shutDown ends a run that was cancelled or closed, or whose record could not be created. The
+// waiting messages fail, and the run releases the reservation. The step in the TMS stays unchanged.
 func (r *run) shutDown(ctx workflow.Context, reason error) (*opportunity.RunResult, error) {
 	cancelled := ctx.Err() != nil
 	ctx, stop := workflow.NewDisconnectedContext(ctx)

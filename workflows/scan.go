@@ -14,7 +14,7 @@ const maxScanEvents = 1000
 
 // scanWorkflow compares the records of the open runs with the search attributes of the runs. One
 // activity compares one page of runs. Each run whose record differs receives the message refresh. A
-// worker or a cancellation ends the scan; a failed page never ends the scan.
+// signal from a worker, or a cancellation, ends the scan; a failed page never ends the scan.
 func scanWorkflow(ctx workflow.Context, state lifecycle.ScanState) error {
 	err := workflow.SetQueryHandlerWithOptions(ctx, lifecycle.ScanOf.Name, func() (lifecycle.ScanState, error) {
 		return state, nil
@@ -73,8 +73,8 @@ func awaitScanPage(ctx workflow.Context, state *lifecycle.ScanState) error {
 	return nil
 }
 
-// scanPage compares one page of runs and sends the messages. The error says that the scan was
-// cancelled.
+// scanPage compares one page of runs and sends the message refresh to the runs whose records
+// differ.
 func scanPage(ctx workflow.Context, state *lifecycle.ScanState) error {
 	state.StartPage(workflow.Now(ctx))
 	in := activities.CompareRunsInput{Pass: state.Pass.StartedAt, PageToken: state.PageToken, StartedSince: state.StartedSince()}
@@ -113,8 +113,8 @@ func scanPage(ctx workflow.Context, state *lifecycle.ScanState) error {
 	return nil
 }
 
-// sendRefreshes sends the messages and returns how many runs received one. A run that has ended in the
-// meantime receives no message. The error says that the scan was cancelled.
+// sendRefreshes sends the message refresh to runs and returns how many runs received the message. A
+// run that has ended in the meantime receives no message.
 func sendRefreshes(ctx workflow.Context, refreshes []lifecycle.ScanRefresh) (int, error) {
 	futures := make([]workflow.Future, len(refreshes))
 	for i, r := range refreshes {

@@ -29,9 +29,9 @@ type scanFixture struct {
 	t *testing.T
 	// runs is the number of open runs. The scan lists no runs that started during the pass.
 	runs int
-	// changed contains the numbers of the runs whose records differ.
+	// changed contains the numbers of the runs whose records differ from their search attributes.
 	changed map[int]bool
-	// fails returns the error of an attempt.
+	// fails returns the error of an attempt to compare a page of runs.
 	fails func(now time.Time, in activities.CompareRunsInput) error
 	// ended contains the workflow ids of the runs that take no messages.
 	ended map[string]bool
@@ -78,9 +78,10 @@ func (f *scanFixture) compareRuns(_ context.Context, in activities.CompareRunsIn
 	return out, nil
 }
 
-// play plays the scan for the given time, beginning with the state, and returns the state that the
-// query returns at the end. The functions in at run after their times. After a continue as new, the
-// next run of the scan begins at the same time with the carried state.
+// play runs the scan for the given time from the given state, and returns the state that the query
+// returns at the end. The keys of the map at are the times at which the test environment calls the
+// functions. After a continue as new, the next run of the scan begins at the same time with the
+// carried state.
 func (f *scanFixture) play(state lifecycle.ScanState, total time.Duration, at map[time.Duration]func(*testsuite.TestWorkflowEnvironment)) lifecycle.ScanState {
 	f.t.Helper()
 	begun := time.Date(2026, 11, 30, 6, 0, 0, 0, time.UTC)
@@ -209,8 +210,8 @@ func TestScanOfOnePage(t *testing.T) {
 	}
 }
 
-// Each run whose record differs receives one message in each pass, with the request id of the pass. A
-// run that has ended receives none.
+// Each run whose record differs receives one message in each pass, with the request id of the pass.
+// A run that has ended receives no message.
 func TestScanSendsRefresh(t *testing.T) {
 	t.Parallel()
 	f := &scanFixture{t: t, runs: 150, changed: map[int]bool{3: true, 120: true}, ended: map[string]bool{"opportunity/120": true}}
@@ -228,7 +229,8 @@ func TestScanSendsRefresh(t *testing.T) {
 			t.Errorf("%+v", m.refresh)
 		}
 	}
-	// The pass before saw run 5 in its step, but found run 3 changed.
+	// In the previous pass, the record of run 5 was in the step of the run, but the record of run 3
+	// differed.
 	if got := f.messages[1].refresh.StepSeenAt; !got.IsZero() {
 		t.Errorf("run 3 was seen at %s", got)
 	}
@@ -237,8 +239,8 @@ func TestScanSendsRefresh(t *testing.T) {
 	}
 }
 
-// While the API is away, the scan waits at the same page, and adds few events. The scan goes on when the
-// API is back.
+// While the API does not respond, the scan waits at the same page, and adds few history events. The
+// scan continues when the API responds again.
 func TestScanWaitsForTheAPI(t *testing.T) {
 	t.Parallel()
 	f := &scanFixture{t: t, runs: 250}
@@ -282,7 +284,7 @@ func TestScanWaitsForTheAPI(t *testing.T) {
 	}
 }
 
-// A run of the scan that continues as new goes on at the next page of the same pass.
+// A run of the scan that continues as new continues with the next page of the same pass.
 func TestScanContinuesAsNew(t *testing.T) {
 	t.Parallel()
 	f := &scanFixture{t: t, runs: 350, changed: map[int]bool{20: true}}

@@ -12,10 +12,10 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// currentAttributes returns the search attributes that an operator sees. In a start, the Temporal
-// server accepts a list of one value for an attribute with a single value, and the SDK panics on
-// this list. currentAttributes leaves out an attribute that it cannot read, so the run sets the
-// attribute again.
+// currentAttributes returns the search attributes that an operator sees. The Temporal server
+// accepts a start in which an attribute with a single value has a list of one value. The SDK panics
+// on such a list. An attribute that cannot be read is left out, so the run sets the attribute
+// again.
 func currentAttributes(ctx workflow.Context) (shown temporal.SearchAttributes) {
 	defer func() {
 		if recover() != nil {

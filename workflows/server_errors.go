@@ -7,10 +7,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// handleServerErrors handles a server error of the API after the run knows which changes of the
-// batch were not made. handleServerErrors waits before the run again sends the changes that were
-// not made. handleServerErrors parks a command that keeps failing while the API responds to a
-// probe.
+// The run handles a server error of the API after the run knows which changes of the batch were not
+// made. The run waits before it sends these changes again. If a command keeps failing while the API
+// responds to a probe, the run parks the command.
 func (r *run) handleServerErrors(ctx workflow.Context, batch []exchange.Change, sending activities.CallResult) {
 	if !sending.ServerError || !r.state.ApplyServerError(batch, workflow.Now(ctx)) {
 		return

@@ -104,7 +104,8 @@ func TestARunWaitsForWhatIsParked(t *testing.T) {
 	}
 }
 
-// The record is created once, with few requests.
+// When the API fails during the creation of the record, the record is still created only once, with
+// few requests.
 func TestErrorsWhileTheRecordIsCreated(t *testing.T) {
 	s := newFixture(t)
 	var sent []time.Time

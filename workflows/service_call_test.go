@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The run still handles messages, and the attention names the service. An operator may retry or
-// skip the call.
+// When a service does not respond, the run still handles messages, and the attention names the
+// service. An operator may retry or skip the call.
 func TestAServiceThatIsDownDelaysNothingElse(t *testing.T) {
 	for _, way := range []string{"it comes back", "retry", "skip"} {
 		for _, hangs := range []bool{false, true} {

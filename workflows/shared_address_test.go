@@ -110,7 +110,8 @@ func TestNoPlaceOfAFullEventIsOffered(t *testing.T) {
 	}
 }
 
-// The effects of a transition use the quantity on the record, with or without a refresh.
+// The effects of a transition use the quantity on the record, with or without a refresh before the
+// transition.
 func TestTokensThatWereEditedInTheTMS(t *testing.T) {
 	for _, refreshed := range []bool{true, false} {
 		s := newFixture(t)

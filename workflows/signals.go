@@ -49,10 +49,10 @@ func (r *run) drainSignals(ctx workflow.Context) {
 	}
 }
 
-// signalsPerTurn is how many signals the run accepts before other coroutines run. bytesPerTurn is
-// how many bytes these signals may contain. signalsPerTurn and bytesPerTurn are needed when
-// thousands of signals, or very large signals, arrived while no worker ran. The SDK treats a
-// coroutine that runs for a second as a deadlock, and fails the workflow task.
+// The run accepts at most signalsPerTurn signals, with about bytesPerTurn bytes, before other
+// coroutines run. The limits matter when thousands of signals, or very large signals, arrived while
+// no worker ran. The SDK treats a coroutine that runs for a second as a deadlock, and fails the
+// workflow task.
 const (
 	signalsPerTurn = 100
 	bytesPerTurn   = 64 << 10

@@ -47,7 +47,7 @@ func (h *tenantFixture) wantMailsOn(want ...string) {
 const day = 24 * time.Hour
 
 // An opportunity does not become Lost while its customer has received no reminder. After the first
-// reminder is sent, the later reminders are sent at their usual distances.
+// reminder is sent, the later reminders are sent at their usual intervals.
 func TestRemindersWaitForAMailThatWasNotSent(t *testing.T) {
 	h := unansweredProposal(t)
 	h.at(21*day, func() { // 2041-12-16, a Monday
@@ -91,8 +91,8 @@ func TestTheEndIsLeftOutAfterASkippedMail(t *testing.T) {
 	h.wantDone("p", "s", "l")
 }
 
-// If a mail was due before the opportunity was lost, a single retry does not send the mail to the
-// customer.
+// A mail was due before the opportunity was lost. The first retry of the mail sends nothing, and
+// asks the operator again.
 func TestARetryAfterTheEndAsksFirst(t *testing.T) {
 	for name, c := range map[string]struct {
 		message opportunity.OperatorCommand

@@ -36,16 +36,15 @@ const (
 	// changeProof makes the run ignore a result that does not prove that it belongs to the input of
 	// its activity.
 	changeProof = "a result proves itself"
-	// changeAcceptRedelivered makes the run accept a redelivered message that the run before a
-	// reset accepted, even when the run would reject the message as a new message.
+	// changeAcceptRedelivered makes the run after a reset accept a redelivered message that the run
+	// before the reset accepted, even when the run would reject a new message.
 	changeAcceptRedelivered = "take in what a run before accepted"
 	// changeCompleteShutdown makes every waiting caller receive an outcome when a run or a
 	// transition ends. changeCompleteShutdown also makes the run undo the effects of changes that
 	// were not made.
 	changeCompleteShutdown = "leave nothing open at an end"
-	// changeTaggedByOther makes the run send nothing for a record that has a reference tag with a
-	// reference other than the opportunity's own. In version 1, the run is paused. In version 2, the
-	// run asks an operator.
+	// changeTaggedByOther makes the run send nothing for a record that has the reference tag of
+	// another reference. In version 1, the run is paused. In version 2, the run asks an operator.
 	changeTaggedByOther = "pause at the mark of another reference"
 	// changeSkipFailingNames makes a name that cannot be looked up delay only the request that
 	// contains the name.
@@ -63,8 +62,8 @@ const (
 	// reports waiting messages as failed.
 	changeReadBeforeFailing    = "read before failing what waits"
 	changeGiveUpLostActivities = "give up activities that the server has lost"
-	// changeReadBackRejected makes the run also read back a lost request of which the API rejected
-	// some changes.
+	// changeReadBackRejected makes the run also read back a lost request when the API rejected some
+	// changes of the request.
 	changeReadBackRejected = "read back a request with rejected changes"
 	// changeOverwrittenUpdates makes a read after a reset count an update as done when several
 	// later updates together overwrote the values of the update.
@@ -76,12 +75,13 @@ const (
 	// mail only asks the operator again.
 	changeBlockedFollowUps = "wait for mails that were not sent"
 	changeRecordAttention  = "raise attention for a record that cannot be read"
-	// changePlacesPerEvent reports for each event whether the requested places are held. Before,
-	// the reservation of the opportunity counted for all its events.
+	// changePlacesPerEvent reports for each event whether the requested places are held. Without this
+	// change, the reservation of the opportunity counts for all events of the opportunity.
 	changePlacesPerEvent    = "report reserved places per event"
 	changeManualTransitions = "do the effects of transitions by hand"
-	// changeRevisions makes the run discard what background work found for an earlier revision of the
-	// state. changeRevisions also makes a pause during an inspection hold the effect.
+	// changeRevisions makes the run discard the results that background work found for an earlier
+	// revision of the state. When an operator pauses the opportunity during the inspection of an
+	// effect, changeRevisions also makes the run wait with the effect.
 	changeRevisions = "discard what was found for an earlier state"
 	// changeUnnamedPlaces keeps the run of a won opportunity open while places are held for people
 	// without names.

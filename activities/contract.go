@@ -41,25 +41,21 @@ const (
 	// ReasonReset: the server's run id differs from the run id in the workflow's history, so the
 	// run was reset or comes from a backup. The workflow must first read back the requests that an
 	// earlier run may have sent.
-	ReasonReset Reason = "reset"
-	// ReasonServerErrors: the API returns a server error.
+	ReasonReset        Reason = "reset"
 	ReasonServerErrors Reason = "errors"
 	// ReasonNamespaceBusy: Temporal rejects list requests because the namespace sends too many list
 	// requests.
 	ReasonNamespaceBusy Reason = "namespace"
-	// ReasonUnreachable: there is no connection to the API.
-	ReasonUnreachable Reason = "unreachable"
+	ReasonUnreachable   Reason = "unreachable"
 	// ReasonAuthentication: the API does not accept the token.
 	ReasonAuthentication Reason = "authentication"
 	// ReasonWrongTenant: the worker's credentials belong to another tenant than the namespace.
 	ReasonWrongTenant Reason = "tenant"
 	// ReasonRateLimit: the request exceeds the API's rate limit, or the request waited too long in
 	// the worker because of this limit.
-	ReasonRateLimit Reason = "rate"
-	// ReasonSendDeadlinePassed: the deadline for sending the request has passed.
+	ReasonRateLimit          Reason = "rate"
 	ReasonSendDeadlinePassed Reason = "late"
-	// ReasonUnknownEffectKind: the worker does not know the kind of the effect.
-	ReasonUnknownEffectKind Reason = "version"
+	ReasonUnknownEffectKind  Reason = "version"
 	// ReasonPlaybookUnavailable: the worker does not know or cannot load the playbook in force, or
 	// the playbook has a lower version than the opportunity has seen.
 	ReasonPlaybookUnavailable Reason = "playbook"
@@ -189,8 +185,7 @@ const (
 	TagOwnerThis TagOwner = "us"
 	// TagOwnerOther: the record has the tag of a reference other than the reference in the input.
 	TagOwnerOther TagOwner = "other"
-	// TagOwnerNone: the record has no reference tag.
-	TagOwnerNone TagOwner = "nobody"
+	TagOwnerNone  TagOwner = "nobody"
 	// TagOwnerUnknown: the worker does not use reference tags, so it cannot tell whose tag the
 	// record has.
 	TagOwnerUnknown TagOwner = "untold"
@@ -234,8 +229,7 @@ type TagInput struct {
 type FindInput struct {
 	Reference opportunity.Reference `json:"reference"`
 	// Region is the id or the name of the region in which the record was to be created.
-	Region string `json:"region"`
-	// ResolvedNames are the names whose ids the workflow knows.
+	Region        string                  `json:"region"`
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
 	// After is the cursor at which a search of several requests continues.
 	After string `json:"after,omitempty"`

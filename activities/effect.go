@@ -16,9 +16,8 @@ type PlanInput struct {
 	Opportunity opportunity.ID        `json:"opportunity"`
 	// PlanFor says why the plan is made. For a transition, PlanFor.To may be empty; TargetStep then
 	// contains the target step as the caller wrote it.
-	PlanFor exchange.PlanCause `json:"occasion,omitzero"`
-	// TargetStep is the name or the id of the target step of a transition.
-	TargetStep string `json:"step,omitempty"`
+	PlanFor    exchange.PlanCause `json:"occasion,omitzero"`
+	TargetStep string             `json:"step,omitempty"`
 	// Entered is when the opportunity entered its step. LastActivity is the time of the
 	// opportunity's last activity other than a follow-up.
 	Entered      time.Time `json:"entered,omitzero"`
@@ -38,8 +37,7 @@ type PlanInput struct {
 	// KnownInterests are the interests with the data that the workflow sent when it added them. The
 	// API does not return all data of an interest.
 	KnownInterests []opportunity.RecordedInterest `json:"known,omitempty"`
-	// DoneFollowUps are the finished follow-ups.
-	DoneFollowUps []exchange.DoneFollowUp `json:"done,omitempty"`
+	DoneFollowUps  []exchange.DoneFollowUp        `json:"done,omitempty"`
 	// MinPlaybookVersion is the highest version of the playbook that the workflow has seen.
 	MinPlaybookVersion int `json:"version,omitempty"`
 	// Now is the workflow's current time, for which the plan is made.
@@ -53,8 +51,7 @@ type PlanResult struct {
 	Plan             exchange.Plan     `json:"plan"`
 	// FromKnown says that the plan was made from PlanInput.Known. Record then contains only the id,
 	// because nothing was read.
-	FromKnown bool `json:"fromKnown,omitempty"`
-	// TargetStep is the target step of a transition.
+	FromKnown  bool             `json:"fromKnown,omitempty"`
 	TargetStep opportunity.Step `json:"to,omitzero"`
 	// Events are the events of the opportunity's interests, with the facts that may be external
 	// changes.
@@ -83,15 +80,13 @@ type EffectInput struct {
 	Opportunity opportunity.ID        `json:"opportunity"`
 	Effect      exchange.Effect       `json:"effect"`
 	// Undo says that the activity must undo the effect with the data in UndoEntry.
-	Undo bool `json:"undo,omitempty"`
-	// UndoEntry is the current undo entry of the effect.
+	Undo      bool               `json:"undo,omitempty"`
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	// Attendees are the attendees of the opportunity, for effects about learners.
 	Attendees []exchange.Attendee `json:"attendees,omitempty"`
 	// Account is the account of the opportunity that the workflow knows. InspectEffect uses Account
 	// only to choose what to read in the first request.
-	Account opportunity.ID `json:"account,omitempty"`
-	// Interests are the interests of the opportunity.
+	Account   opportunity.ID                 `json:"account,omitempty"`
 	Interests []opportunity.RecordedInterest `json:"interests,omitempty"`
 	// Region is the region that the workflow knows; only mails use Region.
 	Region opportunity.Ref `json:"region,omitzero"`
@@ -107,10 +102,8 @@ type EffectInput struct {
 	// Request is the request that InspectEffect returned; only ExecuteEffect uses Request.
 	Request *exchange.EffectRequest `json:"act,omitempty"`
 	// Now is the workflow's current time.
-	Now time.Time `json:"now"`
-	// RunID is the run id from the workflow's history; the worker does not compare an empty RunID
-	// with the server's run id.
-	RunID string `json:"run,omitempty"`
+	Now   time.Time `json:"now"`
+	RunID string    `json:"run,omitempty"`
 }
 
 // EffectAhead is an effect that comes after the effect of an input in the same chain of effects.
@@ -123,9 +116,7 @@ type EffectAhead struct {
 // If none of Request, RecheckAt and Error is set, the effect is complete. A complete undo means
 // that nothing of the effect counts any more.
 type InspectResult struct {
-	// Subject is the key of the effect.
-	Subject string `json:"about,omitempty"`
-	// Request is the next request that the effect needs.
+	Subject string                  `json:"about,omitempty"`
 	Request *exchange.EffectRequest `json:"act,omitempty"`
 	// RecheckAt is when to inspect the effect again, in UTC, if nothing can be done before that
 	// time. NonBlocking says that later effects need not wait for this effect.
@@ -174,8 +165,7 @@ type ExecuteResult struct {
 	CallResult
 	// UndoEntry replaces the undo entry of the effect when Status is done.
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
-	// Contacts are the contacts of the attendees, as in InspectResult.
-	Contacts []opportunity.ID `json:"contacts,omitempty"`
+	Contacts  []opportunity.ID   `json:"contacts,omitempty"`
 	// About names the events of a rejected request, without personal data.
 	About string `json:"object,omitempty"`
 }

@@ -13,8 +13,7 @@ const (
 	DefaultQuietTime    = 30 * time.Second
 )
 
-// Times limits how long a request that changes something may take. A member of Times that is zero
-// means the default value of this member, except ScanPeriod.
+// Times limits how long a request that changes something may take.
 type Times struct {
 	// SendWindow is how long after its start an activity may still put a change on the wire; 0
 	// means DefaultSendWindow.

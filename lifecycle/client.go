@@ -79,7 +79,6 @@ func (c *Client) Start(ctx context.Context, reference opportunity.Reference, sta
 	})
 }
 
-// startRun starts the run, or uses the run that exists already, and requests the create outcome.
 func (c *Client) startRun(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.CreateOutcome, error) {
 	return retryWhileContinuing(ctx, func() (opportunity.CreateOutcome, error) {
 		var opened opportunity.CreateOutcome
@@ -239,7 +238,6 @@ func validate(message interface{ Validate() error }) error {
 	return err
 }
 
-// send sends an update, and sends the update again while the run is about to continue as new.
 func send[A any](ctx context.Context, c *Client, reference opportunity.Reference, message opportunity.Message) (A, error) {
 	var none A
 	if err := reference.Validate(); err != nil {
@@ -260,8 +258,6 @@ func send[A any](ctx context.Context, c *Client, reference opportunity.Reference
 	})
 }
 
-// withRequestID returns the message. If the message has no request id, withRequestID adds a new
-// one.
 func (c *Client) withRequestID(message opportunity.Message) opportunity.Message {
 	if message.GetRequestID() != "" {
 		return message
@@ -324,8 +320,6 @@ const tooManySignals = "limit for signal events"
 // the run ends before the update returns.
 const runEndedBeforeAnswer = "AcceptedUpdateCompletedWorkflow"
 
-// contractError converts an error of Temporal that concerns the opportunity to an
-// *opportunity.Error.
 func (c *Client) contractError(ctx context.Context, reference opportunity.Reference, err error) error {
 	if err == nil {
 		return nil

@@ -5,7 +5,6 @@ import "github.com/oppflow/oppflow/opportunity"
 // Message binds the name of a signal, update or query to the type P of its payload and the type A
 // of its response. A signal has no response.
 type Message[P, A any] struct {
-	// Name is the name of the message, both as a signal and as an update.
 	Name string
 	// Description is the text that the Web UI shows beside the name.
 	Description string

@@ -11,7 +11,6 @@ import (
 // NamespaceEncryption. A memo is never encrypted, and can be read without a worker.
 const MemoEncryption = "encryption"
 
-// maxEncryptionKeys is how many key ids a NamespaceEncryption stores.
 const maxEncryptionKeys = 20
 
 // NamespaceEncryption says with which keys the payloads of a namespace are encrypted. A key id is not

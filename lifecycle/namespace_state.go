@@ -24,8 +24,7 @@ type NamespaceState struct {
 	// Encryption says with which keys the namespace's payloads are encrypted, or is nil when no worker
 	// has encrypted payloads. A namespace that is encrypted once stays encrypted.
 	Encryption *NamespaceEncryption `json:"encryption,omitempty"`
-	// Playbooks are the stored versions of the playbook.
-	Playbooks PlaybookVersions `json:"playbooks,omitempty"`
+	Playbooks  PlaybookVersions     `json:"playbooks,omitempty"`
 	// WorkerJoined says that a worker started to work while the namespace had no playbook.
 	WorkerJoined bool `json:"working,omitempty"`
 }

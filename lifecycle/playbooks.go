@@ -50,8 +50,7 @@ type PlaybookVersion struct {
 	// the namespace before.
 	StoredAt  time.Time `json:"storedAt"`
 	InForceAt time.Time `json:"inForceAt"`
-	// Bytes is the length of the text.
-	Bytes int `json:"bytes"`
+	Bytes     int       `json:"bytes"`
 	// Text is the playbook as the tenant wrote it. TextDropped says that the namespace no longer
 	// stores the text.
 	Text        string `json:"text,omitempty"`
@@ -123,10 +122,8 @@ type NamespaceInput struct {
 // Deployment is the payload of Deploy.
 type Deployment struct {
 	// Text is the playbook as the tenant wrote it. A playbook with an empty text has no rules.
-	Text string `json:"text"`
-	// Digest is the digest of the playbook.
-	Digest string `json:"digest,omitempty"`
-	// DeployedBy says who deploys the version.
+	Text       string `json:"text"`
+	Digest     string `json:"digest,omitempty"`
 	DeployedBy string `json:"by,omitempty"`
 	// Restores is the number of the older version whose text this deployment restores, or 0.
 	Restores int `json:"restores,omitempty"`

@@ -13,7 +13,6 @@ import (
 // RunEnd describes how a run ended, according to the server. The state of the workflow does not
 // show that its run was terminated or timed out.
 type RunEnd struct {
-	// Status is completed, failed, cancelled, terminated or timed out.
 	Status string    `json:"how"`
 	At     time.Time `json:"at"`
 }

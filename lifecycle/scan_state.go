@@ -74,8 +74,7 @@ type ScanPage struct {
 	Changed []string
 	// Refused says why the API refused to return the records of the page; "" when the API returned
 	// the records.
-	Refused string
-	// NextPageToken is the position of the next page; empty on the last page.
+	Refused       string
 	NextPageToken []byte
 }
 

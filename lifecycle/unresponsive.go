@@ -20,8 +20,6 @@ import (
 const ReportedProblems = "TemporalReportedProblems"
 
 const (
-	// describeTimeout is the longest time for which Oppflow waits for the server's description of
-	// an opportunity that does not respond.
 	describeTimeout = 5 * time.Second
 	// taskPickupTimeout is the longest time that a workflow task waits for an idle worker. The
 	// server first offers the task for 5 s to the worker that has the run in memory, and then
@@ -61,8 +59,6 @@ func (c *Client) UnresponsiveReason(ctx context.Context, reference opportunity.R
 	return ""
 }
 
-// reportedProblems returns the stored reasons why the workflow task fails, in parentheses, or ""
-// when no reason is stored.
 func reportedProblems(info *workflowpb.WorkflowExecutionInfo) string {
 	payload := info.GetSearchAttributes().GetIndexedFields()[ReportedProblems]
 	var problems []string

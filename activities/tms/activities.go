@@ -71,16 +71,14 @@ type Options struct {
 	// API is the client that sends every API request of the process.
 	API API
 	// Temporal lists the earlier runs of a reference.
-	Temporal client.Client
-	// ReferenceTag says where on a record the worker writes the caller's reference.
+	Temporal     client.Client
 	ReferenceTag ReferenceTag
 	// ReservationLength is how long places are reserved; 0 means 14 days.
 	ReservationLength time.Duration
 	// FollowUpsFromLastChange says that the times of follow-ups of an adopted record count from the
 	// record's last change.
 	FollowUpsFromLastChange bool
-	// Times limit how long a request may take.
-	Times activities.Times
+	Times                   activities.Times
 	// NameCacheTTL is how long the worker caches the id of a name; 0 means 10 minutes.
 	NameCacheTTL time.Duration
 	// PlaybookAt returns the version of the tenant's playbook that is in force at the given time.

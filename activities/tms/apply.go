@@ -77,7 +77,6 @@ func (a *Activities) readReserved(ctx context.Context, events []opportunity.ID) 
 	return reserved
 }
 
-// wholeRecord returns the record if the response to the last mutation contains the whole record.
 func (a *Activities) wholeRecord(in activities.ApplyInput, last administrate.Mutation, read *administrate.Opportunity) *exchange.Snapshot {
 	if !isFull(last) || read == nil || read.NextInterestsCursor != "" {
 		return nil

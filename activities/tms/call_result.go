@@ -86,8 +86,6 @@ func rejectionError(err *administrate.RejectedError) *opportunity.Error {
 	return out
 }
 
-// valueText formats the value of a payload error: a text stays unchanged, null becomes "", and any
-// other value becomes JSON.
 func valueText(value json.RawMessage) string {
 	var text *string
 	if len(value) == 0 {

@@ -32,7 +32,6 @@ type effectHandlers struct {
 }
 
 // effectHandlerFor returns the handler for the kind, or nil if the worker does not know the kind.
-// The handler uses the playbook by.
 func (a *Activities) effectHandlerFor(kind opportunity.EffectKind, by VersionedPlaybook) effectHandler {
 	if kind == "" || slices.Contains(a.unknownEffectKinds, kind) {
 		return nil
@@ -55,8 +54,7 @@ func notesOf[N any](entry exchange.UndoEntry) N {
 	return notes
 }
 
-// withNotes returns the undo entry with the notes; an empty text removes its note. The undo entry
-// that the caller passes stays unchanged.
+// withNotes returns the undo entry with the notes; an empty text removes its note.
 func withNotes[N any](entry exchange.UndoEntry, notes N) exchange.UndoEntry {
 	all := maps.Clone(entry.Notes)
 	if all == nil {
@@ -82,8 +80,6 @@ type requestNotes struct {
 	Confirmed string `note:"asked"`
 }
 
-// confirmedResult returns the result of a request, and sets the note Confirmed if the request was
-// done.
 func confirmedResult(in activities.EffectInput, err error) activities.ExecuteResult {
 	result := activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}
 	if err == nil {
@@ -94,7 +90,6 @@ func confirmedResult(in activities.EffectInput, err error) activities.ExecuteRes
 	return result
 }
 
-// settingsOf returns the settings of the effect, or nil if it has none.
 func settingsOf[S any](in activities.EffectInput) *S {
 	return exchange.SettingsOf[S](in.Effect.Settings)
 }
@@ -165,8 +160,6 @@ func (a *Activities) prefetch(in activities.EffectInput) []func(context.Context)
 	return people.Prefetch(a.api, in.Opportunity, in.Account, in.Attendees, expected, registers)
 }
 
-// recordRead returns the record that was read together with effects, or nil if the record or its
-// events could not be read.
 func (a *Activities) recordRead(ctx context.Context, in activities.EffectInput, reading *record.Read, needsEvents bool) *activities.RecordRead {
 	raw := reading.Record()
 	if raw.ID == "" {

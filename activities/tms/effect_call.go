@@ -96,8 +96,7 @@ type callBody struct {
 	Opportunity opportunity.ID        `json:"opportunity"`
 	Effect      string                `json:"effect"`
 	Undo        bool                  `json:"undo"`
-	// Step is the step in which the opportunity was when the call was first due.
-	Step opportunity.Ref `json:"step"`
+	Step        opportunity.Ref       `json:"step"`
 }
 
 func (e callHandler) buildRequest(in activities.EffectInput) (service.Request, *opportunity.Error) {

@@ -50,7 +50,6 @@ func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput)
 	return out, e.addAccount(ctx, in, out.Request)
 }
 
-// addAccount adds the account of the new contacts to the request.
 func (a *Activities) addAccount(ctx context.Context, in activities.EffectInput, request *exchange.EffectRequest) error {
 	account, err := a.accountForContacts(ctx, in.Opportunity)
 	request.Values = map[string]string{valueAccount: account}
@@ -176,8 +175,6 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	if err != nil {
 		return result, nil
 	}
-	// The ids in the response only speed the next inspection up, because the next inspection finds the
-	// new contacts by their addresses.
 	notes := notesOf[contactNotes](in.UndoEntry)
 	var created []string
 	for n, answer := range answers {

@@ -76,8 +76,7 @@ func (e emailHandler) unknownTemplateError(mail *exchange.SendEmail) *opportunit
 	return opportunity.Invalidf("the playbook in force has no mail %q", name)
 }
 
-// execute renders the mail from the current content of the record and sends the mail. If the record
-// cannot be read, execute sends nothing.
+// execute renders the mail from the current content of the record and sends the mail.
 func (e emailHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	if run, other := runs.DetectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil
@@ -195,8 +194,7 @@ func (e emailHandler) senderAddressID(ctx context.Context, template string) (str
 	return e.sendingAddress.firstVerified(ctx, e.api)
 }
 
-// textToHTML converts text to HTML, because the API expects the body as HTML. Empty lines separate
-// paragraphs, and all other text stays unchanged.
+// textToHTML converts text to HTML, because the API expects the body as HTML.
 func textToHTML(text string) string {
 	text = strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"))
 	var b strings.Builder
@@ -228,7 +226,6 @@ type sendingAddressCache struct {
 
 const sendingAddressTTL = 10 * time.Minute
 
-// firstVerified returns the first verified sender address, or "" if no address is verified.
 func (s *sendingAddressCache) firstVerified(ctx context.Context, api API) (string, error) {
 	if id, known := s.cached(); known {
 		return id, nil

@@ -157,8 +157,6 @@ func (invoiceHandler) needsFilling(in activities.EffectInput, invoice string, al
 	return false
 }
 
-// withOriginalTexts returns the undo entry with the texts that the draft had before the effect
-// wrote to the draft.
 func withOriginalTexts(trace exchange.UndoEntry, invoice administrate.Invoice) exchange.UndoEntry {
 	notes := notesOf[invoiceNotes](trace)
 	if notes.Inspected == invoice.ID {
@@ -176,8 +174,6 @@ func isSameText(a, b string) bool {
 	return plain(a) == plain(b)
 }
 
-// isConfirmedText reports whether the response contains the wanted text. isConfirmedText also
-// returns true if no text is wanted.
 func isConfirmedText(answered, wanted string) bool {
 	return strings.TrimSpace(wanted) == "" || isSameText(answered, wanted)
 }

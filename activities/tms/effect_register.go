@@ -82,7 +82,6 @@ func (registerHandler) shouldRelease(in activities.EffectInput) bool {
 	return settings != nil && settings.ReleaseReservation
 }
 
-// nextRegistration returns the next missing registration, nil when there is none.
 func (e registerHandler) nextRegistration(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (*exchange.EffectRequest, error) {
 	for _, event := range people.Events(in.Attendees) {
 		contacts := people.ContactsOn(event, in.Attendees, out.Contacts)

@@ -33,8 +33,6 @@ func (e releaseHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// execute sets the expiry of the places to now, because the API has no other way to release
-// places.
 func (e releaseHandler) execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	if run, other := runs.DetectReset(ctx, in.RunID); other {
 		return activities.ExecuteResult{CallResult: runs.ResetResult(run)}, nil

@@ -89,7 +89,6 @@ func (e reserveHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// eventInterests returns the interests in events.
 func eventInterests(known []opportunity.RecordedInterest) []places.Interest {
 	var interests []places.Interest
 	for _, held := range known {

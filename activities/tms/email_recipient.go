@@ -119,8 +119,7 @@ func (e emailHandler) ownerName(ctx context.Context, to exchange.Recipient, targ
 }
 
 // contactWithAddress returns the oldest contact with the e-mail address, or "" when no contact has
-// the address. All contacts with this address get mail at the same address, so any of these
-// contacts is suitable.
+// the address.
 func (e emailHandler) contactWithAddress(ctx context.Context, address string) (opportunity.ID, error) {
 	addresses := slices.Compact([]string{address, strings.ToLower(address)})
 	page, err := e.api.ContactsByEmails(ctx, addresses, "")

@@ -7,7 +7,6 @@ import (
 )
 
 type waitNotes struct {
-	// Since is when the wait began.
 	Since string `note:"since"`
 }
 

@@ -86,7 +86,6 @@ func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInpu
 	return out, nil
 }
 
-// snapshot converts a record of the API.
 func (a *Activities) snapshot(record administrate.Opportunity, ref opportunity.Reference) exchange.Snapshot {
 	out := exchange.Snapshot{
 		ID: opportunity.ID(record.ID),

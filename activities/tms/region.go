@@ -35,8 +35,6 @@ func (a *Activities) regionRef(ctx context.Context, given, id string) opportunit
 // send window divided by sideReadShare.
 const sideReadShare = 4
 
-// withSideReadTimeout limits an additional read, so that the read delays neither the change nor its
-// result too long.
 func (a *Activities) withSideReadTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	now := a.now()
 	return context.WithTimeout(ctx, a.times.SendDeadline(now, 0).Sub(now)/sideReadShare)

@@ -48,7 +48,6 @@ func (a *Activities) readReservation(ctx context.Context, id opportunity.ID) (re
 	return out, nil
 }
 
-// withOriginalExpiry returns the undo entry with the expiry that the places had before the effect.
 func (p reservationState) withOriginalExpiry(trace exchange.UndoEntry) exchange.UndoEntry {
 	notes := notesOf[requestNotes](trace)
 	if notes.Inspected != "" {

@@ -81,8 +81,6 @@ func (a *Activities) possiblySentReason(ctx context.Context) string {
 	return "the server no longer lists the activity, so somebody else completed the activity"
 }
 
-// activityDifference describes how the pending activity differs from the scheduled activity, or
-// returns "" if the activities do not differ.
 func activityDifference(info activity.Info, now *workflow.PendingActivityInfo) string {
 	options := now.GetActivityOptions()
 	switch {
@@ -109,8 +107,6 @@ type activityStart struct {
 	scheduled     int64
 }
 
-// addIfNew stores the start of the activity, and reports whether this start is the first start on
-// this worker.
 func (b *startedActivities) addIfNew(info activity.Info) bool {
 	key := activityStart{info.WorkflowExecution.RunID, info.ActivityID, info.ScheduledTime.UnixNano()}
 	b.mu.Lock()

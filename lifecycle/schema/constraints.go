@@ -194,15 +194,12 @@ func (o object) text(name, form string, longest int) {
 	member.Pattern, member.MaxLength = form, uintPtr(longest)
 }
 
-// optionalTexts adds the pattern of a text to the schemas of members that may be absent or empty.
 func (o object) optionalTexts(names ...string) {
 	for _, name := range names {
 		o.text(name, orEmpty(textForm), opportunity.MaxTextLength)
 	}
 }
 
-// start adds the rules of a start: to create a record, name and region are required; to adopt a
-// record, only its id is allowed.
 func (o object) start() {
 	o.optionalTexts("name", "region", "account", "currency", "entryStep")
 	o.text("adopt", orEmpty(idForm(opportunity.TypeOpportunity)), opportunity.MaxTextLength)
@@ -271,7 +268,6 @@ func (o object) interest() {
 	}
 }
 
-// nonEmpty returns the schema of an object in which the member is present and not empty.
 func nonEmpty(member string) *jsonschema.Schema {
 	return required(member, &jsonschema.Schema{MinLength: uintPtr(1)})
 }

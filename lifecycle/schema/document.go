@@ -16,11 +16,9 @@ import (
 // there is no file at the URL that the id contains.
 const schemaIDPrefix = "https://github.com/oppflow/oppflow/docs/schemas/"
 
-// document is one schema to write.
 type document struct {
 	name, title string
-	// value is a value of the type that the schema describes.
-	value any
+	value       any
 	// isResponse is true for a document that Oppflow writes; later versions may add members to such
 	// a document.
 	isResponse bool

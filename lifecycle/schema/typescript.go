@@ -13,8 +13,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// typeScriptFile is the path of the file with the TypeScript types of the contract, relative to the
-// directory of this package.
 const typeScriptFile = checkout + "/e2e/typescript/src/contract.ts"
 
 // typeScript returns the TypeScript types of all payloads and responses. A TypeScript type has the

@@ -66,7 +66,6 @@ func isSameName(a, b string) bool {
 	return strings.EqualFold(norm.NFC.String(a), norm.NFC.String(b))
 }
 
-// candidateList returns a list of the candidates as text, or "" when there are too many candidates.
 func candidateList(candidates []Candidate) string {
 	if len(candidates) == 0 || len(candidates) > 20 {
 		return ""

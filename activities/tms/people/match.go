@@ -91,7 +91,6 @@ func (p Policy) peopleFor(attendee exchange.Attendee) exchange.PeoplePolicy {
 	return p.People
 }
 
-// choose returns the only contact, or the oldest contact if there are several contacts.
 func (p Policy) choose(attendee exchange.Attendee, contacts []administrate.Contact) Match {
 	if len(contacts) > 1 && p.Several != exchange.MatchOldest && attendee.SameAsContact != exchange.DecisionSamePerson {
 		return Match{Ambiguous: len(contacts)}

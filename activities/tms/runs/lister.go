@@ -22,10 +22,9 @@ const (
 	minListRate = 2.0
 	// defaultListRate is a lower rate than a Temporal server with default settings allows.
 	defaultListRate = 8.0
-	// rateIncrease is what each response adds to the request rate.
-	rateDecrease = 0.7
-	rateIncrease = 0.1
-	rateWindow   = 2 * time.Second
+	rateDecrease    = 0.7
+	rateIncrease    = 0.1
+	rateWindow      = 2 * time.Second
 	// When Temporal refuses a list request, the SDK itself repeats the request after about a
 	// second, so listTimeout is shorter and prevents the repetition.
 	listTimeout = 900 * time.Millisecond

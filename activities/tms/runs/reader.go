@@ -125,7 +125,6 @@ func (r *Reader) mayHaveCreated(ctx context.Context, run *workflowpb.WorkflowExe
 	return failed.GetFailure().GetApplicationFailureInfo().GetType() == string(opportunity.Skipped)
 }
 
-// firstEvent returns the first history event of the run that passes the filter, or nil.
 func (r *Reader) firstEvent(ctx context.Context, run *workflowpb.WorkflowExecutionInfo, filter enums.HistoryEventFilterType) *historypb.HistoryEvent {
 	events := r.temporal.GetWorkflowHistory(ctx, run.GetExecution().GetWorkflowId(), run.GetExecution().GetRunId(), false, filter)
 	if !events.HasNext() {

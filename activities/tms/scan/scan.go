@@ -1,5 +1,4 @@
-// Package scan compares the records of open runs with what the runs show in Temporal's visibility. The
-// package reads runs with the Temporal client, and records with the client of the API.
+// Package scan compares the records of open runs with what the runs show in Temporal's visibility.
 package scan
 
 import (

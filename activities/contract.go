@@ -7,8 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// TaskQueue is the task queue of the API activities. The queue is separate from the task queue
-// of the workflows, so that it can have a rate limit.
+// TaskQueue is the task queue of the API activities. The workflows have a task queue of their own,
+// so that a rate limit can apply to the API activities alone.
 const TaskQueue = "administrate-api"
 
 // The registered names of the activities.
@@ -30,17 +30,17 @@ const (
 // sent.
 type Reason string
 
-// The reasons for not sending.
+// The values of Reason.
 const (
 	// ReasonUnresolvedNames: the request contains a name whose id the worker does not know, or
 	// whose id has changed.
 	ReasonUnresolvedNames Reason = "names"
-	// ReasonEarlierRun: the reference may have had an earlier run, and this earlier run may have
-	// created the record. The workflow must first search for a record with the reference tag.
+	// ReasonEarlierRun: an earlier run of the same reference may have created the record. The workflow
+	// must search for a record with the reference tag before it creates a record.
 	ReasonEarlierRun Reason = "seen"
-	// ReasonReset: the server's run id differs from the run id in the workflow's history, so the
-	// run was reset or comes from a backup. The workflow must first read back the requests that an
-	// earlier run may have sent.
+	// ReasonReset: the run id on the Temporal server differs from the run id in the workflow's
+	// history, so the run was reset or comes from a backup. Before the next request, the workflow must
+	// read back the requests that an earlier run may have sent.
 	ReasonReset        Reason = "reset"
 	ReasonServerErrors Reason = "errors"
 	// ReasonNamespaceBusy: Temporal rejects list requests because the namespace sends too many list
@@ -56,11 +56,11 @@ const (
 	ReasonRateLimit          Reason = "rate"
 	ReasonSendDeadlinePassed Reason = "late"
 	ReasonUnknownEffectKind  Reason = "version"
-	// ReasonPlaybookUnavailable: the worker does not know or cannot load the playbook in force, or
-	// the playbook has a lower version than the opportunity has seen.
+	// ReasonPlaybookUnavailable: the worker does not know or cannot load the playbook that is in
+	// force, or the opportunity has already used a later version of the playbook.
 	ReasonPlaybookUnavailable Reason = "playbook"
-	// ReasonTransitionUnplanned: the request contains a transition whose effects the workflow did
-	// not plan, although the playbook in force has effects of transitions.
+	// ReasonTransitionUnplanned: the workflow planned no effects for the transition in the request,
+	// although the playbook that is in force has effects for transitions.
 	ReasonTransitionUnplanned Reason = "unplanned"
 	// ReasonAttemptNotEnded: the activity attempt that may have sent the request did not report its
 	// end, and may still send the request.
@@ -70,23 +70,22 @@ const (
 	ReasonNoWorker Reason = "queue"
 )
 
-// CallResult is what is known about one whole API request.
+// CallResult says what is known about one API request as a whole.
 type CallResult struct {
-	// Subject is the subject of the request: the reference of a create, the record of another
-	// change, or the key of an effect.
+	// Subject is the reference if the request creates a record, the key of the effect if the request
+	// belongs to an effect, and otherwise the id of the record.
 	Subject string `json:"about,omitempty"`
-	// Status is done when the API responded to the request; the result of each change then has its
-	// own status. Status is rejected when the API rejected the request as a whole. When no response
-	// shows how the API handled the request, Status is not sent or unknown.
+	// Status is done when the API responded to the request; each change in the request then has a
+	// status of its own. Status is rejected when the API rejected the request as a whole. When no
+	// response shows how the API handled the request, Status is not sent or unknown.
 	Status exchange.ChangeStatus `json:"fate"`
 	// Reason is set when Status has the value not sent. If Status is unknown, Reason is
 	// ReasonAttemptNotEnded or empty.
 	Reason Reason `json:"reason,omitempty"`
-	// MissingNames are the names to resolve, for ReasonUnresolvedNames.
+	// MissingNames are the names that the workflow must resolve; set only for ReasonUnresolvedNames.
 	MissingNames []exchange.UnresolvedName `json:"missing,omitempty"`
-	// ResolvedNames are the unresolved names whose current ids the worker has already found. The
-	// API rejected the request because the request contained earlier ids of the names in
-	// ResolvedNames.
+	// ResolvedNames are names whose ids have changed, with the current ids that the worker has found.
+	// The API rejected the request because of the earlier ids.
 	ResolvedNames []exchange.ResolvedName `json:"found,omitempty"`
 	// RunID is the run id that the Temporal server knows, set for ReasonReset.
 	RunID string `json:"run,omitempty"`
@@ -109,15 +108,15 @@ type CreateInput struct {
 	Reference     opportunity.Reference   `json:"reference"`
 	Start         opportunity.Start       `json:"start"`
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
-	// StartDigest is the digest of the complete start message that the caller sent, while Start may
-	// lack members. If StartDigest is "", the worker does not compare it with the digests of
-	// earlier starts.
+	// StartDigest is the digest of the start message as the caller sent it; Start may lack members of
+	// that message. If StartDigest is "", the worker does not compare it with the digests of earlier
+	// starts.
 	StartDigest string `json:"startDigest,omitempty"`
 	// SkipEarlierRunCheck says that a search for the reference tag found no record.
 	SkipEarlierRunCheck bool `json:"looked,omitempty"`
-	// NoEarlierRun says that the memo and the ids of the run prove that the reference had no
-	// earlier run. If NoEarlierRun is false, the workflow must first search for the record, because
-	// the index of runs may not show an earlier run yet.
+	// NoEarlierRun says that the reference had no earlier run; the memo and the ids of the run prove
+	// this. If NoEarlierRun is false, the workflow must search for the record before the creation,
+	// because the index of runs may not show an earlier run yet.
 	NoEarlierRun bool `json:"first,omitempty"`
 	// RunID is the run id from the workflow's history; the worker does not compare an empty RunID
 	// with the server's run id.
@@ -137,15 +136,13 @@ type ApplyInput struct {
 	Opportunity   opportunity.ID          `json:"opportunity"`
 	Changes       []exchange.Change       `json:"mutations"`
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
-	// TransitionUnplanned says that the workflow planned no effects of a transition in the request,
-	// because the playbook that the workflow knows has none.
+	// TransitionUnplanned says that the workflow planned no effects for the transition in Changes,
+	// because the workflow knows of no playbook with effects for transitions.
 	TransitionUnplanned bool `json:"unplanned,omitempty"`
-	// HasReservation says that the opportunity had reserved places before the changes, as far as the
-	// workflow knows.
-	HasReservation bool `json:"reserved,omitempty"`
-	// RunID is the run id from the workflow's history; the worker does not compare an empty RunID
-	// with the server's run id.
-	RunID string `json:"run,omitempty"`
+	// HasReservation says that the workflow knows of places that were reserved for the opportunity
+	// before the changes.
+	HasReservation bool   `json:"reserved,omitempty"`
+	RunID          string `json:"run,omitempty"`
 }
 
 // ApplyResult contains one result for each change when Status is done.
@@ -155,8 +152,8 @@ type ApplyResult struct {
 	// Record is the whole record after the changes. Record is set only if the response to the last
 	// change contains the whole record, and if the playbook has rules for transitions.
 	Record *exchange.Snapshot `json:"record,omitempty"`
-	// TaggedByOther says that a response shows a record with a reference tag with a reference other
-	// than the opportunity's own.
+	// TaggedByOther says that a response shows the record with the reference tag of another
+	// opportunity.
 	TaggedByOther bool `json:"foreign,omitempty"`
 }
 
@@ -167,8 +164,8 @@ type ReadInput struct {
 	// After is the cursor of the interests to read next, for a record with more interests than one
 	// request can read.
 	After string `json:"after,omitempty"`
-	// ForAdoption says that the read is for an adoption. The result then contains the time of the
-	// record's last change, if the times of follow-ups count from this change.
+	// ForAdoption says that Oppflow is about to adopt the record. The result then contains the time of
+	// the record's last change, if the times of follow-ups count from that time.
 	ForAdoption bool `json:"adopts,omitempty"`
 	// WorkflowID and RunID identify the run of the opportunity that adopts the record. If
 	// WorkflowID and RunID are "", the worker does not check earlier runs.
@@ -197,8 +194,8 @@ type ReadResult struct {
 	// TagOwner and RunID are set only in the result with the first page of the interests. RunID is
 	// the run id that the Temporal server knows.
 	TagOwner TagOwner `json:"owner,omitempty"`
-	// TaggedByOther says that the record certainly has a reference tag with a reference other than
-	// the opportunity's own. A name that only looks like a name with a tag does not set
+	// TaggedByOther says that the record certainly has the reference tag of another opportunity. A
+	// record's name may end in brackets without a tag, so only a tag in an attribute sets
 	// TaggedByOther.
 	TaggedByOther bool   `json:"foreign,omitempty"`
 	RunID         string `json:"run,omitempty"`
@@ -228,7 +225,7 @@ type TagInput struct {
 // FindInput is a search for the record that has the tag of the reference.
 type FindInput struct {
 	Reference opportunity.Reference `json:"reference"`
-	// Region is the id or the name of the region in which the record was to be created.
+	// Region is the id or the name of the region in the start message.
 	Region        string                  `json:"region"`
 	ResolvedNames []exchange.ResolvedName `json:"resolved,omitempty"`
 	// After is the cursor at which a search of several requests continues.
@@ -240,7 +237,7 @@ type FindInput struct {
 
 // FindResult contains the ids of the records that the search found.
 type FindResult struct {
-	// Reference is the reference whose tag was searched for.
+	// Reference is the reference whose tag the worker searched for.
 	Reference opportunity.Reference `json:"reference,omitempty"`
 	// TagDisabled says that no record can be found, because the worker does not use reference tags.
 	TagDisabled bool             `json:"blind,omitempty"`
@@ -265,7 +262,7 @@ type ResolveResult struct {
 	ResolvedNames []exchange.ResolvedName `json:"resolved"`
 }
 
-// ProbeResult says that the API responded.
+// ProbeResult says whether the API responded.
 type ProbeResult struct {
 	Answered bool `json:"answered"`
 }

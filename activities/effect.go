@@ -7,7 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// PlaybookFeatures says which kinds of rules the worker's playbook has, and its version.
+// PlaybookFeatures contains the version of the worker's playbook and the kinds of rules in this
+// playbook.
 type PlaybookFeatures = exchange.PlaybookFeatures
 
 // PlanInput is a request for the plan that the worker's playbook makes for an opportunity.
@@ -18,24 +19,24 @@ type PlanInput struct {
 	// contains the target step as the caller wrote it.
 	PlanFor    exchange.PlanCause `json:"occasion,omitzero"`
 	TargetStep string             `json:"step,omitempty"`
-	// Entered is when the opportunity entered its step. LastActivity is the time of the
-	// opportunity's last activity other than a follow-up.
+	// Entered is when the opportunity entered its step. LastActivity is the time of the last activity
+	// on the opportunity, without Oppflow's own follow-ups.
 	Entered      time.Time `json:"entered,omitzero"`
 	LastActivity time.Time `json:"lastActivity,omitzero"`
 	// AdoptedAt is when the record was adopted. AdoptedAt is set only if the times of follow-ups
 	// count from the record's last change.
 	AdoptedAt time.Time `json:"adopted,omitzero"`
-	// Known is the record as the workflow knows it, without its interests, which are KnownInterests.
-	// Known is set only for a transition, and only if a response contained the whole record at most
-	// exchange.MaxRecordAge ago. A worker that can plan from Known reads nothing. KnownAt is the time
-	// of the response.
+	// Known is the record as the workflow knows it; KnownInterests contains the interests of the
+	// record. Known is set only for a transition, and only if a response contained the whole record at
+	// most exchange.MaxRecordAge ago. KnownAt is the time of the response that contained Known. A
+	// worker that can plan from Known reads nothing.
 	Known   *exchange.Snapshot `json:"knownRecord,omitempty"`
 	KnownAt time.Time          `json:"knownAt,omitzero"`
-	// Region is the region that the workflow knows. The API's response for the record does not
-	// contain the region.
+	// Region is the region of the opportunity. The API returns no region for a record, so the workflow
+	// passes the region to the worker.
 	Region opportunity.Ref `json:"region,omitzero"`
-	// KnownInterests are the interests with the data that the workflow sent when it added them. The
-	// API does not return all data of an interest.
+	// KnownInterests are the interests of the opportunity, with the data that the workflow sent to add
+	// the interests. The API does not return all data of an interest.
 	KnownInterests []opportunity.RecordedInterest `json:"known,omitempty"`
 	DoneFollowUps  []exchange.DoneFollowUp        `json:"done,omitempty"`
 	// MinPlaybookVersion is the highest version of the playbook that the workflow has seen.
@@ -53,17 +54,16 @@ type PlanResult struct {
 	// because nothing was read.
 	FromKnown  bool             `json:"fromKnown,omitempty"`
 	TargetStep opportunity.Step `json:"to,omitzero"`
-	// Events are the events of the opportunity's interests, with the facts that may be external
+	// Events are the events of the opportunity's interests, in which the workflow looks for external
 	// changes.
 	Events []EventChange `json:"events,omitempty"`
-	// TaggedByOther says that the record has a reference tag with a reference other than the
-	// opportunity's own.
-	TaggedByOther bool `json:"foreign,omitempty"`
-	// RunID is the run id that the Temporal server knows.
-	RunID string `json:"run,omitempty"`
+	// TaggedByOther says that the record has the reference tag of another opportunity.
+	TaggedByOther bool   `json:"foreign,omitempty"`
+	RunID         string `json:"run,omitempty"`
 }
 
-// EventChange contains the facts about an event that may be external changes.
+// EventChange says whether an event is cancelled or sold out, and how many free places the event
+// has.
 type EventChange struct {
 	Event     opportunity.ID `json:"event"`
 	Cancelled bool           `json:"cancelled,omitempty"`
@@ -84,18 +84,18 @@ type EffectInput struct {
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	// Attendees are the attendees of the opportunity, for effects about learners.
 	Attendees []exchange.Attendee `json:"attendees,omitempty"`
-	// Account is the account of the opportunity that the workflow knows. InspectEffect uses Account
-	// only to choose what to read in the first request.
+	// Account is the opportunity's account in the state of the workflow. InspectEffect uses Account
+	// only to decide what to read in its first request.
 	Account   opportunity.ID                 `json:"account,omitempty"`
 	Interests []opportunity.RecordedInterest `json:"interests,omitempty"`
-	// Region is the region that the workflow knows; only mails use Region.
+	// Region is the region of the opportunity; only mails use Region.
 	Region opportunity.Ref `json:"region,omitzero"`
-	// Number and Of say which repetition of a follow-up a mail belongs to, and how many repetitions
-	// the follow-up has; 0 counts as 1.
+	// Number says which repetition of a follow-up sends the mail, and Of says how many repetitions the
+	// follow-up has; 0 counts as 1.
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`
-	// Ahead are the next effects of the chain, which InspectEffect may inspect together with this
-	// effect. Every other member of the input also applies to the effects in Ahead.
+	// Ahead are the next effects of the opportunity, which InspectEffect may inspect together with
+	// Effect. Every other member of the input also applies to the effects in Ahead.
 	Ahead []EffectAhead `json:"ahead,omitempty"`
 	// ReadRecord requests that InspectEffect also reads the record and the events of its interests.
 	ReadRecord bool `json:"readRecord,omitempty"`
@@ -106,15 +106,15 @@ type EffectInput struct {
 	RunID string    `json:"run,omitempty"`
 }
 
-// EffectAhead is an effect that comes after the effect of an input in the same chain of effects.
+// EffectAhead is an effect that Oppflow executes after the effect in the same EffectInput.
 type EffectAhead struct {
 	Effect    exchange.Effect    `json:"effect"`
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 }
 
 // InspectResult is the result of an inspection. At most one of Request, RecheckAt and Error is set.
-// If none of Request, RecheckAt and Error is set, the effect is complete. A complete undo means
-// that nothing of the effect counts any more.
+// If none of Request, RecheckAt and Error is set, the effect or its undo is complete. After a
+// complete undo, nothing of the effect counts any more.
 type InspectResult struct {
 	Subject string                  `json:"about,omitempty"`
 	Request *exchange.EffectRequest `json:"act,omitempty"`
@@ -122,16 +122,16 @@ type InspectResult struct {
 	// time. NonBlocking says that later effects need not wait for this effect.
 	RecheckAt   time.Time `json:"again,omitzero"`
 	NonBlocking bool      `json:"aside,omitempty"`
-	// Error says why the effect cannot be ensured.
+	// Error says why Oppflow cannot complete the effect.
 	Error *opportunity.Error `json:"error,omitempty"`
 	// UndoEntry replaces the undo entry of the effect. Contacts are the contacts of the attendees,
 	// in the order of the attendees; "" means that the contact is not known.
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
 	Contacts  []opportunity.ID   `json:"contacts,omitempty"`
-	// Reservation is what the API returns about the reserved places, if the inspection read them.
+	// Reservation is the opportunity's reservation, or nil if the inspection did not read the
+	// reservation.
 	Reservation *opportunity.Reservation `json:"reservation,omitempty"`
-	// Details are details of the record that the inspection read. A member of Details is empty if
-	// the inspection did not read this member.
+	// Details are the details of the record that the inspection read; an unread member is empty.
 	Details *opportunity.Details `json:"details,omitempty"`
 	// PeopleInDoubt are the indexes of the attendees for whom an operator must decide whether the
 	// contact with the same e-mail address is the same person.
@@ -141,10 +141,10 @@ type InspectResult struct {
 	// Overbooked are the events that an inspection found overbooked after the effect registered
 	// learners.
 	Overbooked []exchange.OverbookedEvent `json:"overbooked,omitempty"`
-	// Places are what is known of the places of interests, if the effect reserves places.
+	// Places says for each interest whether its places are held; set only by an effect that reserves
+	// places.
 	Places []exchange.InterestPlaces `json:"places,omitempty"`
-	// RunID is the run id that the Temporal server knows.
-	RunID string `json:"run,omitempty"`
+	RunID  string                    `json:"run,omitempty"`
 	// Ahead are the results for the effects of EffectInput.Ahead. An effect without a result was
 	// not inspected.
 	Ahead []InspectResult `json:"ahead,omitempty"`
@@ -152,8 +152,8 @@ type InspectResult struct {
 	Read *RecordRead `json:"read,omitempty"`
 }
 
-// RecordRead is a record that was read together with effects. The members of RecordRead have the
-// same meaning as in PlanResult.
+// RecordRead is a record that InspectEffect read together with the data for effects. The members of
+// RecordRead have the same meaning as in PlanResult.
 type RecordRead struct {
 	Record        exchange.Snapshot `json:"record"`
 	Events        []EventChange     `json:"events,omitempty"`

@@ -3,8 +3,8 @@ package activities
 import "strings"
 
 // EpochRunID returns the name that activities use for a run in an epoch of the namespace. An epoch
-// begins when Temporal's database is restored. A run from the backup does not know the requests
-// that were sent after the backup, like a run that a reset started.
+// begins when Temporal's database is restored. A run that was restored from a backup does not know
+// the requests that Oppflow sent after the backup.
 func EpochRunID(epoch, run string) string {
 	if epoch == "" {
 		return run

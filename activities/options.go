@@ -7,9 +7,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// These are the priorities of activities under the rate limit of the task queue. Urgent records go
-// first. Commands, and the reads that commands need, go after urgent records and before follow-ups.
-// Background reads, for which no caller waits, go last.
+// These constants are Temporal's priorities of activities; activities with the lowest number start
+// first. priorityCommands also applies to the reads that commands need, and priorityBackground
+// applies to the reads for which no caller waits.
 const (
 	priorityUrgent     = 1
 	priorityCommands   = 2
@@ -17,9 +17,9 @@ const (
 	priorityBackground = 4
 )
 
-// ScheduleToStartTimeout returns how long a change may wait until a worker starts its activity. A
-// change that times out was not sent. before is the number of consecutive earlier activities that
-// no worker took.
+// ScheduleToStartTimeout returns how long the activity of a change may wait for a worker. A change
+// was not sent if its activity timed out before a worker started the activity. before is the number
+// of consecutive earlier activities that no worker took.
 func ScheduleToStartTimeout(before int) time.Duration {
 	return min(firstScheduleToStart<<min(before, 10), longestRound)
 }
@@ -52,8 +52,8 @@ func ProbeOptions(summary string) workflow.ActivityOptions {
 }
 
 // BackgroundReadOptions returns the options for a read that no caller waits for, such as the daily
-// read of a record. The first round of a background read is long, because commands have priority
-// over background reads.
+// read of a record. A background read has a longer time-out than other reads, because commands have
+// priority over background reads.
 func BackgroundReadOptions(summary string) workflow.ActivityOptions {
 	o := ReadOptions(summary)
 	o.ScheduleToCloseTimeout = RoundTimeout(firstBackgroundRound)
@@ -61,9 +61,9 @@ func BackgroundReadOptions(summary string) workflow.ActivityOptions {
 	return o
 }
 
-// These constants limit the length of each round of a read. The first two rounds of a read together
-// are shorter than the 120 s that a caller waits. longestRound limits a day without a response to
-// about thirty rounds.
+// The workflow repeats a read in rounds, with one activity for each round; these constants limit
+// the length of the rounds. The first two rounds together are shorter than the 120 s that a caller
+// waits. With longestRound, a day without a response needs only about thirty rounds.
 const (
 	firstRound           = 25 * time.Second
 	secondRound          = 65 * time.Second
@@ -72,8 +72,8 @@ const (
 	firstBackgroundRound = 2
 )
 
-// RoundTimeout returns the longest time from the scheduling of the activity to the end of a round
-// of a read. Rounds count from 0.
+// RoundTimeout returns the schedule-to-close time-out of the activity in the given round of a read.
+// Rounds count from 0.
 func RoundTimeout(round int) time.Duration {
 	switch round {
 	case 0:
@@ -84,7 +84,8 @@ func RoundTimeout(round int) time.Duration {
 	return min(thirdRound<<min(round-2, 10), longestRound)
 }
 
-// WithRound returns the options for the given round of a read. A longer time-out in o stays.
+// WithRound returns the options for the given round of a read. WithRound keeps a longer time-out in
+// o.
 func WithRound(o workflow.ActivityOptions, round int) workflow.ActivityOptions {
 	if round > 0 {
 		o.ScheduleToCloseTimeout = max(o.ScheduleToCloseTimeout, RoundTimeout(round))
@@ -101,8 +102,7 @@ func ReadBackOptions(summary string) workflow.ActivityOptions {
 	return o
 }
 
-// ReadOptions returns the options for the first round of an activity that only reads and that a
-// command waits for.
+// ReadOptions returns the options for the first round of a read for which a command waits.
 func ReadOptions(summary string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:              TaskQueue,

@@ -6,9 +6,9 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// Each result of an activity names its subject, and the zero value of a result proves nothing. The
-// Proves methods check each result for two reasons. Anybody may complete an activity by hand, with
-// any result. The result of a newer or older worker may lack a member that the workflow requires.
+// The Proves methods check the results of activities, because a person may complete an activity by
+// hand with any result. A worker of another version may also return a result without a member that
+// the workflow requires.
 
 // Subject returns the subject of the change: the reference of the opportunity.
 func (in CreateInput) Subject() string { return string(in.Reference) }
@@ -40,15 +40,15 @@ func (s CallResult) proves(about string) bool {
 	return false
 }
 
-// Proves reports whether s proves the change status of the tagging that in requests.
+// Proves reports whether s proves the status of the tagging that the input requests.
 func (s CallResult) Proves(in TagInput) bool { return s.proves(in.Subject()) }
 
-// Proves reports whether r proves the status of the creation that in requests.
+// Proves reports whether r proves the status of the creation that the input requests.
 func (r CreateResult) Proves(in CreateInput) bool {
 	return r.proves(in.Subject()) && (r.Status != exchange.StatusDone || r.Record.ID != "")
 }
 
-// Proves reports whether r proves the status of the changes that in requests.
+// Proves reports whether r proves the status of the changes that the input requests.
 func (r ApplyResult) Proves(in ApplyInput) bool {
 	return r.proves(in.Subject()) && (r.Status != exchange.StatusDone || len(r.Results) == len(in.Changes))
 }
@@ -66,15 +66,15 @@ func ProvesChange(answer exchange.ChangeResult, change exchange.Change) bool {
 	return false
 }
 
-// Proves reports whether r proves the status of the request that in contains.
+// Proves reports whether r proves the status of the request in the input.
 func (r ExecuteResult) Proves(in EffectInput) bool { return r.proves(in.Subject()) }
 
-// Proves reports whether r contains the record that in requests.
+// Proves reports whether r contains the record that the input requests.
 func (r ReadResult) Proves(in ReadInput) bool {
 	return r.Record.ID == in.Opportunity && (in.After != "" || r.TagOwner != "" && r.Record.Step.ID != "")
 }
 
-// Proves reports whether r proves which records have the tag of the reference that in names.
+// Proves reports whether r proves which records have the tag of the reference in the input.
 func (r FindResult) Proves(in FindInput) bool {
 	if r.Reference == "" {
 		return r.TagDisabled || r.Region.ID != ""
@@ -82,17 +82,17 @@ func (r FindResult) Proves(in FindInput) bool {
 	return r.Reference == in.Reference
 }
 
-// Proves reports whether r contains the meaning of each name that in lists.
+// Proves reports whether r contains the id or the error of each name in the input.
 func (r ResolveResult) Proves(in ResolveInput) bool {
 	return slices.EqualFunc(r.ResolvedNames, in.Names, func(one exchange.ResolvedName, name exchange.UnresolvedName) bool {
 		return one.UnresolvedName == name && (one.ID != "" || one.Error != nil)
 	})
 }
 
-// Proves reports whether r is the plan for the record that in names.
+// Proves reports whether r is the plan for the record in the input.
 func (r PlanResult) Proves(in PlanInput) bool { return r.Record.ID == in.Opportunity }
 
-// Proves reports whether r says what the effect that in names still needs. A result without Subject
+// Proves reports whether r says what the effect in the input still needs. A result without Subject
 // counts as proof if the result has a run id.
 func (r InspectResult) Proves(in EffectInput) bool {
 	if r.Subject == "" {

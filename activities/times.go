@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// These are the defaults of [Times].
+// These constants are the default values of the members of [Times].
 const (
 	DefaultSendWindow   = 20 * time.Second
 	DefaultResponseTime = 15 * time.Second
@@ -18,12 +18,12 @@ type Times struct {
 	// SendWindow is how long after its start an activity may still put a change on the wire; 0
 	// means DefaultSendWindow.
 	SendWindow time.Duration
-	// ResponseTime is how long after the send window the worker waits for the response. Without a
-	// response within ResponseTime, the status of the change is unknown; 0 means
-	// DefaultResponseTime.
+	// ResponseTime is how long after the send window the worker waits for the response; 0 means
+	// DefaultResponseTime. Without a response within ResponseTime, the status of the change is
+	// unknown.
 	ResponseTime time.Duration
-	// SettleTime is how long the API may still commit a request after the response or after the
-	// client gave up; 0 means DefaultSettleTime.
+	// SettleTime is how long the API may still commit a request after the worker received a response
+	// or stopped waiting for a response; 0 means DefaultSettleTime.
 	SettleTime time.Duration
 	// QuietTime is how long after the end of the last command the workflow plans the follow-ups
 	// again; 0 means DefaultQuietTime.
@@ -49,11 +49,10 @@ func (t Times) SettleAfterStart() time.Duration {
 	return t.sendWindow() + t.responseTime() + t.Settle()
 }
 
-// SendDeadline returns the last moment at which an activity may put a change on the wire. started
-// is when the server handed out the activity. timeout is the time from started until the server
-// gives up the activity; 0 means that the server never gives up. The server may give up at another
-// time than the worker expects, because another worker with other times may have scheduled the
-// activity.
+// SendDeadline returns the last moment at which an activity may put a change on the wire. The
+// server handed out the activity at the time started. The parameter timeout is the start-to-close
+// time-out of the activity; 0 means no time-out. A worker with other Times may have scheduled the
+// activity, so timeout may differ from the worker's own time-out.
 func (t Times) SendDeadline(started time.Time, timeout time.Duration) time.Time {
 	window := t.sendWindow()
 	if timeout > 0 {

@@ -31,10 +31,10 @@ type Client struct {
 
 // Options are the settings of a Client. The zero value is suitable for most services.
 type Options struct {
-	// MaxWait is the time that Start and Update wait for the outcome of a start or of a command
-	// before they return a pending outcome. If the context ends earlier, Start and Update return
-	// earlier. If MaxWait is 0, the time is 20 seconds, which is the time that one update waits. If
-	// MaxWait is longer, the Client repeats the update under the same request id.
+	// MaxWait is the longest time that Start and Update wait for an outcome before they return a
+	// pending outcome. If the context ends earlier, Start and Update return earlier. MaxWait 0 means
+	// 20 seconds, which is the time that one update waits. For a longer MaxWait, the Client repeats
+	// the update with the same request id.
 	MaxWait time.Duration
 	// NewRequestID returns the request id for a message without a request id. If NewRequestID is
 	// nil, the request ids are random UUIDs.
@@ -55,16 +55,16 @@ func NewClientWithOptions(connection client.Client, options Options) *Client {
 	return &Client{temporal: connection, options: options}
 }
 
-// Start creates the opportunity or adopts the existing record, unless an opportunity with that
+// Start creates the opportunity or adopts the existing record, unless an opportunity with the
 // reference is already running. Start returns when the record exists in the TMS. When
-// Options.MaxWait is over, Start returns a pending result, but the start stays accepted. To get the
-// result later, call Start with an equal start.
+// Options.MaxWait is over, Start returns a pending result, and Oppflow continues with the start. To
+// get the result later, call Start again with an equal start.
 //
 // Start returns the error Conflict when an opportunity with the reference is running and was
 // started with a different start. Start returns the error Closed when the opportunity with the
-// reference has ended, unless the start adopts a record. An ended opportunity is adopted again when
-// the record has a reference tag with its reference; Start returns the error Conflict for another
-// record. When the API rejects the start, Start returns the error Rejected, and the
+// reference has ended, unless the start adopts a record. After an opportunity has ended, a start
+// can adopt only a record that has the tag of the reference; for any other record, Start returns
+// the error Conflict. When the API rejects the start, Start returns the error Rejected, and the
 // reference can be used for a new start.
 func (c *Client) Start(ctx context.Context, reference opportunity.Reference, start opportunity.Start) (opportunity.CreateOutcome, error) {
 	if err := reference.Validate(); err != nil {
@@ -83,7 +83,7 @@ func (c *Client) startRun(ctx context.Context, reference opportunity.Reference, 
 	return retryWhileContinuing(ctx, func() (opportunity.CreateOutcome, error) {
 		var opened opportunity.CreateOutcome
 		handle, err := c.startRunWith(ctx, FirstStartOptions(reference, start), start)
-		if isEnded(err) { // the reference had a run; that run may have freed the reference
+		if isEnded(err) { // an earlier run of the reference has ended; a failed run leaves the reference free
 			options := StartOptionsOf(reference, start)
 			if start.Adopt != "" { // the worker returns a Conflict if the record has no tag with this reference
 				options.WorkflowIDReusePolicy = enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
@@ -129,8 +129,8 @@ func StartOptions(reference opportunity.Reference) client.StartWorkflowOptions {
 // urgent runs before all other tasks.
 const PriorityUrgent = 1
 
-// StartOptionsOf returns StartOptions with the source and the priority of the start. The source is
-// the fairness key of the run. The tasks of an urgent run have PriorityUrgent.
+// StartOptionsOf returns StartOptions with the fairness key of the start, and with PriorityUrgent
+// for an urgent start.
 func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) client.StartWorkflowOptions {
 	options := StartOptions(reference)
 	options.Priority.FairnessKey = start.FairnessKey()
@@ -141,14 +141,14 @@ func StartOptionsOf(reference opportunity.Reference, start opportunity.Start) cl
 }
 
 // MemoFirstStart is the key of a memo that says that the reference had no earlier run. A start with
-// this memo must have the workflow id reuse policy RejectDuplicate. With this policy the server
-// rejects a start when the reference had an earlier run. For a start without the memo, the worker
-// searches the TMS for the record before it creates a record. The search costs one API request.
+// this memo must have the workflow id reuse policy RejectDuplicate, so that the server rejects the
+// start when the reference had an earlier run. Without the memo, the worker first searches the TMS
+// for the record, which costs one API request.
 const MemoFirstStart = "firstStart"
 
 // FirstStartOptions returns the options of StartOptionsOf for the first start of a reference. The
 // server rejects the start with WorkflowExecutionAlreadyStarted when the reference had an earlier
-// run, however that run ended.
+// run, even a failed run.
 func FirstStartOptions(reference opportunity.Reference, start opportunity.Start) client.StartWorkflowOptions {
 	options := StartOptionsOf(reference, start)
 	options.WorkflowIDReusePolicy = enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
@@ -157,10 +157,10 @@ func FirstStartOptions(reference opportunity.Reference, start opportunity.Start)
 }
 
 // Update sends the message as an update and returns the outcome of the message. An operator command
-// takes effect at once, before all queued commands, and Update returns its outcome. If a command
-// has no final outcome when Options.MaxWait is over, Update returns a pending outcome. To get the
-// final outcome later, call Update with the same command and request id, or call Outcome. For a
-// failed request, Update returns both the outcome and the error in the outcome.
+// takes effect at once, before all queued commands. If a command has no final outcome when
+// Options.MaxWait is over, Update returns a pending outcome. To get the final outcome later, call
+// Update with the same command and request id, or call Outcome. For a failed request, Update
+// returns both the outcome and the error in the outcome.
 func (c *Client) Update(ctx context.Context, reference opportunity.Reference, message opportunity.Message) (opportunity.Outcome, error) {
 	if err := validate(message); err != nil {
 		return opportunity.Outcome{}, err
@@ -194,7 +194,7 @@ func (c *Client) Signal(ctx context.Context, reference opportunity.Reference, me
 // 200 requests the outcome has all members; for older requests the outcome has only the state.
 // Outcome returns the error NotFound for a request that was never sent or that the run no longer
 // remembers. If a request waited when the run was terminated or timed out, its outcome has the
-// error Closed. If a worker was executing the request at that time, the API may have made the
+// error Closed. If a worker was executing the request when the run ended, the API may have made the
 // change.
 func (c *Client) Outcome(ctx context.Context, reference opportunity.Reference, requestID string) (opportunity.Outcome, error) {
 	var outcome opportunity.Outcome
@@ -271,8 +271,8 @@ func (c *Client) withRequestID(message opportunity.Message) opportunity.Message 
 	return message
 }
 
-// pollUntilFinal repeats a request until its outcome is no longer pending, until the time patience
-// is over, or until the context ends. The worker recognizes a repeated request by its request id.
+// pollUntilFinal repeats a request while its outcome is pending, but at most for the time patience,
+// and at most until the context ends. The worker recognizes a repeated request by its request id.
 func pollUntilFinal[A any](ctx context.Context, patience time.Duration, state func(A) opportunity.OutcomeState, asking func() (A, error)) (A, error) {
 	ends := time.Now().Add(patience)
 	pause := 250 * time.Millisecond
@@ -293,11 +293,8 @@ func pollUntilFinal[A any](ctx context.Context, patience time.Duration, state fu
 	return answer, err
 }
 
-// retryWhileContinuing repeats the call of the function sending while the run is about to continue
-// as new. The call is also repeated when the server returns WorkflowNotReady, because the run could
-// not accept the message at that moment. A run is about to continue as new, or not ready, only for
-// a short time. The repetition ends with the caller's context. A repeated message is safe, because
-// it has the same request id.
+// retryWhileContinuing calls sending again while the run is about to continue as new, and while the
+// server returns WorkflowNotReady. A repeated message is safe, because it has the same request id.
 func retryWhileContinuing[A any](ctx context.Context, sending func() (A, error)) (A, error) {
 	var last error
 	answer, _ := backoff.Retry(ctx, func() (answer A, err error) {
@@ -346,9 +343,9 @@ func (c *Client) contractError(ctx context.Context, reference opportunity.Refere
 	return err
 }
 
-// updateError converts an error as contractError does, for an update that the run has accepted. If
-// the run was reset, the server has also delivered the update to the new run, and the update can be
-// sent again under its request id.
+// updateError converts an error as contractError does, for an update that the run has accepted.
+// After a reset, the server has also delivered the update to the new run, so the caller can send
+// the update again with the same request id.
 func (c *Client) updateError(ctx context.Context, reference opportunity.Reference, run string, err error) error {
 	var application *temporal.ApplicationError
 	if errors.As(err, &application) && application.Type() == runEndedBeforeAnswer && c.wasReset(ctx, reference, run) {
@@ -357,9 +354,8 @@ func (c *Client) updateError(ctx context.Context, reference opportunity.Referenc
 	return c.contractError(ctx, reference, err)
 }
 
-// wasReset reports whether a reset replaced the given run. The new run must be open, or must have
-// continued as new to a run that is open. The open run then has the same first run id as the
-// replaced run.
+// wasReset reports whether a reset replaced the given run with a run that is still open or has
+// continued as new to an open run. The open run has the same first run id as the replaced run.
 func (c *Client) wasReset(ctx context.Context, reference opportunity.Reference, run string) bool {
 	before, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(reference), run) //nolint:staticcheck // the other one panics
 	if err != nil {

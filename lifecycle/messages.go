@@ -6,24 +6,24 @@ import "github.com/oppflow/oppflow/opportunity"
 // of its response. A signal has no response.
 type Message[P, A any] struct {
 	Name string
-	// Description is the text that the Web UI shows beside the name.
+	// Description is the text that Temporal's Web UI shows beside the name.
 	Description string
 }
 
 // CreateOutcome, View and OutcomeOf are the update and the queries that are not messages of package
 // opportunity.
 var (
-	// CreateOutcome returns when the record exists. CreateOutcome exists only as an update.
+	// CreateOutcome is an update that returns when the record exists.
 	CreateOutcome = Message[CreateOutcomeInput, opportunity.CreateOutcome]{
 		Name:        "opened",
 		Description: `Waits until the record exists in the TMS; a given start must equal the start of this run: {} or {"start":{…}}`,
 	}
-	// View returns the view. View exists only as a query.
+	// View is a query that returns the view.
 	View = Message[struct{}, opportunity.View]{
 		Name:        "view",
 		Description: "Returns all that Oppflow knows of the opportunity, without a call to the API",
 	}
-	// OutcomeOf returns the outcome of one request. OutcomeOf exists only as a query.
+	// OutcomeOf is a query that returns the outcome of one request.
 	OutcomeOf = Message[OutcomeInput, opportunity.Outcome]{
 		Name:        "outcome",
 		Description: `Returns the outcome of one request: {"requestId":"<id>"}`,

@@ -16,48 +16,47 @@ const (
 )
 
 var (
-	// NamespaceOf returns the NamespaceState, with the texts of the requested playbook versions.
-	// NamespaceOf exists only as a query.
+	// NamespaceOf is a query that returns the NamespaceState, with the texts of the requested playbook
+	// versions.
 	NamespaceOf = Message[NamespaceInput, NamespaceState]{
 		Name:        "namespace",
 		Description: `Returns the tenant of the namespace and the versions of its playbook: {} or {"texts":[<number>]}`,
 	}
-	// Deploy stores a new version of the playbook. Deploy exists only as an update.
+	// Deploy is an update that stores a new version of the playbook.
 	Deploy = Message[Deployment, DeployResult]{
 		Name:        "deployPlaybook",
 		Description: "Stores a version of the playbook; the command oppflow playbook deploy sends this update",
 	}
-	// JoinNamespace is the message that a worker sends when it starts to work in a namespace
-	// without a playbook. JoinNamespace exists only as an update.
+	// JoinNamespace is an update that a worker sends when it starts to work in a namespace without a
+	// playbook.
 	JoinNamespace = Message[NamespaceJoin, NamespaceState]{
 		Name:        "join",
 		Description: "Reports the start of a worker in a namespace without a playbook; workers send this update",
 	}
-	// BindTenant binds the namespace to a tenant. BindTenant exists only as an update. BindTenant
-	// returns the error Conflict when the namespace belongs to another tenant.
+	// BindTenant is an update that binds the namespace to a tenant. BindTenant returns the error
+	// Conflict when the namespace belongs to another tenant.
 	BindTenant = Message[Tenant, NamespaceState]{
 		Name:        "bindTenant",
 		Description: "Binds the namespace to a tenant, if the namespace belongs to no other tenant; the command oppflow setup and workers send this update",
 	}
-	// RebindTenant binds the namespace to another tenant. RebindTenant exists only as a signal,
-	// because a signal is accepted even when no worker runs.
+	// RebindTenant is a signal that binds the namespace to another tenant. Temporal accepts a signal
+	// even when no worker runs.
 	RebindTenant = Message[Tenant, struct{}]{
 		Name:        "rebindTenant",
 		Description: "Binds the namespace to a tenant, even if the namespace belongs to another tenant; the command oppflow setup --rebind sends this signal",
 	}
-	// Recover informs the workflow that Temporal's database was restored. Recover exists only as a
-	// signal, because a signal is accepted even when no worker runs.
+	// Recover is a signal that reports a restore of Temporal's database. Temporal accepts a signal
+	// even when no worker runs.
 	Recover = Message[Recovery, struct{}]{
 		Name:        "recover",
 		Description: "Reports a restore of Temporal's database, so that Oppflow compares every opportunity with its record; the command oppflow recover sends this signal",
 	}
-	// Encrypt informs the workflow that a worker encrypts payloads. Encrypt exists only as a signal.
+	// Encrypt is a signal that reports that a worker encrypts payloads.
 	Encrypt = Message[NamespaceEncryption, struct{}]{
 		Name:        "encrypt",
 		Description: "Reports that a worker encrypts payloads, and with which key; workers send this signal",
 	}
-	// RecordCreated adds a record that Oppflow created to NamespaceState.Records. RecordCreated
-	// exists only as a signal.
+	// RecordCreated is a signal that adds a record that Oppflow created to NamespaceState.Records.
 	RecordCreated = Message[CreatedRecord, struct{}]{
 		Name:        "recordCreated",
 		Description: "Adds a record that Oppflow created to the list of records that identify the tenant; workers send this signal",

@@ -16,15 +16,15 @@ const maxEncryptionKeys = 20
 // NamespaceEncryption says with which keys the payloads of a namespace are encrypted. A key id is not
 // secret.
 type NamespaceEncryption struct {
-	// Primary is the id of the key that encrypts.
+	// Primary is the id of the primary key, which encrypts new payloads.
 	Primary string `json:"primary"`
-	// Keys are the ids of all keys that have encrypted payloads, oldest first. The present primary key
-	// is one of Keys. A worker that reports its primary key leaves Keys empty.
+	// Keys are the ids of the keys that have encrypted payloads, oldest first and Primary last. A
+	// worker that reports its primary key leaves Keys empty.
 	Keys []string `json:"keys,omitempty"`
 }
 
-// Encrypt stores that a worker encrypts with the primary key of e. Encrypt returns whether the state
-// has changed.
+// Encrypt stores that a worker encrypts with the primary key of e. Encrypt reports whether the
+// state has changed.
 func (s *NamespaceState) Encrypt(e NamespaceEncryption) bool {
 	if e.Primary == "" || s.Encryption != nil && s.Encryption.Primary == e.Primary {
 		return false

@@ -7,8 +7,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// NamespaceState is the state that the workflow of a namespace stores. NamespaceState is also the
-// input of this workflow.
+// NamespaceState is the input and the state of the workflow of a namespace.
 type NamespaceState struct {
 	// Tenant is the tenant to which the namespace belongs, or nil while the namespace belongs to no
 	// tenant.

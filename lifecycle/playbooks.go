@@ -10,12 +10,11 @@ import (
 )
 
 const (
-	// PlaybookInForceAfter is the time between the deployment of a version and its coming into
-	// force. A worker reads the state of the namespace at intervals of two thirds of
+	// PlaybookInForceAfter is the time from the deployment of a playbook version until the version
+	// comes into force. A worker reads the state of the namespace at intervals of two thirds of
 	// PlaybookInForceAfter. If a worker's latest read is older than eight ninths of
-	// PlaybookInForceAfter, the worker plans nothing and sends nothing. When PlaybookInForceAfter
-	// is over, no worker still plans with the previous version, not even a worker that has not read
-	// the new version.
+	// PlaybookInForceAfter, the worker plans nothing and sends nothing. Therefore, when
+	// PlaybookInForceAfter is over, no worker plans with the previous version.
 	PlaybookInForceAfter = 45 * time.Second
 )
 
@@ -42,8 +41,7 @@ type PlaybookVersion struct {
 	DeployedBy string `json:"by,omitempty"`
 	// Digest is the digest of the playbook, as the deployer's program computed it.
 	Digest string `json:"digest,omitempty"`
-	// Restores is the number of the older version that this version restores, with the same text.
-	// Restores is 0 when this version restores no older version.
+	// Restores is the number of the older version whose text this version restores, or 0.
 	Restores int `json:"restores,omitempty"`
 	// StoredAt is the time at which the version was stored, and InForceAt is the time from which
 	// workers plan with the version. StoredAt and InForceAt are equal when no worker had worked in
@@ -57,8 +55,8 @@ type PlaybookVersion struct {
 	TextDropped bool   `json:"dropped,omitempty"`
 }
 
-// IsImmediate reports whether the version came into force at the time at which it was stored. A
-// version that came into force immediately is in force at any time that a clock shows.
+// IsImmediate reports whether the version came into force when it was stored. InForce treats an
+// immediate version as in force at every time, even before StoredAt.
 func (v PlaybookVersion) IsImmediate() bool { return v.InForceAt.Equal(v.StoredAt) }
 
 // PlaybookVersions are the versions of a namespace's playbook, in the order in which they were
@@ -127,8 +125,8 @@ type Deployment struct {
 	DeployedBy string `json:"by,omitempty"`
 	// Restores is the number of the older version whose text this deployment restores, or 0.
 	Restores int `json:"restores,omitempty"`
-	// NumberAbove is a number that the number of the new version must exceed. NumberAbove is for a
-	// namespace whose workflow was lost together with the playbook versions.
+	// NumberAbove is a lower limit: the number of the new version is greater than NumberAbove.
+	// NumberAbove is for a namespace whose workflow was lost together with the playbook versions.
 	NumberAbove int `json:"above,omitempty"`
 }
 
@@ -141,8 +139,7 @@ type DeployResult struct {
 	Unchanged bool `json:"unchanged,omitempty"`
 }
 
-// NamespaceJoin is the message that a worker sends when it starts to work in a namespace without a
-// playbook.
+// NamespaceJoin is the payload of JoinNamespace.
 type NamespaceJoin struct {
 	// Playbook is the playbook in the worker's settings, or nil when the settings contain no
 	// playbook.
@@ -157,9 +154,9 @@ func (s *NamespaceState) CheckDeploy(d Deployment, now time.Time) error {
 	case jsonSize(d) > maxDeploymentBytes:
 		return opportunity.Invalidf("text: the message has %d bytes as JSON; the limit is %d bytes", jsonSize(d), maxDeploymentBytes)
 	case !utf8.ValidString(d.Text):
-		return opportunity.Invalidf("text: not valid UTF-8")
+		return opportunity.Invalidf("text: the playbook is not valid UTF-8")
 	case utf8.RuneCountInString(d.DeployedBy) > opportunity.MaxTextLength:
-		return opportunity.Invalidf("by: must have at most %d characters", opportunity.MaxTextLength)
+		return opportunity.Invalidf("by: the text must have at most %d characters", opportunity.MaxTextLength)
 	case d.Restores < 0, d.NumberAbove < 0:
 		return opportunity.Invalidf("restores, above: each value must be a version number or 0")
 	}
@@ -211,8 +208,8 @@ func (s *NamespaceState) dropTexts() {
 	}
 }
 
-// Join stores that a worker starts to work. If the namespace has no playbook, Join deploys the
-// playbook of the worker.
+// Join deploys the playbook in the worker's settings, if the namespace has no playbook. If the
+// settings contain no playbook, Join stores that a worker has started to work.
 func (s *NamespaceState) Join(j NamespaceJoin, now time.Time, after time.Duration) error {
 	if len(s.Playbooks) > 0 {
 		return nil
@@ -240,7 +237,7 @@ func (v PlaybookVersion) withoutText() PlaybookVersion {
 func jsonSize(value any) int {
 	data, err := json.Marshal(value)
 	if err != nil {
-		return 0 // plain data
+		return 0 // never happens, because value is plain data
 	}
 	return len(data)
 }

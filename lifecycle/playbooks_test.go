@@ -129,8 +129,8 @@ func TestDeploymentsThatAreRefused(t *testing.T) {
 	for want, d := range map[string]lifecycle.Deployment{
 		"text: the playbook has 262145 bytes; the limit is 262144 bytes": {Text: strings.Repeat("x", lifecycle.MaxPlaybookBytes+1)},
 		"bytes as JSON; the limit is ":                                   {Text: strings.Repeat("<", lifecycle.MaxPlaybookBytes/2)},
-		"text: not valid UTF-8":                                          {Text: "\xff"},
-		"by: must have at most 255 characters":                           {DeployedBy: strings.Repeat("é", 256)},
+		"text: the playbook is not valid UTF-8":                          {Text: "\xff"},
+		"by: the text must have at most 255 characters":                  {DeployedBy: strings.Repeat("é", 256)},
 		"restores, above: each value must be a version number or 0":      {Restores: -1},
 	} {
 		s := &lifecycle.NamespaceState{}

@@ -15,8 +15,8 @@ import (
 const resourceHeader = "temporal-resource-id"
 
 // withResourceHeader sets resourceHeader in ASCII, so that a reference may contain the characters
-// of any script. If the client does not set this header, the SDK uses the workflow id as its value,
-// and gRPC rejects an id that is not ASCII.
+// of any script. If the client does not set this header, the SDK sets the header to the workflow
+// id, and gRPC rejects an id that is not ASCII.
 func withResourceHeader(ctx context.Context, reference opportunity.Reference) context.Context {
 	value := "workflow:" + WorkflowID(reference)
 	if plain := ASCIIHeader(value); plain != value {

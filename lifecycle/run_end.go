@@ -58,9 +58,9 @@ func (e RunEnd) statusClause() string {
 	return e.Status
 }
 
-// withRunEnd replaces a pending outcome by a failed outcome when the run has ended. The query still
-// returns the outcome pending for a request that waited when the run ended, but no worker will
-// execute the request any more.
+// withRunEnd replaces a pending outcome by a failed outcome when the run has ended. For a request
+// that waited when the run ended, the query still returns a pending outcome, although no worker
+// will execute the request.
 func (c *Client) withRunEnd(ctx context.Context, reference opportunity.Reference, outcome opportunity.Outcome) opportunity.Outcome {
 	if outcome.State != opportunity.Pending {
 		return outcome

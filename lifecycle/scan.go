@@ -8,8 +8,8 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// The scan is the workflow that compares the records of the open runs of a namespace with what the
-// runs show. Each namespace has at most one scan.
+// The scan is the workflow that compares the records of the open runs of a namespace with the
+// search attributes of the runs. Each namespace has at most one scan.
 const (
 	// ScanType is the name under which the worker registers the scan.
 	ScanType = "Scan"
@@ -18,13 +18,12 @@ const (
 )
 
 var (
-	// ScanOf returns the ScanState. ScanOf exists only as a query.
+	// ScanOf is a query that returns the ScanState.
 	ScanOf = Message[struct{}, ScanState]{
 		Name:        "view",
 		Description: "Returns the period, the progress and the last pass of the scan: {}",
 	}
-	// SetScan changes the settings of the scan. SetScan exists only as a signal, because a signal can
-	// start the scan.
+	// SetScan is a signal that changes the settings of the scan. A signal can also start the scan.
 	SetScan = Message[ScanSettings, struct{}]{
 		Name:        "setScan",
 		Description: "Changes the period of the scan or ends the scan; workers send this signal when they start",
@@ -50,8 +49,8 @@ func ScanOptions() client.StartWorkflowOptions {
 }
 
 // OpenRunsQuery returns the list filter for the open runs of opportunities. If startedSince is not
-// zero, the filter selects only runs that started at or after this time. A run that continues
-// another run counts from its own start.
+// zero, the filter selects only runs that started at or after this time. For a run that follows a
+// continue as new, the filter uses the start of that run.
 func OpenRunsQuery(startedSince time.Time) string {
 	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running'", WorkflowType)
 	if !startedSince.IsZero() {

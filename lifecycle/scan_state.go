@@ -12,8 +12,9 @@ const (
 	ScanPageRuns = 100
 	// minScanInterval is the shortest time between the starts of two pages of the scan.
 	minScanInterval = time.Second
-	// scanFailurePause is the shortest time between the start of a page that failed and its repetition.
-	// The activity itself repeats a read for minutes, and after several failures for an hour.
+	// scanFailurePause is the shortest time between the start of a failed page and the repetition of
+	// the page. Temporal itself retries the activity of the page for minutes, and after several
+	// failures for an hour.
 	scanFailurePause = time.Minute
 	// maxChangedRuns is the largest number of changed runs that the scan remembers of one pass.
 	maxChangedRuns = 250
@@ -21,9 +22,10 @@ const (
 
 // ScanState is the state of the scan, the input of its workflow, and the result of the query ScanOf.
 //
-// The scan works in passes. A pass compares each open run at least once. A pass lists the open runs page by
-// page, the latest start first. The list moves a run that continues as new to its beginning. A pass
-// of several pages therefore ends with further pages of the runs that started during the pass.
+// The scan works in passes; each pass compares each open run at least once. A pass lists the open
+// runs page by page, the latest start first. A run that continues as new moves to the beginning of
+// the list. Therefore, a pass of several pages ends with another list of the runs that started
+// during the pass.
 type ScanState struct {
 	ScanSettings
 	// Pass is the current pass. LastPass is the last complete pass.
@@ -33,17 +35,17 @@ type ScanState struct {
 	PageToken []byte `json:"pageToken,omitempty"`
 	// ListsNewRuns says that the next page lists the runs that started during the pass.
 	ListsNewRuns bool `json:"listsNewRuns,omitempty"`
-	// OpenRuns is the number of open runs at the last page.
+	// OpenRuns is the number of open runs when the scan listed the last page.
 	OpenRuns int `json:"openRuns,omitempty"`
-	// LastPageAt is when the last page started. Before the first page, LastPageAt is when the scan
-	// started.
+	// LastPageAt is when the scan started the last page. Before the first page, LastPageAt is when the
+	// scan started.
 	LastPageAt time.Time `json:"lastPageAt,omitzero"`
 	// Problem says why the last page failed; "" when the last page succeeded. Failures is the number
 	// of consecutive failures.
 	Problem  string `json:"problem,omitempty"`
 	Failures int    `json:"failures,omitempty"`
 	// ChangedRuns are the workflow ids of the runs whose records the current pass found changed.
-	// LastChangedRuns are those of the last pass.
+	// LastChangedRuns are the changed runs of the last pass.
 	ChangedRuns     []string `json:"changedRuns,omitempty"`
 	LastChangedRuns []string `json:"lastChangedRuns,omitempty"`
 	// ChangedRunsCut says that the pass found more changed runs than ChangedRuns contains, or that the
@@ -56,11 +58,11 @@ type ScanState struct {
 type ScanPass struct {
 	StartedAt time.Time `json:"startedAt,omitzero"`
 	EndedAt   time.Time `json:"endedAt,omitzero"`
-	// Runs is the number of runs that the pass listed, and Pages the number of pages.
+	// Runs and Pages are the numbers of runs and of pages that the pass listed.
 	Runs  int `json:"runs"`
 	Pages int `json:"pages"`
-	// Changed is the number of runs whose records differed. Refreshes is the number of runs that
-	// received the message refresh; a run that ended in the meantime receives none.
+	// Changed is the number of runs whose records differed from the search attributes. Refreshes is
+	// the number of runs that received the message refresh; a run that has ended receives no message.
 	Changed   int `json:"changed"`
 	Refreshes int `json:"refreshes"`
 }
@@ -69,8 +71,8 @@ type ScanPass struct {
 type ScanPage struct {
 	// Runs is the number of runs on the page. OpenRuns is the number of all open runs.
 	Runs, OpenRuns int
-	// Changed are the workflow ids of the runs whose records differ from what the runs show, or do
-	// not exist any more.
+	// Changed are the workflow ids of the runs whose record differs from the search attributes or no
+	// longer exists.
 	Changed []string
 	// Refused says why the API refused to return the records of the page; "" when the API returned
 	// the records.
@@ -78,7 +80,7 @@ type ScanPage struct {
 	NextPageToken []byte
 }
 
-// ScanRefresh is a message to one run.
+// ScanRefresh is the message refresh that the scan sends to one run.
 type ScanRefresh struct {
 	WorkflowID string
 	Refresh    opportunity.Refresh
@@ -107,8 +109,8 @@ func (s *ScanState) NextPageAt() time.Time {
 	return s.LastPageAt.Add(max(interval, minScanInterval))
 }
 
-// StartPage starts a page, and starts a pass if no pass is under way. Call StartPage before the runs of
-// the page are listed.
+// StartPage starts a page, and starts a pass if no pass is under way. Call StartPage before the
+// activity lists the runs of the page.
 func (s *ScanState) StartPage(now time.Time) {
 	s.LastPageAt = now
 	if s.Pass.StartedAt.IsZero() {
@@ -157,8 +159,8 @@ func (s *ScanState) AddPage(page ScanPage) []ScanRefresh {
 	return refreshes
 }
 
-// stepSeenAt returns a time at or after which the last pass found the record in the step that the run
-// showed, or zero when the last pass proves nothing about the run.
+// stepSeenAt returns the start of the last pass, or zero if the last pass did not prove that the
+// record was in the step that the run showed.
 func (s *ScanState) stepSeenAt(workflowID string) time.Time {
 	if s.LastChangedRunsCut || slices.Contains(s.LastChangedRuns, workflowID) {
 		return time.Time{}

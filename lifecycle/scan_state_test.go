@@ -14,8 +14,8 @@ import (
 
 var scanStart = time.Date(2026, 11, 30, 6, 0, 0, 0, time.UTC)
 
-// nextPage ends one page at the time at which the page is due, with the ids of the changed runs, and
-// returns the messages.
+// nextPage adds the result of one page at the time at which the page is due, and returns the
+// messages to the changed runs.
 func nextPage(s *lifecycle.ScanState, page lifecycle.ScanPage) []lifecycle.ScanRefresh {
 	now := s.NextPageAt()
 	s.StartPage(now)
@@ -41,8 +41,8 @@ func newScan(period time.Duration) *lifecycle.ScanState {
 	return &lifecycle.ScanState{ScanSettings: lifecycle.ScanSettings{Period: period}, LastPageAt: scanStart}
 }
 
-// The message to a run says when the scan saw the step of the run before: in the last pass, unless the
-// last pass found the run changed.
+// The message to a changed run contains the start of the last pass, unless the last pass also found
+// the run changed.
 func TestMessagesOfTheScan(t *testing.T) {
 	t.Parallel()
 	s := newScan(24 * time.Hour)
@@ -65,7 +65,8 @@ func TestMessagesOfTheScan(t *testing.T) {
 	}
 }
 
-// A pass of several pages lists the runs that started during the pass once more, at once.
+// After its last page, a pass of several pages immediately lists the runs that started during the
+// pass.
 func TestPassOfSeveralPages(t *testing.T) {
 	t.Parallel()
 	s := newScan(24 * time.Hour)
@@ -114,9 +115,9 @@ func TestSettingsOfTheScan(t *testing.T) {
 	}
 }
 
-// For every number of runs, each pass takes at most the period and a second for each page, sends at
-// most one message to a run, and says that the step was seen only if the last pass saw it. The state
-// stays small.
+// For every number of runs, a pass takes at most the period and one second for each page, and sends
+// at most one message to a run. A message says that the last pass saw the step only if the last
+// pass saw it. The state of the scan stays small.
 func TestScanProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

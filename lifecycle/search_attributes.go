@@ -18,10 +18,10 @@ var (
 	OpportunityRegion = temporal.NewSearchAttributeKeyKeyword("OpportunityRegion")
 	// OpportunityState is the state of the stage: Open, Won, Lost or Archived.
 	OpportunityState = temporal.NewSearchAttributeKeyKeyword("OpportunityState")
-	// OpportunityAttention holds the attention kinds of the opportunity.
+	// OpportunityAttention contains the attention kinds of the opportunity.
 	OpportunityAttention = temporal.NewSearchAttributeKeyKeywordList("OpportunityAttention")
-	// OpportunityNextActionTime is the time of Oppflow's next action for the opportunity, or until
-	// when the run of an ended opportunity takes messages.
+	// OpportunityNextActionTime is the time of Oppflow's next action for the opportunity. For an ended
+	// opportunity, the attribute is the time until which the run takes messages.
 	OpportunityNextActionTime = temporal.NewSearchAttributeKeyTime("OpportunityNextActionTime")
 	// OpportunityReservedUntil is when the reservation expires.
 	OpportunityReservedUntil = temporal.NewSearchAttributeKeyTime("OpportunityReservedUntil")

@@ -36,11 +36,10 @@ func (t Tenant) lists() []tenantList {
 }
 
 // Difference returns why other is another tenant than t, or "" when both are the same tenant.
-// Tenants differ when their OAuth clients differ. Tenants also differ when fewer than half of the
-// rows of a list of t are in the same list of other, with equal id and equal name. The limit is
-// half for two reasons: a tenant changes some rows, and different tenants may have some equal rows.
-// Difference compares only data that both tenants have. If the two tenants have no data to compare,
-// Difference treats the tenants as different.
+// Tenants differ when their OAuth clients differ, or when fewer than half of the rows in one list
+// of t are also in the same list of other. The limit is half, because a tenant changes some rows,
+// and different tenants may have some equal rows. Difference compares only data that both tenants
+// have; without any data to compare, the tenants differ.
 func (t Tenant) Difference(other Tenant) string {
 	compared := false
 	if t.ClientID != "" && other.ClientID != "" {
@@ -71,7 +70,7 @@ func (t Tenant) Difference(other Tenant) string {
 	return ""
 }
 
-// MergedWith returns t with the new data of other, which describes the same tenant as t.
+// MergedWith returns t with the new data of other; other must describe the same tenant as t.
 func (t Tenant) MergedWith(other Tenant) Tenant {
 	if other.ClientID != "" {
 		t.ClientID = other.ClientID
@@ -93,8 +92,8 @@ func (t Tenant) Equal(other Tenant) bool {
 	})
 }
 
-// String describes the tenant in a few words: its OAuth client and its regions, or the client and
-// its steps when no region is known.
+// String describes the tenant by its OAuth client and its first list that is not empty: regions,
+// steps or currencies.
 func (t Tenant) String() string {
 	var parts []string
 	if t.ClientID != "" {

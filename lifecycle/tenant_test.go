@@ -21,8 +21,8 @@ func rows(names ...string) []opportunity.Ref {
 	return all
 }
 
-// Difference distinguishes two tenants by any data that both tenants have. A tenant that changed a
-// part of its data counts as the same tenant.
+// Difference distinguishes two tenants by any data that both tenants have. A tenant that changed
+// only some of its data counts as the same tenant.
 func TestTenantsAreDistinguished(t *testing.T) {
 	known := lifecycle.Tenant{
 		ClientID: "web-shop", Regions: rows("UK", "USA"), Steps: rows("Lead", "Open", "Won", "Lost"), Currencies: rows("GBP", "USD"),

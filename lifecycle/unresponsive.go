@@ -32,9 +32,8 @@ const (
 const MaxPollAge = 70 * time.Second
 
 // UnresponsiveReason returns why the opportunity does not respond, according to the Temporal
-// server. Possible reasons are that the workflow task fails, that no worker takes the workflow
-// task, and that no worker polls. UnresponsiveReason returns "" when the opportunity has no running
-// workflow, or when the server reports none of these reasons.
+// server. UnresponsiveReason returns "" when the opportunity has no running workflow, or when the
+// server shows no reason.
 func (c *Client) UnresponsiveReason(ctx context.Context, reference opportunity.Reference) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), describeTimeout)
 	defer cancel()
@@ -63,7 +62,7 @@ func reportedProblems(info *workflowpb.WorkflowExecutionInfo) string {
 	payload := info.GetSearchAttributes().GetIndexedFields()[ReportedProblems]
 	var problems []string
 	if payload == nil || converter.GetDefaultDataConverter().FromPayload(payload, &problems) != nil || len(problems) == 0 {
-		return "" // an unreadable value is left out: the attempts still show the failure
+		return "" // without this value, the number of attempts still shows the failure
 	}
 	return " (" + strings.Join(problems, ", ") + ")"
 }

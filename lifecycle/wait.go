@@ -19,9 +19,8 @@ import (
 // may stay open for further messages. Wait returns the error Closed when the opportunity was
 // cancelled, and the error Rejected when the API rejected the start.
 //
-// Temporal reports the end of a run at once. For a run that stays open, Wait asks Temporal at least
-// every 5 seconds whether the opportunity is in a final step. Wait queries the view only in a final
-// step.
+// For a run that stays open, Wait asks Temporal at least every 5 seconds whether the opportunity is
+// in a final step.
 func (c *Client) Wait(ctx context.Context, reference opportunity.Reference) (opportunity.RunResult, error) {
 	if err := reference.Validate(); err != nil {
 		return opportunity.RunResult{}, err
@@ -60,9 +59,9 @@ func (c *Client) waitForRunEnd(ctx context.Context, reference opportunity.Refere
 
 var errNotEnded = errors.New("the opportunity has not ended")
 
-// waitForFinalStep waits until the opportunity has ended while its run stays open. waitForFinalStep
-// returns false when the run or the context has ended. An error of Temporal does not end the wait,
-// because waitForRunEnd reports the error.
+// waitForFinalStep waits until the opportunity has ended but its run is still open.
+// waitForFinalStep returns false when the run or the context has ended. An error of Temporal does
+// not end the wait, because waitForRunEnd reports the error.
 func (c *Client) waitForFinalStep(ctx context.Context, reference opportunity.Reference) (opportunity.RunResult, bool) {
 	result, err := backoff.Retry(ctx, func() (opportunity.RunResult, error) {
 		described, err := c.describe(ctx, reference)

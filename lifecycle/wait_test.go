@@ -19,9 +19,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// openRun is a namespace with one run. The run reaches the step Won after the time won, has no work
-// left after the time done, stays open until openUntil if openUntil is not zero, and ends after the
-// time end.
+// openRun is a namespace with one run. The run is in the step Won after the time won, has no work
+// left after the time done, and ends after the time end. openUntil, if not zero, is the OpenUntil
+// of the run's view.
 type openRun struct {
 	client.Client
 	begun, openUntil time.Time

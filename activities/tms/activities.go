@@ -22,7 +22,7 @@ import (
 
 // API are the operations of the TMS that the activities need.
 type API interface {
-	// The record.
+	// Methods for the records of opportunities.
 	Hello(ctx context.Context) error
 	Opportunity(ctx context.Context, id string) (administrate.Opportunity, error)
 	OpportunityWithUpdatedAt(ctx context.Context, id string) (administrate.Opportunity, error)
@@ -32,10 +32,10 @@ type API interface {
 	CreateOpportunity(ctx context.Context, n administrate.NewOpportunity) (administrate.Opportunity, error)
 	UpdateOpportunity(ctx context.Context, u administrate.UpdateOpportunity) (administrate.Opportunity, error)
 	Apply(ctx context.Context, mutations []administrate.Mutation) ([]administrate.MutationResult, error)
-	// Names.
+	// Methods that look up names.
 	CanLookUp(kind administrate.Kind) bool
 	Lookup(ctx context.Context, w administrate.LookupRequest) (administrate.LookupResult, error)
-	// Places and learners on events.
+	// Methods for events, for their places and for their learners.
 	Event(ctx context.Context, id string) (administrate.ScheduledEvent, error)
 	Events(ctx context.Context, ids []string) ([]administrate.ScheduledEvent, error)
 	Reserve(ctx context.Context, h administrate.Reserve) (administrate.ReserveResult, error)
@@ -46,7 +46,7 @@ type API interface {
 	RegisterContacts(ctx context.Context, r administrate.RegisterContacts) (administrate.RegisterContactsResult, error)
 	CancelLearner(ctx context.Context, learnerID string) error
 	ReactivateLearner(ctx context.Context, learnerID string) error
-	// Accounts and contacts.
+	// Methods for accounts and contacts.
 	Account(ctx context.Context, id string) (administrate.Account, error)
 	AccountOwner(ctx context.Context, accountID string) (*administrate.User, error)
 	AccountsByName(ctx context.Context, name string) (administrate.AccountPage, error)
@@ -54,7 +54,7 @@ type API interface {
 	Contact(ctx context.Context, id string) (administrate.Contact, error)
 	ContactsByEmails(ctx context.Context, emails []string, after string) (administrate.ContactPage, error)
 	CreateContacts(ctx context.Context, contacts []administrate.NewContact) ([]administrate.ContactResult, error)
-	// Invoices, tokens, mail and the log.
+	// Methods for invoices, training tokens, mails and log entries.
 	Billing(ctx context.Context, opportunityID string) (administrate.Billing, error)
 	UpdateInvoice(ctx context.Context, u administrate.UpdateInvoice) (administrate.Invoice, error)
 	FinaliseInvoice(ctx context.Context, invoiceID string) (administrate.Invoice, error)
@@ -81,13 +81,12 @@ type Options struct {
 	Times                   activities.Times
 	// NameCacheTTL is how long the worker caches the id of a name; 0 means 10 minutes.
 	NameCacheTTL time.Duration
-	// PlaybookAt returns the version of the tenant's playbook that is in force at the given time.
-	// The time that the caller passes comes from the clock of the Temporal server. The error says
-	// why the worker does not know the version or cannot load the version. If PlaybookAt is nil, a
-	// playbook without rules is in force.
+	// PlaybookAt returns the version of the tenant's playbook that is in force at the given time of
+	// the Temporal server's clock. PlaybookAt returns an error if the worker does not know or cannot
+	// load the version. If PlaybookAt is nil, a playbook without rules is in force.
 	PlaybookAt func(time.Time) (VersionedPlaybook, error)
-	// UnknownEffectKinds are kinds of effects that the worker treats as unknown, like a worker of
-	// an earlier version.
+	// UnknownEffectKinds are kinds of effects that the worker treats as unknown, as a worker of an
+	// earlier version does.
 	UnknownEffectKinds []opportunity.EffectKind
 	// ServiceTransport sends the requests to services; nil means that the worker makes its own
 	// transport.
@@ -118,7 +117,7 @@ type Activities struct {
 	runs                    *runs.Reader
 	referenceTag            ReferenceTag
 	reservationLength       time.Duration
-	followUpsFromLastChange bool // follow-ups of adopted records count from the record's last change
+	followUpsFromLastChange bool
 	times                   activities.Times
 	nameCache               *names.Cache
 	playbookAt              func(time.Time) (VersionedPlaybook, error)

@@ -66,7 +66,7 @@ func hasReservation(results []exchange.ChangeResult) bool {
 	return slices.ContainsFunc(results, func(r exchange.ChangeResult) bool { return r.Reservation != nil && r.Reservation.Valid })
 }
 
-// If the read fails or takes too long, the numbers are not known.
+// If the read fails or takes too long, readReserved returns nil.
 func (a *Activities) readReserved(ctx context.Context, events []opportunity.ID) places.Reserved {
 	ctx, cancel := a.withSideReadTimeout(ctx)
 	defer cancel()
@@ -148,7 +148,8 @@ func addInterest(id string, interest opportunity.Interest, item string) administ
 }
 
 // To release places, reservationExpiry returns the current time, because the API has no other way
-// to release places. A new interest never shortens a reservation.
+// to release places. A reservation for a new interest never shortens the reservation of the
+// opportunity.
 func (a *Activities) reservationExpiry(extend exchange.ReservationChange) time.Time {
 	now := a.now().UTC().Truncate(time.Second)
 	if extend.Release {
@@ -180,10 +181,10 @@ func (a *Activities) changeResult(in activities.ApplyInput, i int, m administrat
 			return exchange.ChangeResult{Status: exchange.StatusUnknown}
 		}
 		held := a.toReservation(answer.Opportunity.Reservations)
-		// A reservation with another expiry than the requested expiry is not the requested
-		// reservation. If a caller named the expiry, the workflow compares the expiry later, so the
-		// worker does not compare it. After a request to release places, only the API's response
-		// decides whether places are still reserved.
+		// A reservation with an expiry other than the requested expiry does not count. The worker does
+		// not compare an expiry that a caller named, because the workflow compares that expiry later.
+		// After a request to release places, only the API's response decides whether places are still
+		// reserved.
 		extend := in.Changes[i].ReservationChange
 		held.Valid = held.Valid && (extend.Release || !extend.Until.IsZero() || isSameExpiry(held.Until, m.Until))
 		out.Reservation = &held

@@ -155,8 +155,8 @@ func TestChangesThatTheAPIRejects(t *testing.T) {
 
 func TestStatusOfAFailedRequest(t *testing.T) {
 	drop := func(w http.ResponseWriter, q *http.Request) bool {
-		// The sandbox reads the whole document before it drops the connection, because the header
-		// alone is not the request.
+		// The sandbox reads the whole document before it drops the connection, because a request consists
+		// of a header and a document.
 		if _, err := io.Copy(io.Discard, q.Body); err != nil {
 			return false
 		}
@@ -202,8 +202,8 @@ func TestStatusOfAFailedRequest(t *testing.T) {
 			record := r.createRecord("A-1")
 			c.fail(r)
 			r.requestCount()
-			// Each request has its own worker, because a 429 makes the next request of the same worker
-			// wait.
+			// Each request has its own worker, because a worker delays its next request after a response
+			// with status 429.
 			got := map[string]activities.CallResult{"apply": r.apply(record, interest(course, 1)).CallResult}
 			r.newWorker(tms.ReferenceTag{})
 			got["create"] = r.create(activities.CreateInput{

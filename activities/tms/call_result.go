@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// An error that does not prove the change status makes the status unknown.
+// If an error does not prove what the API did, the status is unknown.
 func callResult(err error) activities.CallResult {
 	var notSent *administrate.NotSentError
 	var rejected *administrate.RejectedError
@@ -108,8 +108,9 @@ func refusalMessage(err *administrate.RefusedError) string {
 	return err.Messages[0]
 }
 
-// Temporal does not retry a read that the API refuses, and retries a read after every other error.
-// The type of a retried error is an [activities.Reason], which says what the workflow waits for.
+// Temporal does not retry a read of a missing object or a read that the API refuses, but retries a
+// read after every other error. The type of a retried error is an [activities.Reason], which says
+// what the workflow waits for.
 func readError(err error) error {
 	var missing *administrate.NotFoundError
 	var refused *administrate.RefusedError

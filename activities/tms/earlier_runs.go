@@ -15,8 +15,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// earlierRunTimeout is how long the worker tries to list other runs. The namespace limits the
-// number of list requests per second.
+// earlierRunTimeout is how long the worker tries to list the other runs of a reference.
 const earlierRunTimeout = 5 * time.Second
 
 // checkEarlierRuns returns why the record must not be created now, or nil if it may be created. If
@@ -45,16 +44,15 @@ func (a *Activities) checkEarlierRuns(ctx context.Context, in activities.CreateI
 	if len(runs) == 0 && !lags && !known && a.referenceTag.isDisabled() {
 		return nil
 	}
-	// The index may show the current run before an earlier run, so an index that shows only the
-	// current run does not prove that no earlier run exists.
+	// The index may show the current run before it shows an earlier run. An earlier run may therefore
+	// exist even if the index shows only the current run.
 	seen := notSent(activities.ReasonEarlierRun)
 	seen.RetryAfter = a.settleTime(runs)
 	return seen
 }
 
-// settleTime returns how long the API may still commit requests of the earlier runs. The API may
-// still receive a request of a run that was terminated. A run that was not terminated and did not
-// time out waits for its requests before the run ends.
+// settleTime returns how long the API may still commit requests of the earlier runs. Only a run
+// that was terminated or timed out ends before its requests have ended.
 func (a *Activities) settleTime(runs []*workflowpb.WorkflowExecutionInfo) time.Duration {
 	var longest time.Duration
 	for _, run := range runs {
@@ -83,11 +81,10 @@ var errNotShown = errors.New("the index of runs shows no earlier run")
 
 // hasDifferentStart reports whether an earlier run of the workflow had a different start message
 // than this run. The caller has found a record with the reference tag, so there was an earlier run.
-// hasDifferentStart lists the runs until the index shows the earlier run, for at most
-// earlierRunTimeout. If the index does not show the earlier run within earlierRunTimeout, the
-// namespace may have deleted the run. settling is how long the API may still commit requests of
-// earlier runs. If the index shows no earlier run, settling is the settle time of a run that was
-// terminated just now.
+// The worker lists the runs until the index shows the earlier run, for at most earlierRunTimeout,
+// because the namespace may have deleted the run. The result settling is how long the API may still
+// commit requests of earlier runs. If the index shows no earlier run, settling is the settle time
+// of a run that was terminated just now.
 func (a *Activities) hasDifferentStart(ctx context.Context, digest string) (another bool, settling time.Duration) {
 	if digest == "" {
 		return false, 0

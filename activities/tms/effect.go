@@ -23,9 +23,8 @@ type effectHandler interface {
 	execute(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error)
 }
 
-// effectHandlers makes the handlers of effects. effectHandlers has one exported method for each
-// kind of effect. The name of the method is the name of the kind with a capital letter.
-// effectHandlerFor finds each method by its name, as the SDK finds the activities of a struct.
+// effectHandlers has one exported method for each kind of effect. effectHandlerFor finds the method
+// by its name, which is the kind with a capital first letter.
 type effectHandlers struct {
 	activities *Activities
 	playbook   VersionedPlaybook
@@ -71,8 +70,8 @@ func withNotes[N any](entry exchange.UndoEntry, notes N) exchange.UndoEntry {
 	return entry
 }
 
-// requestNotes are the notes of effects for which a later read does not show fully whether a
-// request was done.
+// requestNotes are the notes of effects for which a later read cannot show whether a request was
+// executed.
 type requestNotes struct {
 	// Inspected is set when an inspection read the state before the effect sent its first request.
 	Inspected string `note:"looked"`
@@ -95,9 +94,9 @@ func settingsOf[S any](in activities.EffectInput) *S {
 }
 
 // InspectEffect finds out which request an effect still needs. InspectEffect also inspects the
-// effects in Ahead, and reads the record if the input requests the record. InspectEffect joins the
-// queries of all reads (see administrate.ReadTogether). The result omits an effect in Ahead whose
-// inspection failed, and a record that could not be read.
+// effects in Ahead, and reads the record if the input requests the record. InspectEffect sends the
+// queries of all reads together (see administrate.ReadTogether). The result omits an effect in
+// Ahead whose inspection failed, and a record that could not be read.
 func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	by, err := a.currentPlaybook(ctx)
 	if err != nil {

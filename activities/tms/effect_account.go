@@ -19,9 +19,8 @@ type accountHandler struct{ *Activities }
 func (h effectHandlers) Account() effectHandler { return accountHandler{h.activities} }
 
 type accountNotes struct {
-	// Creating says that the effect has sent or is about to send the request that creates an
-	// account. A later inspection counts such an account as created by the effect, even when the
-	// response was lost.
+	// Creating says that the effect has sent or is about to send the request that creates an account.
+	// A later inspection counts the account as created by the effect, even if the response was lost.
 	Creating string `note:"making"`
 	// Set is the account that the effect set on the record, or requested to set. The undo of the
 	// effect removes only the account in Set.
@@ -82,16 +81,15 @@ func (e accountHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	return out, nil
 }
 
-// inspectUndo returns the request that removes the account from the record. The handler assumes
-// that the API accepts a request to remove an account; nobody has observed how the API handles such
-// a request.
+// inspectUndo returns the request that removes the account from the record. The handler assumes,
+// without any observation, that the API accepts a request that removes an account.
 func (e accountHandler) inspectUndo(out *activities.InspectResult, links administrate.OpportunityLinks) {
 	ours := opportunity.ID(notesOf[accountNotes](out.UndoEntry).Set)
 	if links.Account != nil && opportunity.ID(links.Account.ID) == ours {
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestSetAccount}
 		return
 	}
-	// The account that the effect set is not on the record. Perhaps somebody set another account.
+	// The record no longer has the account that the effect set.
 	out.UndoEntry.Objects = slices.Clone(out.UndoEntry.Objects)
 	for i := range out.UndoEntry.Objects {
 		if out.UndoEntry.Objects[i].ID == ours {

@@ -13,9 +13,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// cancelRegistrationsHandler cancels the registrations of the opportunity's attendees that an effect
-// or a trigger of this opportunity made. Registrations of another opportunity stay. An operator
-// decides about a registration if neither Oppflow nor the API shows who made it.
+// cancelRegistrationsHandler cancels a registration of an attendee if an effect or a trigger of the
+// same opportunity made the registration. Registrations of another opportunity stay. An operator
+// decides about a registration if neither Oppflow nor the API shows who made the registration.
 type cancelRegistrationsHandler struct{ *Activities }
 
 func (h effectHandlers) CancelRegistrations() effectHandler {
@@ -36,7 +36,7 @@ func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.E
 		found.UndoEntry = in.UndoEntry
 		return found, err
 	}
-	out.Contacts = found.Contacts // attendees without a contact, or in doubt, are registered on no event
+	out.Contacts = found.Contacts // an attendee in doubt or without a contact has no registration
 	unclear := 0
 	for _, event := range people.Events(in.Attendees) {
 		contacts := people.ContactsOn(event, in.Attendees, out.Contacts)
@@ -65,7 +65,7 @@ func (e cancelRegistrationsHandler) inspect(ctx context.Context, in activities.E
 		}
 	}
 	if out.Request == nil && unclear > 0 {
-		out.Error = opportunity.Failf(opportunity.Conflict, "neither Oppflow nor the API shows which opportunity made %s of the learners; cancel the registrations of this opportunity in the TMS and answer retry, or answer skip to keep the registrations", plural(unclear, "registration"))
+		out.Error = opportunity.Failf(opportunity.Conflict, "neither Oppflow nor the API shows which opportunity made %s of the learners; cancel this opportunity's registrations in the TMS and send the message retry, or send skip to keep the registrations", plural(unclear, "registration"))
 	}
 	return out, nil
 }
@@ -163,8 +163,8 @@ func (e cancelRegistrationsHandler) placeOwners(
 	return owners, err
 }
 
-// enrolmentSources reads which opportunities registered the places of the contacts on the event. The
-// result is nil if the API does not show this.
+// enrolmentSources reads which opportunities registered the places of the contacts on the event.
+// The result is nil if the API does not show the opportunities.
 func (a *Activities) enrolmentSources(ctx context.Context, event opportunity.ID, contacts []opportunity.ID) (map[opportunity.ID]opportunity.ID, error) {
 	sources := make(map[opportunity.ID]opportunity.ID)
 	for some := range slices.Chunk(contacts, administrate.MaxEntries) {

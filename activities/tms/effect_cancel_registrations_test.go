@@ -10,7 +10,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox"
 )
 
-// One person is on an event for another order.
+// The person has one registration of another opportunity and one of this opportunity.
 func TestPlacesOfAnotherOrderAreNotCancelled(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("x-2")
@@ -22,9 +22,9 @@ func TestPlacesOfAnotherOrderAreNotCancelled(t *testing.T) {
 		problem  string
 		cancels  int
 	}{
-		{"this order found the person on the event", exchange.Attendee{Event: event, Contact: contact, RegisteredBefore: true}, "", 0},
-		{"neither the trace nor the API shows the order", exchange.Attendee{Event: event, Contact: contact}, "neither Oppflow nor the API shows which opportunity made 2 registrations", 0},
-		{"this order made the second place", exchange.Attendee{Event: event, Contact: contact, RegisteredBefore: true, Learner: ours[0]}, "", 1},
+		{"this opportunity found the person on the event", exchange.Attendee{Event: event, Contact: contact, RegisteredBefore: true}, "", 0},
+		{"neither the undo entry nor the API shows the opportunity", exchange.Attendee{Event: event, Contact: contact}, "neither Oppflow nor the API shows which opportunity made 2 registrations", 0},
+		{"this opportunity made the second place", exchange.Attendee{Event: event, Contact: contact, RegisteredBefore: true, Learner: ours[0]}, "", 1},
 	} {
 		r.requestCount()
 		done := r.runEffect(cancelEffect(record, c.attendee))
@@ -41,7 +41,8 @@ func TestPlacesOfAnotherOrderAreNotCancelled(t *testing.T) {
 	}
 }
 
-// A trigger of the order's own transition registered the person before the effect looked.
+// A trigger of the opportunity's own transition registered the person before the effect inspected
+// the event.
 func TestPlacesOfOwnTriggerAreCancelled(t *testing.T) {
 	for _, shown := range []bool{true, false} {
 		r := newFixtureIn(t, tms.ReferenceTag{}, sandbox.Options{

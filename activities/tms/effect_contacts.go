@@ -21,12 +21,11 @@ type contactsHandler struct{ *Activities }
 func (h effectHandlers) Contacts() effectHandler { return contactsHandler{h.activities} }
 
 type contactNotes struct {
-	// Creating lists the indexes of the attendees for whom the effect is about to create contacts.
-	// A later inspection counts such a contact as created by the effect, even when the response was
-	// lost.
+	// Creating lists the indexes of the attendees for whom the effect is about to create contacts. A
+	// later inspection counts these contacts as created by the effect, even if the response was lost.
 	Creating string `note:"making"`
-	// Created lists the contacts in the response to the request, by the index of the attendee, such
-	// as 0=ID. Created only speeds the next inspection up and proves nothing.
+	// Created lists the contacts in the response to the request, by the index of the attendee, such as
+	// 0=ID. Created only makes the next inspection faster and proves nothing.
 	Created string `note:"made"`
 }
 
@@ -102,7 +101,7 @@ func (a *Activities) inspectContacts(
 }
 
 // contactsByEmail looks up the unknown contacts of all attendees, and returns the contacts by
-// e-mail address in lower case. Nobody has observed whether the API's filter distinguishes upper
+// e-mail address in lower case. It was never observed whether the API's filter distinguishes upper
 // and lower case. The request therefore contains each address twice: as it was given, and in lower
 // case.
 func (a *Activities) contactsByEmail(ctx context.Context, attendees []exchange.Attendee) (map[string][]administrate.Contact, error) {
@@ -187,7 +186,8 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	if n := slices.IndexFunc(answers, func(c administrate.ContactResult) bool { return c.Err != nil }); n >= 0 {
 		result.CallResult = callResult(answers[n].Err)
 		if result.Status == exchange.StatusRejected {
-			// The error leaves out the API's message, because the message may contain the address.
+			// The error leaves out the API's message, because the message may contain the attendee's e-mail
+			// address.
 			result.Error = opportunity.Failf(opportunity.Rejected, "the API rejected the new contact for attendee %d (%s)",
 				places[n]+1, cmp.Or(result.Error.Label, "no label"))
 		}

@@ -131,9 +131,9 @@ func (e emailHandler) renderEmail(ctx context.Context, in activities.EffectInput
 	written, ok := e.playbook.Playbook.RenderMail(template, facts, owner, contact, number, of)
 	switch {
 	case !ok && facts.PlacesInDoubt:
-		return none, opportunity.Invalidf("the mail %q says until when places are reserved, but it is not known for each event whether its places are reserved", template), nil
+		return none, opportunity.Invalidf("the mail %q says until when places are reserved, but Oppflow does not know for every event whether its places are reserved", template), nil
 	case !ok:
-		return none, opportunity.Invalidf("the mail %q cannot be rendered for this record", template), nil
+		return none, opportunity.Invalidf("the mail %q cannot be filled in with the data of this record", template), nil
 	}
 	from, err := e.senderAddressID(ctx, template)
 	switch {
@@ -185,8 +185,8 @@ func mailNumber(mail exchange.SendEmail, in activities.EffectInput) (number, of 
 	return max(in.Number, 1), max(in.Of, 1)
 }
 
-// senderAddressID returns the id of the sender address for mails of the template, or "" if the
-// worker may use no address.
+// senderAddressID returns the id of the sender address for mails of the template, or "" if the TMS
+// has no verified sender address.
 func (e emailHandler) senderAddressID(ctx context.Context, template string) (string, error) {
 	if from := e.playbook.Playbook.MailFrom(template); from != "" {
 		return from, nil

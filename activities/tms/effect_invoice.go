@@ -13,8 +13,8 @@ import (
 )
 
 // invoiceHandler waits for the draft invoice that the TMS creates. invoiceHandler fills in the
-// draft and makes the invoice final at the configured time. Nobody has observed an invoice that the
-// API created.
+// draft and makes the invoice final at the configured time. The handler relies on assumptions,
+// because no invoice that the API created was ever observed.
 type invoiceHandler struct{ *Activities }
 
 func (h effectHandlers) Invoice() effectHandler { return invoiceHandler{h.activities} }
@@ -25,11 +25,9 @@ const (
 	invoiceVoid  = "Void"
 )
 
-// Each note is the id of the invoice that the note is about, because another invoice may replace an
-// invoice that becomes void.
+// Each note contains the id of an invoice, because a new invoice may replace a void invoice.
 type invoiceNotes struct {
-	// Inspected is the id of the invoice whose texts before the effect are stored in the undo
-	// entry.
+	// Inspected is the id of the invoice whose original texts the undo entry contains.
 	Inspected string `note:"looked"`
 	// Confirmed is the id of the invoice for which the API's response confirmed the wanted texts.
 	Confirmed string `note:"asked"`
@@ -38,8 +36,7 @@ type invoiceNotes struct {
 	Filled string `note:"filled"`
 }
 
-// These constants are the names of invoice texts in a request that restores the texts from before
-// the effect.
+// These constants are the names of invoice texts in a request that restores the original texts.
 const (
 	textPurchaseOrder = "purchaseOrder"
 	textComments      = "comments"
@@ -93,7 +90,7 @@ func (e invoiceHandler) inspect(ctx context.Context, in activities.EffectInput) 
 	case billing.ActiveInvoiceID != "" && billing.ActiveInvoiceID != invoice.ID:
 		out.Error = opportunity.Failf(opportunity.Conflict, "the TMS shows two invoices, %s and %s, and the API does not show which invoice is valid; check both invoices in the TMS", billing.ActiveInvoiceID, invoice.ID)
 	case invoice.State == invoiceVoid:
-		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s is void; create another invoice in the TMS, then answer retry", invoice.ID)
+		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s is void; create another invoice in the TMS, then send the message retry", invoice.ID)
 	default:
 		out.UndoEntry = in.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectInvoice, ID: opportunity.ID(invoice.ID)})
 		e.inspectInvoice(&out, in, billing)
@@ -112,12 +109,12 @@ func missingInvoiceError(in activities.EffectInput, billing administrate.Billing
 	case billing.ActiveInvoiceID != "":
 		return opportunity.Failf(opportunity.Conflict, "the opportunity has the invoice %s, but the API does not show the state of the invoice; check the invoice in the TMS", billing.ActiveInvoiceID)
 	case known != "":
-		return opportunity.Failf(opportunity.Conflict, "the opportunity no longer has the invoice %s and has no other invoice; create an invoice in the TMS, then answer retry", known)
+		return opportunity.Failf(opportunity.Conflict, "the opportunity no longer has the invoice %s and has no other invoice; create an invoice in the TMS, then send the message retry", known)
 	}
-	return opportunity.Failf(opportunity.NotFound, "the TMS created no invoice before the deadline %s; create an invoice in the TMS, then answer retry", formatTime(settingsOf[exchange.EnsureInvoice](in).WaitUntil))
+	return opportunity.Failf(opportunity.NotFound, "the TMS created no invoice before the deadline %s; create an invoice in the TMS, then send the message retry", formatTime(settingsOf[exchange.EnsureInvoice](in).WaitUntil))
 }
 
-// A final invoice needs no request, whoever made it final and whatever it contains.
+// A final invoice needs no request, even if somebody else made the invoice final.
 func (e invoiceHandler) inspectInvoice(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	wanted, invoice := settingsOf[exchange.EnsureInvoice](in), billing.Invoice
 	switch {
@@ -167,8 +164,8 @@ func withOriginalTexts(trace exchange.UndoEntry, invoice administrate.Invoice) e
 	return withNotes(trace, notes)
 }
 
-// isSameText reports whether two texts differ at most in outer white space and line endings. The
-// API may change outer white space and line endings.
+// isSameText reports whether two texts are equal apart from outer white space and line endings,
+// which the API may change.
 func isSameText(a, b string) bool {
 	plain := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 	return plain(a) == plain(b)
@@ -183,13 +180,13 @@ func isConfirmedText(answered, wanted string) bool {
 func (e invoiceHandler) inspectUndo(out *activities.InspectResult, in activities.EffectInput, billing administrate.Billing) {
 	invoice := billing.Invoice
 	if invoice == nil || invoice.ID != notesOf[invoiceNotes](in.UndoEntry).Inspected || invoice.State == invoiceVoid {
-		return // the invoice is void, so nothing is left to undo
+		return // the invoice that the effect filled in is void or replaced, so nothing is left to undo
 	}
 	ours := make(map[string]string)
 	for _, t := range draftTexts(in, billing) {
 		switch {
 		case !t.visible:
-			out.Error = opportunity.Failf(opportunity.Rejected, "the invoice %s may have been filled in, and the API does not show the earlier texts; correct the invoice in the TMS, then answer confirm", invoice.ID)
+			out.Error = opportunity.Failf(opportunity.Rejected, "the invoice %s may have been filled in, and the API does not show the earlier texts; correct the invoice in the TMS, then send the message confirm", invoice.ID)
 			return
 		case isSameText(t.current, t.wanted) && !isSameText(t.current, t.before):
 			ours[t.name] = "before"
@@ -198,7 +195,7 @@ func (e invoiceHandler) inspectUndo(out *activities.InspectResult, in activities
 	switch {
 	case len(ours) == 0:
 	case invoice.State != invoiceDraft:
-		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s was filled in and is no longer a draft; correct the invoice in the TMS, then answer confirm", invoice.ID)
+		out.Error = opportunity.Failf(opportunity.Conflict, "the invoice %s was filled in and is no longer a draft; correct the invoice in the TMS, then send the message confirm", invoice.ID)
 	default:
 		out.Request = &exchange.EffectRequest{Kind: exchange.RequestFillInvoice, Target: opportunity.ID(invoice.ID), Values: ours}
 	}

@@ -21,10 +21,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// runUntilDone runs an effect that waits, as runEffect runs other effects. For each wait,
-// runUntilDone moves the clock to the time of the next inspection and calls meanwhile. runUntilDone
-// also returns the length of each wait, and marks waits that do not block later effects with
-// "aside".
+// runUntilDone runs an effect as runEffect does, but does not end when the effect waits. For each
+// wait, runUntilDone moves the clock to the time of the next inspection and calls meanwhile.
+// runUntilDone also returns the length of each wait, and marks waits that do not block later
+// effects with "aside".
 func (r *fixture) runUntilDone(in activities.EffectInput, meanwhile func(wait int)) (effectOutcome, []string) {
 	r.t.Helper()
 	out := effectOutcome{undoEntry: in.UndoEntry, attendees: in.Attendees}
@@ -193,7 +193,7 @@ func TestMissingDraftIsReported(t *testing.T) {
 	r, record := newSoldFixture(t)
 	in := r.invoiceEffect(record, "", "", time.Time{})
 	out, waits := r.runUntilDone(in, nil)
-	r.wantProblem(out, 10, "the TMS created no invoice before the deadline "+settings[exchange.EnsureInvoice](in.Effect).WaitUntil.Format(time.RFC3339)+"; create an invoice in the TMS, then answer retry")
+	r.wantProblem(out, 10, "the TMS created no invoice before the deadline "+settings[exchange.EnsureInvoice](in.Effect).WaitUntil.Format(time.RFC3339)+"; create an invoice in the TMS, then send the message retry")
 	if diff := cmp.Diff([]string{"1m0s", "2m0s", "5m0s", "10m0s", "10m0s", "10m0s", "10m0s", "10m0s", "2m0s"}, waits); diff != "" {
 		t.Error(diff)
 	}

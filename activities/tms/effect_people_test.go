@@ -205,8 +205,8 @@ func TestWhatTriggersMadeIsFound(t *testing.T) {
 	r.wantEventPlaces(event, 6, 0)
 }
 
-// newBooking returns a record that has reserved places on two events, three on the first and
-// one on the second, and the attendees of both.
+// newBooking returns a record with three reserved places on one event and one reserved place on a
+// second event, and the attendees of both events.
 func (r *fixture) newBooking() (opportunity.ID, []opportunity.RecordedInterest, []exchange.Attendee) {
 	r.t.Helper()
 	record := r.createRecord("A-1")
@@ -223,7 +223,7 @@ func (r *fixture) newBooking() (opportunity.ID, []opportunity.RecordedInterest, 
 	return record, interests, attendees
 }
 
-// wantSatisfied fails unless the effect is complete, no matter by which requests.
+// wantSatisfied fails unless the effect is complete; wantSatisfied does not compare the requests.
 func (r *fixture) wantSatisfied(got effectOutcome) {
 	r.t.Helper()
 	if got.problem != "" {

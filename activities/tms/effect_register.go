@@ -13,14 +13,14 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// A registration does not reduce the number of places that are reserved for the opportunity. From
-// the registration until the handler releases the reservation, the TMS therefore counts the
-// reserved places twice: as booked and as reserved. The handler registers all attendees first and
-// then releases the places, so that no other person can get a place before the registration.
-// Observed: the TMS accepts a registration on an event whose reservations leave too few free
-// places, and the number of remaining places becomes negative. If an event rejects the registration
-// as full, the handler releases the reserved places first. Without the release, the reserved places
-// would block the attendees for whom they are reserved.
+// A registration does not reduce the number of places that are reserved for the opportunity. Until
+// the handler releases the reservation, the TMS therefore counts the places of registered learners
+// twice: as booked and as reserved. The handler registers all attendees first and then releases the
+// places, so that no other person can get a place before the registration. Observed: the TMS
+// accepts a registration on an event whose reservations leave too few free places, and the number
+// of remaining places becomes negative. If an event rejects the registration as full, the handler
+// releases the reserved places first, because the reservation blocks the attendees for whom it was
+// made.
 type registerHandler struct{ *Activities }
 
 func (h effectHandlers) Register() effectHandler { return registerHandler{h.activities} }
@@ -163,8 +163,8 @@ func (e registerHandler) execute(ctx context.Context, in activities.EffectInput)
 		})
 	}
 	if errors.As(err, new(*administrate.RejectedError)) && e.shouldRelease(in) && notesOf[registerNotes](in.UndoEntry).EventFull == "" && e.isBlockedByReservation(ctx, in) {
-		// The API responded, so the status of the request is done, although the API rejected the
-		// registration. The next inspection returns another request.
+		// The status is done although the API rejected the registration, so that the next inspection
+		// returns another request.
 		result.CallResult = activities.CallResult{Status: exchange.StatusDone}
 		notes := notesOf[registerNotes](in.UndoEntry)
 		notes.EventFull = "yes"
@@ -174,9 +174,8 @@ func (e registerHandler) execute(ctx context.Context, in activities.EffectInput)
 }
 
 // isBlockedByReservation reports whether the event has too few places only because of the places
-// that are reserved for the opportunity. isBlockedByReservation returns false if the data does not
-// prove that the reserved places are the only cause, or if the places must stay reserved. After a
-// release, the opportunity cannot reserve places again.
+// that are reserved for the opportunity. The result is false in case of doubt, because the
+// opportunity cannot reserve places again after a release.
 func (e registerHandler) isBlockedByReservation(ctx context.Context, in activities.EffectInput) bool {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry}
 	if release, _, err := e.checkRelease(ctx, in, &out); err != nil || !release {

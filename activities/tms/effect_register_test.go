@@ -140,8 +140,8 @@ func (r *fixture) newFullEvent() (opportunity.ID, []opportunity.RecordedInterest
 	return record, interests, attendees
 }
 
-// The API rejects no attendee, even if the API counts the reserved places against the attendees for
-// whom the places are reserved.
+// The API accepts all attendees, even if reserved places count as taken for the attendees for whom
+// they are reserved.
 func TestReservationDoesNotBlockItsOwnLearners(t *testing.T) {
 	for short, acts := range map[string][]exchange.EffectRequestKind{
 		"booked":  {exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRelease},
@@ -160,7 +160,7 @@ func TestReservationDoesNotBlockItsOwnLearners(t *testing.T) {
 	}
 }
 
-// The effect does not release places if a release does not help, because the opportunity cannot
+// The effect keeps the reservation if a release would not help, because the opportunity cannot
 // reserve places again.
 func TestReservationIsNotReleasedInVain(t *testing.T) {
 	t.Run("more people than places", func(t *testing.T) {

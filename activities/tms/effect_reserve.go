@@ -100,9 +100,9 @@ func eventInterests(known []opportunity.RecordedInterest) []places.Interest {
 	return interests
 }
 
-// readReservedFor reads the reserved places on the events of the interests. It reads nothing when
-// the record has no other interest in an event than the one interest, because the reservation of the
-// opportunity is then about this interest alone.
+// readReservedFor reads how many places are reserved on the events of the interests. If the
+// opportunity has only one interest in an event, readReservedFor reads nothing, because the
+// opportunity's reservation then belongs to this interest.
 func (e reserveHandler) readReservedFor(ctx context.Context, interests []places.Interest, now reservationState) (reserved places.Reserved, isAlone bool, err error) {
 	if isAlone = len(interests) == 1 && len(now.events) <= 1; isAlone || now.expired {
 		return nil, isAlone, nil
@@ -116,10 +116,10 @@ func (e reserveHandler) readReservedFor(ctx context.Context, interests []places.
 	return reserved, false, err
 }
 
-// inspectPlaces finds out which interests have reserved places, while the reservation lasts long
-// enough. inspectPlaces returns the interests for which the effect must request places. After the
-// effect requested places, inspectPlaces returns nothing. The effect then fails if places are not
-// held, and ends with a note if it is not known whether places are held.
+// inspectPlaces returns the interests for which the effect must request places, if the reservation
+// lasts long enough. After the API confirmed a request for places, inspectPlaces returns nothing:
+// the effect fails if places are not held, and ends with a note if it is not known whether places
+// are held.
 func (e reserveHandler) inspectPlaces(out *activities.InspectResult, interests []places.Interest, isAlone bool, reserved places.Reserved) []opportunity.ID {
 	states := places.States(interests, isAlone, places.ParseReserved(notesOf[reserveNotes](out.UndoEntry).ReservedBefore), reserved)
 	missing, notHeld := places.Missing(states)

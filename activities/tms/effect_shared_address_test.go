@@ -32,8 +32,8 @@ func (r *fixture) namedContact(first, last, email string) opportunity.ID {
 	return opportunity.ID(made[0].Contact.ID)
 }
 
-// newOffice returns a register effect for an order of two reserved places for two people with the
-// same e-mail address.
+// newOffice returns a register effect of an opportunity with two reserved places, for two people
+// with the same e-mail address.
 func (r *fixture) newOffice(people exchange.PeoplePolicy) activities.EffectInput {
 	r.t.Helper()
 	record := r.createRecord("A-1")
@@ -189,8 +189,8 @@ func TestPlacesStayReservedForAPersonOfAnotherOrder(t *testing.T) {
 	r.wantEventPlaces(event, 5, 1)
 }
 
-// A person whom a trigger registered during the order's own transition uses a reserved place of the
-// order.
+// A person whom a trigger registered during the opportunity's own transition uses a reserved place
+// of the opportunity.
 func TestPlacesOfOwnTriggerAreReleased(t *testing.T) {
 	r := newFixtureIn(t, tms.ReferenceTag{}, sandbox.Options{
 		Catalogue:   catalogueWith(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [registration] }"),

@@ -46,7 +46,7 @@ type effectOutcome struct {
 	inDoubt    []int
 	note       string
 	overbooked []exchange.OverbookedEvent
-	// places is what the last inspection returned.
+	// places are the states of the places in the result of the last inspection.
 	places []exchange.InterestPlaces
 }
 

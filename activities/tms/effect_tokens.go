@@ -35,12 +35,12 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	case err != nil:
 		return out, readError(err)
 	case !issues.Shown && in.Now.Before(until):
-		// Before the time in until, another read would show nothing new, so later effects need not
-		// wait.
+		// The API does not show tokens, so the effect only waits for the deadline, and later effects need
+		// not wait.
 		out.RecheckAt, out.NonBlocking = until, true
 		return out, nil
 	case !issues.Shown:
-		out.Error = opportunity.Failf(opportunity.Undecided, "the API does not show whether tokens were issued; check in the TMS that %s were issued, then answer confirm", plural(wanted.total, "token"))
+		out.Error = opportunity.Failf(opportunity.Undecided, "the API does not show whether tokens were issued; check in the TMS that %s were issued, then send the message confirm", plural(wanted.total, "token"))
 		return out, nil
 	}
 	missing := wanted.missing(issues.Issues)
@@ -49,7 +49,7 @@ func (e tokensHandler) inspect(ctx context.Context, in activities.EffectInput) (
 	case in.Now.Before(until):
 		out.UndoEntry, out.RecheckAt = nextPoll(in.UndoEntry, in.Now, until)
 	default:
-		out.Error = opportunity.Failf(opportunity.NotFound, "the TMS issued %d of %s before the deadline %s; issue the missing tokens in the TMS, then answer retry",
+		out.Error = opportunity.Failf(opportunity.NotFound, "the TMS issued %d of %s before the deadline %s; issue the missing tokens in the TMS, then send the message retry",
 			wanted.total-missing, plural(wanted.total, "token"), formatTime(until))
 	}
 	return out, nil

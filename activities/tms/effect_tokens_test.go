@@ -104,7 +104,7 @@ func TestTokensThatTheAPIDoesNotShow(t *testing.T) {
 			record := r.createRecord("A-1")
 			r.requestCount()
 			out, waits := r.runUntilDone(r.tokensEffect(record, tokenInterest(string(tokens), 3), tokenInterest(string(tokens), 2)), nil)
-			r.wantProblem(out, test.requests, "the API does not show whether tokens were issued; check in the TMS that 5 tokens were issued, then answer confirm")
+			r.wantProblem(out, test.requests, "the API does not show whether tokens were issued; check in the TMS that 5 tokens were issued, then send the message confirm")
 			if diff := cmp.Diff([]string{"10m0s aside"}, waits); diff != "" {
 				t.Error(diff)
 			}

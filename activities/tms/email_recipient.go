@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// recipients returns the contacts who get the mail, at least one contact. recipients returns no
-// contacts when nobody or only some of the learners can get the mail; missing says why.
+// recipients returns the contacts who get the mail, at least one contact. If there is no recipient,
+// or if some learners cannot get the mail, recipients returns no contacts, and missing says why.
 func (e emailHandler) recipients(
 	ctx context.Context, mail exchange.SendEmail, links administrate.OpportunityLinks, attendees []exchange.Attendee,
 ) (contacts []opportunity.ID, missing string, err error) {
@@ -39,8 +39,8 @@ func (e emailHandler) recipients(
 	return contacts, missing, err
 }
 
-// Several contacts may share one address. Each of these contacts gets mail at the address, so
-// nobody must decide which contact the learner is.
+// If several contacts have the learner's address, the mail goes to the oldest contact, because each
+// of these contacts gets mail at the same address.
 func (e emailHandler) learnerContacts(ctx context.Context, attendees []exchange.Attendee) (contacts []opportunity.ID, missing string, err error) {
 	if len(attendees) == 0 {
 		return nil, "no learner is named in the interests of the opportunity", nil

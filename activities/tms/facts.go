@@ -10,8 +10,8 @@ import (
 )
 
 // AdoptionFacts returns the input of a playbook for a record that Oppflow adopts at the time in
-// now. The times of follow-ups count from the time of the record's last change. The record that the
-// caller passes must contain all its interests. The facts do not contain the starts of events.
+// now. The times of follow-ups count from the time of the record's last change. raw must contain
+// all interests of the record. The facts do not contain the starts of events.
 func AdoptionFacts(raw administrate.Opportunity, now time.Time) playbook.Facts {
 	a := &Activities{now: func() time.Time { return now }}
 	snapshot := a.snapshot(raw, "")

@@ -243,7 +243,7 @@ func TestNamesInAnotherUnicodeForm(t *testing.T) {
 	}
 }
 
-// The API compares the characters of the names of accounts and items.
+// The API compares the names of accounts and items character by character.
 func TestAnAccountInAnotherUnicodeForm(t *testing.T) {
 	const composed, decomposed = "Caf\u00e9 Ltd", "Cafe\u0301 Ltd"
 	r := newFixture(t, tms.ReferenceTag{})

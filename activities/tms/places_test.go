@@ -45,8 +45,9 @@ func (r *fixture) fillEvent(event opportunity.ID, free int) {
 	r.requestCount()
 }
 
-// twoEvents returns a record that has held places on one event, and an interest in another event
-// without places. Another opportunity leaves some places of the other event free.
+// twoEvents returns a record with held places on one event and an interest without places in a
+// second event. Another opportunity has reserved the places of the second event, except for the
+// given number of free places.
 func (r *fixture) twoEvents(free int) (opportunity.ID, []opportunity.RecordedInterest) {
 	r.t.Helper()
 	r.fillEvent(otherEvent, free)
@@ -73,7 +74,7 @@ func (r *fixture) wantPlaces(got effectOutcome, want ...opportunity.PlacesState)
 	}
 }
 
-// An effect does not count places as held because another event has places of the opportunity.
+// Held places on one event do not prove that the places on another event are held.
 func TestReserveEffectLooksAtEachEvent(t *testing.T) {
 	const held, notHeld, notKnown = opportunity.PlacesHeld, opportunity.PlacesNotHeld, opportunity.PlacesNotKnown
 	assume := map[string]string{"reserve.short": "nothing"}
@@ -144,7 +145,8 @@ func TestReserveEffectLooksAtEachEvent(t *testing.T) {
 	})
 }
 
-// The customer gets no mail that says that places are held, when it is not known whether they are.
+// If it is not known whether places are held, the customer gets no mail that says that places are
+// held.
 func TestAMailDoesNotTellDoubtfulPlaces(t *testing.T) {
 	r := newFixtureAssuming(t, tms.ReferenceTag{}, map[string]string{"reserve.short": "nothing"})
 	r.loadPlaybook(`
@@ -160,7 +162,7 @@ emails:
 		in.Interests[1].Places = state
 		return r.runEffect(in)
 	}
-	if got := send("plain", opportunity.PlacesNotKnown); !strings.Contains(got.problem, "it is not known for each event whether its places are reserved") {
+	if got := send("plain", opportunity.PlacesNotKnown); !strings.Contains(got.problem, "Oppflow does not know for every event whether its places are reserved") {
 		t.Errorf("problem %q", got.problem)
 	}
 	for _, c := range []struct {
@@ -272,7 +274,7 @@ func TestOutcomeOfASecondEventWithoutRoom(t *testing.T) {
 	}
 }
 
-// The change is made even if the events cannot be read.
+// The worker makes the change even if it cannot read the events.
 func TestReservedPlacesThatCannotBeRead(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")

@@ -19,17 +19,15 @@ import (
 )
 
 // PlanOpportunity reads the record and returns the plan of the worker's playbook. PlanOpportunity
-// makes one request for each hundred interests. If the plan depends on events, the first request also
-// reads the events of the interests that the workflow knows. PlanOpportunity makes further requests
-// for other events, and for more than a hundred events. PlanOpportunity does not read the record if
-// the workflow knows all that the plan of a transition needs. If the worker does not know the target
-// step of a transition, PlanOpportunity makes one more request to read the steps. If the workflow
-// does not know the name of the region, PlanOpportunity makes one more request to read the regions.
-// For a step that does not exist, the plan is empty, because the API will reject the transition.
+// does not read the record if the workflow knows all that the plan of a transition needs. Otherwise
+// PlanOpportunity makes one request for each hundred interests. If the plan depends on events, the
+// first request also reads the events of the interests that the workflow knows. Further requests
+// read other events, the steps if the target step is unknown, and the regions if the name of the
+// region is unknown. For a step that does not exist, the plan is empty, because the API will reject
+// the transition.
 //
-// PlanOpportunity makes the plan with the playbook that is in force after the record was read. A
-// worker makes no plan if its playbook has a lower version than the playbook that the opportunity
-// has seen.
+// PlanOpportunity returns an error if another version of the playbook came into force during the
+// read, or if the opportunity has already used a later version than the worker's version.
 func (a *Activities) PlanOpportunity(ctx context.Context, in activities.PlanInput) (activities.PlanResult, error) {
 	begun := time.Now()
 	book, err := a.currentPlaybook(ctx)
@@ -88,9 +86,9 @@ func (a *Activities) makePlan(ctx context.Context, in activities.PlanInput, book
 	return result, nil
 }
 
-// planFromKnown plans a transition with the record that the workflow knows. isComplete is false if
-// the plan may depend on data that only a read returns. isComplete is also false if the plan has
-// effects before the transition. Such effects change the TMS before a response shows the step.
+// planFromKnown plans a transition with the record that the workflow knows. The result isComplete
+// is false if the plan may depend on data that only a read returns. The result is also false if the
+// plan has effects before the transition, which change the TMS before a response shows the step.
 func (a *Activities) planFromKnown(ctx context.Context, in activities.PlanInput, book VersionedPlaybook) (result activities.PlanResult, isComplete bool, err error) {
 	result = activities.PlanResult{Record: exchange.Snapshot{ID: in.Opportunity}, FromKnown: true, RunID: runs.CurrentID(ctx)}
 	cause, isPossible, err := a.preparePlan(ctx, in, book, &result)
@@ -143,7 +141,8 @@ func (a *Activities) preparePlan(ctx context.Context, in activities.PlanInput, b
 	return cause, false, nil
 }
 
-// plan returns the plan of the playbook, with the names of the playbook that the worker did not find.
+// plan returns the plan of the playbook, and adds the playbook's NameProblems to the problems of
+// the plan.
 func (b VersionedPlaybook) plan(facts playbook.Facts, cause exchange.PlanCause) exchange.Plan {
 	plan := b.Playbook.Plan(facts, cause)
 	plan.Version = b.Version
@@ -178,7 +177,7 @@ func (a *Activities) findStep(ctx context.Context, text string) (step opportunit
 
 func (a *Activities) cachedStepFor(text string) (opportunity.Step, bool) {
 	id := opportunity.ID(text)
-	for _, name := range (exchange.Change{Progress: &opportunity.Progress{To: text}}).Names() { // an id has no names
+	for _, name := range (exchange.Change{Progress: &opportunity.Progress{To: text}}).Names() { // the loop does not run if text is an id
 		meaning, _ := a.nameCache.Lookup(name)
 		id = meaning.ID
 	}

@@ -290,8 +290,8 @@ func TestResultsCarryPlaybookFeatures(t *testing.T) {
 	}
 }
 
-// Each plan reports the names that no longer fit the tenant, and the run plans in every step,
-// because the step of a rule may have another name now.
+// Each plan reports the names in the playbook that no longer exist in the tenant's TMS. The run
+// plans in every step, because the step of a rule may have another name now.
 func TestPlanReportsNamesThatDoNotFitTheTenant(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	r.loadPlaybook("steps:\n  - at: { step: Renamed }\n    followUps: [{ name: look, due: { idle: 1 day }, do: { attention: { text: Look } } }]\n")
@@ -307,7 +307,7 @@ func TestPlanReportsNamesThatDoNotFitTheTenant(t *testing.T) {
 	}
 }
 
-// A transition is planned without a read, if the workflow knows all that the plan needs.
+// The worker plans a transition without a read if the workflow knows all that the plan needs.
 func TestPlanOfATransitionFromTheKnownRecord(t *testing.T) {
 	const free = "{ name: win, to: { state: Won }, when: 'value > 100 and any(interests, .kind == \"event\")', after: [{ account: {} }] }"
 	for name, c := range map[string]struct {

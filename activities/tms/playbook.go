@@ -24,7 +24,8 @@ type VersionedPlaybook struct {
 	// ServiceKeys are the keys that sign requests to the services of the playbook, by the names of
 	// the secrets in the playbook.
 	ServiceKeys map[string]service.Key
-	// NameProblems has one line for each name in the playbook that does not fit the tenant any more.
+	// NameProblems has one line for each name in the playbook that does not exist in the tenant's TMS
+	// any more.
 	NameProblems []string
 }
 
@@ -49,15 +50,15 @@ func playbookUnavailable(format string, a ...any) error {
 	return temporal.NewApplicationError(fmt.Sprintf(format, a...), string(activities.ReasonPlaybookUnavailable))
 }
 
-// dailyReadSpread spreads the daily reads, so that the worker does not read many opportunities at
-// the same time, for example after an outage or an import.
+// dailyReadSpread is the time over which the daily reads are spread, so that the worker does not
+// read many opportunities at the same time, for example after an outage or an import.
 const dailyReadSpread = 6 * time.Hour
 
 // playbookFeatures returns the features of the playbook in force, or nil if the playbook has no
 // features and the namespace has no playbook.
 //
-// An activity must call playbookFeatures before it sends a request. playbookFeatures returns an
-// error if the worker does not know the playbook in force.
+// An activity must call playbookFeatures before it sends a request, because playbookFeatures
+// returns an error if the worker does not know the playbook in force.
 func (a *Activities) playbookFeatures(ctx context.Context) (*activities.PlaybookFeatures, error) {
 	book, err := a.currentPlaybook(ctx)
 	if err != nil {
@@ -84,7 +85,7 @@ func (a *Activities) featuresOf(ctx context.Context, book VersionedPlaybook) *ac
 	}
 	if has.Reactions || has.FollowUps {
 		rules.QuietTime, rules.Spread = a.times.Quiet(), dailyReadSpread
-		if len(book.NameProblems) == 0 { // else a plan in every step reports the rules whose step was renamed
+		if len(book.NameProblems) == 0 { // otherwise the workflow plans in every step, and the plans report the wrong names
 			rules.FollowUpSteps = has.Steps
 		}
 	}

@@ -49,8 +49,8 @@ func (a *Activities) ReadOpportunity(ctx context.Context, in activities.ReadInpu
 
 // FindOpportunity searches for records that have the reference tag. FindOpportunity reads the
 // region's opportunities page by page, because no documented filter of the API can search for the
-// tag. The API's filter compares the exact spelling of region names, so a search with another
-// spelling of the name would find no record.
+// tag. The API's filter compares the exact spelling of region names, so FindOpportunity first looks
+// up the name of the region.
 func (a *Activities) FindOpportunity(ctx context.Context, in activities.FindInput) (activities.FindResult, error) {
 	if a.referenceTag.isDisabled() {
 		return activities.FindResult{Reference: in.Reference, TagDisabled: true}, nil
@@ -116,8 +116,8 @@ func interestRef(interest administrate.Interest) exchange.InterestRef {
 		ref.Quantity = *interest.Quantity
 	}
 	if interest.UnitAmount.Valid {
-		// Oppflow never writes an amount that Oppflow cannot parse. Oppflow compares an interest
-		// with such an amount by its other members.
+		// Oppflow never writes an amount that Oppflow cannot parse, so an amount without a valid form
+		// stays unset.
 		if amount, err := opportunity.ParseAmount(interest.UnitAmount.Decimal.String()); err == nil {
 			ref.UnitAmount = &amount
 		}

@@ -19,7 +19,7 @@ func (a *Activities) StoreRegions(regions []opportunity.Ref) {
 }
 
 // The API's responses do not contain the region of a record. given is the id or the name of the
-// region that the caller wrote. The name is empty if the worker cannot find it.
+// region that the caller wrote. The returned name is empty if the worker cannot find the name.
 func (a *Activities) regionRef(ctx context.Context, given, id string) opportunity.Ref {
 	if given == id {
 		return a.namedRegion(ctx, opportunity.Ref{ID: opportunity.ID(id)})

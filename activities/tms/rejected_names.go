@@ -10,8 +10,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// When an account is merged into another account, a worker or a run may still have stored the old
-// id for its name. After the merge, the API rejects the old id, which the caller never gave.
+// When an account is merged into another account, a worker or a run may still store the old id of
+// the merged account. The API rejects the old id, although the caller gave a name and not the old
+// id.
 
 // lookUpRejected looks up again those names whose ids were part of a rejected request. The result
 // is empty if the look-up fails or no name needs a look-up.
@@ -85,9 +86,9 @@ func (a *Activities) handleRejectedChanges(ctx context.Context, changes []exchan
 	}
 }
 
-// isRejectedByAPI reports whether the API rejected a change for a reason that a wrong id in the
-// change may explain. The error that a transition does not exist proves nothing about the name of
-// the target step.
+// isRejectedByAPI reports whether the API rejected a change, and a wrong id in the change may be
+// the cause. The error that a transition does not exist proves nothing about the name of the target
+// step.
 func (a *Activities) isRejectedByAPI(status exchange.ChangeStatus, reason *opportunity.Error) bool {
 	return status == exchange.StatusRejected && reason != nil && reason.Type == opportunity.Rejected && !a.readOnly
 }

@@ -21,7 +21,7 @@ type reservationState struct {
 	// expired says that the places have expired or were released; in both cases the opportunity
 	// cannot reserve places again.
 	expired bool
-	// events are the events of the record's first hundred interests, by interest.
+	// events are the events of the record's first hundred interests, by the id of the interest.
 	events map[opportunity.ID]opportunity.ID
 }
 

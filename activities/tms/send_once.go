@@ -32,9 +32,8 @@ func sendOnce[I changeInput, R any, P changeOutput[R]](a *Activities, change fun
 				Status: exchange.StatusUnknown, Reason: activities.ReasonAttemptNotEnded, Error: opportunity.Failf(opportunity.Undecided, "nothing was sent: %s", why),
 			}
 		} else if why := a.checkPermission(ctx); why != nil {
-			// The worker checks its permission before it calls change, because change reads the
-			// epoch. A worker that has not proven which tenant owns the namespace has not read the
-			// epoch.
+			// The worker checks its permission before it calls change, because change needs the epoch, which
+			// the worker reads only after it has proven which tenant owns the namespace.
 			*P(&result).AsCallResult() = notPermitted(why)
 		} else {
 			result, err = change(ctx, in)
@@ -64,9 +63,9 @@ func (a *Activities) possiblySentReason(ctx context.Context) string {
 	case info.StartedTime.Sub(info.ScheduledTime) <= promptStart:
 		return ""
 	}
-	// The activity task alone does not show whether Temporal started the activity before. A reset
-	// of an activity sets its attempt count back to 1. The activity task contains the time-outs
-	// that the workflow scheduled, not time-outs that somebody changed later.
+	// The activity task alone does not show whether Temporal started the activity before. A reset of
+	// the activity sets the attempt count back to 1, and the task contains the original time-outs even
+	// if somebody changed them.
 	ctx, cancel := context.WithTimeout(ctx, earlierRunTimeout)
 	defer cancel()
 	described, err := a.temporal.DescribeWorkflow(ctx, info.WorkflowExecution.ID, info.WorkflowExecution.RunID)

@@ -81,10 +81,10 @@ func countUnfilled(all []soldPlaces, counted func(soldPlaces) int) int {
 }
 
 // checkRelease reports whether the effect may release the reservation. A release frees all places
-// of the opportunity. The places stay reserved while fewer learners of the opportunity are
-// registered on the events than places were sold. A learner who was registered on an event before
-// the effect counts only if the TMS registered learners of the opportunity on this event. Nothing
-// else shows to which opportunity such a learner belongs. note says why the places stay reserved.
+// of the opportunity. The places stay reserved while an event has fewer registered learners of the
+// opportunity than sold places. A learner who was registered before the effect counts only if the
+// TMS itself registered learners of the opportunity on the event. The result note says why the
+// places stay reserved.
 func (e registerHandler) checkRelease(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (release bool, note string, err error) {
 	all := countSoldPlaces(in, out.Contacts, out.UndoEntry)
 	if unfilled := countUnfilled(all, func(p soldPlaces) int { return p.learners + p.found }); unfilled > 0 {

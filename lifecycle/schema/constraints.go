@@ -211,7 +211,8 @@ func (o object) start() {
 	o.OneOf = []*jsonschema.Schema{create, adopt}
 }
 
-// The rules depend on the kind of the interest, which is given or follows from the id.
+// The rules for an interest depend on its kind. The caller gives the kind, or the kind follows from
+// the id of the item.
 func (o object) interest() {
 	o.text("item", textForm, opportunity.MaxTextLength)
 	kind := o.member("kind")

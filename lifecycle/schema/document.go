@@ -19,8 +19,8 @@ const schemaIDPrefix = "https://github.com/oppflow/oppflow/docs/schemas/"
 type document struct {
 	name, title string
 	value       any
-	// isResponse is true for a document that Oppflow writes; later versions may add members to such
-	// a document.
+	// isResponse says that Oppflow writes the document; later versions of Oppflow may add members to a
+	// response.
 	isResponse bool
 }
 

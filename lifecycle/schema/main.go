@@ -2,9 +2,8 @@
 // and every response.
 //
 // The schemas follow the Go types, their comments and constants. The schemas add the rules of
-// Validate that JSON Schema can express. A schema accepts everything that Oppflow accepts, except
-// for the payloads that the package's tests list. Oppflow also rejects some payloads that fit their
-// schema. The tests list these cases, too.
+// Validate that JSON Schema can express. A schema and Oppflow accept the same payloads, except for
+// the payloads that the package's tests list.
 package main
 
 import (

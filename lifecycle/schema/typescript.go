@@ -15,9 +15,9 @@ import (
 
 const typeScriptFile = checkout + "/e2e/typescript/src/contract.ts"
 
-// typeScript returns the TypeScript types of all payloads and responses. A TypeScript type has the
-// name of its Go type. Only the TypeScript type of the Go type Error has a different name, because
-// TypeScript itself has a type Error.
+// typeScript returns the TypeScript types of all payloads and responses. Each TypeScript type has
+// the name of its Go type, except for the Go type Error, because TypeScript itself has a type
+// Error.
 func typeScript(source *sourceInfo) ([]byte, error) {
 	types := map[string]string{}
 	add := func(name string, schema *jsonschema.Schema, isResponse bool) error {

@@ -7,7 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// APIKind returns the API's kind for a kind of interests, or "" for an unknown kind.
+// APIKind returns the API client's kind that corresponds to an interest kind, or "" for an unknown
+// kind.
 func APIKind(kind opportunity.InterestKind) administrate.Kind {
 	info, known := kind.Info()
 	if !known {
@@ -23,7 +24,7 @@ func APIKindOfIDType(typ string) administrate.Kind {
 	return APIKind(kind)
 }
 
-// StepOf converts a step.
+// StepOf converts a step of the API client.
 func StepOf(step administrate.Step) opportunity.Step {
 	return opportunity.Step{
 		ID: opportunity.ID(step.ID), Name: step.Name,
@@ -48,8 +49,8 @@ func InterestKind(interest administrate.Interest) opportunity.InterestKind {
 	return ""
 }
 
-// EventStart returns the time in UTC at which an event starts, or zero if this time is unknown.
-// EventStart also returns zero for a cancelled event.
+// EventStart returns the time in UTC at which an event starts, or zero if this time is unknown or
+// the event is cancelled.
 func EventStart(event administrate.ScheduledEvent) time.Time {
 	switch {
 	case event.Cancelled:

@@ -95,8 +95,8 @@ func (c *Cache) StoreRegionFor(region opportunity.Ref, ttl time.Duration) {
 	c.regions[region.ID] = cachedName{meaning: region, expiresAt: c.now().Add(ttl)}
 }
 
-// Region returns the region with the id and its last known name. current is false if no look-up
-// read the regions within their cache time.
+// Region returns the region with the id and its last known name. current is false if the cache time
+// of the region is over, or if the region is not in the cache.
 func (c *Cache) Region(id opportunity.ID) (region opportunity.Ref, current bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -109,8 +109,8 @@ func groupLookups(wanted []exchange.UnresolvedName) []administrate.LookupRequest
 	return requests
 }
 
-// The API compares the characters of a text, and a letter with an accent can be stored as one
-// character or as two characters.
+// The API compares names character by character, and a letter with an accent may be one character
+// or two characters.
 func spellings(text string) []string {
 	all := []string{text}
 	for _, form := range []norm.Form{norm.NFC, norm.NFD} {

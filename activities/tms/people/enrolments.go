@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// EnrolmentsOf reads the enrolments of the contacts and events in those records for which about
+// EnrolmentsOf reads the enrolments of the contacts on the events in those objects for which about
 // returns true.
 func EnrolmentsOf(
 	ctx context.Context, api API, records []opportunity.TouchedObject, about func(opportunity.TouchedObject) bool,

@@ -56,7 +56,8 @@ func MatchAll(attendees []exchange.Attendee, known map[string][]administrate.Con
 	return matches
 }
 
-// created are the names of the contacts with this address that are about to be created.
+// created are the names of the contacts that are about to be created with the attendee's e-mail
+// address.
 func (p Policy) match(attendee exchange.Attendee, contacts []administrate.Contact, created []string) Match {
 	if p.People != "" {
 		name := attendeeName(attendee)

@@ -25,8 +25,8 @@ type Places struct {
 	Contacts []opportunity.ID
 	// UndoEntry contains the places that the effect has cancelled, or is about to cancel.
 	UndoEntry exchange.UndoEntry
-	// Sources are the opportunities that registered the places, by place. A place without an
-	// opportunity has the value "". Sources is nil if the API does not show opportunities of places.
+	// Sources are the opportunities that registered the places, by the id of the learner; "" for a
+	// place without an opportunity. Sources is nil if the API does not show opportunities of places.
 	Sources map[opportunity.ID]opportunity.ID
 	// HasRegistration says that the opportunity has a registration on the event. HasRegistration
 	// counts only if Sources is nil.

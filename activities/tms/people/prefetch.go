@@ -9,17 +9,18 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// API is the part of the API that this room uses.
+// API is the part of the API that package people uses.
 type API interface {
 	OpportunityLinks(ctx context.Context, opportunityID string) (administrate.OpportunityLinks, error)
 	Account(ctx context.Context, id string) (administrate.Account, error)
 	Enrolments(ctx context.Context, eventID string, contactIDs []string, after string) (administrate.LearnerPage, error)
 }
 
-// Prefetch returns functions for administrate.ReadTogether that read what the inspections of effects
-// about the attendees probably read later. An inspection that then sends an equal query gets the
-// response without a request. Prefetch expects the account on the record, and the contacts in
-// expected, by the index of the attendee. With registers, Prefetch also reads who is on the events.
+// Prefetch returns functions for administrate.ReadTogether that read in advance what the
+// inspections of effects about the attendees will probably read. An inspection that later sends an
+// equal query gets the response without a request. Prefetch expects that the record has the
+// account, and that the attendees have the contacts in expected, by the index of the attendee. If
+// registers is true, Prefetch also reads who is registered on the events.
 func Prefetch(api API, record, account opportunity.ID, attendees []exchange.Attendee, expected map[int]opportunity.ID, registers bool) []func(context.Context) error {
 	var all []func(context.Context) error
 	if account != "" && slices.ContainsFunc(attendees, NeedsLookup) {

@@ -1,4 +1,4 @@
-// Package places finds out on which events the places of an opportunity are reserved. The API shows
-// of an opportunity only whether any place is reserved. The API shows of an event only how many
-// places all opportunities have reserved.
+// Package places finds out on which events the places of an opportunity are reserved. For an
+// opportunity, the API shows only whether any place is reserved. For an event, the API shows only
+// how many places all opportunities together have reserved.
 package places

@@ -14,8 +14,8 @@ type API interface {
 	Events(ctx context.Context, ids []string) ([]administrate.ScheduledEvent, error)
 }
 
-// Reserved is the number of places that all opportunities have reserved, by event. An event whose
-// number is not known is missing.
+// Reserved is the number of places that all opportunities have reserved, by event. Reserved has no
+// entry for an event whose number is not known.
 type Reserved map[opportunity.ID]int
 
 // Read reads the numbers of reserved places. Read makes one request for each hundred events.
@@ -59,7 +59,7 @@ func (r Reserved) String() string {
 	return string(text)
 }
 
-// ParseReserved returns the numbers in the text, none for a text that String did not return.
+// ParseReserved returns the numbers in the text, or nil for a text that String did not return.
 func ParseReserved(text string) Reserved {
 	var reserved Reserved
 	if json.Unmarshal([]byte(text), &reserved) != nil {
@@ -70,7 +70,8 @@ func ParseReserved(text string) Reserved {
 
 // EventsToCompare returns the events whose reserved places show whether the mutations reserved
 // places, by the index of the mutation. EventsToCompare returns nil when all places of the
-// opportunity belong to one mutation, because its reservation then shows whether they are reserved.
+// opportunity belong to one mutation, because the opportunity's reservation then shows whether the
+// places are reserved.
 func EventsToCompare(mutations []administrate.Mutation, hasReservation bool) []opportunity.ID {
 	events, count := make([]opportunity.ID, len(mutations)), 0
 	for i, m := range mutations {

@@ -7,18 +7,17 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Interest is an interest in an event, whose places are to be reserved.
+// Interest is an interest in an event for which Oppflow reserves places.
 type Interest struct {
 	ID, Event opportunity.ID
 	// Quantity is the number of places; 0 when the number is not known.
 	Quantity int
-	// Held says that the places were reserved before.
+	// Held says that the workflow already knows that the places are held.
 	Held bool
 }
 
-// States returns what is known of the places of the interests, while the reservation of their
-// opportunity is valid. isAlone says that the opportunity has no other interest in an event than
-// the one interest.
+// States returns for each interest whether its places are held, if the reservation of the
+// opportunity is valid. isAlone says that the opportunity has only one interest in an event.
 func States(interests []Interest, isAlone bool, before, after Reserved) []exchange.InterestPlaces {
 	states := make([]exchange.InterestPlaces, len(interests))
 	for n, one := range interests {
@@ -54,7 +53,7 @@ func stateOf(one Interest, interests []Interest, isAlone bool, before, after Res
 	}.State()
 }
 
-// NoneHeld returns that no places of the interests are reserved.
+// NoneHeld returns the state PlacesNotHeld for each of the interests.
 func NoneHeld(interests []Interest) []exchange.InterestPlaces {
 	states := make([]exchange.InterestPlaces, len(interests))
 	for n, one := range interests {
@@ -72,8 +71,8 @@ func IDs(interests []Interest) []opportunity.ID {
 	return ids
 }
 
-// Missing returns the interests whose places are not known to be held, and of these the interests
-// whose places are not held.
+// Missing returns in missing the interests whose places may not be held, and in notHeld only the
+// interests whose places are certainly not held.
 func Missing(states []exchange.InterestPlaces) (missing, notHeld []opportunity.ID) {
 	for _, known := range states {
 		if known.State != opportunity.PlacesHeld {

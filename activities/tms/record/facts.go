@@ -19,8 +19,8 @@ type Known struct {
 	Interests []opportunity.RecordedInterest
 }
 
-// Facts returns the facts of a record that was read, as raw and as record. Data from the API override
-// data from the workflow, because somebody may have changed the record.
+// Facts returns the facts of a record that was read; record is the converted form of raw. Data from
+// the API override data from the workflow, because somebody may have changed the record.
 func Facts(record exchange.Snapshot, raw administrate.Opportunity, events []administrate.ScheduledEvent, k Known, now time.Time) playbook.Facts {
 	facts := playbook.Facts{
 		Now: now, ID: record.ID, Details: record.Details, Step: record.Step, Reservation: record.Reservation,

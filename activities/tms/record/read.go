@@ -57,8 +57,8 @@ func readEvents(ctx context.Context, api API, ids []string) ([]administrate.Sche
 	return all, nil
 }
 
-// Read reads a record and the events of its interests. The functions in Queries belong in one
-// administrate.ReadTogether, which sends the two queries in one request.
+// Read reads a record and the events of its interests. Pass all functions that Queries returns to
+// one call of administrate.ReadTogether, which sends their queries in one request.
 type Read struct {
 	api    API
 	id     opportunity.ID
@@ -79,8 +79,8 @@ func NewRead(api API, id opportunity.ID, known []opportunity.RecordedInterest) *
 	return r
 }
 
-// Queries returns the function that reads the record, and the functions that read what the known
-// interests need. The record does not need the results of the other functions.
+// Queries returns the function that reads the record, and the functions that read the events of the
+// known interests. The read of the record does not depend on the other functions.
 func (r *Read) Queries(withEvents bool) (record func(context.Context) error, others []func(context.Context) error) {
 	record = func(ctx context.Context) error {
 		read, err := Full(ctx, r.api, r.id)
@@ -119,7 +119,7 @@ func (r *Read) Events(ctx context.Context) ([]administrate.ScheduledEvent, error
 	return append(all, further...), err
 }
 
-// EventChanges returns the facts about the events that may be external changes.
+// EventChanges returns the facts about the events in which the workflow looks for external changes.
 func EventChanges(events []administrate.ScheduledEvent) []activities.EventChange {
 	var all []activities.EventChange
 	for _, event := range events {

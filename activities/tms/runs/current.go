@@ -19,7 +19,7 @@ func DetectReset(ctx context.Context, believed string) (string, bool) {
 
 type epochKey struct{}
 
-// WithEpoch returns a context for the activities of a worker.
+// WithEpoch returns a context in which CurrentID uses the given epoch.
 func WithEpoch(ctx context.Context, epoch func() string) context.Context {
 	return context.WithValue(ctx, epochKey{}, epoch)
 }

@@ -25,8 +25,8 @@ const (
 	rateDecrease    = 0.7
 	rateIncrease    = 0.1
 	rateWindow      = 2 * time.Second
-	// When Temporal refuses a list request, the SDK itself repeats the request after about a
-	// second, so listTimeout is shorter and prevents the repetition.
+	// listTimeout is shorter than a second, because the SDK itself repeats a refused list request
+	// after about a second.
 	listTimeout = 900 * time.Millisecond
 )
 
@@ -89,8 +89,8 @@ func (q *lister) recordAnswered() {
 	}
 }
 
-// recordRefused ignores a refusal within rateWindow after the last decrease, because such a refusal
-// contains no new information.
+// recordRefused ignores a refusal within rateWindow after the last decrease of the rate, because a
+// refusal in that time contains no new information.
 func (q *lister) recordRefused() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -46,10 +46,9 @@ func NewReader(temporal client.Client, dataConverter converter.DataConverter, no
 	return &Reader{temporal: temporal, lister: newLister(temporal, now), dataConverter: dataConverter}
 }
 
-// Others returns the runs of the workflow that the index of runs shows, without the run own, in the
-// order of the index. lags says that the index shows no run of the workflow, or cannot be read. The
-// error says that Temporal rejected the list request because the namespace sends too many list
-// requests.
+// Others returns the runs of the workflow in the order of the index of runs, without the run own.
+// The result lags says that the index shows no run of the workflow, or cannot be read. The error
+// says that Temporal rejected the list request because the namespace sends too many list requests.
 func (r *Reader) Others(ctx context.Context, id, own string, urgent bool) (runs []*workflowpb.WorkflowExecutionInfo, lags bool, err error) {
 	if strings.ContainsAny(id, `'"\`+"`") {
 		return nil, true, nil // the id must not be part of a query; an unneeded search costs one request, but a missed run leads to a second record
@@ -75,10 +74,10 @@ func (r *Reader) Others(ctx context.Context, id, own string, urgent bool) (runs 
 	return runs, err != nil && busy == nil, busy
 }
 
-// StartDiffers reports whether earlier runs had start messages with other digests than digest, and
-// no earlier run had a start message with digest. StartDiffers ignores a failed run, because a
-// failed run created no record. StartDiffers does not ignore a run that an operator made fail.
-// StartDiffers also ignores a run whose start message Temporal no longer stores.
+// StartDiffers reports whether an earlier run had a start message with another digest, and no
+// earlier run had a start message with the given digest. StartDiffers ignores a failed run, which
+// created no record, unless an operator made the run fail. StartDiffers also ignores a run whose
+// start message Temporal no longer stores.
 func (r *Reader) StartDiffers(ctx context.Context, digest string, runs []*workflowpb.WorkflowExecutionInfo) bool {
 	if digest == "" {
 		return false

@@ -41,12 +41,13 @@ func (a *Activities) Register(registry worker.ActivityRegistry) {
 	registry.RegisterActivityWithOptions(a.CompareRuns, activity.RegisterOptions{Name: activities.CompareRuns})
 }
 
-// CompareRuns lists one page of open runs, reads the records of the runs in one request, and returns
-// the runs whose records differ. A run without a record sends no request. Temporal repeats CompareRuns
-// after an error, except when the API refuses the request: CompareRuns then returns why.
+// CompareRuns lists one page of open runs, reads the records of the runs in one request, and
+// returns the runs whose records differ. If no run on the page shows a record, CompareRuns sends no
+// request to the API. Temporal repeats CompareRuns after an error; a refusal of the API is not an
+// error, but part of the result.
 //
-// Temporal's visibility is out of date for some time after a change. CompareRuns may therefore return
-// a run whose record does not differ.
+// Temporal's visibility is out of date for some time after a change, so CompareRuns may return a
+// run whose record does not differ.
 func (a *Activities) CompareRuns(ctx context.Context, in activities.CompareRunsInput) (activities.CompareRunsResult, error) {
 	out := activities.CompareRunsResult{Pass: in.Pass}
 	counted, err := a.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: lifecycle.OpenRunsQuery(time.Time{})})
@@ -86,8 +87,8 @@ func (a *Activities) CompareRuns(ctx context.Context, in activities.CompareRunsI
 	return out, nil
 }
 
-// list returns the page of open runs. If the server refuses the page token, list returns the first
-// page. A server may refuse the token of an earlier release.
+// list returns the page of open runs. If the server refuses the page token, such as a token of an
+// earlier release, list returns the first page.
 func (a *Activities) list(ctx context.Context, in activities.CompareRunsInput) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	request := &workflowservice.ListWorkflowExecutionsRequest{
 		PageSize: lifecycle.ScanPageRuns, NextPageToken: in.PageToken, Query: lifecycle.OpenRunsQuery(in.StartedSince),
@@ -100,8 +101,8 @@ func (a *Activities) list(ctx context.Context, in activities.CompareRunsInput) (
 	return listed, err
 }
 
-// retryError returns the error of a read, with the earliest time of the next attempt if the API gave
-// one.
+// retryError returns the error of a read, with the time until the next attempt if the API gave this
+// time.
 func retryError(err error) error {
 	var notSent *administrate.NotSentError
 	if errors.As(err, &notSent) && notSent.RetryAfter > 0 {
@@ -112,7 +113,7 @@ func retryError(err error) error {
 	return err
 }
 
-// shownRecord is what a run shows of its record in visibility.
+// shownRecord contains what the search attributes of a run show of the run's record.
 type shownRecord struct {
 	workflowID, id, step, state, account string
 }
@@ -141,8 +142,9 @@ func shownRecords(executions []*workflowpb.WorkflowExecutionInfo) []shownRecord 
 	return shown
 }
 
-// differs reports whether the record has another step or account than the run shows. A member that the
-// API does not return does not differ: a run keeps showing an account that the record no longer has.
+// differs reports whether the record has a step or an account other than the run shows. A member
+// that the API does not return counts as equal, so a run may show an account that the record no
+// longer has.
 func (s shownRecord) differs(record administrate.Opportunity) bool {
 	account := ""
 	if record.Account != nil {

@@ -92,8 +92,8 @@ func record(id, step, state, account string) administrate.Opportunity {
 	return out
 }
 
-// One request compares all runs of a page. The runs whose records moved, have another account or do
-// not exist any more have changed.
+// One request compares all runs of a page. A run counts as changed if its record has another step
+// or account, or does not exist any more.
 func TestCompareRuns(t *testing.T) {
 	t.Parallel()
 	n := &namespace{runs: []*workflowpb.WorkflowExecutionInfo{
@@ -153,7 +153,7 @@ func TestListOfRunsThatStartedDuringThePass(t *testing.T) {
 	}
 }
 
-// If the server refuses the position in the list, the list begins again.
+// If the server refuses the page token, the scan lists the runs from the beginning.
 func TestRefusedPageToken(t *testing.T) {
 	t.Parallel()
 	n := &namespace{}

@@ -71,7 +71,6 @@ func (e authorizeEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // If redirect addresses are registered, the address must equal a registered address (documented).
-// If no redirect address is registered, the address must be on this machine.
 func (e authorizeEndpoint) isAllowed(text string, u *url.URL) bool {
 	if len(e.redirects) > 0 {
 		return slices.Contains(e.redirects, text)
@@ -86,7 +85,6 @@ func writeRefusalPage(w http.ResponseWriter, what string) {
 	_, _ = w.Write([]byte("<!doctype html><title>Not authorized</title><p>" + template.HTMLEscapeString(what)))
 }
 
-// Each code can be exchanged once.
 func (e tokenEndpoint) exchangeCode(ctx context.Context, form url.Values, reply tokenReply) (tokenReply, tokenRefusal, error) {
 	redirect := form.Get("redirect_uri")
 	if form.Get("code") == "" || redirect == "" && e.sandbox.choices.Is(assumptions.OAuthRedirect, "required") {

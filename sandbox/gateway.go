@@ -25,8 +25,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// The limits are two assumed maximum sizes of a request body, in bytes. The real limit of the API
-// is unknown.
+// The limits are two assumed maximum sizes of a request body, in bytes.
 const (
 	maxRequestBody      = 1 << 20
 	maxSmallRequestBody = 128 << 10
@@ -185,8 +184,6 @@ func (v *pendingRequest) execute(r *http.Request) {
 	}
 }
 
-// Begin implements graph.Observer. With commit markers enabled, Begin adds a commit marker, which
-// shows after a crash that the mutation was committed.
 func (v *pendingRequest) Begin(ctx context.Context, d graph.MutationResult) (context.Context, error) {
 	if v.hasFault(fault.FailField) && v.match.Rule.Operation == d.Name {
 		return ctx, errInjected
@@ -197,7 +194,6 @@ func (v *pendingRequest) Begin(ctx context.Context, d graph.MutationResult) (con
 	return store.WithCommitMarker(ctx, store.CommitMarker{Request: v.entry.Number, Alias: d.Alias, Name: d.Name, Opportunity: d.Opportunity}), nil
 }
 
-// End implements graph.Observer.
 func (v *pendingRequest) End(d graph.MutationResult) {
 	field := requestlog.Field{Alias: d.Alias, Name: d.Name, Opportunity: d.Opportunity, Outcome: requestlog.Committed}
 	switch {
@@ -314,13 +310,10 @@ func newResponse(status int, message string) *bufferedResponse {
 	return a
 }
 
-// Header implements http.ResponseWriter.
 func (a *bufferedResponse) Header() http.Header { return a.header }
 
-// WriteHeader implements http.ResponseWriter.
 func (a *bufferedResponse) WriteHeader(status int) { a.status = status }
 
-// Write implements http.ResponseWriter.
 func (a *bufferedResponse) Write(p []byte) (int, error) { return a.body.Write(p) }
 
 func inSeconds(d time.Duration) string {
@@ -340,9 +333,7 @@ func addressOf(r *http.Request) string {
 func tokenRequestInfo([]byte) requestInfo { return requestInfo{operations: []string{operationToken}} }
 
 // documentInfo returns the name of a document's operation, the parts of that name between
-// underscores, and the names of its fields. The name of a field inside a GraphQL namespace contains
-// the name of the namespace, as in "opportunities.progress". For a document that cannot be parsed,
-// documentInfo returns an empty requestInfo.
+// underscores, and the names of its fields.
 func documentInfo(body []byte) requestInfo {
 	var request struct {
 		Query         string `json:"query"`

@@ -19,7 +19,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// A request to the API passes the gateway and the authentication before the GraphQL handler.
 func (s *Sandbox) routes(o *Options, r *graph.Resolver, schema *schema) (http.Handler, error) {
 	api := s.graphqlServer(r, o.Logger, schema)
 	if !o.NoAuth {
@@ -112,13 +111,10 @@ var (
 	_ graphql.OperationContextMutator = introspection{}
 )
 
-// ExtensionName implements graphql.HandlerExtension.
 func (introspection) ExtensionName() string { return "Introspection" }
 
-// Validate implements graphql.HandlerExtension.
 func (introspection) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationContext implements graphql.OperationContextMutator.
 func (introspection) MutateOperationContext(_ context.Context, o *graphql.OperationContext) *gqlerror.Error {
 	o.DisableIntrospection = false
 	return nil

@@ -198,8 +198,6 @@ func (e tokenEndpoint) issue(w http.ResponseWriter, r *http.Request) (tokenReply
 	}
 }
 
-// Each parameter may occur only once. The parameters must be in the body; the choice for OAuthQuery
-// can also allow parameters in the URL.
 func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Values, tokenRefusal) {
 	invalid := func(description string) (url.Values, tokenRefusal) {
 		return nil, newTokenRefusal("invalid_request", description)
@@ -231,7 +229,6 @@ func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Val
 	return r.Form, tokenRefusal{}
 }
 
-// writeToken writes a response with a header that forbids caches to store the response.
 func writeToken(w http.ResponseWriter, status int, body any) {
 	encoded, err := json.Marshal(body)
 	if err != nil {

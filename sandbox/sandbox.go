@@ -147,8 +147,6 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	return s, nil
 }
 
-// If chosen is nil, seed writes the default catalogue, unless the data file contains the entries of
-// a catalogue file.
 func (s *Sandbox) seed(ctx context.Context, chosen *catalogue.Catalogue) error {
 	if chosen != nil {
 		return s.store.Seed(ctx, chosen, "file")

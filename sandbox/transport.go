@@ -16,9 +16,8 @@ import (
 )
 
 // endpoint serves GraphQL over HTTP POST as the API does. The HTTP status is 200 for every GraphQL
-// result. The response to a request that was rejected before any field ran has the member errors
-// and no member data. For a rejected request, the handler of the GraphQL library would return 422
-// and "data": null.
+// result. For a rejected request, the handler of the GraphQL library would return 422 and "data":
+// null.
 type endpoint struct {
 	exec graphql.GraphExecutor
 	// If nullOnFailure is true, an internal failure of a mutation makes the whole member data of the
@@ -74,8 +73,7 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // isMutationError reports whether an error belongs to a mutation or to the top-level field that
-// groups mutations, such as opportunities. The schema declares mutations and the top-level fields
-// as non-null.
+// groups mutations, such as opportunities.
 func isMutationError(e *gqlerror.Error) bool { return len(e.Path) == 1 || len(e.Path) == 2 }
 
 // The GraphQL library has the name of the variable only in the error's path.
@@ -103,8 +101,6 @@ func readBody(r *http.Request, params *graphql.RawParams) (status int, message s
 	return 0, ""
 }
 
-// rejectedBody is the response, without a member data, to a request that was rejected before any
-// field ran.
 type rejectedBody struct {
 	Errors gqlerror.List `json:"errors"`
 }

@@ -19,8 +19,7 @@ type Name string
 // Option is one possible behaviour of the API.
 type Option struct {
 	// Value is the word with which a user chooses this behaviour.
-	Value string
-	// Description describes how the sandbox behaves with this value.
+	Value       string
 	Description string
 }
 
@@ -56,7 +55,6 @@ func nameAssumption(row Name, thing string, names ...string) Assumption {
 type Choices struct{ chosen map[Name]string }
 
 // ParseChoices reads choices from a map of row names to values, such as "reserve.short": "refused".
-// The error of ParseChoices names the wrong row and its possible values.
 func ParseChoices(words map[string]string) (Choices, error) {
 	c := Choices{chosen: make(map[Name]string, len(words))}
 	for _, word := range slices.Sorted(maps.Keys(words)) {

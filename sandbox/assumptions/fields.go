@@ -2,24 +2,18 @@ package assumptions
 
 // These are the rows about unobserved fields and filters of records other than opportunities.
 const (
-	// FilterItems to FilterSenders say by which fields, besides the id, items, regions, currencies,
-	// steps, interests, log entries and sending addresses can be filtered.
-	FilterItems      Name = "filter.items"
-	FilterRegions    Name = "filter.regions"
-	FilterCurrencies Name = "filter.currencies"
-	FilterSteps      Name = "filter.opportunitySteps"
-	FilterInterests  Name = "filter.interests"
-	FilterLogs       Name = "filter.externalIntegrationLogs"
-	FilterSenders    Name = "filter.sendingEmailAddresses"
-	// ItemFields to RegistrationFields say which unobserved fields items, invoices, learners and
-	// registrations have.
+	FilterItems        Name = "filter.items"
+	FilterRegions      Name = "filter.regions"
+	FilterCurrencies   Name = "filter.currencies"
+	FilterSteps        Name = "filter.opportunitySteps"
+	FilterInterests    Name = "filter.interests"
+	FilterLogs         Name = "filter.externalIntegrationLogs"
+	FilterSenders      Name = "filter.sendingEmailAddresses"
 	ItemFields         Name = "item.fields"
 	InvoiceFields      Name = "invoice.fields"
 	LearnerFields      Name = "learner.fields"
 	RegistrationFields Name = "registration.fields"
-	// PayloadFields says whether the payloads of mutations contain the records that the mutations
-	// changed.
-	PayloadFields Name = "payload.fields"
+	PayloadFields      Name = "payload.fields"
 )
 
 func fields() []Assumption {

@@ -2,26 +2,20 @@ package assumptions
 
 // The rows about names in searches.
 const (
-	// FilterFields says by which fields opportunities can be filtered, in addition to the observed
-	// fields.
-	FilterFields Name = "filter.opportunity.fields"
-	// FilterName to FilterContact are the rows about the names of fields that filter opportunities.
+	FilterFields  Name = "filter.opportunity.fields"
 	FilterName    Name = "filter.opportunity.name"
 	FilterAccount Name = "filter.opportunity.account"
 	FilterCreated Name = "filter.opportunity.created"
 	FilterUpdated Name = "filter.opportunity.updated"
 	FilterOwner   Name = "filter.opportunity.owner"
 	FilterContact Name = "filter.opportunity.contact"
-	// FilterTypes says which names the input types of filters have. The row FilterTypes does not
-	// apply to events, accounts, contacts and course templates, because the names of their filter
-	// types were observed.
-	FilterTypes Name = "filter.types"
-	// FilterOperation says which name the enum of filter operations has.
+	// The row FilterTypes does not apply to events, accounts, contacts and course templates,
+	// because the names of their filter types were observed.
+	FilterTypes     Name = "filter.types"
 	FilterOperation Name = "filter.operation"
-	// Order says which name the argument has that sorts lists. The row Order does not apply to
-	// lists of events, because these lists were observed to accept both order and orderBy.
-	Order Name = "order"
-	// OrderTypes says which names the input types of the argument have that sorts lists.
+	// The row Order does not apply to lists of events, because these lists were observed to accept
+	// both order and orderBy.
+	Order      Name = "order"
 	OrderTypes Name = "order.types"
 )
 

@@ -3,8 +3,6 @@ package assumptions
 // These are the rows about unobserved prefixes of global ids. A prefix is the part of a global id
 // before the colon.
 const (
-	// InvoiceID, UserID, CurrencyPrefix and LogPrefix are the rows about the id prefixes of
-	// invoices, users, currencies and entries of the integration log.
 	InvoiceID      Name = "id.invoice"
 	UserID         Name = "id.user"
 	CurrencyPrefix Name = "id.currency"

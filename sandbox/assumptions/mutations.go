@@ -12,11 +12,9 @@ const (
 	UpdateNull       Name = "update.null"
 	ErrorLabels      Name = "errors.labels"
 	ErrorsFirst      Name = "errors.first"
-	// EventTitle, EventState and EventPlaces are the rows about the names of input members of
-	// event.update.
-	EventTitle  Name = "event.update.title"
-	EventState  Name = "event.update.lifecycleState"
-	EventPlaces Name = "event.update.maxPlaces"
+	EventTitle       Name = "event.update.title"
+	EventState       Name = "event.update.lifecycleState"
+	EventPlaces      Name = "event.update.maxPlaces"
 )
 
 func mutations() []Assumption {

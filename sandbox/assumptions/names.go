@@ -2,44 +2,29 @@ package assumptions
 
 // These are the rows about parts of the API whose names were not observed.
 const (
-	// QueryRegions to QueryInvoices are the rows about the names of root queries.
 	QueryRegions         Name = "query.regions"
 	QueryCourseTemplates Name = "query.courseTemplates"
 	QueryLearningPaths   Name = "query.learningPaths"
 	QueryTokenTypes      Name = "query.trainingTokenTypes"
 	QueryInvoices        Name = "query.invoices"
-	// OpportunityRegion to OpportunityTokens are the rows about the names of fields of
-	// opportunities.
-	OpportunityRegion  Name = "opportunity.region"
-	OpportunityCreated Name = "opportunity.createdAt"
-	OpportunityUpdated Name = "opportunity.updatedAt"
-	OpportunityTokens  Name = "opportunity.tokenIssues"
-	// LearnerRegistration is the name of the field for the registration of a place on an event.
-	LearnerRegistration Name = "learner.registration"
-	// InterestFields says which fields an interest has besides its quantity and its unit amount.
-	InterestFields   Name = "interest.fields"
-	InterestQuantity Name = "interest.quantity.name"
-	InterestUnit     Name = "interest.unitAmount.name"
-	// InterestType says which __typename an interest has.
-	InterestType Name = "interest.type"
-	// InterestEvent says which GraphQL type an event has that is the item of an interest.
-	InterestEvent Name = "interest.event.type"
-	// InvoiceLines says which name the field has that returns the lines of an invoice.
-	InvoiceLines Name = "invoice.lines"
-	// ExtendOpportunity says which name the field for the opportunity has in the response of
-	// extendReservations.
-	ExtendOpportunity Name = "extend.opportunity"
-	// CurrencyID says whether currencies have global ids.
-	CurrencyID Name = "currency.id"
-	// NodeUnknown says what the query "node" returns for an id that no record has.
-	NodeUnknown Name = "node.unknown"
-	// TotalTax says whether totals include tax.
-	TotalTax Name = "total.tax"
-	// InputTypes says which names the input types of mutations of opportunities have. The row
-	// InputTypes does not apply to the mutations "create" and "update", because the input types of
-	// these two mutations are documented.
-	InputTypes Name = "input.types"
-	// OtherInputTypes says which names the unobserved input types of all other mutations have.
+	OpportunityRegion    Name = "opportunity.region"
+	OpportunityCreated   Name = "opportunity.createdAt"
+	OpportunityUpdated   Name = "opportunity.updatedAt"
+	OpportunityTokens    Name = "opportunity.tokenIssues"
+	LearnerRegistration  Name = "learner.registration"
+	InterestFields       Name = "interest.fields"
+	InterestQuantity     Name = "interest.quantity.name"
+	InterestUnit         Name = "interest.unitAmount.name"
+	InterestType         Name = "interest.type"
+	InterestEvent        Name = "interest.event.type"
+	InvoiceLines         Name = "invoice.lines"
+	ExtendOpportunity    Name = "extend.opportunity"
+	CurrencyID           Name = "currency.id"
+	NodeUnknown          Name = "node.unknown"
+	TotalTax             Name = "total.tax"
+	// The row InputTypes does not apply to the mutations "create" and "update", because the input
+	// types of these two mutations are documented.
+	InputTypes      Name = "input.types"
 	OtherInputTypes Name = "input.types.others"
 )
 

@@ -1,56 +1,29 @@
 package assumptions
 
+// These assumptions are about accounts, contacts, users, custom fields, mail and the integration log.
 const (
-	// OpportunityOwnerAndContact says whether a mutation can set the owner and the contact of an
-	// opportunity.
 	OpportunityOwnerAndContact Name = "opportunity.people"
-	// AccountInputs says which additional members the inputs of account.create and account.update
-	// have.
-	AccountInputs Name = "account.inputs"
-	// AccountMerged says what happens to the id of an account that was merged into another account.
-	AccountMerged Name = "account.merged"
-	// AddressUsage says which usages a postal address can have.
-	AddressUsage Name = "address.usage"
-	// AddressLines says whether a postal address has a list of address lines.
-	AddressLines Name = "address.lines"
-	// ContactEmail says whether several contacts may have the same e-mail address.
-	ContactEmail Name = "contact.email"
-	// ContactIndividual says whether an individual's account can have a second contact.
-	ContactIndividual Name = "contact.individual"
-	// ContactCreate says whether contacts can be created one by one.
-	ContactCreate Name = "contact.create"
-	// ContactBatch says whether one refused contact of a batch affects the other contacts of the
-	// batch.
-	ContactBatch Name = "contact.batch"
-	// ContactMiddleName says whether a mutation can set the middle name of a contact.
-	ContactMiddleName Name = "contact.middle-name"
-	// ContactSearch says what byNameAccountOrEmail compares.
-	ContactSearch Name = "contact.byNameAccountOrEmail"
-	// ContactStaff says which contacts are staff.
-	ContactStaff Name = "contact.isStaff"
-	// UserFields says which fields users have, in addition to the observed fields.
-	UserFields Name = "user.fields"
-	// CustomFieldKeys says which keys attributes and custom values may have.
-	CustomFieldKeys Name = "custom-field.keys"
-	// CustomFieldTypes says which GraphQL types can have custom fields.
-	CustomFieldTypes Name = "custom-field.types"
-	// MailRecipient says what happens to a mail when one of its recipients cannot be reached.
-	MailRecipient Name = "mail.recipient"
-	// MailAudience says who receives a mail to learners when the input names neither learners nor
-	// an audience.
-	MailAudience Name = "mail.audience"
-	// MailBooker says which contact is the booking contact of a registration and receives mail to
-	// bookers.
-	MailBooker Name = "mail.booker"
-	// LogID says whether the mutation that writes one entry of the integration log returns the entry's id.
-	LogID Name = "log.id"
-	// LogList says whether the input of createExternalIntegrationLogs is one entry or a list of
-	// entries.
-	LogList Name = "log.list"
-	// LogOpportunity says whether an entry of the integration log may be about an opportunity.
-	LogOpportunity Name = "log.opportunity"
-	// LogRead says whether a query returns the entries of the integration log.
-	LogRead Name = "log.read"
+	AccountInputs              Name = "account.inputs"
+	AccountMerged              Name = "account.merged"
+	AddressUsage               Name = "address.usage"
+	AddressLines               Name = "address.lines"
+	ContactEmail               Name = "contact.email"
+	ContactIndividual          Name = "contact.individual"
+	ContactCreate              Name = "contact.create"
+	ContactBatch               Name = "contact.batch"
+	ContactMiddleName          Name = "contact.middle-name"
+	ContactSearch              Name = "contact.byNameAccountOrEmail"
+	ContactStaff               Name = "contact.isStaff"
+	UserFields                 Name = "user.fields"
+	CustomFieldKeys            Name = "custom-field.keys"
+	CustomFieldTypes           Name = "custom-field.types"
+	MailRecipient              Name = "mail.recipient"
+	MailAudience               Name = "mail.audience"
+	MailBooker                 Name = "mail.booker"
+	LogID                      Name = "log.id"
+	LogList                    Name = "log.list"
+	LogOpportunity             Name = "log.opportunity"
+	LogRead                    Name = "log.read"
 )
 
 func relatedRecords() []Assumption {

@@ -1,44 +1,22 @@
 package assumptions
 
+// These assumptions are about reservations, registrations and events.
 const (
-	// ReserveKind says what happens to a reservation of an item other than an event.
-	ReserveKind Name = "reserve.kind"
-	// ReserveState says whether reservePlacesForInterests can reserve places on a cancelled event
-	// or a draft event.
-	ReserveState Name = "reserve.state"
-	// ReserveOverbooked says what happens to a reservation of more places than the event has free.
-	ReserveOverbooked Name = "reserve.short"
-	// ReserveDuration says how long places stay reserved if no client sets an expiry time.
-	ReserveDuration Name = "reserve.length"
-	// ReserveExpired says what happens to a new reservation for an opportunity whose earlier
-	// reservations have expired.
-	ReserveExpired Name = "reserve.lapsed"
-	// ReservationNone says which value isReservationValid has for an opportunity that never
-	// reserved a place.
-	ReservationNone Name = "isReservationValid.none"
-	// ExtendResponse says what extendReservations returns.
-	ExtendResponse Name = "extend.response"
-	// RegistrationOverbooked says what happens to a registration of more places than the event has
-	// free.
-	RegistrationOverbooked Name = "registration.short"
-	// EventDisplayID says whether the displayId of an event is the event's number or the event's
-	// code.
-	EventDisplayID Name = "event.displayId"
-	// EventStartDate says whether the startDate of an event contains a time.
-	EventStartDate Name = "event.startDate"
-	// EventPrice says whether an event has the field price in addition to the field defaultPrice.
-	EventPrice Name = "event.price"
-	// EventSearch says whether filters can search events for words of a text.
-	EventSearch Name = "event.search"
-	// EventUpdated says which mutations change the updatedAt of an event.
-	EventUpdated Name = "event.touched"
-	// LearnerReactivate says whether learner.reactivate can book a place on a cancelled event or a
-	// draft event.
-	LearnerReactivate Name = "learner.reactivate"
-	// RegistrationOrderDate says which time is the orderDate of a registration.
-	RegistrationOrderDate Name = "registration.orderDate"
-	// RegistrationReservation says what happens to the reserved places of an interest when a
-	// trigger registers the learners of the interest.
+	ReserveKind             Name = "reserve.kind"
+	ReserveState            Name = "reserve.state"
+	ReserveOverbooked       Name = "reserve.short"
+	ReserveDuration         Name = "reserve.length"
+	ReserveExpired          Name = "reserve.lapsed"
+	ReservationNone         Name = "isReservationValid.none"
+	ExtendResponse          Name = "extend.response"
+	RegistrationOverbooked  Name = "registration.short"
+	EventDisplayID          Name = "event.displayId"
+	EventStartDate          Name = "event.startDate"
+	EventPrice              Name = "event.price"
+	EventSearch             Name = "event.search"
+	EventUpdated            Name = "event.touched"
+	LearnerReactivate       Name = "learner.reactivate"
+	RegistrationOrderDate   Name = "registration.orderDate"
 	RegistrationReservation Name = "registration.hold"
 )
 

@@ -31,11 +31,9 @@ type Catalogue struct {
 	Events             []Event             `yaml:"events"`
 	LearningPaths      []LearningPath      `yaml:"learningPaths"`
 	TrainingTokenTypes []TrainingTokenType `yaml:"trainingTokenTypes"`
-	// SendingAddresses are the addresses from which the tenant sends mail.
-	SendingAddresses []SendingAddress `yaml:"sendingAddresses"`
-	Templates        []Template       `yaml:"templates"`
-	// CustomFields are fields that the tenant has defined for objects of the TMS, such as learners.
-	CustomFields []CustomField `yaml:"customFields"`
+	SendingAddresses   []SendingAddress    `yaml:"sendingAddresses"`
+	Templates          []Template          `yaml:"templates"`
+	CustomFields       []CustomField       `yaml:"customFields"`
 	// Opportunities are written only into a new data file.
 	Opportunities []Opportunity `yaml:"opportunities"`
 }

@@ -24,8 +24,7 @@ type Window struct {
 
 // NewWindow reads the arguments of a connection. Without the argument first, the window has
 // DefaultSize rows. An argument first above MaximumSize has the effect of MaximumSize, without an
-// error (documented). A request may have the argument offset or the argument after, but not both
-// arguments.
+// error (documented).
 func NewWindow(first, offset *int32, after *string) (Window, error) {
 	w := Window{Limit: DefaultSize}
 	if first != nil {

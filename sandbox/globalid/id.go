@@ -73,7 +73,7 @@ func EncodeInt(typ string, key int64) string {
 
 // Parse decodes s. Parse accepts exactly what Encode writes: padded standard base64 of UTF-8 text
 // with a type of letters, a colon and a non-empty key. Because Parse accepts no other form, each
-// object has exactly one valid id. Errors wrap ErrMalformed.
+// object has exactly one valid id.
 func Parse(s string) (ID, error) {
 	if s == "" {
 		return ID{}, fmt.Errorf("%w: the id is empty", ErrMalformed)
@@ -105,8 +105,7 @@ func TypeOnly(s string) (typ string, ok bool) {
 	return typ, ok && typ != "" && strings.IndexFunc(typ, notLetter) < 0
 }
 
-// ParseAs returns the key of an id, and an error if the id is not of the type typ. Errors wrap
-// ErrMalformed.
+// ParseAs returns the key of an id, and an error if the id is not of the type typ.
 func ParseAs(s, typ string) (string, error) {
 	id, err := Parse(s)
 	if err != nil {
@@ -119,7 +118,7 @@ func ParseAs(s, typ string) (string, error) {
 }
 
 // ParseInt decodes s. ParseInt returns an error if the id is not of the type typ or the key is not
-// a positive number in canonical form. Errors wrap ErrMalformed.
+// a positive number in canonical form.
 func ParseInt(s, typ string) (int64, error) {
 	key, err := ParseAs(s, typ)
 	if err != nil {

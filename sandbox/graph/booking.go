@@ -53,8 +53,7 @@ func (r eventMutations) RegisterContacts(ctx context.Context, _ *EventMutations,
 	return &EventRegisterContactsPayload{Errors: problems, Event: e, Learners: learners}, nil
 }
 
-// RegisterNamedLearners registers each learner separately. A refused learner does not affect the
-// registration of the other learners.
+// A refused learner does not affect the registration of the other learners.
 func (r eventMutations) RegisterNamedLearners(ctx context.Context, _ *EventMutations, input []*store.NamedLearner) ([]*EventRegisterNamedLearnerPayload, error) {
 	payloads := make([]*EventRegisterNamedLearnerPayload, len(input))
 	for i, in := range input {
@@ -131,8 +130,7 @@ func (r registration) Event(ctx context.Context, b *store.Registration) (*store.
 	return r.Store.EventByKey(ctx, b.EventID)
 }
 
-// Registerables returns the items of a registration. In the sandbox, a registration always has
-// exactly one item, an event.
+// In the sandbox, a registration always has exactly one item, an event.
 func (r registration) Registerables(ctx context.Context, b *store.Registration) ([]*store.Event, error) {
 	e, err := r.Store.EventByKey(ctx, b.EventID)
 	if err != nil || e == nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// DisplayID returns the event's number or code, as the assumption event.displayId says.
 func (r event) DisplayID(_ context.Context, e *store.Event) (string, error) {
 	if r.Choices.Is(assumptions.EventDisplayID, "code") {
 		return e.Code, nil
@@ -16,8 +15,7 @@ func (r event) DisplayID(_ context.Context, e *store.Event) (string, error) {
 	return strconv.FormatInt(e.ID, 10), nil
 }
 
-// StartDate returns the day on which the event begins, in the event's time zone. With the value
-// "time" of the assumption event.startDate, StartDate returns the day and the time.
+// StartDate returns the day on which the event begins, in the event's time zone.
 func (r event) StartDate(_ context.Context, e *store.Event) (*string, error) {
 	const day = len("2031-03-03")
 	if e.Start == nil || len(*e.Start) < day || r.Choices.Is(assumptions.EventStartDate, "time") {
@@ -27,7 +25,6 @@ func (r event) StartDate(_ context.Context, e *store.Event) (*string, error) {
 	return &date, nil
 }
 
-// BookingAccount returns the account for which the event is held.
 func (r event) BookingAccount(ctx context.Context, e *store.Event) (*store.Account, error) {
 	return r.Store.BookingAccount(ctx, e)
 }

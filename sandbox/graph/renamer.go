@@ -19,9 +19,9 @@ type Renamer struct {
 	// visibleTypes are the types of the schema that the server validates documents against.
 	visibleTypes map[string]*ast.Definition
 	// The maps types, members and arguments translate names in documents into names in the code. A
-	// key of the map types is a type name in the document. A key of the map members is a type name
-	// in the code and a member name in the document. A key of the map arguments is a type name and
-	// a field name in the code and an argument name in the document.
+	// key of the map members is a type name in the code and a member name in the document. A key of
+	// the map arguments is a type name and a field name in the code and an argument name in the
+	// document.
 	types      map[string]string
 	members    map[[2]string]string
 	arguments  map[[3]string]string

@@ -13,8 +13,7 @@ import (
 
 // Resolver resolves requests with a store.
 type Resolver struct {
-	Store *store.Store
-	// Choices are the chosen values of the assumptions.
+	Store   *store.Store
 	Choices assumptions.Choices
 }
 

@@ -157,7 +157,6 @@ func (s SchemaVariant) renameMembers(t *ast.Definition, d *Renamer) error {
 	return nil
 }
 
-// If no Rename matches the path, nameOf returns the argument without.
 func (s SchemaVariant) nameOf(without string, path ...string) string {
 	for _, n := range s.Renames {
 		parts := strings.Split(n.Path, ".")

@@ -1,6 +1,4 @@
-// Package ratelimit counts the requests of each client address against a limit. The limit of the
-// API is 6,000 requests in 5 minutes (documented). The package does not depend on HTTP and has no
-// clock of its own.
+// Package ratelimit counts the requests of each client address against a limit.
 package ratelimit
 
 import (

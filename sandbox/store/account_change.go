@@ -58,7 +58,7 @@ func (s *Store) DetailsOfAccount(ctx context.Context, account int64) (*AccountDe
 	return &d, json.Unmarshal([]byte(addresses), &d.PostalAddresses)
 }
 
-// CreateAccount creates an account. A refusal is a *RefusalError.
+// CreateAccount creates an account.
 func (s *Store) CreateAccount(ctx context.Context, in AccountInput) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		if in.Name == nil {
@@ -76,8 +76,7 @@ func (s *Store) CreateAccount(ctx context.Context, in AccountInput) (*Account, e
 	})
 }
 
-// UpdateAccount changes the fields of the account whose member in the input is not nil. If
-// UpdateAccount refuses the change, the error is a *RefusalError and nothing is changed.
+// UpdateAccount changes the fields of the account whose member in the input is not nil.
 func (s *Store) UpdateAccount(ctx context.Context, in AccountInput) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		a, err := s.accountByID(ctx, tx, "accountId", *in.AccountID)
@@ -121,7 +120,7 @@ func (s *Store) writeAccount(ctx context.Context, tx *sql.Tx, id int64, in Accou
 }
 
 // MergeAccounts assigns everything that belongs to the account from to the account to, and deletes
-// the account from. A refusal is a *RefusalError.
+// the account from.
 func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		source, err := s.accountByID(ctx, tx, "fromAccount", from)
@@ -183,9 +182,9 @@ func (s *Store) accountByID(ctx context.Context, q queryer, field, id string) (*
 	return a, err
 }
 
-// accountByKey returns the account with the given key, or nil if no account has the key. For the
-// key of an account that was merged into another account, accountByKey returns nil. With the value
-// "leads" of the assumption AccountMerged, accountByKey returns the other account instead of nil.
+// accountByKey returns the account with the given key, or nil if no account has the key. With the
+// value "leads" of the assumption AccountMerged, accountByKey returns the other account instead of
+// nil.
 func (s *Store) accountByKey(ctx context.Context, q queryer, key int64) (*Account, error) {
 	if s.choices.Is(assumptions.AccountMerged, "leads") {
 		return accounts.first(ctx, q, " WHERE a.id = coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = ?1), ?1)", key)

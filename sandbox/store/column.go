@@ -66,7 +66,6 @@ func textKeyColumn(sql, idType string) column {
 
 var comparisons = map[string]string{"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 
-// Each operation requires value or values, as observed in the API.
 func (c column) condition(f *Filter, choices assumptions.Choices) (string, []any, error) {
 	if c.alternative.applies(choices) {
 		return c.alternativeCondition(f, choices)
@@ -180,8 +179,7 @@ func operands(f *Filter) ([]string, error) {
 
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-// pattern translates the text operations like, wordlike and contains into SQL. The three operations
-// ignore the case of ASCII letters.
+// pattern translates the text operations like, wordlike and contains into SQL.
 func (c column) pattern(operation string, values []string, choices assumptions.Choices) (string, []any, error) {
 	if operation == "contains" && choices.Is(assumptions.FilterContains, "refused") {
 		return "", nil, fmt.Errorf("the operation is not allowed for text fields")

@@ -40,7 +40,7 @@ type ContactResult struct {
 	Err     error
 }
 
-// CreateContact creates a contact. A refusal is a *RefusalError.
+// CreateContact creates a contact.
 func (s *Store) CreateContact(ctx context.Context, in NewContact) (*Contact, error) {
 	var made *Contact
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -105,9 +105,6 @@ func isInternal(err error) bool {
 	return err != nil && !errors.As(err, &refused)
 }
 
-// By default, several contacts may have the same e-mail address, because observed clients expect
-// such contacts. The vendor's import has the rule that the account of an individual has only one
-// contact.
 func (s *Store) createContact(ctx context.Context, tx *sql.Tx, in NewContact) (*Contact, error) {
 	if in.PersonalName == nil || strings.TrimSpace(in.PersonalName.FirstName) == "" || strings.TrimSpace(in.PersonalName.LastName) == "" {
 		return nil, newRefusal(LabelInvalidValue, "", "personalName: firstName and lastName must not be empty")

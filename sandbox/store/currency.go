@@ -19,8 +19,8 @@ type Currency struct {
 
 func (Currency) isFinancialUnit() {}
 
-// GlobalID returns the API's id of the currency. The prefix of this id is an assumption. The inputs
-// of mutations contain the currency code, not the id of the currency.
+// GlobalID returns the API's id of the currency. The inputs of mutations contain the currency code,
+// not the id of the currency.
 func (c Currency) GlobalID() string { return globalid.Encode(globalid.Currency, c.Code) }
 
 // CurrencyPage is a page of currencies.

@@ -34,8 +34,7 @@ type Event struct {
 	// Price is the price of one place. FinancialUnit is nil for an event without a currency.
 	Price         *decimal.Decimal
 	FinancialUnit FinancialUnit
-	// InternalNotes are the tenant's notes. BookingAccountID is the account for which the event is
-	// held, or nil.
+	// BookingAccountID is the account for which the event is held, or nil.
 	InternalNotes    *string
 	BookingAccountID *int64
 }

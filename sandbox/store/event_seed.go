@@ -7,8 +7,6 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// If UpdateEvent has changed the event before, event does not change the fields that EventUpdate
-// can set.
 func (w *seeder) event(ctx context.Context, r catalogue.Event) {
 	e := Event{Start: optionalText(r.Start), End: optionalText(r.End), TimeZoneName: optionalText(r.TimeZone)}
 	var price any

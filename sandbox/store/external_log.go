@@ -73,7 +73,7 @@ type LogMetadata struct {
 }
 
 // WriteExternalLog writes an entry. The object that the entry is about must exist. An id with an
-// empty key assigns the log entry to the type of the id (observed). A refusal is a *RefusalError.
+// empty key assigns the log entry to the type of the id (observed).
 func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*ExternalLog, error) {
 	if !slices.Contains([]string{"success", "failed", "partial"}, in.Status) {
 		return nil, newRefusal(LabelInvalidValue, in.Status, "status is %q, but must be success, failed or partial", in.Status)

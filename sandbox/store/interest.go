@@ -203,7 +203,7 @@ func (s *Store) LearnersOfInterest(ctx context.Context, interest int64, q Search
 	return learners.page(ctx, s, q, scope{"n.interest_id", interest})
 }
 
-// AddInterest adds an interest to an opportunity and returns the new interest. A refusal is a *RefusalError.
+// AddInterest adds an interest to an opportunity and returns the new interest.
 func (s *Store) AddInterest(ctx context.Context, in AddInterest) ([]*Interest, error) {
 	var answer []*Interest
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -367,9 +367,7 @@ func (s *Store) sellableItem(ctx context.Context, q queryer, id string) (itemOfI
 	return item, nil
 }
 
-// learnerDetails returns the learners of a new interest, or nil if the input names no learners. By
-// default, learnerDetails refuses details for another kind of item, such as event details for a
-// course template.
+// learnerDetails returns the learners of a new interest, or nil if the input names no learners.
 func (s *Store) learnerDetails(item itemOfInterest, d *InterestDetails) (*LearnerDetails, error) {
 	given := []struct {
 		name, column string

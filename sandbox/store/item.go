@@ -10,8 +10,6 @@ import (
 // Item is the item of an interest: a CourseTemplate, an Event, a LearningPath or a TrainingTokenType.
 type Item interface{ isItem() }
 
-// The constants are the state in which an item can be sold, and the state of an event that does not
-// take place.
 const (
 	published = "published"
 	cancelled = "cancelled"

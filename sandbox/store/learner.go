@@ -117,10 +117,9 @@ type CustomFieldValue struct {
 
 // NamedLearner is one learner in the input of RegisterNamedLearners.
 type NamedLearner struct {
-	EventID   string
-	ContactID string
-	Notes     *string
-	// CustomFieldValues are stored in the same way as UpdateLearner stores custom values.
+	EventID           string
+	ContactID         string
+	Notes             *string
 	CustomFieldValues []*CustomFieldValue
 }
 

@@ -99,8 +99,7 @@ func (l *listing[T]) page(ctx context.Context, of *Store, s Search, scopes ...sc
 }
 
 // dropInvalid removes the invalid arguments of a search: a negative first or offset, an invalid
-// after, and an after that occurs together with offset. dropInvalid imitates an API that ignores
-// invalid arguments.
+// after, and an after that occurs together with offset.
 func (s *Search) dropInvalid() {
 	negative := func(n *int32) bool { return n != nil && *n < 0 }
 	if negative(s.First) {

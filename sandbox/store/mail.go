@@ -144,8 +144,7 @@ type NewMail struct {
 	CC         []string
 }
 
-// SendMail puts one mail for each recipient into the outbox; if SendMail refuses, the outbox stays
-// unchanged. A refusal is a *RefusalError.
+// SendMail puts one mail for each recipient into the outbox.
 func (s *Store) SendMail(ctx context.Context, in NewMail) error {
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		from, err := intKey("sendingAddressId", in.SendingAddressID, globalid.SendingAddress)

@@ -18,7 +18,7 @@ type InterestEdit struct {
 }
 
 // EditInterestManually edits an interest as a person does in the TMS. The API cannot edit
-// interests. A refusal is a *RefusalError.
+// interests.
 func (s *Store) EditInterestManually(ctx context.Context, id string, edit InterestEdit) error {
 	return s.changeInterestManually(ctx, id, func(ctx context.Context, tx *sql.Tx, i *Interest) error {
 		var cents *int64
@@ -40,7 +40,7 @@ func (s *Store) EditInterestManually(ctx context.Context, id string, edit Intere
 
 // RemoveInterestManually removes an interest and its learners as a person does in the TMS. The API
 // cannot remove interests. RemoveInterestManually refuses an interest that is on an invoice, or for
-// which the TMS has issued training tokens. A refusal is a *RefusalError.
+// which the TMS has issued training tokens.
 func (s *Store) RemoveInterestManually(ctx context.Context, id string) error {
 	return s.changeInterestManually(ctx, id, func(ctx context.Context, tx *sql.Tx, i *Interest) error {
 		var used bool
@@ -81,7 +81,7 @@ func (s *Store) changeInterestManually(ctx context.Context, id string, change fu
 }
 
 // RenameContactManually gives a contact another name as a person does in the TMS. The API cannot
-// rename contacts. A refusal is a *RefusalError.
+// rename contacts.
 func (s *Store) RenameContactManually(ctx context.Context, id, firstName, lastName string) error {
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		c, err := contactByID(ctx, tx, "contact", id)

@@ -157,7 +157,7 @@ func grandTotal(ctx context.Context, q queryer, opportunity int64) (int64, error
 	return n, err
 }
 
-// CreateOpportunity creates an opportunity. A refusal is a *RefusalError.
+// CreateOpportunity creates an opportunity.
 func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		var region, currency string
@@ -208,8 +208,7 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 	})
 }
 
-// UpdateOpportunity changes the fields of the opportunity whose member in the input is not nil. If
-// UpdateOpportunity refuses the change, the error is a *RefusalError and nothing is changed.
+// UpdateOpportunity changes the fields of the opportunity whose member in the input is not nil.
 func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := opportunityByID(ctx, tx, "id", in.ID)
@@ -288,7 +287,6 @@ func (s *Store) changeOpportunity(ctx context.Context, f func(context.Context, *
 	return changed, nil
 }
 
-// The argument field is the name of the input field, for the refusal.
 func opportunityByID(ctx context.Context, tx *sql.Tx, field, id string) (*Opportunity, error) {
 	n, err := intKey(field, id, globalid.Opportunity)
 	if err != nil {

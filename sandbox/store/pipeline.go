@@ -28,8 +28,7 @@ func WithFailingTrigger(ctx context.Context, kind string) context.Context {
 }
 
 // ProgressOpportunity takes an opportunity over a transition and runs the triggers of the
-// transition. If a trigger fails, ProgressOpportunity changes nothing. A refusal is a
-// *RefusalError.
+// transition. If a trigger fails, ProgressOpportunity changes nothing.
 func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := opportunityByID(ctx, tx, "opportunityId", in.OpportunityID)
@@ -168,8 +167,6 @@ func (s *Store) trigger(ctx context.Context, tx *sql.Tx, opportunity int64, kind
 	return err
 }
 
-// createAccountFrom creates an account from the opportunity's data, if the opportunity has no
-// account.
 func (s *Store) createAccountFrom(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	if o.Account != nil {
 		return nil

@@ -17,7 +17,6 @@ type RefusalError struct {
 	Value *string
 }
 
-// Error returns label and message.
 func (p *RefusalError) Error() string { return p.Label + ": " + p.Message }
 
 // These constants are the labels of refusals. The label TransitionNotFound is documented; the other
@@ -87,7 +86,6 @@ func Refusals(err error) []*RefusalError {
 	return nil
 }
 
-// The argument field is the name of the input field, for the refusal.
 func intKey(field, id, typ string) (int64, error) {
 	n, err := globalid.ParseInt(id, typ)
 	if err != nil {
@@ -99,7 +97,6 @@ func intKey(field, id, typ string) (int64, error) {
 // RequestError reports an invalid request. The API returns a RequestError as a GraphQL error.
 type RequestError struct{ Message string }
 
-// Error returns the message.
 func (e *RequestError) Error() string { return e.Message }
 
 func newRequestError(format string, args ...any) error {

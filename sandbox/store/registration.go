@@ -87,7 +87,6 @@ func (s *Store) InvoiceIssued(ctx context.Context, registration int64) (bool, er
 	return issued, err
 }
 
-// If at is nil, the orderDate is the time at which the registration was created.
 func (s *Store) setOrderDate(ctx context.Context, tx *sql.Tx, registration int64, at *string) error {
 	if at == nil || s.choices.Is(assumptions.RegistrationOrderDate, "now") {
 		return nil
@@ -181,7 +180,7 @@ func (s *Store) checkFreePlaces(ctx context.Context, tx *sql.Tx, event int64, pl
 }
 
 // If an interest names fewer learners than its quantity, registerInterests adds unnamed learners
-// for the difference. By default, the reserved places of an interest become booked places.
+// for the difference.
 func (s *Store) registerInterests(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	found, err := interests.rows(ctx, tx, " WHERE i.opportunity_id = ? AND i.event_id IS NOT NULL AND i.registration_id IS NULL ORDER BY i.id", o.ID)
 	if err != nil || len(found) == 0 {
@@ -232,7 +231,6 @@ func (s *Store) registerInterest(ctx context.Context, tx *sql.Tx, i Interest, ev
 	if err := s.addActiveLearners(ctx, tx, event, i.Quantity); err != nil {
 		return err
 	}
-	// The documentation does not say whether a registration ends the reservation.
 	keep := s.choices.Is(assumptions.RegistrationReservation, "kept") || isMutant("a registration keeps the reservation")
 	_, err = tx.ExecContext(ctx, `UPDATE interests SET registration_id = ?1, reserve = reserve AND ?2, consumed = reserve AND NOT ?2 WHERE id = ?3`, registration, keep, i.ID)
 	return err

@@ -75,7 +75,7 @@ func (s *Store) remainingPlaces(ctx context.Context, q queryer, event int64) (in
 }
 
 // canReserve reports whether an interest in an event may reserve places. canReserve returns false
-// without an error when the API would silently reserve nothing. A refusal is a *RefusalError.
+// without an error when the API would silently reserve nothing.
 func (s *Store) canReserve(ctx context.Context, q queryer, event int64, quantity int) (bool, error) {
 	refused, nothing := s.choices.Is(assumptions.ReserveOverbooked, "refused"), s.choices.Is(assumptions.ReserveOverbooked, "nothing")
 	if !refused && !nothing {

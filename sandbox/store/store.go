@@ -211,7 +211,6 @@ func setSetting(ctx context.Context, tx *sql.Tx, name, value string) error {
 	return err
 }
 
-// optionalTime reads microseconds, nil for NULL.
 func optionalTime(micro *int64) *time.Time {
 	if micro == nil {
 		return nil

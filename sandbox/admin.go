@@ -65,8 +65,8 @@ func (a admin) setFault(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, map[string]int{"id": id})
 }
 
-// ReadFault reads a fault rule as JSON and checks the rule. An unknown member is an error, because
-// a rule with a misspelt member would match other requests than the sender wants.
+// ReadFault reads a fault rule as JSON and checks the rule. An unknown JSON member is an error,
+// because the rule would otherwise ignore a condition with a misspelt name.
 func ReadFault(from io.Reader) (fault.Rule, error) {
 	decoder := json.NewDecoder(from)
 	decoder.DisallowUnknownFields()

@@ -32,8 +32,8 @@ func (a admin) renameContact(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// readChange reads the body of the request. If the body is not valid, readChange responds with an
-// error and returns false.
+// readChange reads the body of the request into change. If the body is not valid JSON, readChange
+// sends an error response and returns false.
 func readChange(w http.ResponseWriter, r *http.Request, change any) bool {
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxForm))
 	decoder.DisallowUnknownFields()

@@ -54,7 +54,7 @@ func open(t *testing.T, o sandbox.Options) *api {
 			t.Errorf("close: %v", err)
 		}
 		if a.log.Len() > 0 {
-			t.Errorf("the sandbox failed inside: %s", a.log)
+			t.Errorf("the sandbox logged an internal failure: %s", a.log)
 		}
 	})
 	return a
@@ -110,7 +110,7 @@ func (a *api) send(t testing.TB, method, path string, body io.Reader, header htt
 	answer := reply{status: w.Code, header: w.Header(), raw: w.Body.String()}
 	if strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
 		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
-			t.Fatalf("the answer is not JSON: %v: %s", err, answer.raw)
+			t.Fatalf("the response is not JSON: %v: %s", err, answer.raw)
 		}
 	}
 	return answer
@@ -151,10 +151,10 @@ func wantJSON(t testing.TB, got any, wanted string) {
 	t.Helper()
 	var w any
 	if err := json.Unmarshal([]byte(wanted), &w); err != nil {
-		t.Fatalf("the test expects what is not JSON: %v", err)
+		t.Fatalf("the expected response of the test is not JSON: %v", err)
 	}
 	if diff := cmp.Diff(w, got); diff != "" {
-		t.Errorf("the answer differs (-want +got):\n%s", diff)
+		t.Errorf("the response differs (-want +got):\n%s", diff)
 	}
 }
 

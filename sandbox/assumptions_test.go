@@ -214,7 +214,7 @@ func TestEachAssumptionTakesEffect(t *testing.T) {
 		test, ok := all[row.Name]
 		if !ok {
 			if _, ok := named[row.Name]; !ok && !slices.ContainsFunc(elsewhere, func(prefix string) bool { return strings.HasPrefix(string(row.Name), prefix) }) {
-				t.Errorf("nothing tries %s", row.Name)
+				t.Errorf("no test covers the assumption %s", row.Name)
 			}
 			continue
 		}
@@ -247,7 +247,7 @@ func TestEachAssumptionTakesEffect(t *testing.T) {
 			})
 		}
 		if len(seen) != len(row.Options) {
-			t.Errorf("%s: the test does not tell its values apart", row.Name)
+			t.Errorf("%s: the test gets the same result for different values", row.Name)
 		}
 	}
 }

@@ -88,7 +88,7 @@ func writeRefusalPage(w http.ResponseWriter, what string) {
 func (e tokenEndpoint) exchangeCode(ctx context.Context, form url.Values, reply tokenReply) (tokenReply, tokenRefusal, error) {
 	redirect := form.Get("redirect_uri")
 	if form.Get("code") == "" || redirect == "" && e.sandbox.choices.Is(assumptions.OAuthRedirect, "required") {
-		return tokenReply{}, newTokenRefusal("invalid_request", "the form must contain code, and must contain redirect_uri if redirect_uri is required"), nil
+		return tokenReply{}, newTokenRefusal("invalid_request", "the form must contain code; with the value required of the assumption oauth.redirect, the form must also contain redirect_uri"), nil
 	}
 	var err error
 	if reply.RefreshToken, err = randomToken(); err != nil {

@@ -99,7 +99,7 @@ func TestOAuthAssumptions(t *testing.T) {
 	for row, test := range map[string]struct {
 		value string
 		ask   func(a *api) int
-		want  [2]int // the status by default, and the status with the value
+		want  [2]int // the status with the default of the assumption, and the status with value
 	}{
 		"oauth.client": {"basic", func(a *api) int {
 			basic, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)

@@ -19,8 +19,7 @@ import (
 
 const clients = 16
 
-// benchmark sends documents over the network to a sandbox with a data file; next returns each
-// document.
+// benchmark sends the documents that next returns over the network to a sandbox with a data file.
 func benchmark(b *testing.B, next func(i int64) string) {
 	box, err := sandbox.Open(b.Context(), sandbox.Options{
 		Data: filepath.Join(b.TempDir(), "data.db"), NoAuth: true, Rate: sandbox.Rate{Off: true}, Logger: slog.New(slog.DiscardHandler),

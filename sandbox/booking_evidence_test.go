@@ -10,10 +10,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// Observed (API notes 4.4): a user registers the learner by hand before the transition to Won. If
-// the learner is registered by hand, the transition to Won does not need the trigger named
-// "registration". A transition without the trigger named "registration" creates no registration,
-// and the reserved places stay reserved until a client releases the places.
+// Observed (API notes 4.4): a user registers the learner by hand before the transition to Won. A
+// transition without the trigger "registration" creates no registration. The reserved places then
+// stay reserved until a client releases the places.
 func TestWinningAfterRegisteringByHand(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -39,8 +38,8 @@ func TestWinningAfterRegisteringByHand(t *testing.T) {
 // Observed (API notes 4.6): after a reservation and its extension, the vendor reads
 // isReservationValid and the expiry time. The expiry time must be in the future and at most 5
 // minutes from the requested time. Before the first extendReservations, reservationsValidUntil is
-// null, even if places are reserved. A reservation that reserved no places may also return an empty
-// list of errors.
+// null, even if places are reserved. The list of errors may be empty even if the API reserved no
+// places.
 func TestReserveIsVerifiedByReadingBack(t *testing.T) {
 	t.Parallel()
 	for assumed, works := range map[string]bool{"held": true, "nothing": false} {
@@ -87,8 +86,7 @@ func TestOneExpiryForAllReservations(t *testing.T) {
 }
 
 // Observed (API notes 5.3): learners can be filtered by the fields in the filters of this test. A
-// client filters learners by contact and event, and reads from totalRecords whether the contact is
-// registered.
+// contact is registered on an event if a filter by contact and event finds a totalRecords above 0.
 func TestLearnersAreFound(t *testing.T) {
 	t.Parallel()
 	now := newClock()

@@ -39,10 +39,10 @@ func (a *api) changeLearner(t testing.TB, mutation, learner string) string {
 }
 
 // Observed (API notes 4.6): a reservation is separate from a registration. registerContacts creates
-// a learner that is not linked to the opportunity, and the reservation stays. The learner takes two
-// places until a client releases the reservation: one place counts as booked, and one place counts
-// as reserved. Observed (API notes 4.6): a client releases reserved places with extendReservations
-// and the current time. The field remainingPlaces may be negative.
+// a learner that is not linked to the opportunity, and the reservation stays. The event then counts
+// two places for the learner: one booked place and one reserved place. Observed (API notes 4.6): a
+// client releases reserved places with extendReservations and the current time. The field
+// remainingPlaces may be negative.
 func TestARegistrationBesideAReservationCountsTwice(t *testing.T) {
 	t.Parallel()
 	now := newClock()
@@ -57,7 +57,7 @@ func TestARegistrationBesideAReservationCountsTwice(t *testing.T) {
 	wantPlaces(t, a, eventOne, "max 12 booked 6 reserved 8 remaining -2 sold out true")
 	source := valueAt(t, a.query(t, `query ($id: ID!) { node(id: $id) { ... on Learner { registration { sourceOpportunity { id } } } } }`, vars{"id": learners[0]}), "node", "registration", "sourceOpportunity")
 	if source != nil {
-		t.Errorf("it is linked to %v", source)
+		t.Errorf("the registration is linked to the opportunity %v", source)
 	}
 	a.extend(t, id, now.Now())
 	wantPlaces(t, a, eventOne, "max 12 booked 6 reserved 0 remaining 6 sold out false")
@@ -310,7 +310,7 @@ func TestConcurrentReservationsNeverOverbook(t *testing.T) {
 		}
 		all.Wait()
 		if given.Load() != 8 {
-			t.Errorf("%d places were given of 8", given.Load())
+			t.Errorf("%d registrations succeeded, want 8", given.Load())
 		}
 		if got := a.placesOf(t, eventOne); !strings.Contains(got, "remaining 0 ") {
 			t.Error(got)

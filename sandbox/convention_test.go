@@ -74,8 +74,8 @@ func TestMutationsTakeOneInput(t *testing.T) {
 	}
 }
 
-// Documented and observed (API notes 3.1): the input member that contains the id of the changed
-// object has different names. The member is id in opportunities.update, opportunityId in progress
+// Documented and observed (API notes 3.1): each mutation has its own name for the input member with
+// the id of the changed object. The member is id in opportunities.update, opportunityId in progress
 // and addInterest, and accountId in account.update. Observed (API notes 5.3, 5.4): the member is
 // learnerId in mutations of learners and invoiceId in mutations of invoices.
 func TestInputsNameTheirTarget(t *testing.T) {

@@ -11,8 +11,7 @@ import (
 
 // Observed (API notes 3.6): customFieldTemplate with the argument type lists the definitions of a
 // type, each with key, label and type. The key of a definition is an id of the type
-// CustomFieldDefinition (API notes 3.4). A custom value contains the key of the definition of its
-// field. All values are text.
+// CustomFieldDefinition (API notes 3.4). A custom value is a text with the key of a definition.
 func TestCustomFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

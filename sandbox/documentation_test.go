@@ -142,6 +142,6 @@ func TestAddInterestMayReturnAllInterests(t *testing.T) {
 	first := a.addCourse(t, id, 1, "1.00")
 	payload := mustSucceed(t, a.mutate(t, "addInterest", `opportunityId: "`+id+`", interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 2, unitAmount: "2.00"}`, "interests { id quantity }"))
 	if got := valueAt(t, payload, "interests"); len(got.([]any)) != 2 || valueAt(t, got, 0, "id") != first || valueAt(t, got, 1, "quantity") != 2.0 {
-		t.Errorf("answered %v, want both interests in order", got)
+		t.Errorf("the response has %v, want both interests in order", got)
 	}
 }

@@ -67,7 +67,7 @@ func TestConcurrentInterestsAreAllThere(t *testing.T) {
 					id := valueAt(t, mustSucceed(t, payload), "interests", 0, "id").(string)
 					mu.Lock()
 					if answered[id] {
-						t.Errorf("%s was answered twice", id)
+						t.Errorf("two responses contain the interest %s", id)
 					}
 					answered[id] = true
 					mu.Unlock()
@@ -291,7 +291,7 @@ func TestInMemorySandboxesAreIndependent(t *testing.T) {
 	a, b := open(t, sandbox.Options{}), open(t, sandbox.Options{})
 	a.create(t, "only in a")
 	if got := opportunityNames(t, b.query(t, `{ opportunities { edges { node { name } } } }`, nil)); len(got) != 1 {
-		t.Errorf("the other has %q", got)
+		t.Errorf("the second sandbox has %q", got)
 	}
 }
 

@@ -14,9 +14,9 @@ import (
 var eventTwo = globalid.EncodeInt(globalid.Event, 2) // 16 places, none booked
 
 // Observed (API notes 5.3): an event has the fields that this test reads. Observed (API notes 3.6):
-// an event has each time twice: as a local time and as a time with an offset. An event also has the
-// IANA name of its time zone. Observed (API notes 3.4): the id of an event's financialUnit contains
-// a currency code after the colon, and financialUnitId accepts this currency code.
+// an event has each time in two fields: as a local time and as a time with an offset. An event also
+// has the IANA name of its time zone. Observed (API notes 3.4): the id of an event's financialUnit
+// contains a currency code after the colon, and financialUnitId accepts this currency code.
 func TestEventFields(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -101,7 +101,7 @@ func TestEventsAreFound(t *testing.T) {
 	wantJSON(t, valueAt(t, ordered, "events", "edges"), `[{"node": {"legacyId": 3}}, {"node": {"legacyId": 2}}, {"node": {"legacyId": 1}}]`)
 	now.advance(time.Hour)
 	if got := find(`field: isSoldOut, operation: eq, value: "true"`); got != "" {
-		t.Errorf("when the hold has expired %q is sold out", got)
+		t.Errorf("%q is sold out after the expiry of the reservation", got)
 	}
 }
 

@@ -25,16 +25,16 @@ func TestRevokedConsentEndsBothTokens(t *testing.T) {
 	}
 	for _, token := range []string{user.AccessToken, renewed.AccessToken} {
 		if status := a.helloStatus(t, token); status != 401 {
-			t.Errorf("an access token of the user: %d", status)
+			t.Errorf("status with an access token of the user: %d", status)
 		}
 	}
 	for _, token := range []string{user.RefreshToken, renewed.RefreshToken} {
 		if answer := a.requestToken(t, "grant_type=refresh_token", "refresh_token="+token); answer.Error != "invalid_grant" {
-			t.Errorf("a refresh token of the user: %d %s", answer.status, answer.raw)
+			t.Errorf("response to a refresh token of the user: %d %s", answer.status, answer.raw)
 		}
 	}
 	if status := a.helloStatus(t, own.AccessToken); status != 200 {
-		t.Errorf("the client's own: %d", status)
+		t.Errorf("status with the token of the client: %d", status)
 	}
 	_, to = a.authorize(t)
 	if again := a.requestToken(t, "grant_type=authorization_code", "code="+to.Query().Get("code")).mustIssue(t); a.helloStatus(t, again.AccessToken) != 200 {
@@ -112,11 +112,11 @@ func TestRegistrationFields(t *testing.T) {
 		return valueAt(t, data, "registrations", "edges", 0, "node", "invoiceIssued")
 	}
 	if issued() != false {
-		t.Error("a draft counts as issued")
+		t.Error("invoiceIssued is true for a draft invoice")
 	}
 	invoice := valueAt(t, a.query(t, `{ invoices(filters: {field: lifecycleState, operation: eq, value: "Draft"}) { edges { node { id } } } }`, nil), "invoices", "edges", 0, "node", "id")
 	mustSucceed(t, a.mutateIn(t, "invoices", "finalise", fmt.Sprintf("input: {invoiceId: %q}", invoice), problems+" invoice { id }"))
 	if issued() != true {
-		t.Error("a final one does not")
+		t.Error("invoiceIssued is false for a final invoice")
 	}
 }

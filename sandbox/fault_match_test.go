@@ -46,9 +46,9 @@ const twoAliases = `mutation {
 	third: opportunities { addInterest(input: {opportunityId: %[1]q, interestDetails: {id: "Q291cnNlVGVtcGxhdGU6MTE=", quantity: 1, unitAmount: "1.00"}}) { errors { label } } }
 }`
 
-// In a real GraphQL server, the fields of mutations are non-null. When such a field fails
-// internally, the response is "data": null, although the other mutations of the document took
-// effect.
+// By default, the fields of mutations are non-null, as in other GraphQL servers. If a non-null
+// field fails internally, the response is "data": null, although the other mutations of the
+// document took effect.
 func TestFailedFieldKeepsOtherEffects(t *testing.T) {
 	t.Parallel()
 	for assumed, whole := range map[string]bool{"data-null": true, "field-null": false} {
@@ -131,14 +131,14 @@ func TestFaultsMatchByCountAndProbability(t *testing.T) {
 	chance := fault.Rule{Kind: fault.ErrorBefore, Probability: 0.25, Seed: 7}
 	first := hits(chance, 4000)
 	if again := hits(chance, 4000); again != first {
-		t.Error("the same seed chose others")
+		t.Error("the same seed chose other requests")
 	}
 	if n := strings.Count(first, "x"); n < 900 || n > 1100 {
 		t.Errorf("%d of 4000 at a probability of 0.25", n)
 	}
 	chance.Seed = 8
 	if hits(chance, 4000) == first {
-		t.Error("another seed chose the same")
+		t.Error("another seed chose the same requests")
 	}
 }
 
@@ -190,7 +190,7 @@ func TestFaultsOverTheAdminEndpoint(t *testing.T) {
 		t.Errorf("%d %s", answer.status, answer.raw)
 	}
 	if answer := a.post(t, `{ hello }`, nil); answer.status != 200 {
-		t.Errorf("after it was taken away: %d", answer.status)
+		t.Errorf("status after the removal of the fault: %d", answer.status)
 	}
 	// The preceding admin requests did not count against the rate limit of three requests.
 	if answer := a.post(t, `{ hello }`, nil); answer.status != 200 {

@@ -38,7 +38,7 @@ func serve(t *testing.T, o sandbox.Options) testServer {
 	return testServer{api: a, url: server.URL, opportunity: a.create(t, "served")}
 }
 
-// If the body does not arrive completely, postOverNetwork returns an error.
+// postOverNetwork returns an error if the response body is incomplete.
 func (s testServer) postOverNetwork(ctx context.Context, document string) (status int, body string, err error) {
 	encoded, err := json.Marshal(map[string]string{"query": document})
 	if err != nil {
@@ -164,7 +164,7 @@ func TestHeldRequests(t *testing.T) {
 		}()
 		eventually(t, "the request is held", func() bool { return s.Faults().List()[0].Held == 1 })
 		if got := s.interests(t) - before; (got == 1) != (kind == fault.HoldAfter) {
-			t.Errorf("%s: %d interests while it is held", kind, got)
+			t.Errorf("%s: %d interests exist while the fault holds the request", kind, got)
 		}
 		giveUp()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -219,7 +219,7 @@ func TestDiscardedRequests(t *testing.T) {
 			t.Errorf("discarded %d, %v", n, err)
 		}
 		if err := <-ended; err == nil {
-			t.Errorf("%s: the client was answered", kind)
+			t.Errorf("%s: the client got a response", kind)
 		}
 		if got := s.interests(t) - before; (got == 1) != (kind == fault.HoldAfter) {
 			t.Errorf("%s: %d interests", kind, got)
@@ -237,7 +237,7 @@ func TestDiscardedRequests(t *testing.T) {
 	}
 }
 
-// A client detects a late commit only if the client reads back later.
+// A client detects a late commit only if the client reads the record after the commit.
 func TestLateCommit(t *testing.T) {
 	t.Parallel()
 	s := serve(t, sandbox.Options{})
@@ -254,7 +254,7 @@ func TestLateCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := <-patient; err == nil {
-		t.Error("it was answered")
+		t.Error("the late request got a response")
 	}
 	eventually(t, "the first interest is there", func() bool { return s.interests(t) == 1 })
 	s.setFault(t, fault.Rule{Kind: fault.Late, Operation: "opportunities.addInterest", Times: 1, Delay: fault.Duration(20 * time.Millisecond)})
@@ -267,7 +267,7 @@ func TestLateCommit(t *testing.T) {
 		// The second interest can exist at this point only if the machine was blocked for longer
 		// than Delay.
 		entries := s.RequestLog().After(0, 0)
-		t.Logf("it was quick: %+v", entries[len(entries)-1])
+		t.Logf("the request ran before this check: %+v", entries[len(entries)-1])
 	}
 	eventually(t, "the interest is there", func() bool { return s.interests(t) == 2 })
 	if list := s.Faults().List(); list[0].Held != 0 {
@@ -314,7 +314,7 @@ func TestRejectedRequestsMatchNoFault(t *testing.T) {
 		t.Errorf("too large: %d %.100s", answer.status, answer.raw)
 	}
 	if status, _, err := s.postOverNetwork(t.Context(), `{ hello }`); err == nil {
-		t.Errorf("within the limit: %d, want no answer", status)
+		t.Errorf("status within the limit: %d, want no response", status)
 	}
 	s.setFault(t, fault.Rule{Kind: fault.DropBefore})
 	if status, body, err := s.postOverNetwork(t.Context(), `{ hello }`); err != nil || status != http.StatusTooManyRequests {
@@ -360,7 +360,7 @@ func TestFaultsOutlastTheServer(t *testing.T) {
 	}
 	for _, e := range a.RequestLog().After(0, 0) {
 		if e.ClientGone || e.Undelivered {
-			t.Errorf("nobody had gone: %+v", e)
+			t.Errorf("the entry does not show that the client disconnected: %+v", e)
 		}
 	}
 }

@@ -190,7 +190,7 @@ func TestUnobservedPartsAreAssumptions(t *testing.T) {
 		}
 		for _, name := range names {
 			if !left[name] {
-				t.Errorf("%s.%s was seen and is not there", typ, name)
+				t.Errorf("%s.%s was observed, but the schema does not contain the field", typ, name)
 			}
 			delete(left, name)
 		}
@@ -200,7 +200,7 @@ func TestUnobservedPartsAreAssumptions(t *testing.T) {
 	}
 	for typ := range known {
 		if !checked[typ] {
-			t.Errorf("%s was seen and is not there", typ)
+			t.Errorf("%s was observed, but the schema does not contain the type", typ)
 		}
 	}
 }

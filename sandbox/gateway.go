@@ -25,7 +25,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// The limits are two assumed maximum sizes of a request body, in bytes.
+// These maximum sizes of a request body, in bytes, are assumed.
 const (
 	maxRequestBody      = 1 << 20
 	maxSmallRequestBody = 128 << 10
@@ -37,10 +37,10 @@ const operationToken = "token"
 // the request log, counts requests against the rate limit, and applies the faults.
 type gateway struct {
 	sandbox    *Sandbox
-	limit      *ratelimit.Limiter // nil is no limit
+	limit      *ratelimit.Limiter // nil means no limit
 	retryAfter bool
-	// commitMarkers enables commit markers, with which the next start can complete the request log
-	// if the process has died.
+	// commitMarkers enables commit markers, from which the next start completes the request log
+	// after a crash.
 	commitMarkers bool
 	now           func() time.Time
 	next          http.Handler
@@ -50,7 +50,7 @@ type gateway struct {
 }
 
 type requestInfo struct {
-	// operations are the names of the request that faults compare with Rule.Operation.
+	// operations are the names that fault rules compare with Rule.Operation.
 	operations []string
 	mutations  []requestlog.Field
 	text       string
@@ -176,7 +176,7 @@ func (v *pendingRequest) execute(r *http.Request) {
 	v.response = &bufferedResponse{status: http.StatusOK, header: http.Header{}}
 	v.gateway.next.ServeHTTP(v.response, r)
 	if v.hasFault(fault.HoldAfter) {
-		v.recordOutcome() // the request has run; only its response is held
+		v.recordOutcome() // the fault holds only the response, because the request has already run
 		v.discarded = !v.match.Wait(detached.Context())
 	}
 	if v.hasFault(fault.ErrorAfter) {
@@ -241,8 +241,8 @@ func (v *pendingRequest) respond(w http.ResponseWriter, r *http.Request) (whole 
 	if v.hasFault(fault.Truncated) {
 		sent = sent[:len(sent)/2]
 	}
-	// The connection is checked before the response is sent, because a client may close the
-	// connection after receiving the response.
+	// respond checks the connection before it sends the response, because a client may close the
+	// connection after the response.
 	gone := r.Context().Err() != nil
 	w.WriteHeader(v.response.status)
 	if v.hasFault(fault.Slow) {
@@ -332,8 +332,8 @@ func addressOf(r *http.Request) string {
 
 func tokenRequestInfo([]byte) requestInfo { return requestInfo{operations: []string{operationToken}} }
 
-// documentInfo returns the name of a document's operation, the parts of that name between
-// underscores, and the names of its fields.
+// documentInfo returns the operation name of a document, the parts of the operation name between
+// underscores, and the names of the fields.
 func documentInfo(body []byte) requestInfo {
 	var request struct {
 		Query         string `json:"query"`
@@ -354,7 +354,7 @@ func documentInfo(body []byte) requestInfo {
 	if operation.Name != "" {
 		a.operations = append(a.operations, operation.Name)
 	}
-	if parts := strings.Split(operation.Name, "_"); len(parts) > 1 { // a client may join queries, and their names
+	if parts := strings.Split(operation.Name, "_"); len(parts) > 1 { // a client may join several queries, and their names with underscores
 		a.operations = append(a.operations, parts...)
 	}
 	for _, field := range selectedFields(document, operation.SelectionSet) {

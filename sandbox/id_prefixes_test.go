@@ -10,8 +10,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// After the choice of another prefix, the prefix applies in responses, literals, variables, filters
-// and messages.
+// A chosen prefix applies in responses, literals, variables, filters and messages.
 func TestAssumedPrefixesCanBeChanged(t *testing.T) {
 	t.Parallel()
 	for row, test := range map[assumptions.Name]struct {

@@ -43,7 +43,7 @@ func TestMailToNoLearnerReachesNobody(t *testing.T) {
 	a := open(t, sandbox.Options{})
 	a.registerContacts(t, eventOne, 1)
 	if got := a.recipientsOf(t, "sendBulkLearnerAdhocEmail", `eventId: "Q291cnNlOjE=", learnerIds: [], `+joiningMail); got != "" {
-		t.Errorf("it went to %q", got)
+		t.Errorf("the mail went to %q", got)
 	}
 }
 

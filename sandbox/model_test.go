@@ -159,7 +159,7 @@ func wantSame(r *rapid.T, what, refused, want string) {
 
 func (d *driver) create(r *rapid.T) {
 	if len(d.opportunities) >= 3 {
-		r.Skip("there are enough")
+		r.Skip("the model has enough opportunities")
 	}
 	currency := rapid.SampledFrom([]string{"GBP", "EUR"}).Draw(r, "currency")
 	mustSucceed(d.t, d.api.mutate(d.t, "create", fmt.Sprintf(`name: "x", regionId: "UmVnaW9uOlVL", financialUnitId: %q`, currency), "opportunity { id }"))
@@ -228,8 +228,8 @@ func (d *driver) wait(r *rapid.T) {
 // no effect.
 func (d *driver) progress(r *rapid.T) {
 	o, id := d.opportunity(r)
-	// The next step is the most frequent choice, because a win takes two transitions and most
-	// behaviour depends on a win.
+	// The next step towards Won is the most frequent choice, because Won needs two transitions and
+	// most behaviour depends on Won.
 	next := map[int64][]int64{3: {4, 4, 4, 4, 4, 5, 6, 3}, 4: {5, 5, 5, 5, 5, 4, 6, 3}}[o.step]
 	if next == nil {
 		next = []int64{3, 4, 5, 6}

@@ -133,7 +133,7 @@ func TestAssumedNamesCanBeChanged(t *testing.T) {
 	absent := map[string]string{}
 	for _, row := range assumptions.All() {
 		if _, ok := tests[row.Name]; row.AnyName && !ok {
-			t.Errorf("nothing tries %s", row.Name)
+			t.Errorf("no test covers the assumption %s", row.Name)
 		}
 		if row.AnyName && row.Options[len(row.Options)-1].Value == assumptions.Absent && row.Name != assumptions.Order {
 			absent[string(row.Name)] = assumptions.Absent

@@ -50,8 +50,8 @@ func (s *Sandbox) Client(ctx context.Context) (Client, error) {
 	return Client{ID: s.clientID, Secret: s.clientSecret, RefreshToken: refresh}, nil
 }
 
-// Of the given values in o, only the refresh token is stored in the data file. The stored refresh
-// token shows after a restart whether the refresh token in o is valid or was replaced.
+// setClient stores o.RefreshToken in the data file, but neither o.ClientID nor o.ClientSecret.
+// After a restart, the data file shows whether o.RefreshToken is valid or was replaced.
 func (s *Sandbox) setClient(ctx context.Context, o *Options) error {
 	if o.TokenLifetime < 0 || o.TokenLifetime > 0 && o.TokenLifetime < time.Second {
 		return fmt.Errorf("the token lifetime is %v, but must be at least one second", o.TokenLifetime)
@@ -77,7 +77,7 @@ func (s *Sandbox) setClient(ctx context.Context, o *Options) error {
 }
 
 // persistedSetting returns the given value, or else the value in the data file, or else a new
-// random value, which persistedSetting stores.
+// random value. persistedSetting stores only a random value.
 func (s *Sandbox) persistedSetting(ctx context.Context, setting, given string) (string, error) {
 	if given != "" {
 		return given, nil
@@ -217,7 +217,7 @@ func (e tokenEndpoint) readForm(w http.ResponseWriter, r *http.Request) (url.Val
 	if err := r.ParseForm(); err != nil {
 		return invalid("the form in the request body cannot be parsed")
 	}
-	for name, values := range r.Form { // parameters of the body, and of the URL if the choice allows them
+	for name, values := range r.Form { // r.Form contains the parameters of the body and, if allowed, the parameters of the URL
 		if len(values) > 1 {
 			return invalid(fmt.Sprintf("the parameter %.40q occurs more than once", name))
 		}
@@ -257,8 +257,8 @@ func bearerToken(r *http.Request) string {
 	return strings.TrimSpace(given)
 }
 
-// requireToken passes a request with a valid Bearer token to next. A valid token is the token that
-// does not expire or a token that the token endpoint has issued.
+// requireToken passes a request with a valid Bearer token to next. Valid tokens are Sandbox.Token,
+// which never expires, and the unexpired access tokens of the token endpoint.
 func (s *Sandbox) requireToken(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given := bearerToken(r)

@@ -51,7 +51,7 @@ func (a *api) postForm(t testing.TB, body string, header http.Header) tokens {
 	reply := a.send(t, http.MethodPost, "/oauth/token", strings.NewReader(body), header)
 	answer := tokens{status: reply.status, header: reply.header, raw: reply.raw}
 	if err := json.Unmarshal([]byte(reply.raw), &answer); err != nil {
-		t.Fatalf("the answer is not JSON: %v: %s", err, reply.raw)
+		t.Fatalf("the response is not JSON: %v: %s", err, reply.raw)
 	}
 	return answer
 }
@@ -59,7 +59,7 @@ func (a *api) postForm(t testing.TB, body string, header http.Header) tokens {
 func (g tokens) mustIssue(t testing.TB) tokens {
 	t.Helper()
 	if g.status != http.StatusOK || len(g.AccessToken) < 32 || g.TokenType != "Bearer" || g.ExpiresIn <= 0 || g.Error != "" {
-		t.Errorf("no token: %d %s", g.status, g.raw)
+		t.Errorf("the response contains no token: %d %s", g.status, g.raw)
 	}
 	return g
 }
@@ -104,11 +104,11 @@ func TestTokensExpire(t *testing.T) {
 				t.Errorf("answered %s", old.raw)
 			}
 			if old.header.Get("Cache-Control") != "no-store" || old.header.Get("Content-Type") != "application/json" {
-				t.Errorf("answered with %v", old.header)
+				t.Errorf("the response has the header %v", old.header)
 			}
 			now.advance(life - time.Microsecond)
 			if status := a.helloStatus(t, old.AccessToken); status != 200 {
-				t.Errorf("right before it expires: %d", status)
+				t.Errorf("status with the token just before its expiry: %d", status)
 			}
 			newer := a.requestToken(t, "grant_type=client_credentials", "scope=instance").mustIssue(t)
 			now.advance(time.Microsecond)
@@ -119,15 +119,15 @@ func TestTokensExpire(t *testing.T) {
 				t.Errorf("expired: %d %v %s", answer.status, answer.header, answer.raw)
 			}
 			if status := a.helloStatus(t, newer.AccessToken); status != 200 || newer.AccessToken == old.AccessToken {
-				t.Errorf("the newer one: %d", status)
+				t.Errorf("status with the newer token: %d", status)
 			}
 			now.advance(1000 * time.Hour)
 			a.requestToken(t, "grant_type=client_credentials").mustIssue(t)
 			if old, newer := a.helloStatus(t, old.AccessToken), a.helloStatus(t, newer.AccessToken); old != 401 || newer != 401 {
-				t.Errorf("long after: %d and %d", old, newer)
+				t.Errorf("statuses long after the expiry of both tokens: %d and %d", old, newer)
 			}
 			if status := a.helloStatus(t, token); status != 200 {
-				t.Errorf("the token that does not expire: %d", status)
+				t.Errorf("status with the token that never expires: %d", status)
 			}
 		})
 	}
@@ -208,11 +208,11 @@ func TestRefreshTokens(t *testing.T) {
 				t.Errorf("answered %s after %s", one.raw, first)
 			}
 			if status := a.helloStatus(t, one.AccessToken); status != 200 {
-				t.Errorf("its access token: %d", status)
+				t.Errorf("status with the access token of the renewal: %d", status)
 			}
 			again := a.requestToken(t, "grant_type=refresh_token", "refresh_token="+first)
 			if once && (again.status != 400 || again.Error != "invalid_grant") || !once && again.status != 200 {
-				t.Errorf("the first again: %d %s", again.status, again.raw)
+				t.Errorf("second use of the first refresh token: %d %s", again.status, again.raw)
 			}
 			two := a.requestToken(t, "grant_type=refresh_token", "refresh_token="+one.RefreshToken).mustIssue(t)
 			if two.RefreshToken == one.RefreshToken || a.helloStatus(t, one.AccessToken) != 200 {
@@ -251,10 +251,10 @@ func TestTokensSurviveARestart(t *testing.T) {
 	a, after := start()
 	defer func() { _ = a.Close() }()
 	if after.ID != before.ID || after.Secret != before.Secret || after.RefreshToken != newer.RefreshToken {
-		t.Errorf("the client was %+v, is %+v", before, after)
+		t.Errorf("the client was %+v before the restart, but is %+v after the restart", before, after)
 	}
 	if first, second := a.helloStatus(t, old.AccessToken), a.helloStatus(t, newer.AccessToken); first != 401 || second != 200 {
-		t.Errorf("the one that has expired: %d, the other: %d", first, second)
+		t.Errorf("status with the expired token: %d, status with the other token: %d", first, second)
 	}
 	if replaced := a.requestToken(t, append(own, "grant_type=refresh_token", "refresh_token="+before.RefreshToken)...); replaced.Error != "invalid_grant" {
 		t.Errorf("the replaced refresh token: %s", replaced.raw)
@@ -267,7 +267,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 	b, _ := start()
 	defer func() { _ = b.Close() }()
 	if replaced := b.requestToken(t, append(own, "grant_type=refresh_token", "refresh_token="+before.RefreshToken)...); replaced.Error != "invalid_grant" {
-		t.Errorf("the replaced refresh token, given again: %s", replaced.raw)
+		t.Errorf("the replaced refresh token after a restart: %s", replaced.raw)
 	}
 	given := strings.Repeat("given", 8)
 	o.RefreshToken = given
@@ -291,7 +291,7 @@ func TestOneOfManyRenewalsSucceeds(t *testing.T) {
 				case g.status == 200:
 					good.Add(1)
 					if status := a.helloStatus(t, g.AccessToken); status != 200 {
-						t.Errorf("its token: %d", status)
+						t.Errorf("status with the token of the successful renewal: %d", status)
 					}
 				case g.Error != "invalid_grant":
 					t.Errorf("%d %s", g.status, g.raw)

@@ -108,9 +108,9 @@ func (a *api) state(t testing.TB) string {
 	return answer.raw
 }
 
-// Documented (API notes 4.4): from the data on the record, a transition may create an account, a
-// contact, a registration, training tokens and an invoice. Documented (API notes 5.4): an invoice
-// has a line for each delegate on each event; an invoice requires a region and a currency.
+// Documented (API notes 4.4): a transition may create an account, a contact, a registration,
+// training tokens and an invoice from the data of the opportunity. Documented (API notes 5.4): an
+// invoice has a line for each delegate on each event; an invoice requires a region and a currency.
 func TestTriggersMakeWhatTheProductMakes(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{Catalogue: catalogueWinningWith(t, allTriggers)})
@@ -318,9 +318,8 @@ func TestTransitionAssumptions(t *testing.T) {
 	}
 }
 
-// Documented and observed (API notes 5.4): an invoice starts as a draft. The output field with the
-// purchase order and the input member with the purchase order have different names. A final invoice
-// stays final.
+// Documented and observed (API notes 5.4): an invoice starts as a draft. The purchase order has one
+// name in the output and another name in the input. A final invoice stays final.
 func TestInvoices(t *testing.T) {
 	t.Parallel()
 	now := newClock()

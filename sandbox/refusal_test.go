@@ -193,7 +193,7 @@ func TestDocumentsRefusedAsAWhole(t *testing.T) {
 		})
 	}
 	if name := valueAt(t, a.query(t, `{ node(id: "T3Bwb3J0dW5pdHk6MQ==") { ... on Opportunity { name } } }`, nil), "node", "name"); name == "changed" {
-		t.Error("a part of a refused document was done")
+		t.Error("a mutation of a refused document took effect")
 	}
 }
 

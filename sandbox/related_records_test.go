@@ -72,7 +72,7 @@ func TestMergedAccountsStayMerged(t *testing.T) {
 	wantJSON(t, valueAt(t, b.query(t, `query ($id: ID!, $three: ID!) { node(id: $id) { ... on Opportunity { account { name contacts { pageInfo { totalRecords } } } } } gone: node(id: $three) { id } }`,
 		vars{"id": id, "three": three}), "node", "account"), `{"name": "Renamed", "contacts": {"pageInfo": {"totalRecords": 3}}}`)
 	if gone := valueAt(t, b.query(t, `query ($three: ID!) { node(id: $three) { id } }`, vars{"three": three}), "node"); gone != nil {
-		t.Errorf("it is back: %v", gone)
+		t.Errorf("the merged account exists again: %v", gone)
 	}
 }
 

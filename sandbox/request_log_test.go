@@ -74,8 +74,8 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 		{Operations: []string{"token"}, Status: 400},
 		{Operations: []string{"hello"}, Status: 429},
 	}
-	// In the GraphQL namespace with the alias b, the mutation x progresses the opportunity from
-	// step 3 to 5. The mutation x is refused if x runs before the mutation progress.
+	// The mutation x takes the opportunity from step 3 to step 5. The API refuses x if x runs
+	// before the mutation progress.
 	if got[1].Fields[2].Outcome == requestlog.Committed {
 		want[1].Fields[2] = of("b.x", "opportunities.progress", requestlog.Committed, "")
 	}
@@ -118,7 +118,7 @@ func TestRequestLogHasUndeliveredResponses(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, _, err := s.addInterest(ctx); err == nil {
-		t.Error("it was not slow")
+		t.Error("the response was not slow")
 	}
 	eventually(t, "the answer is given up", func() bool {
 		all := s.RequestLog().After(0, 0)
@@ -239,7 +239,7 @@ func TestRequestLogRecoversCommittedMutations(t *testing.T) {
 		found := map[string]int{}
 		for _, e := range b.RequestLog().After(0, 0) {
 			if !e.Answered.IsZero() {
-				t.Errorf("nothing was answered: %+v", e)
+				t.Errorf("the entry has no outcome: %+v", e)
 			}
 			found[strings.Join(e.Operations, " ")+fmt.Sprint(" ", len(e.Fields))]++
 			for _, f := range e.Fields {
@@ -289,7 +289,7 @@ func TestRequestLogDropsTheOldest(t *testing.T) {
 	off := open(t, sandbox.Options{NoRequestLog: true})
 	off.post(t, `{ hello }`, nil)
 	if off.RequestLog().After(0, 0) != nil {
-		t.Error("something was written down")
+		t.Error("the request log has an entry")
 	}
 }
 
@@ -324,7 +324,7 @@ func TestAliasesAtTheRootRunInOrder(t *testing.T) {
 			a.query(t, document, nil)
 			fields := a.RequestLog().After(before[len(before)-1].Number, 0)[0].Fields
 			if !slices.IsSortedFunc(fields, func(a, b requestlog.Field) int { return strings.Compare(a.Alias, b.Alias) }) || len(fields) != n {
-				t.Fatalf("they ran in the order %+v", fields)
+				t.Fatalf("the mutations ran in the order %+v", fields)
 			}
 		}
 	}
@@ -347,5 +347,5 @@ func TestAliasesInsideANamespaceRunInNoOrder(t *testing.T) {
 			return
 		}
 	}
-	t.Error("they always ran in order")
+	t.Error("the mutations always ran in the order of the document")
 }

@@ -30,11 +30,11 @@ func (a *api) wantReservation(t *testing.T, when, opportunity string, valid bool
 		events(filters: {field: id, operation: eq, value: "Q291cnNlOjE="}) { edges { node { maxPlaces bookedPlaces reserved remainingPlaces } } }
 	}`, vars{"id": opportunity})
 	if valueAt(t, data, "node", "isReservationValid") != valid || valueAt(t, data, "node", "reservationsValidUntil") != until {
-		t.Errorf("%s: the opportunity says %v, want valid %v until %v", when, valueAt(t, data, "node"), valid, until)
+		t.Errorf("%s: the opportunity has %v, want isReservationValid %v and reservationsValidUntil %v", when, valueAt(t, data, "node"), valid, until)
 	}
 	event := valueAt(t, data, "events", "edges", 0, "node")
 	if valueAt(t, event, "reserved") != float64(reserved) || valueAt(t, event, "remainingPlaces") != float64(12-4-reserved) {
-		t.Errorf("%s: the event says %v, want %d reserved and %d remaining", when, event, reserved, 12-4-reserved)
+		t.Errorf("%s: the event has %v, want %d reserved and %d remaining places", when, event, reserved, 12-4-reserved)
 	}
 }
 
@@ -182,7 +182,7 @@ func TestLaterReservationAssumptions(t *testing.T) {
 }
 
 // With the value "true" of the assumption isReservationValid.none, isReservationValid is true for
-// an opportunity that never reserved a place. If the reserved places of an opportunity were booked,
+// an opportunity that never reserved a place. After a booking of the reserved places,
 // isReservationValid is false, because the reservation has ended.
 func TestABookedReservationIsNotAnAbsentOne(t *testing.T) {
 	t.Parallel()

@@ -32,8 +32,8 @@ type Options struct {
 	// Data is the path of the SQLite file; "" means that the sandbox keeps all data in memory until
 	// Close.
 	Data string
-	// Catalogue is the path of a catalogue file. "" means the embedded default catalogue. If a
-	// catalogue file was the source of the data file, "" keeps the catalogue in the data file.
+	// Catalogue is the path of a catalogue file. "" means the embedded default catalogue. If the
+	// data file already contains the entries of a catalogue file, "" changes no entries.
 	Catalogue string
 	// Token is a Bearer token that is accepted and never expires. "" means the token in the data
 	// file, or else a new random token, which the sandbox stores in the data file.
@@ -58,7 +58,7 @@ type Options struct {
 	// TokenLifetime is the lifetime of the token endpoint's access tokens; 0 means
 	// DefaultTokenLifetime.
 	TokenLifetime time.Duration
-	// NoAuth makes the sandbox accept requests without a token and requests with any token.
+	// If NoAuth is true, the sandbox accepts every request, with any token or without a token.
 	NoAuth bool
 	// Assumptions maps names of the assumptions in package sandbox/assumptions to the chosen
 	// values.
@@ -108,7 +108,8 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if o.TokenLifetime == 0 {
 		o.TokenLifetime = DefaultTokenLifetime
 	}
-	// Choices and catalogue are checked first, so that a mistake creates no data file.
+	// Open checks the assumptions and the catalogue first, so an invalid option creates no data
+	// file.
 	choices, err := assumptions.ParseChoices(o.Assumptions)
 	if err != nil {
 		return nil, err
@@ -180,10 +181,10 @@ func (s *Sandbox) RequestLog() *requestlog.Log { return s.requestLog }
 // Outbox returns the sent mail in the order of sending.
 func (s *Sandbox) Outbox(ctx context.Context) ([]store.Mail, error) { return s.store.Outbox(ctx) }
 
-// RevokeConsent makes all access and refresh tokens invalid that came from the user's consent.
+// RevokeConsent invalidates all access and refresh tokens that came from the user's consent.
 func (s *Sandbox) RevokeConsent(ctx context.Context) error { return s.store.RevokeConsent(ctx) }
 
-// ExpireTokens makes every access token invalid that the token endpoint has issued.
+// ExpireTokens invalidates every access token of the token endpoint.
 func (s *Sandbox) ExpireTokens(ctx context.Context) error { return s.store.ExpireAccessTokens(ctx) }
 
 // Close stops the sandbox. Before Close, the caller must stop the server that uses Handler.

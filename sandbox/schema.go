@@ -9,9 +9,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
-// schema contains the schema that requests are validated against, and the Renamer that translates
-// the documents of the requests. Several sandboxes share one schema, so no sandbox may change the
-// schema.
+// schema contains the GraphQL schema for the validation of requests, and the Renamer that
+// translates the documents of the requests. Several sandboxes share one schema, so no sandbox may
+// change the schema.
 type schema struct {
 	visible *ast.Schema
 	renamer *graph.Renamer

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/graph"
 )
 
-// removableParts returns the parts of the schema that the assumptions can remove, by the name of
-// the assumption.
+// removableParts returns, for each assumption, the parts of the schema that the assumption can
+// remove.
 func removableParts() map[assumptions.Name][]string {
 	return map[assumptions.Name][]string{
 		assumptions.EventPrice:  {"Event.price"},

@@ -16,12 +16,12 @@ import (
 )
 
 // endpoint serves GraphQL over HTTP POST as the API does. The HTTP status is 200 for every GraphQL
-// result. For a rejected request, the handler of the GraphQL library would return 422 and "data":
-// null.
+// result. For an invalid document, the handler of the GraphQL library would return the status 422
+// and "data": null.
 type endpoint struct {
 	exec graphql.GraphExecutor
-	// If nullOnFailure is true, an internal failure of a mutation makes the whole member data of the
-	// response null.
+	// If nullOnFailure is true, the response has "data": null after an internal failure of a
+	// mutation.
 	nullOnFailure bool
 	// If rejectedWithNullData is true, the response to a rejected document has the status 200 and
 	// "data": null; otherwise the response has rejectedStatus and no data.
@@ -76,19 +76,20 @@ func (e endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // groups mutations, such as opportunities.
 func isMutationError(e *gqlerror.Error) bool { return len(e.Path) == 1 || len(e.Path) == 2 }
 
-// The GraphQL library has the name of the variable only in the error's path.
+// The GraphQL library writes the name of an invalid variable into the path of the error, not into
+// the message.
 func addVariableName(e *gqlerror.Error) {
 	if len(e.Path) > 1 && e.Path[0] == ast.PathName("variable") {
 		e.Message = "variable $" + e.Path[1:].String() + ": " + e.Message
-		e.Path = nil // the path is not a path into the response
+		e.Path = nil // the path leads to the variable, not to a field of the response
 	}
 }
 
-// readBody reads the request. If readBody cannot read the request, status is the HTTP status of the
-// response and message is the reason; otherwise status is 0.
+// readBody reads the body of the request into params. If the body is invalid, readBody returns the
+// HTTP status and the message of the response; otherwise status is 0.
 func readBody(r *http.Request, params *graphql.RawParams) (status int, message string) {
 	decoder := json.NewDecoder(r.Body)
-	decoder.UseNumber() // numbers stay as they are written
+	decoder.UseNumber() // json.Number keeps all digits of a number
 	if err := decoder.Decode(params); err != nil {
 		return http.StatusBadRequest, "the request is not a JSON object with query, variables and operationName: " + err.Error()
 	}

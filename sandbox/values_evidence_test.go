@@ -86,7 +86,7 @@ func TestObservedScalars(t *testing.T) {
 	}
 }
 
-// Observed (API notes 3.6): an event has each time twice: start and timeZonedStart, end and
+// Observed (API notes 3.6): an event has each time in two fields: start and timeZonedStart, end and
 // timeZonedEnd. timeZoneName is the IANA name of the event's zone.
 func TestEventsHaveLocalAndZonedTimes(t *testing.T) {
 	t.Parallel()
@@ -110,8 +110,8 @@ func TestEventsHaveLocalAndZonedTimes(t *testing.T) {
 }
 
 // Documented (API notes 3.6): a LocalDateTime must not have a zone, and a TimeZonedDateTime must
-// have a zone. A time that lacks its zone or has a forbidden zone makes the API reject the whole
-// document.
+// have a zone. The API rejects a document with a LocalDateTime that has a zone or a
+// TimeZonedDateTime that has no zone.
 func TestZonesAreGivenWhereTheyBelong(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})
@@ -156,7 +156,7 @@ func TestCustomDataIsText(t *testing.T) {
 		t.Errorf("%v", fields)
 	}
 	if a.fields(t, "OpportunityAttribute")["value"].typ != "String" || a.fields(t, "CustomFieldValue")["value"].typ != "String" {
-		t.Error("values are no text")
+		t.Error("the schema does not require text for custom values")
 	}
 	made := a.mutate(t, "update", fmt.Sprintf(`id: %q, attributes: [{definitionKey: "Q3VzdG9tRmllbGREZWZpbml0aW9uOjE4OA==", value: "true"}]`, oneOpportunity), "opportunity { attributes { definitionKey value } }")
 	wantJSON(t, valueAt(t, mustSucceed(t, made), "opportunity", "attributes"), `[{"definitionKey": "Q3VzdG9tRmllbGREZWZpbml0aW9uOjE4OA==", "value": "true"}]`)
@@ -178,7 +178,7 @@ func TestStatesAreWrittenAsObserved(t *testing.T) {
 			t.Errorf("%v, want %s", got, state)
 		}
 		if refused := refusalOf(t, a.mutateIn(t, "event", "update", fmt.Sprintf("eventId: %q, input: {lifecycleState: %q}", eventOne, strings.ToUpper(state)), problems+" event { id }")); refused == "" {
-			t.Errorf("%s is taken in capitals", state)
+			t.Errorf("the API accepts %s in capitals", state)
 		}
 	}
 	id := a.create(t, "states")

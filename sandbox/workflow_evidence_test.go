@@ -38,7 +38,7 @@ func TestProgressFollowsTransitions(t *testing.T) {
 			target := valueAt(t, to, "node", "name").(string)
 			if slices.Contains(allowed[name], target) {
 				if got := leaves(valueAt(t, mustSucceed(t, moved), "opportunity")); got != target {
-					t.Errorf("from %s to %s it stands in %s", name, target, got)
+					t.Errorf("after the transition from %s to %s, the step is %s", name, target, got)
 				}
 				continue
 			}
@@ -46,7 +46,7 @@ func TestProgressFollowsTransitions(t *testing.T) {
 				t.Errorf("from %s to %s: %v", name, target, moved)
 			}
 			if got := a.leavesOf(t, fmt.Sprintf(`{ node(id: %q) { ... on Opportunity { step { name } } } }`, id)); got != name {
-				t.Errorf("refused from %s to %s it stands in %s", name, target, got)
+				t.Errorf("after the refused transition from %s to %s, the step is %s", name, target, got)
 			}
 		}
 	}
@@ -89,11 +89,11 @@ func TestTypesOfTheDocumentation(t *testing.T) {
 	}
 }
 
-// Observed (API notes 4.5): no mutation was observed that changes an interest or removes an
-// interest. The advice that was observed is to change or remove interests in the user interface of
-// the TMS. Observed (API notes 4.6): the API has no mutation whose only purpose is to release a
-// reservation. Documented (API notes 5.4): the invoice trigger or a user of the TMS creates an
-// invoice. No mutation was observed that creates an invoice.
+// Observed (API notes 4.5): users get the advice to change and remove interests in the user
+// interface of the TMS. No mutation was observed that changes or removes an interest. Observed (API
+// notes 4.6): the API has no mutation whose only purpose is to release a reservation. Documented
+// (API notes 5.4): the invoice trigger or a user of the TMS creates an invoice. No mutation was
+// observed that creates an invoice.
 func TestUnobservedMutationsAreAbsent(t *testing.T) {
 	t.Parallel()
 	a := open(t, sandbox.Options{})

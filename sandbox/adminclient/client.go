@@ -1,5 +1,5 @@
-// Package adminclient controls a sandbox in another process: the sandbox's faults, request log and
-// outbox, and makes changes of people in the TMS.
+// Package adminclient controls a sandbox in another process. A Client sets faults, reads the
+// request log and the outbox, and changes records as a person does in the TMS.
 package adminclient
 
 import (
@@ -35,27 +35,28 @@ func (s Client) SetFault(ctx context.Context, rule fault.Rule) (int, error) {
 	return answer.ID, err
 }
 
-// ReleaseFault lets the requests continue that the fault holds back. The fault stays active.
+// ReleaseFault releases the requests that the fault holds. A released request continues. The fault
+// stays active.
 func (s Client) ReleaseFault(ctx context.Context, id int) error {
 	return s.call(ctx, http.MethodPost, fmt.Sprintf("faults/%d/release", id), nil, nil)
 }
 
-// DiscardFault discards the requests that the fault holds back. The fault stays active.
+// DiscardFault discards the requests that the fault holds. The fault stays active.
 func (s Client) DiscardFault(ctx context.Context, id int) error {
 	return s.call(ctx, http.MethodPost, fmt.Sprintf("faults/%d/discard", id), nil, nil)
 }
 
-// RemoveFault removes the fault. The requests that the removed fault holds back continue.
+// RemoveFault removes the fault. The requests that the fault held continue.
 func (s Client) RemoveFault(ctx context.Context, id int) error {
 	return s.call(ctx, http.MethodDelete, fmt.Sprintf("faults/%d", id), nil, nil)
 }
 
-// ClearFaults removes all faults. The requests that the removed faults hold back continue.
+// ClearFaults removes all faults. The requests that the faults held continue.
 func (s Client) ClearFaults(ctx context.Context) error {
 	return s.call(ctx, http.MethodDelete, "faults", nil, nil)
 }
 
-// Faults returns the active faults, in the order in which SetFault set the faults.
+// Faults returns the active faults, from the oldest to the newest.
 func (s Client) Faults(ctx context.Context) ([]fault.Status, error) {
 	var answer struct {
 		Faults []fault.Status `json:"faults"`

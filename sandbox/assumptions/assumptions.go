@@ -1,8 +1,8 @@
-// Package assumptions is the table of the sandbox's assumptions. Each row is about a detail of the
-// API that is neither documented nor observed. A user who knows how a tenant's TMS behaves can
-// choose another value of a row.
+// Package assumptions is the table of the sandbox's assumptions. Each assumption is about a detail
+// of the API that is neither documented nor observed. A user who knows the behaviour of a real TMS
+// can choose another value of an assumption.
 //
-// A test that passes only with a row's default proves nothing about the API.
+// A test that passes only with the default of an assumption proves nothing about the API.
 package assumptions
 
 import (
@@ -13,7 +13,7 @@ import (
 	"sync"
 )
 
-// Name identifies a row.
+// Name identifies an assumption, such as "reserve.short".
 type Name string
 
 // Option is one possible behaviour of the API.
@@ -28,17 +28,16 @@ type Option struct {
 type Assumption struct {
 	Name    Name
 	Options []Option
-	// AnyName reports that a user may choose any GraphQL name as the value, namely the name that
-	// the API uses.
+	// AnyName reports that a user may also choose any other GraphQL name as the value.
 	AnyName bool
 }
 
-// All returns all rows of the table, grouped by subject.
+// All returns all assumptions, grouped by subject.
 func All() []Assumption {
 	return slices.Concat(search(), filters(), names(), ids(), fields(), mutations(), interests(), reservations(), pipeline(), relatedRecords(), protocol())
 }
 
-// Absent is the value of a row that removes a field, member or argument from the schema.
+// Absent is the value with which an assumption removes a field, member or argument from the schema.
 const Absent = "absent"
 
 func nameAssumption(row Name, thing string, names ...string) Assumption {
@@ -50,11 +49,12 @@ func nameAssumption(row Name, thing string, names ...string) Assumption {
 	return r
 }
 
-// Choices are the chosen values. The zero value of Choices has every row's default. Choices are
-// safe for concurrent use.
+// Choices are the chosen values. The zero value of Choices has the default of every assumption.
+// Choices are safe for concurrent use.
 type Choices struct{ chosen map[Name]string }
 
-// ParseChoices reads choices from a map of row names to values, such as "reserve.short": "refused".
+// ParseChoices reads choices from a map of assumption names to values, such as "reserve.short":
+// "refused".
 func ParseChoices(words map[string]string) (Choices, error) {
 	c := Choices{chosen: make(map[Name]string, len(words))}
 	for _, word := range slices.Sorted(maps.Keys(words)) {
@@ -74,11 +74,11 @@ func ParseChoices(words map[string]string) (Choices, error) {
 // IsDefault reports whether the user chose no value.
 func (c Choices) IsDefault() bool { return len(c.chosen) == 0 }
 
-// Is reports whether the user chose the value for the row. Callers must not pass the default value
-// of a row: Is returns false for a row for which the user chose no value.
+// Is reports whether the user chose the value for the assumption. Callers must not pass the default
+// value of an assumption, because Is returns false if the user chose no value.
 func (c Choices) Is(row Name, value string) bool { return c.chosen[row] == value }
 
-// Of returns the value of a row, or "" if the table has no row with the name.
+// Of returns the chosen value or the default of an assumption, or "" if no assumption has the name.
 func (c Choices) Of(row Name) string {
 	if value, ok := c.chosen[row]; ok {
 		return value
@@ -89,7 +89,7 @@ func (c Choices) Of(row Name) string {
 	return ""
 }
 
-// Callers must not change the rows.
+// Callers must not change the map, because all callers share the map.
 var byName = sync.OnceValue(func() map[Name]Assumption {
 	all := make(map[Name]Assumption)
 	for _, row := range All() {

@@ -1,6 +1,6 @@
 package assumptions
 
-// These are the rows about unobserved fields and filters of records other than opportunities.
+// These assumptions are about unobserved fields and filters of records other than opportunities.
 const (
 	FilterItems        Name = "filter.items"
 	FilterRegions      Name = "filter.regions"

@@ -1,6 +1,7 @@
 package assumptions
 
-// The rows about names in searches.
+// These assumptions are about the names of the fields, arguments and types that filter and sort
+// lists.
 const (
 	FilterFields  Name = "filter.opportunity.fields"
 	FilterName    Name = "filter.opportunity.name"
@@ -9,12 +10,12 @@ const (
 	FilterUpdated Name = "filter.opportunity.updated"
 	FilterOwner   Name = "filter.opportunity.owner"
 	FilterContact Name = "filter.opportunity.contact"
-	// The row FilterTypes does not apply to events, accounts, contacts and course templates,
-	// because the names of their filter types were observed.
+	// FilterTypes does not apply to the filter types of events, accounts, contacts and course
+	// templates, whose names were observed.
 	FilterTypes     Name = "filter.types"
 	FilterOperation Name = "filter.operation"
-	// The row Order does not apply to lists of events, because these lists were observed to accept
-	// both order and orderBy.
+	// Order does not apply to lists of events, which accept the arguments order and orderBy
+	// (observed).
 	Order      Name = "order"
 	OrderTypes Name = "order.types"
 )

@@ -1,7 +1,7 @@
 package assumptions
 
-// These are the rows about unobserved prefixes of global ids. A prefix is the part of a global id
-// before the colon.
+// These assumptions are about unobserved prefixes of global ids. A prefix is the part of a global
+// id before the colon.
 const (
 	InvoiceID      Name = "id.invoice"
 	UserID         Name = "id.user"

@@ -1,6 +1,6 @@
 package assumptions
 
-// The rows about interests.
+// These assumptions are about interests.
 const (
 	AddInterestResponse Name = "addInterest.response"
 	InterestExisting    Name = "interest.learners.existing"

@@ -1,7 +1,6 @@
 package assumptions
 
-// These are the rows about the creation and the update of opportunities and about the update of
-// events.
+// These assumptions are about the mutations that create and update opportunities and update events.
 const (
 	CreateRequired   Name = "create.required"
 	CreateCurrency   Name = "create.currency"

@@ -1,6 +1,6 @@
 package assumptions
 
-// These are the rows about parts of the API whose names were not observed.
+// These assumptions are about parts of the API whose names were not observed.
 const (
 	QueryRegions         Name = "query.regions"
 	QueryCourseTemplates Name = "query.courseTemplates"
@@ -22,8 +22,8 @@ const (
 	CurrencyID           Name = "currency.id"
 	NodeUnknown          Name = "node.unknown"
 	TotalTax             Name = "total.tax"
-	// The row InputTypes does not apply to the mutations "create" and "update", because the input
-	// types of these two mutations are documented.
+	// InputTypes does not apply to the mutations "create" and "update", whose input types are
+	// documented.
 	InputTypes      Name = "input.types"
 	OtherInputTypes Name = "input.types.others"
 )

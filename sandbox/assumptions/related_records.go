@@ -90,12 +90,12 @@ func relatedRecords() []Assumption {
 			{"event", "customFieldTemplate accepts only the type Event"},
 		}},
 		{Name: MailRecipient, Options: []Option{
-			{"refused", "if one recipient is unknown or has no e-mail address, the mail is sent to nobody"},
+			{"refused", "if one recipient is unknown or has no e-mail address, the mail is sent to no recipient"},
 			{"skipped", "recipients who are unknown or have no e-mail address are skipped; the other recipients get the mail"},
 		}},
 		{Name: MailAudience, Options: []Option{
 			{"active", "a mail to learners goes to the active learners if the input names neither learners nor an audience"},
-			{"nobody", "a mail to learners goes to nobody if the input names neither learners nor an audience"},
+			{"nobody", "a mail to learners goes to no learner if the input names neither learners nor an audience"},
 		}},
 		{Name: MailBooker, Options: []Option{
 			{"learner", "the booking contact of a registration is the contact of its first learner"},

@@ -1,6 +1,6 @@
 package assumptions
 
-// The rows about searching.
+// These assumptions are about filters, the order of lists and pages of lists.
 const (
 	FilterAnd      Name = "filter.and"
 	FilterNull     Name = "filter.null"

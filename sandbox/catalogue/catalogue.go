@@ -34,7 +34,7 @@ type Catalogue struct {
 	SendingAddresses   []SendingAddress    `yaml:"sendingAddresses"`
 	Templates          []Template          `yaml:"templates"`
 	CustomFields       []CustomField       `yaml:"customFields"`
-	// Opportunities are written only into a new data file.
+	// The sandbox writes Opportunities only into a new data file.
 	Opportunities []Opportunity `yaml:"opportunities"`
 }
 
@@ -77,12 +77,12 @@ type Transition struct {
 	// the key of an attribute.
 	Required []string `yaml:"required,omitempty"`
 	// Triggers lists the triggers of the transition: account, contact, registration, token and
-	// invoice. The triggers run in the order of the function Triggers, whatever their order in the
+	// invoice. The triggers run in the order of the function Triggers, not in the order of the
 	// list.
 	Triggers []string `yaml:"triggers,omitempty"`
 }
 
-// Triggers returns the kinds of triggers in the order in which they run.
+// Triggers returns the kinds of triggers in the order in which the triggers of a transition run.
 func Triggers() []string { return []string{"account", "contact", "registration", "token", "invoice"} }
 
 // User is a person who works with the TMS. Contact is the contact that receives the user's mail; 0
@@ -94,7 +94,8 @@ type User struct {
 	Contact   int64  `yaml:"contact"`
 }
 
-// SendingAddress is an address that can send mail once it is verified.
+// SendingAddress is an e-mail address of the tenant. The TMS sends mail only from a verified
+// address.
 type SendingAddress struct {
 	ID       int64  `yaml:"id"`
 	Name     string `yaml:"name"`
@@ -112,7 +113,7 @@ type CustomField struct {
 	Kind  string `yaml:"kind"`
 }
 
-// Template is a reusable mail.
+// Template is a mail template with a subject and a body.
 type Template struct {
 	ID      int64  `yaml:"id"`
 	Name    string `yaml:"name"`
@@ -126,7 +127,7 @@ type Account struct {
 	Name       string `yaml:"name"`
 	Email      string `yaml:"email"`
 	Individual bool   `yaml:"individual"`
-	Owner      int64  `yaml:"owner"` // a user, 0 for none
+	Owner      int64  `yaml:"owner"` // the id of a user; 0 means no owner
 }
 
 // Contact is a person with or without an account.
@@ -169,7 +170,7 @@ type Event struct {
 	// means classroom.
 	Type                 string `yaml:"type"`
 	LearningMode         string `yaml:"learningMode"`
-	RegistrationDeadline string `yaml:"registrationDeadline"` // local to TimeZone
+	RegistrationDeadline string `yaml:"registrationDeadline"` // a local time of the time zone TimeZone
 	// Price is the price of a place, a number with at most two decimal places. If Currency is
 	// empty, the price is in the currency of the region.
 	Price    string `yaml:"price"`
@@ -218,7 +219,7 @@ func Load(path string) (*Catalogue, error) {
 }
 
 // Parse reads a catalogue. Unknown keys, repeated keys, repeated ids and references to missing
-// entries are errors. Each error names the file, line and column, and says what is correct. Parse
+// entries are errors. Each error names the file, the line, the column and the correct form. Parse
 // reports all errors at once.
 func Parse(name string, data []byte) (*Catalogue, error) {
 	var documents []yaml.Node

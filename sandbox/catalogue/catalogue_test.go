@@ -49,7 +49,7 @@ func TestDefaultHoldsWhatTheDocumentationShows(t *testing.T) {
 	}
 	for id, s := range steps {
 		if !reached[id] {
-			t.Errorf("no way leads to step %d %s", id, s.Name)
+			t.Errorf("no transition leads to step %d %s", id, s.Name)
 		}
 	}
 }

@@ -17,8 +17,8 @@ type checker struct {
 	problems []error
 }
 
-// The reported position is the position of the value of the YAML key, or of the entry if the entry
-// lacks the key.
+// The reported position is the position of the key's value, or the position of the entry if the
+// entry lacks the key.
 func (c *checker) report(list string, index int, key, format string, args ...any) {
 	at := c.entries[list][index]
 	var members map[string]yaml.Node
@@ -166,7 +166,7 @@ func (c *checker) people(k *Catalogue, contacts map[int64]bool) {
 	}
 }
 
-// The argument of contains the allowed words; nil allows every word.
+// The argument "of" lists the allowed words; nil allows every word.
 func (c *checker) checkWords(list string, i int, key string, words, of []string) {
 	seen := make(map[string]bool)
 	for _, word := range words {

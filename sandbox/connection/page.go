@@ -23,8 +23,8 @@ type Window struct {
 }
 
 // NewWindow reads the arguments of a connection. Without the argument first, the window has
-// DefaultSize rows. An argument first above MaximumSize has the effect of MaximumSize, without an
-// error (documented).
+// DefaultSize rows. If the argument first is above MaximumSize, the window has MaximumSize rows,
+// and no error occurs (documented).
 func NewWindow(first, offset *int32, after *string) (Window, error) {
 	w := Window{Limit: DefaultSize}
 	if first != nil {

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Fetches the assets of the explorer page from the npm registry, in these versions, and compresses them as they are
-# served: `bash sandbox/explorer/assets.sh`. Their licences stand beside them.
+# `bash sandbox/explorer/assets.sh` downloads fixed versions of the assets of the explorer page from the npm registry, and
+# compresses each asset with gzip. The licences are in the same directory as the assets.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT
 
-# take PACKAGE@VERSION FILE NAME puts a file of a package into assets.
+# take PACKAGE@VERSION FILE NAME writes FILE of the package as assets/NAME.gz.
 take() {
 	local package="${1%@*}" folder="$scratch/${1//[@\/]/_}"
 	if [[ ! -d "$folder" ]]; then

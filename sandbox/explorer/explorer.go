@@ -16,7 +16,7 @@ import (
 //go:embed page.html page.css page.js assets/*.gz
 var files embed.FS
 
-// Assets is the path of the page's files; the path ends in a slash.
+// Assets is the URL path of the scripts and styles of the page; the path ends in a slash.
 const Assets = "/_sandbox/explorer/"
 
 const query = `# This page sends queries to the sandbox. The schema documentation is on the left; Ctrl-Enter runs the query.
@@ -55,8 +55,8 @@ func Handler(o Options) (page, assets http.Handler, err error) {
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
-		// The policy allows the page to connect only to the sandbox, and no other page may embed
-		// the page.
+		// The policy allows GraphiQL to connect only to the sandbox, and forbids other pages to
+		// embed GraphiQL.
 		w.Header().Set("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'")
 		w.Header().Set("Referrer-Policy", "no-referrer")
 		_ = shown.Execute(w, map[string]string{"Assets": Assets, "URL": o.URL, "Headers": headers, "Query": query}) // an error means that the client has gone

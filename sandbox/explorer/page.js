@@ -1,5 +1,5 @@
 "use strict";
-// The page stores nothing: typed text, and above all a token, is lost when the page is closed.
+// The page stores nothing, so the browser forgets the token and all typed text when the user closes the page.
 const root = document.getElementById("explorer");
 const kept = new Map();
 const storage = {

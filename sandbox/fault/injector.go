@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// ErrUnknown reports that no active rule has the given id.
+// ErrUnknown reports that no active fault has the given id.
 var ErrUnknown = errors.New("there is no fault with this id")
 
 // Injector contains the active rules. An Injector is safe for concurrent use.
@@ -30,7 +30,7 @@ type activeRule struct {
 	held    []*heldRequest
 }
 
-// released is closed when the request continues or is discarded.
+// The Injector closes the channel released to release or to discard the request.
 type heldRequest struct {
 	released  chan struct{}
 	discarded bool
@@ -95,8 +95,8 @@ func (p *Injector) clear() {
 	p.rules = nil
 }
 
-// Release lets the requests that the rule holds continue, and returns the number of these requests. The rule stays
-// active.
+// Release releases the requests that the rule holds, and returns the number of these requests. The
+// rule stays active.
 func (p *Injector) Release(id int) (int, error) { return p.releaseHeld(id, false) }
 
 // Discard discards the requests that the rule holds, and returns the number of these requests. If a

@@ -25,10 +25,10 @@ const (
 	// Late waits until the client disconnects or the rule releases the request. Late then waits for
 	// Delay and runs the request. Late returns no response.
 	Late Kind = "late"
-	// HoldBefore holds the request until its release and then runs the request, even if the client
-	// has disconnected.
+	// HoldBefore holds the request until the rule releases the request. HoldBefore then runs the
+	// request, even if the client has disconnected.
 	HoldBefore Kind = "hold-before"
-	// HoldAfter runs the request and holds the response until the release.
+	// HoldAfter runs the request and holds the response until the rule releases the request.
 	HoldAfter Kind = "hold-after"
 	// TooManyRequests returns the status 429, with the header Retry-After if RetryAfter is set; the
 	// request does not run.
@@ -43,7 +43,7 @@ const (
 	// FailQuery returns a GraphQL error with status 200 for the query that Operation names; the
 	// request does not run.
 	FailQuery Kind = "fail-query"
-	// FailTrigger makes a trigger fail: the trigger that the member Trigger names.
+	// FailTrigger makes one trigger of a transition fail; Rule.Trigger names the trigger.
 	FailTrigger Kind = "fail-trigger"
 	// Truncated runs the request and cuts the response off in the middle.
 	Truncated Kind = "partial"
@@ -66,10 +66,10 @@ const AnyMutation = "mutation"
 // the zero value matches every request.
 type Rule struct {
 	Kind Kind `json:"kind"`
-	// Operation is the name by which the rule matches requests. A name is a mutation such as
-	// "opportunities.progress", AnyMutation, a root field of a query or a document's operation
-	// name. A part of the operation name between underscores also matches. The name "token" matches
-	// the token endpoint. "" matches every request, including token requests.
+	// Operation is the name by which the rule matches requests. The name is a mutation such as
+	// "opportunities.progress", AnyMutation, a root field of a query, the operation name of a
+	// document, or a part of the operation name between underscores. The name "token" matches the
+	// token endpoint. "" matches every request, including token requests.
 	Operation string `json:"operation,omitempty"`
 	// Contains is a text that the request contains, such as an id or a reference.
 	Contains string `json:"mentions,omitempty"`
@@ -92,8 +92,8 @@ type Rule struct {
 	// RetryAfter is the value of the header Retry-After for TooManyRequests; 0 means that the
 	// header is absent.
 	RetryAfter Duration `json:"retryAfter,omitempty"`
-	// Delay is how long Late waits after the disconnect or the release, and how long Slow sends the
-	// response.
+	// Delay is the time that Late waits after the disconnect or the release, and the time that Slow
+	// takes to send the response.
 	Delay Duration `json:"after,omitempty"`
 }
 

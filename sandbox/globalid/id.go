@@ -52,7 +52,7 @@ func Types() []string {
 
 const maxLength = 512
 
-// ErrMalformed is the error that every error of Parse wraps.
+// ErrMalformed is the error that every error of Parse, ParseAs and ParseInt wraps.
 var ErrMalformed = errors.New("malformed id")
 
 // ID is a decoded global id.
@@ -81,7 +81,7 @@ func Parse(s string) (ID, error) {
 	if len(s) > maxLength {
 		return ID{}, fmt.Errorf("%w: the id has %d characters, but the limit is %d characters", ErrMalformed, len(s), maxLength)
 	}
-	if strings.ContainsAny(s, "\r\n") { // encoding/base64 skips them
+	if strings.ContainsAny(s, "\r\n") { // encoding/base64 skips line breaks
 		return ID{}, fmt.Errorf("%w: %q has a line break", ErrMalformed, s)
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(s)

@@ -17,12 +17,12 @@ func (r *Resolver) RegistrationMutations() RegistrationMutationsResolver {
 	return registrationMutations{r}
 }
 
-// Learner returns the resolvers of the GraphQL fields of a learner that the Go struct of a learner
-// does not contain.
+// Learner returns the resolvers of the fields of a learner that store.RegisteredLearner does not
+// contain.
 func (r *Resolver) Learner() LearnerResolver { return learner{r} }
 
-// Registration returns the resolvers of the GraphQL fields of a registration that the Go struct of
-// a registration does not contain.
+// Registration returns the resolvers of the fields of a registration that store.Registration does
+// not contain.
 func (r *Resolver) Registration() RegistrationResolver { return registration{r} }
 
 func (mutation) Event(context.Context) (*EventMutations, error) { return &EventMutations{}, nil }
@@ -130,7 +130,7 @@ func (r registration) Event(ctx context.Context, b *store.Registration) (*store.
 	return r.Store.EventByKey(ctx, b.EventID)
 }
 
-// In the sandbox, a registration always has exactly one item, an event.
+// A registration in the sandbox always has exactly one item, which is an event.
 func (r registration) Registerables(ctx context.Context, b *store.Registration) ([]*store.Event, error) {
 	e, err := r.Store.EventByKey(ctx, b.EventID)
 	if err != nil || e == nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// CustomFieldValue returns the resolvers of the GraphQL fields of a custom value that the Go struct
-// of a custom value does not contain.
+// CustomFieldValue returns the resolvers of the fields of a custom value that
+// store.CustomFieldValue does not contain.
 func (r *Resolver) CustomFieldValue() CustomFieldValueResolver { return customFieldValue{r} }
 
 func (r query) CustomFieldTemplate(ctx context.Context, typ string) (*store.CustomFieldTemplate, error) {

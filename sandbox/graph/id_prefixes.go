@@ -10,8 +10,7 @@ import (
 )
 
 // idPrefixes swaps two prefixes of global ids: the prefix in the code and the prefix in documents.
-// Because the swap works in both directions, an id in a document with the prefix of the code
-// identifies no object.
+// The swap also makes an id with the prefix of the code unknown in documents.
 type idPrefixes map[string]string
 
 func newIDPrefixes(names map[string]string) (idPrefixes, error) {
@@ -25,7 +24,7 @@ func newIDPrefixes(names map[string]string) (idPrefixes, error) {
 	return p, nil
 }
 
-// Ids occur not only in id fields, but also in messages and notes.
+// Ids also occur in messages and notes, so maybeID searches every text.
 var maybeID = regexp.MustCompile(`[A-Za-z0-9+/]{4,}={0,2}`)
 
 func (p idPrefixes) replaceIn(s string) string {

@@ -6,12 +6,11 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Invoice returns the resolvers of the GraphQL fields of an invoice that the Go struct of an
-// invoice does not contain.
+// Invoice returns the resolvers of the fields of an invoice that store.Invoice does not contain.
 func (r *Resolver) Invoice() InvoiceResolver { return invoice{r} }
 
-// InvoiceLine returns the resolvers of the GraphQL fields of an invoice line that the Go struct of
-// an invoice line does not contain.
+// InvoiceLine returns the resolvers of the fields of an invoice line that store.InvoiceLine does
+// not contain.
 func (r *Resolver) InvoiceLine() InvoiceLineResolver { return invoiceLine{r} }
 
 // InvoiceMutations returns the mutations of invoices.

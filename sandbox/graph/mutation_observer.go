@@ -18,8 +18,8 @@ type MutationResult struct {
 	Alias string
 	// Name is the GraphQL namespace, a dot and the field, such as "opportunities.progress".
 	Name string
-	// Opportunity is the id of the opportunity that the mutation names or creates, or "" without an
-	// opportunity.
+	// Opportunity is the id of the opportunity that the mutation names or creates, or "" if there
+	// is no opportunity.
 	Opportunity string
 	// Refusal is the refusal in the payload, or nil if the mutation was not refused.
 	Refusal *store.RefusalError
@@ -30,11 +30,11 @@ type MutationResult struct {
 // Observer observes the mutations of one request. Several goroutines may call an Observer at the
 // same time.
 type Observer interface {
-	// Begin is called before a mutation runs, so d has no outcome yet. The mutation runs in the
-	// context that Begin returns. If Begin returns an error, the mutation does not run and fails
-	// with the error of Begin.
+	// MutationObserver calls Begin before a mutation runs, so d has no outcome yet. The mutation
+	// runs in the context that Begin returns. If Begin returns an error, the mutation does not run
+	// and fails with the error of Begin.
 	Begin(ctx context.Context, d MutationResult) (context.Context, error)
-	// End is called with the result of the mutation.
+	// MutationObserver calls End with the result of the mutation.
 	End(MutationResult)
 }
 
@@ -196,7 +196,7 @@ func (d *MutationResult) readPayload(payload any, plain bool) {
 // fieldSequence makes the fields of one GraphQL namespace run one after the other.
 type fieldSequence struct {
 	mayStart map[string]chan struct{} // by alias: closed when the field may start
-	next     map[string]chan struct{} // by alias: to close when the field has ended
+	next     map[string]chan struct{} // by alias: closed when the field has ended
 }
 
 func (o *observedRequest) sequenceOf(ctx context.Context, field *graphql.FieldContext) *fieldSequence {

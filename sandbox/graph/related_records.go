@@ -8,8 +8,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Account returns the resolvers of the GraphQL fields of an account that the Go struct of an
-// account does not contain.
+// Account returns the resolvers of the fields of an account that store.Account does not contain.
 func (r *Resolver) Account() AccountResolver { return account{r} }
 
 // AccountMutations returns the mutations of accounts.
@@ -64,12 +63,11 @@ func (r opportunity) Owner(ctx context.Context, o *store.Opportunity) (*store.Us
 	return r.Store.OwnerOfOpportunity(ctx, o.ID)
 }
 
-// Contact returns the resolvers of the GraphQL fields of a contact that the Go struct of a contact
-// does not contain.
+// Contact returns the resolvers of the fields of a contact that store.Contact does not contain.
 func (r *Resolver) Contact() ContactResolver { return contact{r} }
 
-// PersonalName returns the resolvers of the GraphQL fields of a personal name that the Go struct of
-// a personal name does not contain.
+// PersonalName returns the resolvers of the fields of a personal name that store.PersonalName does
+// not contain.
 func (r *Resolver) PersonalName() PersonalNameResolver { return personalName{r} }
 
 type contact struct{ *Resolver }

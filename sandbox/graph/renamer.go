@@ -19,15 +19,16 @@ type Renamer struct {
 	// visibleTypes are the types of the schema that the server validates documents against.
 	visibleTypes map[string]*ast.Definition
 	// The maps types, members and arguments translate names in documents into names in the code. A
-	// key of the map members is a type name in the code and a member name in the document. A key of
-	// the map arguments is a type name and a field name in the code and an argument name in the
-	// document.
+	// key of the map members consists of a type name in the code and a member name in the document.
+	// A key of the map arguments consists of a type name in the code, a field name in the code and
+	// an argument name in the document.
 	types      map[string]string
 	members    map[[2]string]string
 	arguments  map[[3]string]string
 	wrappedIDs map[string]idWrapper
 	// typeNames contains the value of __typename for each type that implements an interface and is
-	// renamed. A key of the map is the interface and the type's name in the code.
+	// renamed. A key of the map consists of the name of an interface and the name of a type in the
+	// code.
 	typeNames map[[2]string]string
 	prefixes  idPrefixes
 }
@@ -157,7 +158,7 @@ func (d *Renamer) renameValue(v *ast.Value) *ast.Value {
 	return v
 }
 
-// def is the definition of the innermost named type.
+// def is the definition of the named type inside all list types of t.
 func (d *Renamer) renameVariable(t *ast.Type, def *ast.Definition, value any) any {
 	if value == nil || def == nil {
 		return value
@@ -198,7 +199,8 @@ func (d *Renamer) renameVariable(t *ast.Type, def *ast.Definition, value any) an
 	return read
 }
 
-// The GraphQL library may turn a single value into a list of its own type.
+// The GraphQL library may turn a single value into a typed slice such as []string, which is not a
+// []any.
 func listEntries(value any) ([]any, bool) {
 	if list, ok := value.([]any); ok {
 		return list, true

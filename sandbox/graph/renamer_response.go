@@ -9,8 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// InterceptResponse implements graphql.ResponseInterceptor. InterceptResponse writes the names of
-// split types into __typename, and the prefixes of documents into the ids of the response.
+// InterceptResponse implements graphql.ResponseInterceptor. InterceptResponse replaces names in
+// __typename and prefixes in ids, so the response has the names and prefixes of the visible schema.
 func (d *Renamer) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	response := next(ctx)
 	if response == nil || len(d.typeNames)+len(d.prefixes) == 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// Resolver resolves requests with a store.
+// Resolver resolves GraphQL requests with the data of a Store.
 type Resolver struct {
 	Store   *store.Store
 	Choices assumptions.Choices
@@ -28,20 +28,19 @@ func (r *Resolver) OpportunityMutations() OpportunityMutationsResolver {
 	return opportunityMutations{r}
 }
 
-// Opportunity returns the resolvers of the GraphQL fields of an opportunity that the Go struct of
-// an opportunity does not contain.
+// Opportunity returns the resolvers of the fields of an opportunity that store.Opportunity does not
+// contain.
 func (r *Resolver) Opportunity() OpportunityResolver { return opportunity{r} }
 
-// OpportunityInterest returns the resolvers of the GraphQL fields of an interest that the Go struct
-// of an interest does not contain.
+// OpportunityInterest returns the resolvers of the fields of an interest that store.Interest does
+// not contain.
 func (r *Resolver) OpportunityInterest() OpportunityInterestResolver { return interest{r} }
 
-// Event returns the resolvers of the GraphQL fields of an event that the Go struct of an event does
-// not contain.
+// Event returns the resolvers of the fields of an event that store.Event does not contain.
 func (r *Resolver) Event() EventResolver { return event{r} }
 
-// refusal splits an error of the store: the first result contains refusals for the payload, the
-// second result any other error.
+// refusal returns the refusals in an error of the store, which belong into the payload. refusal
+// returns any other error as its second result.
 func refusal(err error) ([]*store.RefusalError, error) {
 	if err == nil {
 		return []*store.RefusalError{}, nil

@@ -86,7 +86,7 @@ func (l *ScalarChecker) checkSelections(set ast.SelectionSet, seen map[string]bo
 	return nil
 }
 
-// checkLiteral checks a value of the document and turns numbers for a Decimal into text.
+// checkLiteral checks a literal of the document and turns a number for a Decimal into text.
 func (l *ScalarChecker) checkLiteral(v *ast.Value) *gqlerror.Error {
 	if v == nil || v.Kind == ast.Variable {
 		return nil
@@ -118,8 +118,8 @@ func scalarValue(v *ast.Value) any {
 	return value
 }
 
-// exactNumber replaces a float64 or an int64, which only a default value has, by the number's text
-// in the document.
+// exactNumber replaces each float64 and int64 by the text of the number in the document. Only
+// default values contain a float64 or an int64.
 func exactNumber(v *ast.Value, value any) any {
 	switch value := value.(type) {
 	case float64, int64:

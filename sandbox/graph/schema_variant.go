@@ -28,8 +28,7 @@ type SchemaVariant struct {
 	// SingleValues are arguments, as "Type.field.argument", that accept a single value where the
 	// code has a list.
 	SingleValues []string
-	// SplitTypes are the types that a separate new type replaces as the implementation of an
-	// interface.
+	// SplitTypes describe new types that implement an interface instead of an existing type.
 	SplitTypes []SplitType
 }
 
@@ -206,7 +205,7 @@ func wrapID(schema *ast.Schema, d *Renamer, path, member string) error {
 	return nil
 }
 
-// The code still receives a list, with one entry.
+// The resolver still receives a list with one entry.
 func makeSingleValue(schema *ast.Schema, path string) {
 	parts := strings.Split(path, ".")
 	argument := schema.Types[parts[0]].Fields.ForName(parts[1]).Arguments.ForName(parts[2])

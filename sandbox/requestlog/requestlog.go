@@ -21,31 +21,31 @@ import (
 	"time"
 )
 
-// Outcome says what happened to one mutation field of a request.
+// Outcome says what happened to one mutation of a request.
 type Outcome string
 
 const (
-	// Committed means that the field took effect, or that the field had nothing to change and
+	// Committed means that the mutation took effect, or that the mutation had nothing to change and
 	// returned no error.
 	Committed Outcome = "committed"
-	// Refused means that the payload of the field has a refusal; Field.Label is the label of the
-	// refusal.
+	// Refused means that the payload of the mutation contains a refusal; Field.Label is the label
+	// of the refusal.
 	Refused Outcome = "refused"
-	// Failed means that the field had an internal failure and took no effect.
+	// Failed means that the mutation had an internal failure and took no effect.
 	Failed Outcome = "failed"
-	// NotRun means that the field was requested and did not run.
+	// NotRun means that the request contained the mutation, but the mutation did not run.
 	NotRun Outcome = "not-run"
 )
 
-// Field is one mutation in a request, which is a field of a GraphQL namespace.
+// Field is one mutation of a request: a field inside a GraphQL namespace.
 type Field struct {
 	// Alias is the alias of the mutation in the request: the alias at the root, a dot, and the
 	// alias inside the GraphQL namespace.
 	Alias string `json:"alias"`
 	// Name is the GraphQL namespace, a dot and the field, such as "opportunities.progress".
 	Name string `json:"name"`
-	// Opportunity is the id of the opportunity that the field names or creates, or "" without an
-	// opportunity.
+	// Opportunity is the id of the opportunity that the mutation names or creates, or "" if there
+	// is no opportunity.
 	Opportunity string  `json:"opportunity,omitempty"`
 	Outcome     Outcome `json:"outcome"`
 	Label       string  `json:"label,omitempty"`
@@ -56,8 +56,8 @@ type Entry struct {
 	// Number counts the requests from 1. With a file, the numbers continue after a restart.
 	Number   int64     `json:"number"`
 	Received time.Time `json:"received"`
-	// Answered is the time just before the response was sent. Answered is zero for a request that
-	// is in progress, and for a request that was in progress when the process died.
+	// Answered is the time just before the response was sent. Answered is zero for a request in
+	// progress, and for a request that was in progress when the process died.
 	Answered time.Time `json:"answered,omitzero"`
 	Address  string    `json:"address"`
 	// Operations is only "token" for a token request. For a document, Operations contains the name
@@ -66,8 +66,8 @@ type Entry struct {
 	Operations []string `json:"operations"`
 	// Fields are the mutations of the request. The mutations that ran come first, in the order in
 	// which they ended; the mutations that did not run follow. Fields is empty until the outcome of
-	// the request is known. For a request that was in progress when the process died, Fields has at
-	// least the committed fields.
+	// the request is known. For a request that was in progress when the process died, Fields
+	// contains at least the committed mutations.
 	Fields []Field `json:"fields,omitempty"`
 	// Status is the HTTP status, even if a fault withheld the response.
 	Status int `json:"status,omitempty"`
@@ -175,8 +175,8 @@ func (l *Log) End(e Entry) {
 	l.write(e)
 }
 
-// AddCommitted adds the committed fields to an entry without an outcome, whose request was in
-// progress when the process died.
+// AddCommitted adds the committed mutations to an entry that has no outcome, because the process
+// died during the request.
 func (l *Log) AddCommitted(number int64, committed []Field) {
 	if l == nil {
 		return
@@ -218,8 +218,8 @@ func (l *Log) After(after int64, limit int) []Entry {
 	return slices.Clone(found)
 }
 
-// Close closes the file. If a line could not be written earlier, Close also returns the error of
-// the first such write.
+// Close closes the file. If a write to the file failed earlier, Close returns the error of the
+// first failed write.
 func (l *Log) Close() error {
 	if l == nil || l.file == nil {
 		return nil

@@ -31,7 +31,7 @@ const (
 
 // Check returns an error if v, a value of a request, is invalid for the named scalar. Check also
 // rejects an Int of more than 32 bits, because Int in GraphQL has 32 bits. Check accepts every
-// value for a name that is neither a scalar of this package nor Int.
+// value of any other type.
 func Check(name string, v any) error {
 	var err error
 	switch name {
@@ -98,12 +98,12 @@ func MarshalDecimal(d decimal.Decimal) graphql.Marshaler {
 	})
 }
 
-// localLayout is the layout of a date and time without a time zone. When a text is read, the text
-// may also contain a fraction of a second.
+// localLayout is the layout of a date and time without a time zone. time.Parse with localLayout
+// also accepts a fraction of a second.
 const localLayout = "2006-01-02T15:04:05"
 
-// ParseLocalDateTime reads a date and time without a time zone and returns the canonical form;
-// canonical forms sort by time.
+// ParseLocalDateTime reads a date and time without a time zone and returns the canonical form. The
+// text order of canonical forms is the time order.
 func ParseLocalDateTime(s string) (string, error) {
 	t, err := time.Parse(localLayout, s)
 	if err != nil || t.Year() < 1 {
@@ -180,7 +180,7 @@ func digits(s string) bool {
 	return true
 }
 
-// quote returns a value of a request for use in an error message; quote shortens a long value.
+// quote quotes a value of a request for an error message, and shortens a long value.
 func quote(s string) string {
 	if len(s) > 80 {
 		s = strings.ToValidUTF8(s[:80], "") + "…"

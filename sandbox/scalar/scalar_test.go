@@ -104,7 +104,7 @@ func TestLocalDateTime(t *testing.T) {
 		}
 	}
 	if _, err := scalar.ParseLocalDateTime("2023-12-31T23:59:59Z"); err == nil || !strings.Contains(err.Error(), "no time zone") {
-		t.Errorf("with an offset: %v, want to be told about the zone", err)
+		t.Errorf("the error for a time with an offset is %v, but must mention the time zone", err)
 	}
 }
 
@@ -150,7 +150,7 @@ func FuzzParseLocalDateTime(f *testing.F) {
 		at, _ := time.Parse("2006-01-02T15:04:05", a)
 		bt, _ := time.Parse("2006-01-02T15:04:05", b)
 		if at.Compare(bt) != strings.Compare(a, b) {
-			t.Fatalf("%q and %q sort otherwise than their times", a, b)
+			t.Fatalf("the text order of %q and %q differs from their time order", a, b)
 		}
 	})
 }

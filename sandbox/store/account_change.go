@@ -76,7 +76,7 @@ func (s *Store) CreateAccount(ctx context.Context, in AccountInput) (*Account, e
 	})
 }
 
-// UpdateAccount changes the fields of the account whose member in the input is not nil.
+// UpdateAccount writes the members of the input that are not nil.
 func (s *Store) UpdateAccount(ctx context.Context, in AccountInput) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		a, err := s.accountByID(ctx, tx, "accountId", *in.AccountID)
@@ -119,8 +119,8 @@ func (s *Store) writeAccount(ctx context.Context, tx *sql.Tx, id int64, in Accou
 	return err
 }
 
-// MergeAccounts assigns everything that belongs to the account from to the account to, and deletes
-// the account from.
+// MergeAccounts moves everything from the account "from" to the account "to", and deletes the
+// account "from".
 func (s *Store) MergeAccounts(ctx context.Context, from, to string) (*Account, error) {
 	return s.changeAccount(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		source, err := s.accountByID(ctx, tx, "fromAccount", from)
@@ -183,8 +183,8 @@ func (s *Store) accountByID(ctx context.Context, q queryer, field, id string) (*
 }
 
 // accountByKey returns the account with the given key, or nil if no account has the key. With the
-// value "leads" of the assumption AccountMerged, accountByKey returns the other account instead of
-// nil.
+// value "leads" of the assumption AccountMerged, the key of a merged account leads to the account
+// that remained.
 func (s *Store) accountByKey(ctx context.Context, q queryer, key int64) (*Account, error) {
 	if s.choices.Is(assumptions.AccountMerged, "leads") {
 		return accounts.first(ctx, q, " WHERE a.id = coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = ?1), ?1)", key)

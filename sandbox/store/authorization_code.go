@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// AddCode stores an authorization code. A client can exchange the code for tokens only within the
-// time life after AddCode.
+// AddCode stores an authorization code. The code is valid for the duration life.
 func (s *Store) AddCode(ctx context.Context, code, redirect string, life time.Duration) error {
 	return s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		now := s.now()

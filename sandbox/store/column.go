@@ -31,7 +31,7 @@ const (
 // current time.
 const sqlNow = "{now}"
 
-// column is a field that filters and orders of a search can use.
+// column is a field by which a search can filter and sort.
 type column struct {
 	sql  string
 	kind kind
@@ -39,13 +39,13 @@ type column struct {
 	// keys are numbers.
 	idType  string
 	numeric bool
-	// If alternative is not nil, alternative replaces the SQL of the column when its assumption has
-	// its value.
+	// If the user chose alternative.value for alternative.assumption, alternative.sql replaces sql.
+	// A column without an alternative has nil.
 	alternative *alternative
 }
 
-// A filter matches if at least one of the SQL expressions matches. For the operations ne, notin and
-// isnull, all SQL expressions must match.
+// alternative contains several SQL expressions for one column. A filter matches if at least one SQL
+// expression matches. For the operations ne, notin and isnull, all SQL expressions must match.
 type alternative struct {
 	assumption assumptions.Name
 	value      string

@@ -54,10 +54,10 @@ func (s *Store) CreateContact(ctx context.Context, in NewContact) (*Contact, err
 	return made, nil
 }
 
-// CreateContacts creates each contact separately. By default, a refused contact does not affect the
-// other contacts; the assumption ContactBatch can change this behaviour. CreateContacts returns an
-// entry for each contact; the entry of a refused contact contains the refusal. The returned error
-// is always an internal failure, never a refusal.
+// CreateContacts creates each contact separately. A refused contact affects the other contacts only
+// with the value "all" of the assumption ContactBatch. CreateContacts returns an entry for each
+// contact; the entry of a refused contact contains the refusal. The returned error is always an
+// internal failure.
 func (s *Store) CreateContacts(ctx context.Context, in []*NewContact) ([]ContactResult, error) {
 	made := make([]ContactResult, len(in))
 	if !s.choices.Is(assumptions.ContactBatch, "all") {

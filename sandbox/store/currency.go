@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// FinancialUnit is the unit of amounts.
+// FinancialUnit is the unit in which an amount is expressed.
 type FinancialUnit interface{ isFinancialUnit() }
 
 // Currency is a currency. The sandbox has no other kind of financial unit.

@@ -34,8 +34,8 @@ type Event struct {
 	// Price is the price of one place. FinancialUnit is nil for an event without a currency.
 	Price         *decimal.Decimal
 	FinancialUnit FinancialUnit
+	InternalNotes *string
 	// BookingAccountID is the account for which the event is held, or nil.
-	InternalNotes    *string
 	BookingAccountID *int64
 }
 
@@ -69,7 +69,7 @@ func (e Event) DefaultPrice() *EventPrice {
 	return &EventPrice{Amount: *e.Price, FinancialUnit: e.FinancialUnit}
 }
 
-// inZone converts a local time of a time zone into a time, and returns nil if the local time or the
+// inZone returns the point in time of a local time in a time zone, or nil if the local time or the
 // time zone is missing.
 func inZone(local, zone *string) *time.Time {
 	if local == nil || zone == nil {
@@ -99,8 +99,8 @@ const (
 	freePlaces   = "(e.max_places - " + bookedPlaces + " - (" + reservedPlaces + "e.id AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > " + sqlNow + ")))"
 )
 
-// bookingAccount is the SQL expression for the account for which an event is held, or for the
-// account into which this account was merged.
+// bookingAccount is the SQL expression for the account for which an event is held. If the account
+// was merged, bookingAccount is the account that remained.
 const bookingAccount = "coalesce((SELECT m.merged_to FROM merged_accounts m WHERE m.id = e.booking_account_id), e.booking_account_id)"
 
 // eventText is the SQL expression for the text that the filters textSearch and

@@ -66,14 +66,14 @@ type NewExternalLog struct {
 	InternalLogMetadata *LogMetadata
 }
 
-// LogMetadata is the kind of a log entry.
+// LogMetadata is the category and the subcategory of a log entry.
 type LogMetadata struct {
 	Category    *string
 	Subcategory *string
 }
 
-// WriteExternalLog writes an entry. The object that the entry is about must exist. An id with an
-// empty key assigns the log entry to the type of the id (observed).
+// WriteExternalLog writes an entry. The object that the entry is about must exist. If the id has an
+// empty key, the entry is about the type of the id and not about one object (observed).
 func (s *Store) WriteExternalLog(ctx context.Context, in NewExternalLog) (*ExternalLog, error) {
 	if !slices.Contains([]string{"success", "failed", "partial"}, in.Status) {
 		return nil, newRefusal(LabelInvalidValue, in.Status, "status is %q, but must be success, failed or partial", in.Status)

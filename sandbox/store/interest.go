@@ -15,8 +15,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// The limits of an interest are assumed. With these limits, every sum in hundredths fits into 64
-// bits.
+// The limits of an interest are assumed. These limits keep every sum of amounts, in hundredths,
+// within 64 bits.
 const (
 	maxQuantity   = 100_000
 	maxAmount     = 10_000_000_000
@@ -44,8 +44,8 @@ type Interest struct {
 // GlobalID returns the API's id of the interest.
 func (i Interest) GlobalID() string { return globalid.EncodeInt(globalid.OpportunityInterest, i.ID) }
 
-// Kind returns the type of the interest, for an API in which each kind of item has its own type of
-// interest.
+// Kind returns the __typename of the interest for the value "by-kind" of the assumption
+// InterestType.
 func (i Interest) Kind() string {
 	switch i.Item.(type) {
 	case CourseTemplate:
@@ -86,8 +86,8 @@ type AddInterest struct {
 	InterestDetails *InterestDetails
 }
 
-// InterestDetails describes a new interest. Of the members with details, only the member for the
-// kind of the item may be set.
+// InterestDetails describes a new interest. Only the details that belong to the kind of the item
+// may be set, such as EventDetails for an event.
 type InterestDetails struct {
 	ID                   string
 	Quantity             int
@@ -457,8 +457,8 @@ func fromCents(n int64) decimal.Decimal { return decimal.New(n, -2) }
 
 // toCents checks a unit amount and returns the amount in hundredths.
 func (s *Store) toCents(d decimal.Decimal) (int64, error) {
-	// The size of the amount is checked first, because Shift and String would write all digits of a
-	// huge exponent.
+	// toCents checks the size of the amount first, because Shift and String would write all digits
+	// of a huge exponent.
 	if d.IsNegative() && !s.choices.Is(assumptions.InterestAmount, "any") || d.Abs().GreaterThan(decimal.NewFromInt(maxAmount)) {
 		return 0, newRefusal(LabelInvalidValue, d.String(), "unitAmount is %s, but must be between 0 and %d", d, int64(maxAmount))
 	}

@@ -29,8 +29,7 @@ type Invoice struct {
 	FinancialUnit  FinancialUnit
 	LifecycleState string
 	Comments       *string
-	// PurchaseOrderReference is the purchase order, which the input of invoice.update calls
-	// purchaseOrderRef.
+	// PurchaseOrderReference has the name purchaseOrderRef in the input of invoices.update.
 	PurchaseOrderReference *string
 	CreatedAt              time.Time
 	FinalisedAt            *time.Time
@@ -82,7 +81,8 @@ func (s *Store) Invoices(ctx context.Context, q Search) (*InvoicePage, error) {
 	return invoices.page(ctx, s, q)
 }
 
-// ActiveInvoice returns the opportunity's invoice that is not void, or nil without such an invoice.
+// ActiveInvoice returns the newest invoice of the opportunity that is not void, or nil if no such
+// invoice exists.
 func (s *Store) ActiveInvoice(ctx context.Context, opportunity int64) (*Invoice, error) {
 	return activeInvoice(ctx, s.read, opportunity)
 }

@@ -124,7 +124,8 @@ type NamedLearner struct {
 }
 
 // RegisterContacts registers contacts on an event. An opportunity's reservation on the event stays.
-// Until the reservation is released or expires, its places count twice (observed).
+// While the reservation is valid, the event counts the reserved places in addition to the booked
+// places (observed).
 func (s *Store) RegisterContacts(ctx context.Context, event string, in RegisterContacts) (*Event, []*RegisteredLearner, error) {
 	var e *Event
 	var made []*RegisteredLearner
@@ -256,7 +257,7 @@ func changeActiveLearners(ctx context.Context, tx *sql.Tx, event int64, by int) 
 	return err
 }
 
-// AddToRegistration is the input of RegisterLearner and of RegisterUnnamedLearners.
+// AddToRegistration is the input of the method AddToRegistration.
 type AddToRegistration struct {
 	RegistrationID string
 	EventID        string
@@ -264,8 +265,8 @@ type AddToRegistration struct {
 	Quantity       int
 }
 
-// AddToRegistration adds the contact in the input to a registration. Without a contact,
-// AddToRegistration adds as many unnamed learners as the quantity.
+// AddToRegistration adds the contact in the input to a registration. If the input has no contact,
+// AddToRegistration adds in.Quantity unnamed learners.
 func (s *Store) AddToRegistration(ctx context.Context, in AddToRegistration) (*Registration, error) {
 	var changed *Registration
 	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {

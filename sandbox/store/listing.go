@@ -11,7 +11,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/connection"
 )
 
-// Filter is one condition of a search. A search finds only the rows that match all its filters.
+// Filter is one condition of a search. By default, a search finds only the rows that match all
+// filters of the search.
 type Filter struct {
 	Field     string
 	Operation string
@@ -34,7 +35,7 @@ type Search struct {
 	After   *string
 }
 
-// With the limits of a search, the SQL statement stays within the limits of SQLite.
+// These limits of a search keep the SQL statement within the limits of SQLite.
 const (
 	maxFilters    = 100
 	maxOrders     = 20
@@ -98,8 +99,8 @@ func (l *listing[T]) page(ctx context.Context, of *Store, s Search, scopes ...sc
 	}), nil
 }
 
-// dropInvalid removes the invalid arguments of a search: a negative first or offset, an invalid
-// after, and an after that occurs together with offset.
+// dropInvalid removes the invalid arguments of a search: a negative first, a negative offset, an
+// invalid cursor in after, and an after beside an offset.
 func (s *Search) dropInvalid() {
 	negative := func(n *int32) bool { return n != nil && *n < 0 }
 	if negative(s.First) {

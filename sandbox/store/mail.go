@@ -13,7 +13,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// SendingAddress is an address that can send mail once it is verified.
+// SendingAddress is an e-mail address of the tenant. The TMS sends mail only from a verified
+// address.
 type SendingAddress struct {
 	ID       int64
 	Name     string
@@ -45,7 +46,7 @@ var sendingAddresses = listing[SendingAddress]{
 	},
 }
 
-// CommunicationTemplate is a reusable mail.
+// CommunicationTemplate is a mail template with a subject and a body.
 type CommunicationTemplate struct {
 	ID      int64
 	Name    string
@@ -58,7 +59,7 @@ func (t CommunicationTemplate) GlobalID() string {
 	return globalid.EncodeInt(globalid.CommunicationTemplate, t.ID)
 }
 
-// CommunicationTemplatePage is a page of templates.
+// CommunicationTemplatePage is a page of mail templates.
 type CommunicationTemplatePage = connection.Page[CommunicationTemplate]
 
 // CommunicationTemplateEdge is a mail template with its cursor.
@@ -79,7 +80,7 @@ func (s *Store) SendingAddresses(ctx context.Context, q Search) (*SendingAddress
 	return sendingAddresses.page(ctx, s, q)
 }
 
-// CommunicationTemplates searches the templates.
+// CommunicationTemplates searches the mail templates.
 func (s *Store) CommunicationTemplates(ctx context.Context, q Search) (*CommunicationTemplatePage, error) {
 	return communicationTemplates.page(ctx, s, q)
 }
@@ -96,7 +97,7 @@ type Mail struct {
 	SentAt  time.Time `json:"sentAt"`
 }
 
-// Outbox returns all mail in the order in which it was sent.
+// Outbox returns all mails from the oldest to the newest.
 func (s *Store) Outbox(ctx context.Context) ([]Mail, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT d.address, m.address, m.cc, m.contact_id, m.event_id, m.subject, m.body, m.sent_at
 		FROM mails m JOIN sending_addresses d ON d.id = m.sending_address_id ORDER BY m.id`)
@@ -136,7 +137,8 @@ type NewMail struct {
 	// for the learners who have passed.
 	LearnerIDs []string
 	Audience   *string
-	// Bookers makes SendMail send the mail to one contact for each registration.
+	// If Bookers is true, SendMail sends the mail to the booking contact of each registration of
+	// the event.
 	Bookers    bool
 	TemplateID *string
 	Subject    string
@@ -260,7 +262,7 @@ func (s *Store) recipients(ctx context.Context, q queryer, in NewMail, event any
 	return found, nil
 }
 
-// bookers returns one contact, the booker, for each registration of an event.
+// bookers returns the booking contact of each registration of an event.
 func (s *Store) bookers(ctx context.Context, q queryer, event any) ([]Contact, error) {
 	booker := "SELECT l.contact_id FROM learners l WHERE l.registration_id = b.id AND NOT l.cancelled AND l.contact_id IS NOT NULL ORDER BY l.id LIMIT 1"
 	if s.choices.Is(assumptions.MailBooker, "opportunity") {

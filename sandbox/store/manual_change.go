@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// InterestEdit contains the new values of an interest; a nil member stays as it is.
+// InterestEdit contains the new values of an interest; a nil member does not change the interest.
 type InterestEdit struct {
 	Quantity   *int             `json:"quantity"`
 	UnitAmount *decimal.Decimal `json:"unitAmount"`
@@ -49,7 +49,7 @@ func (s *Store) RemoveInterestManually(ctx context.Context, id string) error {
 			return err
 		}
 		if used {
-			return newRefusal(LabelInvalidValue, id, "interest %s is on an invoice, or training tokens were issued for it", id)
+			return newRefusal(LabelInvalidValue, id, "interest %s cannot be removed, because the interest is on an invoice, or because the TMS has issued the training tokens of the interest", id)
 		}
 		for _, query := range []string{`DELETE FROM interest_learners WHERE interest_id = ?`, `DELETE FROM interests WHERE id = ?`} {
 			if _, err := tx.ExecContext(ctx, query, i.ID); err != nil {

@@ -65,7 +65,7 @@ type OpportunityUpdate struct {
 	OwnerID         *string
 	ContactID       *string
 	Attributes      []*Attribute
-	// NoAccount reports that the input contains the account with the value null.
+	// NoAccount reports that the input contains accountId with the value null.
 	NoAccount bool
 }
 
@@ -139,7 +139,7 @@ func (s *Store) Attributes(ctx context.Context, opportunity int64) ([]*Attribute
 	return attributes, rows.Err()
 }
 
-// GrandTotal returns the sum of the amounts of an opportunity's interests.
+// GrandTotal returns the sum of the total amounts of an opportunity's interests.
 func (s *Store) GrandTotal(ctx context.Context, opportunity int64) (decimal.Decimal, error) {
 	n, err := grandTotal(ctx, s.read, opportunity)
 	total := fromCents(n)
@@ -208,7 +208,7 @@ func (s *Store) CreateOpportunity(ctx context.Context, in NewOpportunity) (*Oppo
 	})
 }
 
-// UpdateOpportunity changes the fields of the opportunity whose member in the input is not nil.
+// UpdateOpportunity writes the members of the input that are not nil.
 func (s *Store) UpdateOpportunity(ctx context.Context, in OpportunityUpdate) (*Opportunity, error) {
 	return s.changeOpportunity(ctx, func(ctx context.Context, tx *sql.Tx) (int64, error) {
 		o, err := opportunityByID(ctx, tx, "id", in.ID)
@@ -373,7 +373,7 @@ func setOwnerAndContact(ctx context.Context, tx *sql.Tx, id int64, owner, contac
 }
 
 // setAttributes writes the given attributes, and does not change other attributes of the
-// opportunity. setAttributes removes an attribute whose value is missing in the input.
+// opportunity. setAttributes removes an attribute whose value in the input is nil.
 func (s *Store) setAttributes(ctx context.Context, tx *sql.Tx, id int64, attributes []*Attribute) error {
 	for _, a := range attributes {
 		err := s.checkCustomField(ctx, tx, "attributes", "Opportunity", a.DefinitionKey)

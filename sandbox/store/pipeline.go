@@ -61,8 +61,8 @@ func (s *Store) ProgressOpportunity(ctx context.Context, in Progress) (*Opportun
 	})
 }
 
-// transition returns the key of the target step, and refuses a target step without a transition
-// from the current step.
+// transition returns the key of the target step. transition refuses a target step to which no
+// transition leads from the current step.
 func (s *Store) transition(ctx context.Context, tx *sql.Tx, o *Opportunity, id string) (int64, error) {
 	to, err := intKey("stepId", id, globalid.OpportunityStep)
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *Store) transition(ctx context.Context, tx *sql.Tx, o *Opportunity, id s
 }
 
 func closedRefusal(o *Opportunity) error {
-	return newRefusal(LabelClosed, o.GlobalID(), "Opportunity %s is %s", o.GlobalID(), o.Step.Stage.State)
+	return newRefusal(LabelClosed, o.GlobalID(), "Opportunity %s is %s, but only an open opportunity accepts transitions and interests", o.GlobalID(), o.Step.Stage.State)
 }
 
 // checkRequired refuses a transition if a required value is empty (documented: the TMS blocks the
@@ -194,7 +194,8 @@ func (s *Store) createAccountFrom(ctx context.Context, tx *sql.Tx, o *Opportunit
 	return err
 }
 
-// If the opportunity has no contact, the first learner becomes the contact of the opportunity.
+// If the opportunity has no contact, the contact of the first learner becomes the contact of the
+// opportunity.
 func (s *Store) createContactsFrom(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	var account any
 	if o.Account != nil {
@@ -261,7 +262,7 @@ func (s *Store) contactOf(ctx context.Context, tx *sql.Tx, n unknownLearner, acc
 	return made.LastInsertId()
 }
 
-// issueTokens issues the training tokens of each interest whose tokens were not issued yet.
+// For each interest in training tokens, issueTokens issues the tokens once.
 func (s *Store) issueTokens(ctx context.Context, tx *sql.Tx, o *Opportunity) error {
 	var wanted bool
 	const open = `FROM interests i WHERE i.opportunity_id = ? AND i.training_token_type_id IS NOT NULL

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// RefusalError is the refusal of a mutation, with the members of an error of the API. A refused
-// mutation writes nothing.
+// RefusalError is the API error of a refused mutation. A method of Store that refuses a mutation
+// writes nothing and returns an error that wraps a *RefusalError.
 type RefusalError struct {
 	Label   string
 	Message string

@@ -163,7 +163,7 @@ func checkEventPublished(ctx context.Context, tx *sql.Tx, event int64) error {
 		return notFound("Event", globalid.EncodeInt(globalid.Event, event))
 	}
 	if !e.IsActive() {
-		return newRefusal(LabelNotPublished, e.GlobalID(), "Event %s is %s, so nobody can be registered on the event", e.GlobalID(), e.LifecycleState)
+		return newRefusal(LabelNotPublished, e.GlobalID(), "Event %s is %s, so no learner can be registered on the event", e.GlobalID(), e.LifecycleState)
 	}
 	return nil
 }

@@ -34,8 +34,7 @@ func (s *Store) IsReservationValid(ctx context.Context, opportunity int64) (bool
 const hasReservationQuery = `SELECT EXISTS (SELECT 1 FROM interests i JOIN opportunities o ON o.id = i.opportunity_id
 	WHERE i.opportunity_id = ? AND i.reserve = 1 AND (o.reservations_valid_until IS NULL OR o.reservations_valid_until > ?))`
 
-// All reservations of an opportunity have one expiry time, which belongs to the opportunity and not
-// to an interest.
+// All reservations of an opportunity have the same expiry time, which the opportunity stores.
 func hasReservation(ctx context.Context, q queryer, opportunity int64, at time.Time) (bool, error) {
 	var yes bool
 	if isMutant("a reservation is still valid at its expiry time") {
@@ -75,7 +74,7 @@ func (s *Store) remainingPlaces(ctx context.Context, q queryer, event int64) (in
 }
 
 // canReserve reports whether an interest in an event may reserve places. canReserve returns false
-// without an error when the API would silently reserve nothing.
+// without an error if the API would reserve no places and return no error.
 func (s *Store) canReserve(ctx context.Context, q queryer, event int64, quantity int) (bool, error) {
 	refused, nothing := s.choices.Is(assumptions.ReserveOverbooked, "refused"), s.choices.Is(assumptions.ReserveOverbooked, "nothing")
 	if !refused && !nothing {

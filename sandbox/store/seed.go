@@ -88,8 +88,8 @@ func (w *seeder) catalogue(ctx context.Context, c *catalogue.Catalogue) {
 		w.exec(ctx, `INSERT INTO stages (id, name, state) VALUES (?, ?, ?)
 			ON CONFLICT DO UPDATE SET name = excluded.name, state = excluded.state`, r.ID, r.Name, r.State)
 	}
-	// In the table steps, the column entry is 0 for a step that is not an entry step, and has its
-	// lowest other value for the first entry step.
+	// In the table steps, the column entry contains the position of an entry step in the catalogue,
+	// counted from 1. The value 0 means that the step is not an entry step.
 	w.exec(ctx, `UPDATE steps SET entry = 0`)
 	for i, r := range c.Steps {
 		rank := 0

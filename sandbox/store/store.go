@@ -28,7 +28,7 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// lockWait is how long a connection waits for a lock on the database file that another process has.
+// lockWait is how long a connection waits if another process has locked the database file.
 const lockWait = 30 * time.Second
 
 // Store is the database of one sandbox. A Store is safe for concurrent use.

@@ -6,7 +6,7 @@ import "context"
 type TokenIssue struct {
 	TokenType TrainingTokenType
 	Quantity  int
-	// ExpiresAt is in local time.
+	// ExpiresAt is a local time without a time zone.
 	ExpiresAt *string
 }
 

@@ -70,8 +70,8 @@ func (s *Store) Steps(ctx context.Context, q Search) (*StepPage, error) {
 	return steps.page(ctx, s, q)
 }
 
-// entryStep returns the step in which an opportunity starts: the requested step, which must be an entry step, or the
-// first entry step.
+// entryStep returns the step in which an opportunity starts: the requested step, or the first entry
+// step if asked is nil. By default, entryStep refuses a requested step that is not an entry step.
 func (s *Store) entryStep(ctx context.Context, q queryer, asked *string) (int64, error) {
 	if asked == nil {
 		var id int64

@@ -143,7 +143,7 @@ CREATE TABLE interests (
            (training_token_type_id IS NOT NULL) = 1)
 ) STRICT;
 
--- These two indices contain all columns for grandTotal and for the places reserved on an event.
+-- These two indices contain all columns from which SQLite computes grandTotal and the reserved places of an event.
 CREATE INDEX interests_opportunity ON interests (opportunity_id, reserve, total_amount);
 CREATE INDEX interests_event ON interests (event_id, reserve, opportunity_id, quantity) WHERE event_id IS NOT NULL;
 

@@ -18,7 +18,7 @@ CREATE TABLE transition_triggers (
     FOREIGN KEY (from_step_id, to_step_id) REFERENCES transitions (from_step_id, to_step_id) ON DELETE CASCADE
 ) WITHOUT ROWID, STRICT;
 
--- registered counts the active learners; changed says that the API changed the event after the catalogue wrote it.
+-- registered counts the active learners; changed is 1 if the API changed the event after the catalogue wrote the event.
 ALTER TABLE events ADD COLUMN registered INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE events ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE events ADD COLUMN cancelled_at INTEGER;

@@ -12,10 +12,10 @@ ALTER TABLE accounts ADD COLUMN website TEXT;
 ALTER TABLE accounts ADD COLUMN is_individual INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN owner_id INTEGER REFERENCES users (id);
 ALTER TABLE accounts ADD COLUMN postal_addresses TEXT NOT NULL DEFAULT '[]'; -- JSON
-ALTER TABLE accounts ADD COLUMN changed INTEGER NOT NULL DEFAULT 0; -- the API changed the account after the catalogue wrote it
+ALTER TABLE accounts ADD COLUMN changed INTEGER NOT NULL DEFAULT 0; -- 1 if the API changed the account after the catalogue wrote the account
 ALTER TABLE opportunities ADD COLUMN owner_id INTEGER REFERENCES users (id);
 
--- Accounts that were merged into others, so that the catalogue does not create them again.
+-- Merged accounts, because the catalogue must not create a merged account again.
 CREATE TABLE merged_accounts (
     id        INTEGER PRIMARY KEY,
     merged_to INTEGER NOT NULL REFERENCES accounts (id)

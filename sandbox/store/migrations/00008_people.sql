@@ -1,4 +1,4 @@
--- When accounts and contacts were created and changed, and further details of a contact.
+-- The creation times and change times of accounts and contacts, and further details of contacts.
 
 -- +goose Up
 ALTER TABLE accounts ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;

@@ -1,9 +1,9 @@
--- Further fields that a tenant has defined for records.
+-- The custom fields that a tenant has defined for types of records.
 
 -- +goose Up
 CREATE TABLE custom_field_definitions (
     id    INTEGER PRIMARY KEY,
-    type  TEXT NOT NULL, -- of the records that have it: Opportunity, Event and so on
+    type  TEXT NOT NULL, -- the type of the records that have the custom field, such as Opportunity
     label TEXT NOT NULL,
     kind  TEXT NOT NULL
 ) STRICT;

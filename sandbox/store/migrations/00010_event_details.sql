@@ -1,4 +1,4 @@
--- Details of events. starts and ends are starts_at and ends_at as instants, for events with a time zone.
+-- Details of events. starts and ends contain the local times starts_at and ends_at as microseconds since 1970 UTC, or NULL without a time zone.
 
 -- +goose Up
 ALTER TABLE events ADD COLUMN type TEXT NOT NULL DEFAULT 'public' CHECK (type IN ('public', 'private'));

@@ -1,4 +1,4 @@
--- When a registration was ordered, if the request had a time; microseconds since 1970 UTC.
+-- The order time of a registration in microseconds since 1970 UTC, or NULL if the request had no order time.
 
 -- +goose Up
 ALTER TABLE registrations ADD COLUMN ordered_at INTEGER;

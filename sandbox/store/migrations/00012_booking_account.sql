@@ -1,4 +1,4 @@
--- The account for which an event is run, and the tenant's notes. A later merge of the account does not change
+-- The account for which an event is held, and the tenant's notes. A later merge of the account does not change
 -- booking_account_id: queries look the account up in merged_accounts.
 
 -- +goose Up

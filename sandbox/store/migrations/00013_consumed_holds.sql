@@ -1,4 +1,5 @@
--- Which interests had reserved places that are booked now, to distinguish them from interests that never reserved any.
+-- consumed is 1 for an interest whose reserved places became booked places. Such an interest differs from an interest
+-- that never reserved places.
 
 -- +goose Up
 ALTER TABLE interests ADD COLUMN consumed INTEGER NOT NULL DEFAULT 0 CHECK (consumed IN (0, 1));

@@ -46,7 +46,6 @@ type businessCalendar struct {
 	quiet    *QuietHours
 }
 
-// clockSpan is a part of a day, in local times.
 type clockSpan struct{ from, to Clock }
 
 func (c Calendar) compile(zone *time.Location) businessCalendar {
@@ -330,7 +329,6 @@ func (c *checker) checkCalendar() {
 	c.checkQuiet(calendar, taken)
 }
 
-// checkQuiet checks that the quiet hours do not contain all hours in which follow-ups may be done.
 func (c *checker) checkQuiet(calendar Calendar, open map[Weekday][]clockSpan) {
 	quiet := calendar.Quiet
 	if quiet == nil || !c.isGiven("calendar.quiet.from") || !c.isGiven("calendar.quiet.to") {

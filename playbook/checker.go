@@ -178,7 +178,6 @@ func (c *checker) checkText(path string, text Text, variables any, line bool) {
 	}
 }
 
-// checkWhen compiles a condition and keeps its canonical form.
 func (c *checker) checkWhen(path string, when *Expression) {
 	if !c.isGiven(path) {
 		return
@@ -193,7 +192,6 @@ func (c *checker) checkWhen(path string, when *Expression) {
 	*when = Expression(found.canonical)
 }
 
-// checkStepSelector requires exactly one member, and rejects the id of an object of another type.
 func (c *checker) checkStepSelector(path string, place *StepSelector) {
 	if place == nil {
 		return
@@ -236,7 +234,6 @@ func (c *checker) checkID(path, value, typ, what string) {
 
 func sortedNames[V any](named map[string]V) []string { return slices.Sorted(maps.Keys(named)) }
 
-// When some is true, the period must be more than 0.
 func (c *checker) checkPeriod(path string, length Period, some bool) {
 	if !c.isGiven(path) || length.Unit == "" { // a period that could not be read is reported already
 		return

@@ -46,8 +46,7 @@ type interestEnv struct {
 	FreePlaces *int   `expr:"freePlaces"` // nil when unknown, so that a condition cannot be decided
 }
 
-// usesFreePlaces reports whether the condition may depend on the free places of an event. usesFreePlaces also returns
-// true for a condition that only contains the text freePlaces, for example in a string.
+// usesFreePlaces reports whether the condition may depend on the free places of an event.
 func (e Expression) usesFreePlaces() bool { return strings.Contains(string(e), freePlacesName) }
 
 const freePlacesName = "freePlaces"
@@ -69,7 +68,6 @@ func conditionEnvOf(f Facts) conditionEnv {
 	return s
 }
 
-// condition is a compiled expression.
 type condition struct {
 	program *vm.Program
 	// canonical is the expression without its formatting.
@@ -94,7 +92,6 @@ var (
 	unknownMember = regexp.MustCompile(`^type \S+ has no field (\S+)`)
 )
 
-// compile parses and type-checks the expression.
 func (e Expression) compile() (condition, *textDiagnostic) {
 	text := string(e)
 	switch {

@@ -28,7 +28,6 @@ type decoder struct {
 	unreadable, unknownMembers map[string]bool
 }
 
-// read decodes the file into rules, and reports everything that does not fit the types.
 func (s *decoder) read(file []byte, rules *Rules) {
 	s.lines = strings.Split(string(file), "\n")
 	s.nodes, s.unreadable, s.unknownMembers = make(map[string]*yaml.Node), make(map[string]bool), make(map[string]bool)
@@ -125,7 +124,6 @@ func (s *decoder) positionInText(path, text string, offset int) (line, column in
 	return node.Line, node.Column + column
 }
 
-// line returns a line of the file, counted from 1.
 func (s *decoder) line(number int) string {
 	if number < 1 || number > len(s.lines) {
 		return ""

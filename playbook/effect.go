@@ -49,7 +49,6 @@ type effectSettings interface {
 	// undo returns how much of the effect can be undone. The returned text says how Oppflow undoes the effect, or why
 	// Oppflow cannot undo the effect.
 	undo() (exchange.UndoLevel, string)
-	// describe describes the effect.
 	describe() string
 }
 
@@ -95,7 +94,6 @@ func (e EffectRule) kind() opportunity.EffectKind {
 	return ""
 }
 
-// settings returns the settings of a valid effect, or nil for an invalid effect.
 func (e EffectRule) settings() effectSettings {
 	if _, all := e.given(); len(all) == 1 {
 		return all[0]
@@ -110,7 +108,6 @@ func (e EffectRule) undo() (exchange.UndoLevel, string) {
 	return exchange.UndoNone, ""
 }
 
-// describe describes the effect.
 func (e EffectRule) describe() string {
 	if settings := e.settings(); settings != nil {
 		return string(e.kind()) + ": " + settings.describe()

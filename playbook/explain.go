@@ -114,7 +114,6 @@ func exceptHolidays(c Calendar) string {
 	return fmt.Sprintf(", except for %d holidays", len(c.Holidays))
 }
 
-// describe describes the selected steps.
 func (place StepSelector) describe() string {
 	switch {
 	case place.Step != "":
@@ -218,7 +217,6 @@ func (d Due) describe() string {
 	return ""
 }
 
-// describe describes the action.
 func (a ActionRule) describe() string {
 	switch {
 	case a.Email != nil:

@@ -80,8 +80,6 @@ func (f Facts) nextToStart() Interest {
 	return next
 }
 
-// firstStart returns the start of the first event that has not started yet, or zero when no start of such an event is
-// known.
 func (f Facts) firstStart() time.Time { return f.nextToStart().Start }
 
 // When the zone of the event is unknown, localStart uses the given zone.

@@ -239,8 +239,6 @@ type secret struct {
 	line, column int
 }
 
-// mentions reports whether the text may contain the variable. mentions also returns true for a text that contains the
-// characters of the variable without using the variable.
 func (t Text) mentions(variable string) bool { return strings.Contains(string(t), variable) }
 
 func (t Text) usesFirstStart() bool { return t.mentions(".FirstStart") }

@@ -45,7 +45,6 @@ func (p *Playbook) plannerOf(facts Facts) *planner {
 	}
 }
 
-// planner makes one plan.
 type planner struct {
 	*Playbook
 	facts     Facts
@@ -228,7 +227,6 @@ type series struct {
 	deadline time.Time
 }
 
-// keyTime returns a moment in the form that follow-up keys contain, to the second.
 func keyTime(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -22,7 +22,6 @@ func (t Text) parse() (*template.Template, error) {
 	return template.New("").Option("missingkey=zero").Parse(string(t))
 }
 
-// render fills the template in.
 func (t Text) render(variables any) (string, error) {
 	parsed, err := t.parse()
 	if err != nil {

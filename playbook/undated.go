@@ -27,10 +27,10 @@ const (
 	MissingExpiry MissingTime = "expiry"
 )
 
-// Undated returns the follow-ups of the current step that a plan cannot contain because the facts lack a time, without
-// duplicates. The missing time is the start of an event or the expiry of training tokens. Call Undated only with facts
-// that were made without reading the events. In facts that were made from the events, a missing start may mean that the
-// event was cancelled.
+// Undated returns the follow-ups of the current step that a plan cannot contain because the facts
+// lack a time, without duplicates. Call Undated only with facts that were made without reading the
+// events. In facts that were made from the events, a missing start may mean that the event was
+// cancelled.
 func (p *Playbook) Undated(facts Facts) []Undated {
 	planner := p.plannerOf(facts)
 	var all []Undated

@@ -31,8 +31,7 @@ type Variables struct {
 // MailVariables are the variables of the templates of mails.
 type MailVariables struct {
 	Variables
-	// Owner is the first name of the record's owner. Contact is the name of the record's contact. Only templates of
-	// mails may use Owner and Contact.
+	// Owner is the first name of the record's owner. Contact is the name of the record's contact.
 	Owner, Contact string
 	// Number is the position of the mail among the mails of its follow-up, and Of is the number of these mails. For the
 	// second of three mails, Number is 2 and Of is 3. For a mail without a number, Number and Of are 1.

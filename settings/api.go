@@ -80,8 +80,7 @@ type API struct {
 	readOnlyFlagGiven bool // also true for --read-only=false
 }
 
-// AddFlags binds the fields to flags. A field of API keeps its value if the command line does not
-// contain the field's flag.
+// AddFlags binds the fields to flags.
 func (a *API) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&a.URL, "api-url", a.URL, "URL of the GraphQL endpoint, such as https://api.getadministrate.com/graphql [ADMINISTRATE_URL]")
 	fs.StringVar(&a.TokenFile, "api-token-file", a.TokenFile, "file with the access token for the API; instead of a file, you can set the variable ADMINISTRATE_TOKEN [ADMINISTRATE_TOKEN_FILE]")
@@ -172,7 +171,6 @@ func (a *API) Resolve() error {
 	return nil
 }
 
-// fillChoices fills the empty fields that have types of their own.
 func (a *API) fillChoices() error {
 	env := a.Environment
 	if a.ReferenceTag == (ReferenceTag{}) {

@@ -2,11 +2,10 @@
 // the benchmark. The settings say how to reach Temporal, how to reach the Administrate API, and
 // what to log.
 //
-// Every part is a struct. A program sets the fields of a settings struct in code, binds the fields
-// to flags with AddFlags, or leaves the fields empty. Resolve fills the empty fields of a settings
-// struct. A flag (or a field set in code) has priority over the environment, and the environment
-// has priority over the default. The error for a wrong value is one line that names the flag and
-// the variable.
+// A program sets the fields of a settings struct in code, binds the fields to flags with AddFlags,
+// or leaves the fields empty. Resolve fills the empty fields of a settings struct. A flag (or a
+// field set in code) has priority over the environment, and the environment has priority over the
+// default. The error for a wrong value is one line that names the flag and the variable.
 package settings
 
 import (

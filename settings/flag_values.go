@@ -8,7 +8,6 @@ import (
 	"time"
 )
 
-// rateFlag is the value of a flag: a positive, finite number of requests per second.
 type rateFlag float64
 
 func (r *rateFlag) Set(text string) error {
@@ -29,7 +28,6 @@ func (r *rateFlag) String() string {
 
 func (r *rateFlag) Type() string { return "number" }
 
-// durationFlag is the value of a flag: a positive length of time.
 type durationFlag time.Duration
 
 func (s *durationFlag) Set(text string) error {

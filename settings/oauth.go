@@ -61,7 +61,6 @@ func refreshTokenSource() secretSource {
 	return secretSource{"OAuth refresh token", "ADMINISTRATE_REFRESH_TOKEN", "api-refresh-token-file"}
 }
 
-// String returns the names of the flag and the variables as one text.
 func (s secretSource) String() string {
 	return s.variable + ", --" + s.flag + " or " + s.variable + "_FILE"
 }

@@ -109,7 +109,6 @@ func (p *Playbook) Key(name string) (Secret, error) {
 	return key, nil
 }
 
-// keyFiles is the value of a flag that may be given several times.
 type keyFiles struct{ files *map[string]string }
 
 func (k *keyFiles) Set(text string) error {

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// maxSecretFile is the largest size of a file with a secret, in bytes. ReadSecret rejects a larger
-// file, because no file with a secret is that large.
+// maxSecretFile is the largest size of a file with a secret, in bytes.
 const maxSecretFile = 64 << 10
 
 // ReadSecret returns the content of a file that contains one secret, without white space at its

@@ -98,10 +98,9 @@ func (t *Temporal) ClientOptions() (client.Options, error) {
 	return options, nil
 }
 
-// configFile returns the file to read. If Environment is given, the default configuration file is
-// in the user's configuration directory of Environment. Without a path, the loader would use the
-// default configuration file of the environment of the process. A configuration file that does not
-// exist counts as an empty file.
+// If Environment is given, the default configuration file is in the user's configuration directory
+// of Environment. Without a path, the loader would use the default configuration file of the
+// environment of the process. A configuration file that does not exist counts as an empty file.
 func (t *Temporal) configFile() string {
 	switch file, ok := t.Environment.LookupEnv("TEMPORAL_CONFIG_FILE"); {
 	case t.ConfigFile != "":

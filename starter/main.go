@@ -1,6 +1,4 @@
-// Command oppflow is Oppflow's command line. The command oppflow starts and shows opportunities,
-// and sends messages to opportunities. The command oppflow also prepares a namespace, and runs the
-// sandbox, a whole local stack or the demo.
+// Command oppflow is Oppflow's command line.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Package diagnostic lists the mistakes of a playbook. The package knows no playbook.
+// Package diagnostic lists the mistakes of a playbook.
 package diagnostic
 
 import (

@@ -73,7 +73,6 @@ func (k *kindFlag) Set(text string) error {
 func (k *kindFlag) String() string { return string(*k) }
 func (k *kindFlag) Type() string   { return "kind" }
 
-// quantityFlag is the value of a flag: a whole number of at least 1.
 type quantityFlag int
 
 func (q *quantityFlag) Set(text string) error {

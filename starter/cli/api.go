@@ -33,7 +33,6 @@ func readerFlags(fs *pflag.FlagSet, api *settings.API) {
 	}
 }
 
-// If work returns an error, withAPI explains the error in one line.
 func (p *program) withAPI(ctx context.Context, s *settings.API, timeout time.Duration, work func(context.Context, *administrate.Client) error) error {
 	concerns := &deferredWarnings{}
 	client, err := apiClient(s, slog.New(concerns))

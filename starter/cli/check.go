@@ -133,8 +133,6 @@ func missingOf(found []schemacheck.Mismatch) []missingPart {
 	return all
 }
 
-// asError returns one error for all problems in the report, or nil if the report contains no
-// problem.
 func (c checkReport) asError() error {
 	err := c.schemaError()
 	if c.Playbook == nil || c.Playbook.asError() == nil {
@@ -146,8 +144,6 @@ func (c checkReport) asError() error {
 	return fmt.Errorf("%w; %w", err, c.Playbook.asError())
 }
 
-// schemaError returns one error for all problems with the schema, or nil if the schema has no
-// problem.
 func (c checkReport) schemaError() error {
 	var parts []string
 	if n := len(c.Missing); n > 0 {
@@ -162,7 +158,6 @@ func (c checkReport) schemaError() error {
 	return fmt.Errorf("the API at %s does not support everything that Oppflow sends: %s", c.URL, strings.Join(parts, ", "))
 }
 
-// playbookFlag is the value of a flag: the name of a playbook, which is a file, "-" or "default".
 type playbookFlag string
 
 func (f *playbookFlag) Set(text string) error {

@@ -82,7 +82,6 @@ func codecURL(listener net.Listener, tls bool) string {
 	return scheme + "://" + reachableAddress(listener.Addr())
 }
 
-// serveCodec serves until ctx ends, and reads the keys again.
 func serveCodec(ctx context.Context, listener net.Listener, codec settings.CodecServer, o payload.HandlerOptions) error {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -96,7 +96,6 @@ func (c *connection) explainError(err error) error {
 	return explainedf("%s", host.Reason(err))
 }
 
-// explainedError is an error whose text is ready for the user.
 type explainedError struct{ text string }
 
 func (e *explainedError) Error() string { return e.text }
@@ -137,7 +136,6 @@ func (r *requestID) Set(text string) error {
 func (r *requestID) String() string { return string(*r) }
 func (r *requestID) Type() string   { return "string" }
 
-// durationFlag is the value of a flag: a positive length of time.
 type durationFlag time.Duration
 
 func (l *durationFlag) Set(text string) error {

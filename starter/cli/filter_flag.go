@@ -8,7 +8,6 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// operations are the API's names of the comparisons in a filter.
 var operations = []administrate.FilterOperation{
 	administrate.Equal, administrate.NotEqual, administrate.Greater, administrate.GreaterEqual,
 	administrate.Less, administrate.LessEqual, administrate.Like, administrate.WordLike,

@@ -49,7 +49,6 @@ the former key as long as the namespace keeps histories. docs/encryption.md expl
 	return command
 }
 
-// keyFileWork reads or changes a key file and returns its keys.
 type keyFileWork func(context.Context, payload.FileSource, payload.KeyID) (*payload.KeySet, error)
 
 // keysCommand returns a command that does the work and lists the keys. use is the command's name

@@ -230,7 +230,6 @@ func hasBalancedBrackets(condition string) bool {
 	return depth == 0 && quote == 0
 }
 
-// Either the user's own condition (--query) is wrong, or the namespace lacks a search attribute.
 func (l listConditions) explainError(err error) error {
 	var invalid *serviceerror.InvalidArgument
 	switch {

@@ -18,7 +18,6 @@ import (
 // running requests.
 const stopTimeout = 50 * time.Second
 
-// localFlags are the flags that the commands up and demo share.
 type localFlags struct {
 	root, data string
 	verbose    bool
@@ -44,8 +43,6 @@ func (l *localFlags) options(w, stderr io.Writer) stack.Options {
 	return o
 }
 
-// startStack starts the stack. If the caller interrupts the start, the error of startStack says
-// that the start was interrupted.
 func startStack(ctx context.Context, o stack.Options) (*stack.Stack, error) {
 	local, err := stack.Up(ctx, o)
 	var root *stack.RootError
@@ -62,7 +59,6 @@ func startStack(ctx context.Context, o stack.Options) (*stack.Stack, error) {
 
 var errInterrupted = errors.New("interrupted")
 
-// stopStack stops the stack, even if ctx has ended.
 func stopStack(ctx context.Context, local *stack.Stack) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()

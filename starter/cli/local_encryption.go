@@ -16,7 +16,6 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// localKeysFile is the name of the key file in the directory of --data.
 const localKeysFile = "keys.json"
 
 // localEncryption is the encryption of a stack on this machine: a key file, and a codec server in
@@ -107,7 +106,6 @@ func localOrigins(ui string) []string {
 	return []string{"http://" + u.Host, "http://" + net.JoinHostPort("localhost", u.Port())}
 }
 
-// close stops the codec server, and removes the key file if the key file is temporary.
 func (e *localEncryption) close() error {
 	var err error
 	switch {
@@ -123,7 +121,6 @@ func (e *localEncryption) close() error {
 	return err
 }
 
-// describe returns the lines about the encryption for the user, or "".
 func (e *localEncryption) describe() string {
 	if e.keyFile == "" {
 		return ""

@@ -32,7 +32,6 @@ func outputFlag(command *cobra.Command) *output {
 	return &o
 }
 
-// Set parses a form, so that an output can be the value of a flag.
 func (o *output) Set(text string) error {
 	switch output(text) {
 	case table, asJSON:
@@ -45,7 +44,6 @@ func (o *output) Set(text string) error {
 func (o *output) String() string { return string(*o) }
 func (o *output) Type() string   { return "form" }
 
-// show writes value as JSON, or calls human, which writes a table.
 func (o *output) show(w io.Writer, value any, human func(io.Writer)) error {
 	if *o == asJSON {
 		encoder := json.NewEncoder(w)
@@ -138,8 +136,6 @@ func writeView(w io.Writer, v opportunity.View, open bool) {
 	}
 }
 
-// writeStatus writes what is known of the record, what stops the opportunity, and what needs an
-// operator.
 func writeStatus(w io.Writer, v opportunity.View, open bool, advise func(format string, args ...any)) {
 	line(w, "Reference", string(v.Reference))
 	line(w, "Opportunity", orDash(string(v.Opportunity)))
@@ -348,14 +344,10 @@ func showSearchResult(w io.Writer, f searchResult) {
 	}
 }
 
-// peopleAnswerCommands returns a text with the commands by which an operator answers an effect's
-// question about people.
 func peopleAnswerCommands(reference opportunity.Reference, effect string) string {
 	return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s (the same person: use the contact), oppflow retry %[1]s %[2]s (another person: create a new contact), or oppflow skip %[1]s %[2]s --reason … (leave the person out)", shellescape.Quote(string(reference)), shellescape.Quote(effect))
 }
 
-// answerCommands returns a text with the commands by which an operator answers the question about
-// the request.
 func answerCommands(reference opportunity.Reference, request string) string {
 	if request == opportunity.RecordRequestID {
 		return fmt.Sprintf("answer with: oppflow confirm %[1]s %[2]s (the record belongs to this opportunity), oppflow retry %[1]s %[2]s (the tag is corrected: read the record again), or oppflow skip %[1]s %[2]s --reason … (end this run and do not change the record)", shellescape.Quote(string(reference)), shellescape.Quote(request))

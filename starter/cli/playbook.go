@@ -161,8 +161,6 @@ type playbookReport struct {
 	Diagnostics diagnostic.List `json:"mistakes"`
 }
 
-// asError returns one error for all mistakes in the playbook, or nil if the playbook has no
-// mistake.
 func (c playbookReport) asError() error {
 	if len(c.Diagnostics) == 0 {
 		return nil

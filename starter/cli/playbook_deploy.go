@@ -18,8 +18,6 @@ import (
 )
 
 // clockMargin is how far this machine's clock may be ahead of the Temporal server's clock.
-// awaitInForce adds clockMargin only if an earlier deployment has stored the version of the
-// playbook.
 const clockMargin = 5 * time.Second
 
 func (p *program) deployPlaybook() *cobra.Command {
@@ -258,7 +256,6 @@ the latest. rollback returns when the new version is in force.`,
 	return command
 }
 
-// For the number 0, earlierVersion returns the version before the latest version.
 func earlierVersion(versions lifecycle.PlaybookVersions, number int) (lifecycle.PlaybookVersion, error) {
 	var old lifecycle.PlaybookVersion
 	found := true

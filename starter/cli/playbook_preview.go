@@ -156,7 +156,7 @@ type dueFollowUp struct {
 }
 
 // countedNote is a note about a follow-up whose due time the preview cannot determine, or about a
-// problem of the plan. Opportunities is the number of opportunities to which this note applies.
+// problem of the plan.
 type countedNote struct {
 	FollowUp      string `json:"followUp,omitempty"`
 	Text          string `json:"text"`

@@ -92,7 +92,6 @@ func hostIn(text string) string {
 	return u.Host
 }
 
-// portIn returns the port of an address, or 0 if the address contains no port.
 func portIn(address string) int {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {

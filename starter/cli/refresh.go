@@ -61,7 +61,6 @@ respond. Use show to see the record. The exit code is 1 if the TMS does not have
 	return command
 }
 
-// awaitRead returns the view when the run has read the record, or when the time limit has passed.
 func awaitRead(ctx context.Context, client *lifecycle.Client, reference opportunity.Reference, limit time.Duration) (opportunity.View, error) {
 	ended := time.After(limit)
 	for {

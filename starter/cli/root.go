@@ -1,8 +1,6 @@
 // Package cli contains the commands of oppflow. Package cli parses what a user typed, calls the
 // package that does the work, and shows the result. Package cli writes every error as one line on
 // standard error.
-//
-// Package cli decides nothing about opportunities, and keeps no data between two commands.
 package cli
 
 import (
@@ -21,7 +19,6 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// program is one run of the command line.
 type program struct {
 	env    settings.Environment
 	stdout io.Writer
@@ -136,7 +133,6 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// withTimeout limits the time of a command to limit. If limit is 0, the time has no limit.
 func withTimeout(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	if limit <= 0 {
 		return context.WithCancel(ctx)

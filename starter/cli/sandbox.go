@@ -94,7 +94,6 @@ explains how to use the sandbox. Ctrl-C stops the sandbox.`,
 	return command
 }
 
-// serveSandbox serves until ctx ends.
 func (p *program) serveSandbox(ctx context.Context, options sandbox.Options, faults []fault.Rule, listen, readyFile string) (err error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", listen)

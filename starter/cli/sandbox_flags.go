@@ -78,7 +78,6 @@ func (d *gatewayFlags) resolve(fs *pflag.FlagSet, o *sandbox.Options) ([]fault.R
 	return rules, nil
 }
 
-// printAssumptions prints the table of assumptions.
 func printAssumptions(to io.Writer) error {
 	for _, row := range assumptions.All() {
 		if _, err := fmt.Fprintln(to, row.Name); err != nil {
@@ -103,13 +102,11 @@ func printAssumptions(to io.Writer) error {
 	return err
 }
 
-// rateFlag is the value of a flag: a number of requests in a length of time, such as 200/10s.
 type rateFlag struct {
 	n   int
 	per time.Duration
 }
 
-// String implements pflag.Value.
 func (p *rateFlag) String() string {
 	if p.n == 0 {
 		return ""
@@ -117,10 +114,8 @@ func (p *rateFlag) String() string {
 	return fmt.Sprintf("%d/%v", p.n, p.per)
 }
 
-// Type implements pflag.Value.
 func (*rateFlag) Type() string { return "N/DURATION" }
 
-// Set implements pflag.Value.
 func (p *rateFlag) Set(text string) error {
 	number, length, found := strings.Cut(text, "/")
 	n, err := strconv.Atoi(number)

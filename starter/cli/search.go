@@ -51,7 +51,6 @@ isnull notnull (no value). Fields are those of the API's OpportunityField, such 
 	return command
 }
 
-// searchUpTo reads page by page.
 func searchUpTo(ctx context.Context, client *administrate.Client, conditions filtersFlag, limit int) (searchResult, error) {
 	var all []administrate.Opportunity
 	search := administrate.Search{Filters: conditions}

@@ -16,7 +16,6 @@ func messageHelp(name opportunity.MessageName) string {
 	return m.Help
 }
 
-// messageCommand contains what all commands that send a message have in common.
 type messageCommand struct {
 	connection *connection
 	output     *output

@@ -142,8 +142,6 @@ func boundText(bound host.BindResult, tenant lifecycle.Tenant, again bool) strin
 	return "bound to " + of
 }
 
-// If the namespace exists with another retention, setup does not change the retention, and the text
-// says that the retention is unchanged.
 func namespaceText(created bool, kept, wanted time.Duration, chosen bool) string {
 	switch {
 	case created:

@@ -58,7 +58,6 @@ func compareNames(ctx context.Context, client *administrate.Client, book namedPl
 	return report, nil
 }
 
-// asError returns one error for all wrong names, or nil if no name is wrong.
 func (n namesReport) asError() error {
 	if len(n.Diagnostics) == 0 {
 		return nil

@@ -85,8 +85,6 @@ an invoice and issues tokens when an opportunity is won, as a tenant's triggers 
 	return command
 }
 
-// playbookArgs returns the arguments with which a worker deploys the playbook if the namespace has
-// no playbook.
 func (p *program) playbookArgs(command *cobra.Command, book string) ([]string, error) {
 	if book != settings.DefaultPlaybook && book != settings.NoPlaybook {
 		if book == "" || book == standardInput {

@@ -222,7 +222,6 @@ func (w *watcher) poll(ctx context.Context, limit time.Duration) (bool, error) {
 	return true, nil
 }
 
-// reportUnresponsive reports once why the opportunity does not respond.
 func (w *watcher) reportUnresponsive(err error) {
 	why := "no worker responds"
 	var unavailable *serviceerror.Unavailable
@@ -236,7 +235,6 @@ func (w *watcher) reportUnresponsive(err error) {
 	w.emit(event{Event: "unresponsive", Text: why + ": " + host.Reason(err)}, "", why+"; watch goes on")
 }
 
-// If v is the first view, reportChanges reports the current state of the opportunity.
 func (w *watcher) reportChanges(v opportunity.View) {
 	last := w.view
 	if last == nil {
@@ -263,8 +261,6 @@ func (w *watcher) reportChanges(v opportunity.View) {
 	}
 }
 
-// reportAttention reports all attention entries. In the output for humans, each attention entry is
-// one line.
 func (w *watcher) reportAttention(all []opportunity.Attention) {
 	const head = "attention"
 	if w.json || len(all) == 0 {

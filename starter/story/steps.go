@@ -192,7 +192,6 @@ func steps() []step {
 	}
 }
 
-// The name of the story's step is the request id of the message.
 func send(message func(id string) opportunity.Command, id string) func(context.Context, *session) error {
 	return func(ctx context.Context, s *session) error { return s.send(ctx, message(id)) }
 }
@@ -274,8 +273,6 @@ func (s *session) search(ctx context.Context, region string) error {
 	}
 }
 
-// searchedRow returns the story's opportunity from the search results, or the zero value if the
-// search results do not contain the opportunity.
 func (s *session) searchedRow() administrate.Opportunity {
 	for _, row := range s.found {
 		if row.ID == string(s.view.Opportunity) {
@@ -285,8 +282,6 @@ func (s *session) searchedRow() administrate.Opportunity {
 	return administrate.Opportunity{}
 }
 
-// result returns the outcome of the interest in the last message, if the message contained exactly
-// one interest.
 func (s *session) result() opportunity.InterestResult {
 	if len(s.outcome.Results) != 1 {
 		return opportunity.InterestResult{}

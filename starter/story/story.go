@@ -1,9 +1,6 @@
 // Package story plays the story of one opportunity, which the API documentation (Sales
-// Opportunities) tells, through the opportunity's workflow. In the story, the opportunity is created,
-// receives an account and a currency, and receives interests of four kinds. In the story, the
-// opportunity then progresses, is refused a transition that does not exist, is won, and is found by
-// a search. After every step of the story, package story compares the result with the
-// documentation.
+// Opportunities) tells, through the opportunity's workflow. After every step of the story, package
+// story compares the result with the documentation.
 //
 // Package story starts no programs and does not depend on a local stack. Package story can use any
 // connection, if the tenant of the connection has the catalogue of the documentation.
@@ -67,8 +64,7 @@ type Options struct {
 
 const (
 	defaultStepTimeout = 2 * time.Minute
-	// retryInterval is the time between two attempts.
-	retryInterval = 100 * time.Millisecond
+	retryInterval      = 100 * time.Millisecond
 )
 
 // Result is the result of one step of the story.
@@ -165,8 +161,6 @@ func Play(ctx context.Context, p Connections, o Options) (Report, error) {
 	return stage.report, nil
 }
 
-// step is a step of the story: its text, its action, and the state that the story expects after the
-// action.
 type step struct {
 	name, description string
 	action            func(context.Context, *session) error
@@ -218,7 +212,6 @@ func (s *session) readView(ctx context.Context) (opportunity.View, error) {
 	return retry(ctx, func() (opportunity.View, error) { return s.client.View(ctx, s.options.Reference) })
 }
 
-// start starts the opportunity and waits until the opportunity's record exists.
 func (s *session) start(ctx context.Context, start opportunity.Start) error {
 	_, err := await(ctx, func() (opportunity.CreateOutcome, bool, error) {
 		opened, err := s.client.Start(ctx, s.options.Reference, start)

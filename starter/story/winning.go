@@ -9,7 +9,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// winObjects contains the objects in the TMS that a win creates.
 type winObjects struct {
 	contact      administrate.Contact
 	registration administrate.Enrolment

@@ -26,8 +26,8 @@ steps:
         do: { attention: { text: t } }
 `
 
-// TestWhatWasDueBeforeTheAdoptionIsSpread checks follow-ups that were due before the adoption: such
-// a follow-up is due in the next three days, at a time that depends on the id of the record.
+// TestWhatWasDueBeforeTheAdoptionIsSpread checks that a follow-up that was due before the adoption
+// is due in the three days after the adoption, at a time that depends on the id of the record.
 func TestWhatWasDueBeforeTheAdoptionIsSpread(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
@@ -35,7 +35,7 @@ func TestWhatWasDueBeforeTheAdoptionIsSpread(t *testing.T) {
 	record := opportunity.ID("T3Bwb3J0dW5pdHk6MQ==")
 	own := exchange.CatchUpAt(record, now)
 	if part := own.Sub(now); part < day/2 || part > 5*day/2 {
-		t.Fatalf("the record's own part is %s; take a record with a part in the middle", part)
+		t.Fatalf("the id of the record delays follow-ups by %s; use a record with a delay in the middle of the three days", part)
 	}
 	p, err := playbook.Load([]byte(adoptedPlaybook))
 	if err != nil {
@@ -44,9 +44,9 @@ func TestWhatWasDueBeforeTheAdoptionIsSpread(t *testing.T) {
 	type due map[string]time.Time
 	for name, c := range map[string]struct {
 		adopted, changed, planned time.Time
-		start                     time.Time // of the event
+		start                     time.Time // start of the event
 		done                      []exchange.DoneFollowUp
-		want                      due // by name and number
+		want                      due // due times by name and number
 	}{
 		"not adopted": {
 			changed: now.Add(-60 * day), planned: now, start: now.Add(9 * day),
@@ -103,7 +103,7 @@ func TestWhatWasDueBeforeTheAdoptionIsSpread(t *testing.T) {
 				got[u.Name+" "+string(rune('0'+u.Number))] = u.Due
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" || len(plan.SkippedFollowUps) > 0 {
-				t.Errorf("%s, left out %v", diff, plan.SkippedFollowUps)
+				t.Errorf("%s, skipped %v", diff, plan.SkippedFollowUps)
 			}
 		})
 	}

@@ -4,22 +4,22 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	_ "time/tzdata" // the program contains the zones, so the machine needs no zone database
+	_ "time/tzdata" // the program contains all time zones, so the machine needs no time zone database
 
 	"github.com/oppflow/oppflow/playbook/clockchange"
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// Calendar says when a tenant works; by default the zone is UTC, business days are Monday to
-// Friday, and nothing is postponed.
+// Calendar says when a tenant works. By default, the time zone is UTC, business days are Monday to
+// Friday, and no follow-up waits for business hours.
 type Calendar struct {
 	// Zone is the time zone of the calendar, by its IANA name, such as Europe/London.
 	Zone string `json:"zone,omitempty"`
-	// Hours are the business hours; a follow-up may have to wait for these hours.
+	// Hours are the business hours, for which follow-ups wait by default.
 	Hours []OpenHours `json:"hours,omitempty"`
 	// Holidays are days without business hours.
 	Holidays []Date `json:"holidays,omitempty"`
-	// Quiet are the hours of every day in which no follow-up is done.
+	// Quiet are hours of every day in which Oppflow does no follow-ups.
 	Quiet *QuietHours `json:"quiet,omitempty"`
 }
 
@@ -95,7 +95,7 @@ func (w businessCalendar) isBusinessDay(day Date) bool { return len(w.openSpans(
 // No valid calendar has maxSearchDays days in a row without business hours.
 const maxSearchDays = 10 * MaxHolidays
 
-// For a later t, add never returns an earlier moment.
+// add is monotonic: for a later t, add never returns an earlier time.
 func (w businessCalendar) add(t time.Time, l Period) time.Time {
 	switch l.Unit {
 	case Seconds:
@@ -107,7 +107,7 @@ func (w businessCalendar) add(t time.Time, l Period) time.Time {
 		return w.momentOf(here.date.plus(l.days()), here.timeOfDay)
 	case BusinessDays:
 		here := localDateTimeOf(clockchange.AfterRepeated(w.inZone(t)))
-		for range maxSearchDays { // a day off counts as the beginning of the next business day
+		for range maxSearchDays { // on a day off, the period starts with the next business day
 			if w.isBusinessDay(here.date) {
 				break
 			}
@@ -126,7 +126,7 @@ func (w businessCalendar) add(t time.Time, l Period) time.Time {
 	return t.Add(time.Duration(l.Count) * time.Minute)
 }
 
-// For a later t, subtract never returns an earlier moment.
+// subtract is monotonic, like add.
 func (w businessCalendar) subtract(t time.Time, l Period) time.Time {
 	switch l.Unit {
 	case Seconds:
@@ -138,7 +138,7 @@ func (w businessCalendar) subtract(t time.Time, l Period) time.Time {
 		return w.momentOf(here.date.plus(-l.days()), here.timeOfDay)
 	case BusinessDays:
 		here := localDateTimeOf(clockchange.AfterRepeated(w.inZone(t)))
-		for range maxSearchDays { // a day off counts as the end of the last business day
+		for range maxSearchDays { // on a day off, the period starts at the end of the last business day
 			if w.isBusinessDay(here.date) {
 				break
 			}
@@ -170,7 +170,7 @@ func (w businessCalendar) openings(day Date) []opening {
 	var all []opening
 	for _, s := range w.openSpans(day) {
 		o := opening{w.momentOf(day, s.from.duration()), w.momentOf(day, s.to.duration())}
-		if o.from.Before(o.to) { // a clock change can skip all of the hours
+		if o.from.Before(o.to) { // a clock change can skip the whole opening
 			all = append(all, o)
 		}
 	}
@@ -242,7 +242,7 @@ func (w businessCalendar) quietEnd(t time.Time) time.Time {
 	}
 	end := w.momentOf(day, to)
 	if begins, by := clockchange.Repeated(w.inZone(t)); !begins.IsZero() && !end.After(t) {
-		end = end.Add(by) // the local time of the end occurs twice, and its first occurrence has passed
+		end = end.Add(by) // the local time quiet.To occurs twice, and its first occurrence has passed
 	}
 	if _, set := w.inZone(t).ZoneBounds(); !set.IsZero() && set.Before(end) && !w.isQuiet(set) {
 		return set // clocks are set back to a time before the quiet hours
@@ -269,8 +269,8 @@ func (w businessCalendar) nextOpening(t time.Time) time.Time {
 	return t
 }
 
-// firstAllowed returns the first moment from t on that is not in the quiet hours. When business
-// is set and the tenant has business hours, the moment is also in business hours.
+// firstAllowed returns the first moment at or after t that is outside the quiet hours. If business
+// is true and the tenant has business hours, the moment is also in business hours.
 func (w businessCalendar) firstAllowed(t time.Time, business bool) time.Time {
 	for range maxSearchDays {
 		switch {
@@ -322,7 +322,7 @@ func (c *checker) checkCalendar() {
 	seen := make(map[Date]bool)
 	for i, day := range calendar.Holidays {
 		if seen[day] {
-			c.report(fmt.Sprintf("calendar.holidays[%d]", i), "%s is given twice", day)
+			c.report(fmt.Sprintf("calendar.holidays[%d]", i), "the holiday %s is given twice; give the holiday once", day)
 		}
 		seen[day] = true
 	}

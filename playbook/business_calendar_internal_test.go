@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// zones are time zones that change their clocks in all existing ways: by an hour, by half an hour, at midnight, by a
+// zones are time zones with different clock changes: by an hour, by half an hour, at midnight, by a
 // whole day, and never.
 var zones = []string{
 	"Europe/London", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Africa/Cairo", "Pacific/Apia",
@@ -58,8 +58,8 @@ func TestLengthsOnTheWall(t *testing.T) {
 		{"2026-12-22T10:00:00Z", "3 business days", "2026-12-29T10:00:00Z", "2026-12-17T10:00:00Z"},
 		{"2026-12-22T10:00:00Z", "8 business hours", "2026-12-23T10:00:00Z", "2026-12-21T10:00:00Z"},
 		{"2026-12-24T16:30:00Z", "1 business hour", "2026-12-29T09:30:00Z", "2026-12-24T15:30:00Z"},
-		// A moment on a Saturday counts as the beginning of Monday in an addition, and as the end of Friday in a
-		// subtraction.
+		// From a moment on a Saturday, an addition starts with Monday, and a subtraction starts at
+		// the end of Friday.
 		{"2026-12-19T10:00:00Z", "1 business day", "2026-12-22T00:00:00Z", "2026-12-17T23:59:59.999999999Z"},
 		{"2026-12-19T10:00:00Z", "1 business hour", "2026-12-21T10:00:00Z", "2026-12-18T16:00:00Z"},
 		// In London, clocks are set forward in the night to 29 March 2026 and back in the night to 25 October 2026.
@@ -67,7 +67,7 @@ func TestLengthsOnTheWall(t *testing.T) {
 		{"2026-03-28T10:00:00Z", "24 hours", "2026-03-29T10:00:00Z", "2026-03-27T10:00:00Z"},
 		{"2026-03-28T01:30:00Z", "1 day", "2026-03-29T01:00:00Z", "2026-03-27T01:30:00Z"}, // the local time 01:30 does not exist
 		{"2026-10-24T00:30:00Z", "1 day", "2026-10-25T00:30:00Z", "2026-10-23T00:30:00Z"}, // the local time 01:30 occurs twice
-		{"2026-10-25T01:30:00Z", "1 day", "2026-10-26T02:00:00Z", "2026-10-24T01:00:00Z"}, // the second 01:30
+		{"2026-10-25T01:30:00Z", "1 day", "2026-10-26T02:00:00Z", "2026-10-24T01:00:00Z"}, // the second occurrence of 01:30
 	}
 	for _, test := range tests {
 		from, l := at(t, test.from), parsePeriod(t, test.length)
@@ -91,7 +91,7 @@ func TestWhatIsPutOff(t *testing.T) {
 	}
 	for _, test := range tests {
 		if got := london.firstAllowed(at(t, test.at), true).UTC().Format(time.RFC3339); got != test.business {
-			t.Errorf("%s is put off to %s within business hours, want %s", test.at, got, test.business)
+			t.Errorf("%s is delayed to %s within business hours, want %s", test.at, got, test.business)
 		}
 		if got := london.firstAllowed(at(t, test.at), false).UTC().Format(time.RFC3339); got != test.any {
 			t.Errorf("%s is put off to %s, want %s", test.at, got, test.any)
@@ -110,7 +110,7 @@ func TestWhatIsPutOff(t *testing.T) {
 	}
 	var none businessCalendar
 	if got := none.firstAllowed(at(t, "2026-12-25T03:00:00Z"), true); !got.Equal(at(t, "2026-12-25T03:00:00Z")) {
-		t.Errorf("a calendar without hours puts off to %s", got)
+		t.Errorf("a calendar without hours delays to %s", got)
 	}
 }
 
@@ -183,32 +183,32 @@ func TestNothingIsDoneInQuietHoursNorTooEarly(t *testing.T) {
 		from, business := anyMoment().Draw(t, "moment"), rapid.Bool().Draw(t, "business")
 		got := work.firstAllowed(from, business)
 		if got.Before(from) {
-			t.Fatalf("%s is put off to %s, which is earlier", from, got)
+			t.Fatalf("%s is delayed to %s, which is earlier", from, got)
 		}
 		here := got.In(work.inZone(got).Location())
 		hour, minute, _ := here.Clock()
 		if calendar.Quiet != nil && calendar.Quiet.contains(Clock(60*hour+minute)) {
-			t.Fatalf("%s is put off to %s, which is quiet", from, here)
+			t.Fatalf("%s is delayed to %s, which is in the quiet hours", from, here)
 		}
 		if business && len(calendar.Hours) > 0 {
 			if slices.Contains(calendar.Holidays, dateOf(here)) {
-				t.Fatalf("%s is put off to the holiday %s", from, here)
+				t.Fatalf("%s is delayed to the holiday %s", from, here)
 			}
 			if !slices.ContainsFunc(calendar.Hours, func(h OpenHours) bool {
 				return slices.Contains(h.Days, Weekday(here.Weekday()))
 			}) {
-				t.Fatalf("%s is put off to %s, which is no business day", from, here)
+				t.Fatalf("%s is delayed to %s, which is no business day", from, here)
 			}
 			if !work.isOpen(got) {
-				t.Fatalf("%s is put off to %s, when it is closed", from, here)
+				t.Fatalf("%s is delayed to %s, which is outside business hours", from, here)
 			}
 		}
 		if again := work.firstAllowed(got, business); !again.Equal(got) {
-			t.Fatalf("%s is put off to %s, and again to %s", from, got, again)
+			t.Fatalf("%s is delayed to %s, and this moment is delayed again, to %s", from, got, again)
 		}
 		later := from.Add(time.Duration(rapid.IntRange(0, 4000).Draw(t, "minutes later")) * time.Minute)
 		if next := work.firstAllowed(later, business); next.Before(got) {
-			t.Fatalf("%s is put off to %s, but %s only to %s", from, got, later, next)
+			t.Fatalf("%s is delayed to %s, but the later moment %s only to %s", from, got, later, next)
 		}
 	})
 }

@@ -85,8 +85,8 @@ func (t Transition) effects(path string) []locatedEffect {
 	return append(effectsOf(path+".before", t.Before), effectsOf(path+".after", t.After)...)
 }
 
-// contradiction returns why two effects contradict each other, or "" for two effects without a
-// contradiction.
+// contradiction returns why two effects contradict each other, or "" if the two effects do not
+// contradict each other.
 func contradiction(a, b EffectRule) string {
 	kinds := []opportunity.EffectKind{a.kind(), b.kind()}
 	has := func(one, other opportunity.EffectKind) bool {
@@ -118,8 +118,9 @@ func contradiction(a, b EffectRule) string {
 	return ""
 }
 
-// checkContradictions finds effects of one rule that contradict each other. checkContradictions ignores effects with a
-// condition, because an effect with a condition and another effect may never apply together.
+// checkContradictions finds effects of one rule that contradict each other. checkContradictions
+// ignores effects with a condition, because the condition may be false whenever the other effect
+// applies.
 func (c *checker) checkContradictions(effects []locatedEffect) {
 	for i, b := range effects {
 		for _, a := range effects[:i] {
@@ -131,8 +132,8 @@ func (c *checker) checkContradictions(effects []locatedEffect) {
 	}
 }
 
-// checkOverlappingTransitions finds rules that always apply to the same transition and whose
-// effects contradict each other.
+// checkOverlappingTransitions finds effects of different rules that contradict each other and
+// always apply to the same transition.
 func (c *checker) checkOverlappingTransitions() {
 	overlap := func(a, b *StepSelector) bool { return a == nil || b == nil || *a == *b }
 	for i, b := range c.rules.Transitions {
@@ -152,8 +153,8 @@ func (c *checker) checkOverlappingTransitions() {
 	}
 }
 
-// checkNoneReservedPromises finds effects that set noneReserved although another rule always reserves places first. The
-// other rule reserves places on every transition to the steps from which the rule with noneReserved starts.
+// checkNoneReservedPromises finds reserve effects with noneReserved on a transition from steps at
+// which another rule has already reserved places.
 func (c *checker) checkNoneReservedPromises() {
 	for i, b := range c.rules.Transitions {
 		for _, later := range effectsOf(fmt.Sprintf("transitions[%d].before", i), b.Before) {

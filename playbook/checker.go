@@ -19,7 +19,7 @@ type checker struct {
 	rules      Rules
 	zone       *time.Location
 	conditions map[string]condition
-	// ruleNames contains the path of each rule, by the name of the rule.
+	// ruleNames maps the name of each rule to the path of the rule.
 	ruleNames map[string]string
 	// attributes are the keys of attributes in effects and templates.
 	attributes []tenantName
@@ -61,8 +61,8 @@ func (c *checker) check() {
 	c.checkPeriod("keepOpen.Archived", c.rules.KeepOpen.Archived, true)
 }
 
-// When no member is set because a name is unknown, hasExactlyOne returns true, because the unknown
-// name is reported already.
+// If the value at path has only unknown members, hasExactlyOne returns true, because the decoder
+// has already reported these members.
 func (c *checker) hasExactlyOne(path string, given int) bool {
 	return given == 1 || !c.isGiven(path) || given == 0 && c.unknownMembers[path]
 }
@@ -208,7 +208,7 @@ func (c *checker) checkStepSelector(path string, place *StepSelector) {
 		}
 		given++
 		switch {
-		case !c.isGiven(at): // the mistake is reported already
+		case !c.isGiven(at): // the decoder has reported the mistake
 		case strings.TrimSpace(one.value) == "":
 			c.report(at, "the value is empty; give the name or the id of %s", one.what)
 		case one.typ != "":
@@ -235,7 +235,7 @@ func (c *checker) checkID(path, value, typ, what string) {
 func sortedNames[V any](named map[string]V) []string { return slices.Sorted(maps.Keys(named)) }
 
 func (c *checker) checkPeriod(path string, length Period, some bool) {
-	if !c.isGiven(path) || length.Unit == "" { // a period that could not be read is reported already
+	if !c.isGiven(path) || length.Unit == "" { // the decoder has reported a period that it could not read
 		return
 	}
 	if some && length.Count == 0 {

@@ -16,13 +16,14 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// Expression is a condition on the known facts of an opportunity, in the language of github.com/expr-lang/expr:
-// value >= 1000 and region in ["UK", "US"]. Amounts are exact. A condition reads no clock.
+// Expression is a condition on the known facts of an opportunity, in the language of
+// github.com/expr-lang/expr: value >= 1000 and region in ["UK", "US"]. A condition calculates with
+// exact amounts and reads no clock.
 type Expression string
 
 // conditionEnv contains the variables that a condition may use.
 type conditionEnv struct {
-	Value      money             `expr:"value"` // the sum over the interests
+	Value      money             `expr:"value"` // the sum of the amounts of all interests
 	Currency   string            `expr:"currency"`
 	Region     string            `expr:"region"`
 	RegionID   string            `expr:"regionId"`
@@ -36,14 +37,14 @@ type conditionEnv struct {
 	Interests  []interestEnv     `expr:"interests"`
 }
 
-// interestEnv contains the variables that a condition may use of one interest.
+// interestEnv contains the variables of one interest in a condition.
 type interestEnv struct {
 	Item       string `expr:"item"`
 	Kind       string `expr:"kind"`
 	Quantity   int    `expr:"quantity"`
 	UnitAmount money  `expr:"unitAmount"`
 	Reserve    bool   `expr:"reserve"`
-	FreePlaces *int   `expr:"freePlaces"` // nil when unknown, so that a condition cannot be decided
+	FreePlaces *int   `expr:"freePlaces"` // nil if unknown; then a condition on FreePlaces cannot be evaluated
 }
 
 // usesFreePlaces reports whether the condition may depend on the free places of an event.
@@ -74,7 +75,7 @@ type condition struct {
 	canonical string
 }
 
-// The returned error quotes none of the facts.
+// holds returns an error that contains no facts of the opportunity.
 func (c condition) holds(s conditionEnv) (bool, error) {
 	if c.program == nil {
 		return true, nil
@@ -150,7 +151,7 @@ func byteOffset(text string, runes int) int {
 	return len(text)
 }
 
-// conditionDiagnostic turns an error of the expr library into a mistake that suggests known names.
+// conditionDiagnostic converts an error of the expr library to a text that suggests known names.
 func conditionDiagnostic(text string, err error) *textDiagnostic {
 	var wrong *file.Error
 	if !errors.As(err, &wrong) {

@@ -6,8 +6,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// FuzzCondition checks that every text is either a condition that can be evaluated or a mistake with a position inside
-// the text. FuzzCondition also checks that a condition and its canonical form have the same value.
+// FuzzCondition checks that compile accepts each text as a condition, or reports a mistake with a
+// position inside the text. FuzzCondition also checks that a condition and its canonical form have
+// the same value.
 func FuzzCondition(f *testing.F) {
 	for _, text := range []string{
 		"value >= 1000", "value == 0.1 + 0.20", `any(interests, .kind == "event" and .unitAmount * .quantity > 2500)`,
@@ -26,7 +27,7 @@ func FuzzCondition(f *testing.F) {
 		found, wrong := Expression(text).compile()
 		if wrong != nil {
 			if wrong.offset < 0 || wrong.offset > len(text) || wrong.text == "" {
-				t.Fatalf("%q is wrong at %d: %q", text, wrong.offset, wrong.text)
+				t.Fatalf("compile reports a mistake in %q at offset %d: %q", text, wrong.offset, wrong.text)
 			}
 			return
 		}
@@ -36,10 +37,10 @@ func FuzzCondition(f *testing.F) {
 		}
 		again, wrong := Expression(found.canonical).compile()
 		if wrong != nil {
-			t.Fatalf("%q is canonically %q, which is wrong: %s", text, found.canonical, wrong.text)
+			t.Fatalf("%q has the canonical form %q, which does not compile: %s", text, found.canonical, wrong.text)
 		}
 		if same, other := again.holds(conditionEnvOf(facts)); same != holds || (err == nil) != (other == nil) {
-			t.Fatalf("%q is %v (%v), but canonically %q is %v (%v)", text, holds, err, found.canonical, same, other)
+			t.Fatalf("%q is %v (%v), but its canonical form %q is %v (%v)", text, holds, err, found.canonical, same, other)
 		}
 	})
 }

@@ -68,11 +68,11 @@ func TestConditionsDecideExactly(t *testing.T) {
 		}
 		again, wrong := Expression(found.canonical).compile()
 		if wrong != nil {
-			t.Errorf("%s is canonically %s, which does not compile: %s", text, found.canonical, wrong.text)
+			t.Errorf("%s has the canonical form %s, which does not compile: %s", text, found.canonical, wrong.text)
 			continue
 		}
 		if got, err := again.holds(conditionEnvOf(facts)); err != nil || got != want || again.canonical != found.canonical {
-			t.Errorf("%s is canonically %s, which is %v and canonically %s: %v", text, found.canonical, got, again.canonical, err)
+			t.Errorf("%s has the canonical form %s, which is %v and has the canonical form %s: %v", text, found.canonical, got, again.canonical, err)
 		}
 	}
 	for _, text := range []string{"int(attributes[\"source\"]) > 1", "interests[5].quantity > 1", "money(attributes[\"source\"]) > 1", "interests[1].freePlaces > 0", "interests[1].freePlaces + 1 > 0", "all(interests, .freePlaces < 9)"} {
@@ -104,7 +104,7 @@ func TestAmountsAreComparedAsWritten(t *testing.T) {
 			t.Fatalf("%s >= %s is %v: %v", a, b, got, err)
 		}
 		if want := amount(t, b).Decimal().String(); found.canonical != "value >= "+want {
-			t.Fatalf("%s is canonically %s", b, found.canonical)
+			t.Fatalf("%s has the canonical form %s", b, found.canonical)
 		}
 	})
 }

@@ -59,22 +59,22 @@ var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 func (s *decoder) reportSyntax(file []byte, err error) {
 	var wrong *yaml.LoadError
 	if !errors.As(err, &wrong) {
-		s.diagnostics.Add(1, 1, "not YAML: "+err.Error())
+		s.diagnostics.Add(1, 1, "the file is not YAML: "+err.Error())
 		return
 	}
 	if found := unknownAnchor.FindStringSubmatch(wrong.Message); found != nil {
-		s.diagnostics.Add(wrong.Mark.Line, wrong.Mark.Column, fmt.Sprintf("*%s is an alias; write the value itself", diagnostic.Quote(found[1])))
+		s.diagnostics.Add(wrong.Mark.Line, wrong.Mark.Column, fmt.Sprintf("the alias *%s is not supported; write the value itself", diagnostic.Quote(found[1])))
 		return
 	}
 	at := wrong.Mark
 	if wrong.ContextMark.Line > 0 && at.Index >= utf8.RuneCount(bytes.TrimRight(file, " \t\r\n")) {
 		at = wrong.ContextMark // the construct that begins at ContextMark has no end
 	}
-	s.diagnostics.Add(at.Line, at.Column, "not YAML: "+wrong.Message)
+	s.diagnostics.Add(at.Line, at.Column, "the file is not YAML: "+wrong.Message)
 }
 
-// If the file has no value at the path, the position is the position of the nearest value that
-// contains the path.
+// If the file has no value at the path, report uses the position of the innermost value that
+// encloses the path.
 func (s *decoder) report(path, format string, args ...any) {
 	line, column := s.position(path)
 	s.diagnostics.Add(line, column, fmt.Sprintf(format, args...))
@@ -142,12 +142,11 @@ func (s *decoder) indentOf(node *yaml.Node) string {
 
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null" }
 
-// decode reads a node into a value. tag is the tag of the struct field, which lists the allowed
-// words of a text.
+// tag is the struct tag of the value, and lists the allowed words of a text.
 func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag reflect.StructTag) {
 	s.nodes[path] = node
 	if node.Kind == yaml.AliasNode {
-		s.reportUnreadable(path, "*%s is an alias; write the value itself", diagnostic.Quote(node.Value))
+		s.reportUnreadable(path, "the alias *%s is not supported; write the value itself", diagnostic.Quote(node.Value))
 		return
 	}
 	if node.Style&yaml.TaggedStyle != 0 {
@@ -172,7 +171,7 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 		s.decodeMap(path, node, value)
 	case reflect.Slice:
 		if node.Kind != yaml.SequenceNode {
-			s.reportUnreadable(path, "%s is given instead of a list; begin each line of a list with \"- \"", kindOf(node))
+			s.reportUnreadable(path, "the value must be a list, but is %s; begin each line of a list with \"- \"", kindOf(node))
 			return
 		}
 		value.Set(reflect.MakeSlice(value.Type(), len(node.Content), len(node.Content)))
@@ -181,7 +180,7 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 		}
 	case reflect.String:
 		if node.Kind != yaml.ScalarNode || isNull(node) {
-			s.reportUnreadable(path, "%s is given instead of a text", kindOf(node))
+			s.reportUnreadable(path, "the value must be a text, but is %s", kindOf(node))
 			return
 		}
 		value.SetString(node.Value)
@@ -191,13 +190,13 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 	case reflect.Int:
 		number, err := strconv.Atoi(node.Value)
 		if node.Kind != yaml.ScalarNode || err != nil {
-			s.reportUnreadable(path, "%s is given instead of a whole number", kindOf(node))
+			s.reportUnreadable(path, "the value must be a whole number, but is %s", kindOf(node))
 			return
 		}
 		value.SetInt(int64(number))
 	case reflect.Bool:
 		if node.Kind != yaml.ScalarNode || node.Value != "true" && node.Value != "false" {
-			s.reportUnreadable(path, "%s is given instead of true or false", kindOf(node))
+			s.reportUnreadable(path, "the value must be true or false, but is %s", kindOf(node))
 			return
 		}
 		value.SetBool(node.Value == "true")
@@ -206,7 +205,7 @@ func (s *decoder) decode(path string, node *yaml.Node, value reflect.Value, tag 
 
 func (s *decoder) decodeText(path string, node *yaml.Node, value reflect.Value) {
 	if node.Kind != yaml.ScalarNode || isNull(node) {
-		s.reportUnreadable(path, "%s is given instead of a text", kindOf(node))
+		s.reportUnreadable(path, "the value must be a text, but is %s", kindOf(node))
 		return
 	}
 	if reader, ok := value.Addr().Interface().(encoding.TextUnmarshaler); ok {
@@ -222,7 +221,7 @@ func isText(value reflect.Value) bool {
 
 func (s *decoder) decodeStruct(path string, node *yaml.Node, value reflect.Value) {
 	if node.Kind != yaml.MappingNode {
-		s.reportUnreadable(path, "%s is given instead of an object with the members %s", kindOf(node), strings.Join(memberNames(value.Type()), ", "))
+		s.reportUnreadable(path, "the value must be an object, but is %s; give an object with the members %s", kindOf(node), strings.Join(memberNames(value.Type()), ", "))
 		return
 	}
 	seen := make(map[string]bool)
@@ -256,7 +255,7 @@ func (s *decoder) checkRequired(path string, value reflect.Value) {
 
 func (s *decoder) decodeMap(path string, node *yaml.Node, value reflect.Value) {
 	if node.Kind != yaml.MappingNode {
-		s.reportUnreadable(path, "%s is given instead of a mapping of names", kindOf(node))
+		s.reportUnreadable(path, "the value must be a mapping of names, but is %s", kindOf(node))
 		return
 	}
 	value.Set(reflect.MakeMap(value.Type()))
@@ -319,7 +318,7 @@ func kindOf(node *yaml.Node) string {
 	case node.Kind == yaml.SequenceNode:
 		return "a list"
 	case isNull(node):
-		return "nothing"
+		return "empty"
 	}
 	return fmt.Sprintf("%q", diagnostic.Quote(node.Value))
 }

@@ -30,29 +30,29 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 	after := "    after: [release: {}]\n"
 	tests := []struct {
 		name, file string
-		want       []string // for each mistake the beginning of its line, then other parts of the line, split by " … "
+		want       []string // for each mistake: the start of its line and other parts of the line, separated by " … "
 	}{
-		{"not YAML", "a: b: c\n", []string{"1:5: not YAML … mapping values are not allowed"}},
-		{"no end", "steps: [1, 2\n", []string{"1:8: not YAML … did not find expected ',' or ']'"}},
-		{"tab", "steps:\n\t- a\n", []string{"2:1: not YAML"}},
-		{"alias", "steps: *all\n", []string{"1:8: *all is an alias; write the value itself"}},
-		{"anchor and alias", "followUpsAtMost: &most 5\nsteps: *most\n", []string{"2:8: *most is an alias; write the value itself"}},
-		{"no names", "emails: []\n", []string{"1:9: a list is given instead of a mapping of names"}},
+		{"not YAML", "a: b: c\n", []string{"1:5: the file is not YAML … mapping values are not allowed"}},
+		{"no end", "steps: [1, 2\n", []string{"1:8: the file is not YAML … did not find expected ',' or ']'"}},
+		{"tab", "steps:\n\t- a\n", []string{"2:1: the file is not YAML"}},
+		{"alias", "steps: *all\n", []string{"1:8: the alias *all is not supported; write the value itself"}},
+		{"anchor and alias", "followUpsAtMost: &most 5\nsteps: *most\n", []string{"2:8: the alias *most is not supported; write the value itself"}},
+		{"no names", "emails: []\n", []string{"1:9: the value must be a mapping of names, but is a list"}},
 		{"no name", "emails: { a.b: {} }\n", []string{`1:11: "a.b" is not a valid name; leave out dots and brackets`}},
 		{"same mail", "services:\n  a: { url: https://a.example.com, secret: a }\n  a: { url: https://a.example.com, secret: a }\n", []string{`3:3: the name "a" is given twice`}},
-		{"a list for a text", "calendar: { zone: [UTC] }\n", []string{"1:19: a list is given instead of a text"}},
-		{"a list for a length", rule("    after: [reserve: { for: [1 day] }]\n"), []string{"4:29: a list is given instead of a text"}},
-		{"a word for yes", rule("    before: [reserve: { for: 1 day, noneReserved: yes }]\n"), []string{`4:14: reserve cannot be done`, `4:51: "yes" is given instead of true or false`}},
+		{"a list for a text", "calendar: { zone: [UTC] }\n", []string{"1:19: the value must be a text, but is a list"}},
+		{"a list for a length", rule("    after: [reserve: { for: [1 day] }]\n"), []string{"4:29: the value must be a text, but is a list"}},
+		{"a word for yes", rule("    before: [reserve: { for: 1 day, noneReserved: yes }]\n"), []string{`4:14: reserve cannot be done`, `4:51: the value must be true or false, but is "yes"`}},
 		{"tag", "steps: !secret []\n", []string{"1:8: the YAML tag !secret is not supported"}},
 		{"two documents", "steps: []\n---\nsteps: []\n", []string{"2:1: the file contains a second document"}},
-		{"a text", "hello\n", []string{`1:1: "hello" is given instead of an object with the members calendar, followUpsAtMost`}},
-		{"a list", "- a\n", []string{"1:1: a list is given instead of an object with the members"}},
+		{"a text", "hello\n", []string{`1:1: the value must be an object, but is "hello"; give an object with the members calendar, followUpsAtMost`}},
+		{"a list", "- a\n", []string{"1:1: the value must be an object, but is a list; give an object with the members"}},
 		{"unknown member", "transitons: []\n", []string{`1:1: unknown member "transitons"; did you mean transitions?`}},
 		{"nothing like it", "colour: red\n", []string{`1:1: unknown member "colour"; the known names are calendar, followUpsAtMost, people, services`}},
 		{"twice", "steps: []\nsteps: []\n", []string{"2:1: the member \"steps\" is given twice"}},
-		{"no list", "steps: {}\n", []string{`1:8: an object with members is given instead of a list`}},
-		{"no number", "followUpsAtMost: many\n", []string{`1:18: "many" is given instead of a whole number`}},
-		{"nothing", "calendar: { zone: }\n", []string{"1:19: nothing is given instead of a text"}},
+		{"no list", "steps: {}\n", []string{`1:8: the value must be a list, but is an object with members`}},
+		{"no number", "followUpsAtMost: many\n", []string{`1:18: the value must be a whole number, but is "many"`}},
+		{"nothing", "calendar: { zone: }\n", []string{"1:19: the value must be a text, but is empty"}},
 
 		// The calendar.
 		{"zone", "calendar: { zone: Europe/Londn }\n", []string{`1:19: there is no time zone "Europe/Londn"; give the IANA name of a time zone, such as Europe/London`}},
@@ -63,7 +63,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 		{"weekday", "calendar:\n  hours:\n    - { days: [mo], from: \"09:00\", to: \"17:00\" }\n", []string{`3:16: "mo" is not a day of the week`}},
 		{"twice open", "calendar:\n  hours:\n    - { days: [mon, tue], from: \"09:00\", to: \"17:00\" }\n    - { days: [tue], from: \"16:00\", to: \"18:00\" }\n", []string{"4:16: tue already has business hours from 09:00 to 17:00"}},
 		{"holiday", "calendar: { holidays: [2026-02-30] }\n", []string{`1:24: "2026-02-30" is not a date; write a date such as 2026-12-25`}},
-		{"holiday twice", "calendar: { holidays: [2026-12-25, 2026-12-25] }\n", []string{"1:36: 2026-12-25 is given twice"}},
+		{"holiday twice", "calendar: { holidays: [2026-12-25, 2026-12-25] }\n", []string{"1:36: the holiday 2026-12-25 is given twice"}},
 		{"always quiet", "calendar: { quiet: { from: \"08:00\", to: \"08:00\" } }\n", []string{"1:20: quiet hours from 08:00 to 08:00 start and end at the same time"}},
 		{"quiet all day", "calendar: { quiet: { from: \"00:00\", to: \"24:00\" } }\n", []string{"1:20: the quiet hours cover the whole day"}},
 		{
@@ -193,7 +193,7 @@ func TestEveryMistakeIsToldWithItsPlace(t *testing.T) {
 			_, err := playbook.Load([]byte(test.file))
 			var found diagnostic.List
 			if !errors.As(err, &found) {
-				t.Fatalf("loads, or another error: %v\n%s", err, test.file)
+				t.Fatalf("loads, or has an error that is no list of mistakes: %v\n%s", err, test.file)
 			}
 			if len(found) != len(test.want) {
 				t.Errorf("%d mistakes, want %d:\n%v\n%s", len(found), len(test.want), err, test.file)
@@ -255,8 +255,8 @@ func seeds(t testing.TB) [][]byte {
 	return files
 }
 
-// checkWellFormed asserts that every mistake has a position and is one line. checkWellFormed also asserts that a
-// playbook without mistakes can be explained and can plan.
+// checkWellFormed checks that each mistake has a position and one line of text. If the playbook has
+// no mistakes, checkWellFormed explains the playbook and makes plans.
 func checkWellFormed(t interface {
 	Fatalf(format string, args ...any)
 }, file []byte, f playbook.Facts,
@@ -264,7 +264,7 @@ func checkWellFormed(t interface {
 	p, err := playbook.Load(file)
 	var found diagnostic.List
 	if err != nil && (!errors.As(err, &found) || len(found) == 0 || len(found) > diagnostic.MaxEntries) {
-		t.Fatalf("an error of another kind: %v", err)
+		t.Fatalf("an error that is no list of mistakes: %v", err)
 	}
 	lines := 1
 	for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} { // every character that ends a line in YAML
@@ -272,7 +272,7 @@ func checkWellFormed(t interface {
 	}
 	for _, m := range found {
 		if m.Line < 1 || m.Line > lines+1 || m.Column < 1 || m.Text == "" || strings.ContainsAny(m.Text, "\n\r\t") {
-			t.Fatalf("a mistake without a place or of several lines: %q", m.String())
+			t.Fatalf("a mistake without a position, or with several lines: %q", m.String())
 		}
 	}
 	if err != nil {
@@ -285,7 +285,7 @@ func checkWellFormed(t interface {
 	f.Reservation.Valid = true
 	p.Plan(f, transitionTo("Won"))
 	for _, followUp := range p.Plan(f, transitionTo("")).FollowUps {
-		t.Fatalf("a move plans %v", followUp)
+		t.Fatalf("a transition plans %v", followUp)
 	}
 }
 
@@ -332,7 +332,7 @@ func TestMistakesAreNotWithoutEnd(t *testing.T) {
 	_, err := playbook.Load([]byte(file.String()))
 	var found diagnostic.List
 	if !errors.As(err, &found) || len(found) != diagnostic.MaxEntries {
-		t.Errorf("%d mistakes are told", len(found))
+		t.Errorf("%d mistakes are reported", len(found))
 	}
 	_, err = playbook.Load([]byte("# " + strings.Repeat("x", playbook.MaxFileBytes)))
 	if err == nil || !strings.Contains(err.Error(), "the limit is 262144 bytes") {
@@ -350,10 +350,11 @@ func TestNothingTakesLong(t *testing.T) {
 	} {
 		began := time.Now()
 		_, err := playbook.Load([]byte(file))
-		// Load takes less than a second for each file. With the race detector on a busy machine, Load takes several
-		// seconds. If the time that Load needs grew faster than the size of the file, Load would need minutes.
+		// Load takes less than a second, or several seconds with the race detector on a busy
+		// machine. If the time of Load grew faster than the size of the file, Load would take
+		// minutes.
 		if took := time.Since(began); err == nil || took > 30*time.Second {
-			t.Errorf("%.20q…: refused after %v: %v", file, took, err != nil)
+			t.Errorf("%.20q…: Load returned after %v: %v", file, took, err != nil)
 		}
 	}
 }

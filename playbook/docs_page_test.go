@@ -52,8 +52,8 @@ func TestExamplesOfThePageLoad(t *testing.T) {
 	}
 }
 
-// TestPageIsComplete checks that the page names every member, variable and limit, and that one of
-// its examples has every member.
+// TestPageIsComplete checks that docs/playbook.md names every member, variable and limit, and that
+// every member occurs in an example of the page.
 func TestPageIsComplete(t *testing.T) {
 	text := page(t)
 	examples := strings.Join(examplesOf(text), "")

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// drawnPlaybook is a randomly generated playbook, together with its rules in a form that only the tests use. The tests
-// compare plans with the rules in this form, not with the code of the planner.
+// drawnPlaybook is a random playbook with its rules in a form that only the tests use. The tests
+// compare plans with the rules in this form, so the tests do not repeat mistakes of the planner.
 type drawnPlaybook struct {
 	text  string
 	rules map[string]*drawnRule
@@ -25,16 +25,15 @@ type drawnPlaybook struct {
 	// releases says for each stage state whether a transition to a stage in that state releases the
 	// places.
 	releases map[opportunity.StageState]bool
-	// first and again are loaded from the same file. uncapped and withoutQuiet are loaded from
-	// files that differ in the cap and in the quiet hours. uncapped and withoutQuiet are loaded on
-	// first use.
+	// first and again are loaded from the same file. uncapped and withoutQuiet differ from first in
+	// followUpsAtMost and in the quiet hours, and are loaded on first use.
 	first, again           *playbook.Playbook
 	uncapped, withoutQuiet func() *playbook.Playbook
 }
 
-// drawnRule is a follow-up.
+// drawnRule is a follow-up rule.
 type drawnRule struct {
-	where  string // the member that is given under at, and its value
+	where  string // the member of "at" that is given, and its value
 	anchor string
 	due    drawnPeriod
 	every  drawnPeriod
@@ -44,8 +43,9 @@ type drawnRule struct {
 	holds  func(*simulation) bool
 }
 
-// drawnPeriod is a period with its shortest and longest length, with a margin for clock changes. open reports that the
-// longest length is unknown, because the period does not count the hours outside business hours.
+// drawnPeriod is a period with its shortest and longest length, including a margin for clock
+// changes. If open is true, the longest length is unknown, because the period counts only business
+// hours.
 type drawnPeriod struct {
 	text        string
 	least, most time.Duration
@@ -88,7 +88,7 @@ func drawPeriod(r *rand.Rand, business bool, least int) drawnPeriod {
 
 func oneOf[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
-// drawPlaybook draws a valid playbook.
+// drawPlaybook returns a random valid playbook.
 func drawPlaybook(t testing.TB, r *rand.Rand) *drawnPlaybook {
 	t.Helper()
 	b := &drawnPlaybook{rules: make(map[string]*drawnRule), releases: make(map[opportunity.StageState]bool)}
@@ -109,7 +109,7 @@ func drawPlaybook(t testing.TB, r *rand.Rand) *drawnPlaybook {
 	if r.IntN(3) > 0 {
 		span := oneOf(r, [2]int{20 * 60, 8 * 60}, [2]int{0, 7 * 60}, [2]int{12 * 60, 13*60 + 30}, [2]int{22 * 60, 24 * 60}, [2]int{90, 150})
 		if b.quietFrom, b.quietTo = span[0], span[1]; business && span[0] == 12*60 {
-			b.quietFrom, b.quietTo = 0, 7*60 // in one of the calendars only the morning is open
+			b.quietFrom, b.quietTo = 0, 7*60 // one of the calendars has business hours only in the morning
 		}
 		clock := func(m int) string { return fmt.Sprintf("\"%02d:%02d\"", m/60, m%60) }
 		quiet = "  quiet: { from: " + clock(b.quietFrom) + ", to: " + clock(b.quietTo) + " }\n"
@@ -162,8 +162,8 @@ func (b *drawnPlaybook) drawTransitions(r *rand.Rand, rules *strings.Builder) {
 	rule("win", "state: Won", "after", "log: { message: Won }")
 }
 
-// drawSteps generates follow-ups of some steps, and returns the number of follow-ups of the rule with the most
-// follow-ups.
+// drawSteps writes random follow-up rules for some steps, and returns the highest number of
+// follow-ups of a rule.
 func (b *drawnPlaybook) drawSteps(r *rand.Rand, rules *strings.Builder, business bool) int {
 	places := []string{"step: Proposed", "stage: Stage Offered", "state: Open", "state: Won", "step: Lost"}
 	r.Shuffle(len(places), func(i, j int) { places[i], places[j] = places[j], places[i] })

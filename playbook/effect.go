@@ -8,8 +8,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// EffectRule contains one effect, in the field of the effect's kind, and the condition under which the effect applies.
-// An effect inspects the state first, and does only the missing part.
+// EffectRule contains one effect, in the field of the effect's kind, and the condition under which
+// the effect applies. Oppflow first inspects what exists already, and does only the missing part of
+// the effect.
 type EffectRule struct {
 	// When is a condition; an effect without When always applies.
 	When Expression `json:"when,omitempty"`
@@ -21,7 +22,7 @@ type EffectRule struct {
 	Attributes *AttributesRule `json:"attributes,omitempty"`
 	// Reserve reserves places for the interests in events.
 	Reserve *ReserveRule `json:"reserve,omitempty"`
-	// Extend sets another expiry time for the reservation.
+	// Extend sets a new expiry time for the reservation.
 	Extend *ExtendRule `json:"extend,omitempty"`
 	// Release releases all reserved places, after which the opportunity can never reserve places
 	// again.
@@ -37,14 +38,14 @@ type EffectRule struct {
 	Tokens *TokensRule `json:"tokens,omitempty"`
 	// Email sends a mail.
 	Email *EmailRule `json:"email,omitempty"`
-	// Log writes an entry of the external integration log of the record.
+	// Log writes an entry to the record's external integration log.
 	Log *LogRule `json:"log,omitempty"`
 	// Call calls a service of the tenant.
 	Call *CallRule `json:"call,omitempty"`
 }
 
-// effectSettings are the settings of an effect of one kind. A kind may also implement other
-// interfaces of this file.
+// effectSettings are the settings of an effect of one kind. The settings may also implement the
+// other interfaces of this file.
 type effectSettings interface {
 	// undo returns how much of the effect can be undone. The returned text says how Oppflow undoes the effect, or why
 	// Oppflow cannot undo the effect.
@@ -66,8 +67,7 @@ type (
 	learnerSettings interface{ isAboutLearners() bool }
 	// repeatableSettings are settings of effects that one transition may have more than once.
 	repeatableSettings interface{ isRepeatable() bool }
-	// advisedSettings are settings that advise how a rule can have their effect before a
-	// transition.
+	// adviceBefore says which change of the settings allows the effect before a transition.
 	advisedSettings interface{ adviceBefore() string }
 )
 
@@ -86,7 +86,7 @@ func (e EffectRule) given() (kinds []opportunity.EffectKind, all []effectSetting
 	return kinds, all
 }
 
-// kind returns the kind of a valid effect, which has exactly one kind.
+// kind returns the kind of the effect, or "" for an invalid effect.
 func (e EffectRule) kind() opportunity.EffectKind {
 	if kinds, _ := e.given(); len(kinds) == 1 {
 		return kinds[0]

@@ -6,10 +6,10 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// ContactsRule says which contact is used.
+// ContactsRule says which contact Oppflow uses for a learner.
 type ContactsRule struct {
-	// OnMultipleMatches says what to do when more than one contact has the e-mail address and the name: ask an operator
-	// (the default), or use the oldest of these contacts.
+	// OnMultipleMatches says what to do when more than one contact has the learner's e-mail address
+	// and name: ask an operator (the default), or use the oldest of these contacts.
 	OnMultipleMatches string `json:"onMultipleMatches,omitempty" jsonschema:"enum=ask,enum=oldest"`
 }
 

@@ -6,7 +6,7 @@ import (
 
 // ExtendRule says how long places are reserved.
 type ExtendRule struct {
-	// For is the time from the plan until the reservation expires, at least a minute.
+	// For is the length of the reservation from now, at least one minute.
 	For Period `json:"for"`
 }
 

@@ -51,7 +51,7 @@ func TestEveryEffectSaysHowItIsUndone(t *testing.T) {
 		}
 		row := regexp.MustCompile(`(?m)^\| .` + string(kind) + `. \|.*$`).FindString(string(page))
 		if !strings.Contains(row, string(undo)) {
-			t.Errorf("the page does not tell that %s is undone %s: %s", kind, undo, row)
+			t.Errorf("the page does not say that the undo of %s is %s: %s", kind, undo, row)
 		}
 	}
 	for name := range reflect.TypeFor[EffectRule]().NumField() {
@@ -60,6 +60,6 @@ func TestEveryEffectSaysHowItIsUndone(t *testing.T) {
 		}
 	}
 	if kind := (EffectRule{}).kind(); kind != "" {
-		t.Errorf("an effect of no kind is of kind %s", kind)
+		t.Errorf("an effect without a kind has the kind %s", kind)
 	}
 }

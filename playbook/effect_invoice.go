@@ -6,16 +6,16 @@ import (
 	"github.com/oppflow/oppflow/exchange"
 )
 
-// InvoiceRule says what the invoice contains and when it is made final.
+// InvoiceRule says what the invoice contains and when Oppflow makes the invoice final.
 type InvoiceRule struct {
 	// Wait is the longest time for which Oppflow waits for the TMS to create the draft invoice; the default is 1 hour.
 	Wait Period `json:"wait,omitzero"`
-	// PurchaseOrder is a template.
+	// PurchaseOrder is a template for the purchase order of the invoice.
 	PurchaseOrder Text `json:"purchaseOrder,omitempty"`
-	// Comments is a template.
+	// Comments is a template for the comments of the invoice.
 	Comments Text `json:"comments,omitempty"`
-	// FinaliseBeforeStart is how long before the start of the first event the invoice is made final. Without
-	// FinaliseBeforeStart the invoice stays a draft.
+	// FinaliseBeforeStart says how long before the first event starts Oppflow makes the invoice
+	// final. Without FinaliseBeforeStart, the invoice stays a draft.
 	FinaliseBeforeStart *Period `json:"finaliseBeforeStart,omitempty"`
 }
 
@@ -62,8 +62,8 @@ func (r *InvoiceRule) usesFirstStart() bool {
 	return r.FinaliseBeforeStart != nil || r.PurchaseOrder.usesFirstStart() || r.Comments.usesFirstStart()
 }
 
-// finaliseAt returns when an invoice is made final, never before now. finaliseAt returns the zero time when the invoice
-// stays a draft.
+// finaliseAt returns when Oppflow makes an invoice final, or the zero time if the invoice stays a
+// draft.
 func (p *planner) finaliseAt(rule string, before *Period) time.Time {
 	if before == nil {
 		return time.Time{}

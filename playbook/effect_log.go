@@ -9,7 +9,7 @@ import (
 
 // LogRule says what Oppflow writes to the external integration log.
 type LogRule struct {
-	// Message is a template on one line; it must not name a person.
+	// Message is a template on one line, and must not name a person.
 	Message Text `json:"message"`
 	// Status is the status of the log entry; the default is success.
 	Status string `json:"status,omitempty" jsonschema:"enum=success,enum=failed,enum=partial"`

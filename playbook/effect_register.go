@@ -6,9 +6,9 @@ import (
 
 // RegisterRule says what happens to the reserved places after the registration.
 type RegisterRule struct {
-	// KeepReservation keeps the reservation until it expires. If KeepReservation is false, Oppflow releases the
-	// reserved places when all learners are registered. Between the registration and the release, the event counts each
-	// place twice: as reserved and as booked.
+	// If KeepReservation is true, the reservation stays until its expiry time. If KeepReservation
+	// is false, Oppflow releases the reserved places when all learners are registered. Between the
+	// registration and the release, the event counts each place twice: as reserved and as booked.
 	KeepReservation bool `json:"keepReservation,omitempty"`
 }
 

@@ -6,11 +6,11 @@ import (
 
 // ReserveRule says how long places are reserved.
 type ReserveRule struct {
-	// For is the time from the plan until the reservation expires, at least a minute.
+	// For is the length of the reservation from now, at least one minute.
 	For Period `json:"for"`
-	// NoneReserved is the promise of the playbook's author that the opportunity has no reserved places yet. A reserve
-	// effect before a transition needs this promise, because the undo of the effect releases all places of the
-	// opportunity.
+	// NoneReserved is the promise of the playbook's author that the opportunity has no reserved
+	// places yet. A reserve effect before a transition needs this promise, because an undo of the
+	// effect also releases places that were reserved earlier.
 	NoneReserved bool `json:"noneReserved,omitempty"`
 }
 

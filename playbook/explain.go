@@ -168,8 +168,7 @@ func (t *explainer) effects(indent string, effects []EffectRule, before bool) {
 	}
 }
 
-// waitOrDefault returns the longest time for which an effect waits for a trigger of the TMS: the period wait, or one
-// hour when wait is zero.
+// waitOrDefault returns wait, or one hour if wait is zero.
 func waitOrDefault(wait Period) Period {
 	if wait.IsZero() {
 		return Period{1, Hours}

@@ -45,8 +45,8 @@ func (p *Playbook) Features() Features {
 	return contents
 }
 
-// KeepOpen returns how long the playbook keeps an opportunity open that reaches a final state at the given time. A
-// period in days depends on that time, because of clock changes and holidays.
+// KeepOpen returns how long an opportunity takes messages if it reaches a final state at the given
+// time. The length of a period in days depends on this time, because of clock changes and holidays.
 func (p *Playbook) KeepOpen(at time.Time) exchange.KeepOpen {
 	if p == nil {
 		return exchange.KeepOpen{}
@@ -81,9 +81,9 @@ func (p *Playbook) effectRules(kind exchange.PlanCauseKind) []EffectRule {
 	return all
 }
 
-// NeedsEvents reports whether a plan for a cause of the kind depends on the events of the interests. The plan may
-// depend on the starts of the events and on the free places of the events. A plan for the kind "" may also depend on
-// whether the events were cancelled or have sold out.
+// NeedsEvents reports whether a plan for a cause of the kind may depend on the starts or the free
+// places of events. For the kind "", NeedsEvents also reports whether the plan may depend on
+// cancelled or sold-out events.
 func (p *Playbook) NeedsEvents(kind exchange.PlanCauseKind) bool {
 	if p == nil {
 		return false
@@ -104,9 +104,9 @@ func (p *Playbook) NeedsEvents(kind exchange.PlanCauseKind) bool {
 	})
 }
 
-// NeedsRead reports whether the plan of a transition between the two steps may depend on attributes of the record or on
-// events, which only a read returns. If needsItems is true, NeedsRead also reports whether the plan may depend on the
-// items of interests. NeedsRead also returns true for a rule that only contains the word attributes or item.
+// NeedsRead reports whether the plan of a transition between the two steps may depend on attributes
+// of the record or on events, which only a read of the record returns. If needsItems is true,
+// NeedsRead also reports whether the plan may depend on the items of interests.
 func (p *Playbook) NeedsRead(from, to opportunity.Step, needsItems bool) bool {
 	if p == nil {
 		return false
@@ -220,7 +220,7 @@ func (p *Playbook) Service(name string) (Service, bool) {
 	return service, known
 }
 
-// MissingSecrets returns a diagnostic for each service for which the worker has no key.
+// MissingSecrets returns a diagnostic for each service whose signing key the worker does not have.
 func (p *Playbook) MissingSecrets(has func(secret string) bool) diagnostic.List {
 	if p == nil {
 		return nil
@@ -228,7 +228,7 @@ func (p *Playbook) MissingSecrets(has func(secret string) bool) diagnostic.List 
 	var lacking diagnostic.List
 	for _, s := range p.secrets {
 		if !has(s.name) {
-			lacking.Add(s.line, s.column, "the worker has no key with the name "+s.name+", so requests to the service cannot be signed")
+			lacking.Add(s.line, s.column, "the worker has no service key with the name "+s.name+", so requests to the service cannot be signed")
 		}
 	}
 	return lacking.Sorted()

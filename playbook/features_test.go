@@ -176,7 +176,7 @@ func TestServicesThatCannotBeSignedFor(t *testing.T) {
 	if got := p.MissingSecrets(has("erp-key", "crm-key")); len(got) != 0 {
 		t.Errorf("with all keys: %v", got)
 	}
-	if got := p.MissingSecrets(has("crm-key")).Error(); got != "4:13: the worker has no key with the name erp-key, so requests to the service cannot be signed" {
+	if got := p.MissingSecrets(has("crm-key")).Error(); got != "4:13: the worker has no service key with the name erp-key, so requests to the service cannot be signed" {
 		t.Errorf("without one: %s", got)
 	}
 	if got := p.MissingSecrets(has()); len(got) != 2 || got[1].Line != 5 {
@@ -186,6 +186,6 @@ func TestServicesThatCannotBeSignedFor(t *testing.T) {
 		t.Errorf("service %+v", service)
 	}
 	if _, known := p.Service("none"); known {
-		t.Error("a service that there is not")
+		t.Error("the playbook returns a service that it does not have")
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// FollowUpRule is an action that is planned for a time while an opportunity is in a step.
+// FollowUpRule is a rule for an action that Oppflow plans for a time while an opportunity is in a
+// step.
 type FollowUpRule struct {
 	// Name is the unique name of the rule, in small letters, digits and hyphens. After a change of the name, a
 	// follow-up that was done under the old name is done again.
@@ -17,31 +18,31 @@ type FollowUpRule struct {
 	// Due says when the follow-up is due.
 	Due Due `json:"due"`
 	// Hours says whether the follow-up waits for the business hours of the calendar (the default)
-	// or is done at any hour that is not quiet.
+	// or is done at any hour outside the quiet hours.
 	Hours string `json:"hours,omitempty" jsonschema:"enum=business,enum=any"`
 	// Do is the action.
 	Do ActionRule `json:"do"`
 	// Repeat says how often and when the action is repeated.
 	Repeat *Repeat `json:"repeat,omitempty"`
-	// Then is the final action, which follows the last repetition after one more interval.
+	// Then is the final action, which Oppflow does one interval after the last repetition.
 	Then *ActionRule `json:"then,omitempty"`
 }
 
-// Due says when a follow-up is due, by exactly one of its members. A follow-up whose due time has passed already is due
-// at once.
+// Due says when a follow-up is due; exactly one of its members is set. A follow-up whose due time
+// has already passed is due at once.
 type Due struct {
-	// InStep is the time from the entry into the step to the due time of the follow-up.
+	// InStep says how long after the entry into the step the follow-up is due.
 	InStep *Period `json:"inStep,omitempty"`
-	// Idle is the time from the last activity on the opportunity to the due time of the follow-up.
+	// Idle says how long after the last activity on the opportunity the follow-up is due.
 	Idle *Period `json:"idle,omitempty"`
-	// BeforeReservationExpiry is the time from the due time of the follow-up to the expiry time of the reservation;
-	// with 0 hours the follow-up is due at the expiry time.
+	// BeforeReservationExpiry says how long before the reservation expires the follow-up is due;
+	// with 0 hours, the follow-up is due at the expiry time.
 	BeforeReservationExpiry *Period `json:"beforeReservationExpires,omitempty"`
-	// BeforeStart is the time from the due time of the follow-up to the start of an event, for each event of the
-	// interests.
+	// BeforeStart says how long before the start of an event the follow-up is due, for each event
+	// of the interests.
 	BeforeStart *Period `json:"beforeStart,omitempty"`
-	// BeforeTokensExpire is the time from the due time of the follow-up to the expiry of training tokens of the
-	// interests.
+	// BeforeTokensExpire says how long before training tokens expire the follow-up is due, for each
+	// interest in training tokens.
 	BeforeTokensExpire *Period `json:"beforeTokensExpire,omitempty"`
 }
 
@@ -57,13 +58,13 @@ type Repeat struct {
 type ActionRule struct {
 	// Email sends a mail.
 	Email *EmailRule `json:"email,omitempty"`
-	// Log writes an entry of the external integration log of the record.
+	// Log writes an entry to the record's external integration log.
 	Log *LogRule `json:"log,omitempty"`
 	// Call calls a service of the tenant.
 	Call *CallRule `json:"call,omitempty"`
 	// Progress moves the opportunity to another step, and is always the last action of a follow-up.
 	Progress *ProgressRule `json:"progress,omitempty"`
-	// Attention raises attention with a message for an operator.
+	// Attention shows a message to operators.
 	Attention *AttentionRule `json:"attention,omitempty"`
 }
 
@@ -73,13 +74,13 @@ type ProgressRule struct {
 	To string `json:"to"`
 }
 
-// AttentionRule is a message to an operator.
+// AttentionRule is a message to operators.
 type AttentionRule struct {
-	// Text is a template on one line; it must not name a person.
+	// Text is a template on one line, and must not name a person.
 	Text Text `json:"text"`
 }
 
-// anchor is the name of the time to which the due time of a follow-up relates.
+// anchor is the name of the member of Due that sets the due time.
 type anchor string
 
 const (
@@ -144,7 +145,7 @@ func (f FollowUpRule) followUpCount() int {
 	return f.repetitions() + 1
 }
 
-// action returns the action of the follow-up with the given number, from 1 to followUpCount.
+// action returns the action of a follow-up by its number, from 1 to followUpCount.
 func (f FollowUpRule) action(number int) ActionRule {
 	if number > f.repetitions() && f.Then != nil {
 		return *f.Then

@@ -113,7 +113,7 @@ func localDateTimeOf(t time.Time) localDateTime {
 func (c Clock) duration() time.Duration { return time.Duration(c) * time.Minute }
 
 // When clocks are set back and w occurs twice, momentIn returns the first moment. When clocks skip
-// w, momentIn returns the moment at which the clocks are set.
+// w, momentIn returns the moment at which the clocks are set forward.
 func (w localDateTime) momentIn(zone *time.Location) time.Time {
 	t := time.Date(w.date.Year, w.date.Month, w.date.Day, 0, 0, 0, int(w.timeOfDay), zone)
 	if wanted := w.date.plus(int(w.timeOfDay / (24 * time.Hour))); localDateTimeOf(t) != (localDateTime{wanted, w.timeOfDay % (24 * time.Hour)}) {

@@ -21,7 +21,7 @@ type money struct{ amount decimal.Decimal }
 
 func moneyOf(a opportunity.Amount) money { return money{a.Decimal()} }
 
-// Every operator accepts amounts and whole numbers and returns an exact result.
+// Each operator accepts amounts and whole numbers, and returns an exact result.
 func moneyOperators() []expr.Option {
 	compare := func(holds func(order int) bool) func(a, b decimal.Decimal) any {
 		return func(a, b decimal.Decimal) any { return holds(a.Cmp(b)) }

@@ -102,5 +102,5 @@ func (l Period) String() string {
 	return fmt.Sprintf("%d %ss", l.Count, unit)
 }
 
-// IsZero reports whether the period is the zero value, which the YAML file omits.
+// IsZero reports whether the period is the zero value.
 func (l Period) IsZero() bool { return l == Period{} }

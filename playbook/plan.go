@@ -14,8 +14,8 @@ import (
 
 // Plan returns the effects that the playbook has for the cause, which is a transition or an
 // external change. For the zero cause Plan returns the follow-ups of the current step. For a
-// transition by hand, Plan returns only effects after the transition, and the step of the facts is
-// the step before the transition. All times are in UTC.
+// transition by hand, Plan returns only effects after the transition, and uses cause.From as the
+// step before the transition. All times in the plan are in UTC.
 func (p *Playbook) Plan(facts Facts, cause exchange.PlanCause) exchange.Plan {
 	isManual := cause.From.ID != ""
 	if isManual {
@@ -74,7 +74,7 @@ func (p *planner) conditionHolds(rule, path string) bool {
 	return holds
 }
 
-// render fills a template in. If a template cannot be filled in, render adds a problem to the plan.
+// If a template cannot be filled in, render adds a problem to the plan.
 func (p *planner) render(rule string, text Text) string {
 	written, err := text.render(p.variables)
 	if err != nil {
@@ -149,7 +149,8 @@ func (p *planner) planEffects(rule, key, path, about string, effects []EffectRul
 	return planned
 }
 
-// waitDeadline returns the moment that is the period, or the default period, after now. The default period is an hour.
+// waitDeadline returns the time length after the moment of the plan. A zero length counts as one
+// hour.
 func (p *planner) waitDeadline(length Period) time.Time {
 	return p.calendar.add(p.facts.Now, waitOrDefault(length)).UTC()
 }
@@ -163,7 +164,8 @@ func (p *planner) planEffect(rule string, e EffectRule) exchange.Effect {
 	return effect
 }
 
-// planFollowUps plans the follow-ups of the step, the earliest first, up to the cap.
+// planFollowUps plans the follow-ups of the step, the earliest first, up to the maximum number of
+// follow-ups of an opportunity.
 func (p *planner) planFollowUps() {
 	var all []candidate
 	for i, step := range p.rules.Steps {
@@ -207,8 +209,8 @@ func (p *planner) planFollowUps() {
 	}
 }
 
-// candidate is a follow-up that is not done yet. A candidate may still be too late, may be above the cap, or may follow
-// a mail or call that was not sent.
+// candidate is a follow-up that is not done yet. Oppflow skips a candidate that is too late,
+// exceeds the maximum number of follow-ups, or follows a mail or call that was not sent.
 type candidate struct {
 	followUp exchange.FollowUp
 	rule     FollowUpRule
@@ -218,12 +220,14 @@ type candidate struct {
 
 // series is a follow-up with all its repetitions.
 type series struct {
-	// anchorKey is the part of the follow-up keys that identifies the time to which the due times of the series relate.
+	// anchorKey is the part of the follow-up keys that identifies the time from which the series
+	// counts, such as the start of an event.
 	anchorKey string
-	// due is when the first follow-up of the series is due by its rule, before any delay.
+	// due is when the first follow-up of the series is due, without a delay by quiet hours,
+	// business hours or an adoption.
 	due time.Time
-	// deadline is the moment before which all follow-ups of the series must be done. A zero deadline means that the
-	// series has no deadline.
+	// deadline is the moment before which all follow-ups of the series must be done; zero means no
+	// deadline.
 	deadline time.Time
 }
 
@@ -234,8 +238,8 @@ func keyTime(t time.Time) string {
 	return t.UTC().Format("20060102T150405Z")
 }
 
-// seriesOf returns the series of a rule: one series for each time in the facts to which the rule relates, such as each
-// start of an event.
+// seriesOf returns one series for each time in the facts from which the rule counts, such as the
+// start of each event.
 func (p *planner) seriesOf(rule FollowUpRule) []series {
 	anchors, lengths := rule.Due.givenAnchors()
 	if len(anchors) != 1 {
@@ -299,8 +303,8 @@ func nearestSeries(all []series) []series {
 	return all[:min(len(all), MaxFollowUpsPerOpportunity)]
 }
 
-// A follow-up that was done late delays the next follow-ups, so at least the interval of the rule
-// always lies between two follow-ups.
+// A follow-up that was done late delays the next follow-ups, so that the time between two
+// follow-ups is never shorter than the interval of the rule.
 func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []candidate {
 	due, notSent := p.seriesStart(rule, c), false
 	for number := 1; number <= rule.followUpCount(); number++ {
@@ -329,10 +333,10 @@ func (p *planner) addSeries(all []candidate, rule FollowUpRule, c series) []cand
 	return all
 }
 
-// seriesStart returns when the first follow-up of a series is due, before quiet hours and business hours delay the
-// follow-up. A series that was due before its record was adopted begins in the days after the adoption, at the time
-// that CatchUpAt returns. A series with a deadline keeps its due time if a start at CatchUpAt would make one of its
-// follow-ups too late.
+// seriesStart returns when the first follow-up of a series is due, before quiet hours and business
+// hours delay the follow-up. A series that was due before its record was adopted begins in the days
+// after the adoption, at the time that CatchUpAt returns. If a start at this time would make a
+// follow-up of the series too late, the series keeps its due time.
 func (p *planner) seriesStart(rule FollowUpRule, c series) time.Time {
 	if !c.due.Before(p.facts.Adopted) {
 		return c.due
@@ -362,8 +366,7 @@ func (p *planner) findDone(key string) *exchange.DoneFollowUp {
 	return &p.facts.Done[at]
 }
 
-// The action of a mail contains the number of the mail among the mails of its series; other actions
-// of the series are not counted.
+// planAction numbers only the mails of a series, and does not count other actions.
 func (p *planner) planAction(c candidate) exchange.Action {
 	rule, a := c.rule.Name, c.rule.action(c.followUp.Number)
 	var action exchange.Action

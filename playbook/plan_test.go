@@ -128,7 +128,7 @@ func checkPlans(t *testing.T, p *playbook.Playbook, rows []planCase) {
 				t.Errorf("wanted (-), planned (+):\n%s", diff)
 			}
 			if plan.Digest != p.Digest() {
-				t.Errorf("the plan is of %q, the playbook %q", plan.Digest, p.Digest())
+				t.Errorf("the plan has the digest %q, the playbook has %q", plan.Digest, p.Digest())
 			}
 			first, _ := json.Marshal(plan)
 			again, _ := json.Marshal(p.Plan(f, row.occasion))
@@ -385,8 +385,8 @@ func TestNothingIsDoneByAnEmptyPlaybook(t *testing.T) {
 	}
 }
 
-// A transition by hand has the effects after the transition of the rules that match its first and its
-// last step. A rule may leave transitions by hand out.
+// For a transition by hand, the plan has the effects in "after" of each rule that matches both
+// steps of the transition, except rules that skip transitions by hand.
 func TestPlanOfAManualTransition(t *testing.T) {
 	t.Parallel()
 	p, err := playbook.Load([]byte(`transitions:
@@ -416,7 +416,7 @@ func TestPlanOfAManualTransition(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := facts(t)
-	f.Step = step("Won") // where a read found the record
+	f.Step = step("Won") // the step in which a read found the record
 	for name, c := range map[string]struct {
 		cause exchange.PlanCause
 		step  opportunity.Step
@@ -435,7 +435,7 @@ func TestPlanOfAManualTransition(t *testing.T) {
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-		if isCommand := c.cause.From.ID == ""; len(plan.Problems) > 0 != isCommand { // of the rule only-before
+		if isCommand := c.cause.From.ID == ""; len(plan.Problems) > 0 != isCommand { // problems of the rule only-before
 			t.Errorf("%s: problems %v", name, plan.Problems)
 		}
 	}

@@ -2,7 +2,7 @@ package playbook
 
 import (
 	"crypto/sha256"
-	_ "embed" // the default playbook is a file like any other
+	_ "embed" // for the default playbook
 	"encoding/hex"
 	"encoding/json"
 	"slices"
@@ -51,7 +51,7 @@ func (p *Playbook) Digest() string {
 	return p.digest
 }
 
-// digest returns the digest of rules whose conditions are in their canonical form.
+// digest expects that the conditions of the rules are in their canonical form.
 func (r Rules) digest() string {
 	canonical := r
 	canonical.Calendar.Holidays = slices.Clone(canonical.Calendar.Holidays)
@@ -69,6 +69,6 @@ func (r Rules) digest() string {
 //go:embed default.yaml
 var defaultFile string // no code writes to the variable; go:embed needs a variable
 
-// DefaultFile returns the file of a playbook for a typical tenant. The default playbook follows what the documentation
-// of the TMS describes as usual. A tenant uses the default playbook only after the tenant has chosen it.
+// DefaultFile returns the file of a playbook for a typical tenant. The default playbook does what
+// the documentation of the TMS describes as usual.
 func DefaultFile() []byte { return []byte(defaultFile) }

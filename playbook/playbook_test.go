@@ -67,7 +67,7 @@ keepOpen: { Won: 30 days }
 		}
 	}
 	if digest(t, "") != digest(t, "# nothing\n") || digest(t, "") != digest(t, "{}") || digest(t, "") != new(playbook.Playbook).Digest() {
-		t.Error("playbooks that do nothing differ")
+		t.Error("two playbooks without rules have different digests")
 	}
 }
 
@@ -83,7 +83,7 @@ func TestMailIsWritten(t *testing.T) {
 		}
 	}
 	if _, known := p.RenderMail("none", f, "", "", 1, 1); known {
-		t.Error("a mail is written that the playbook does not have")
+		t.Error("RenderMail returns a mail that the playbook does not have")
 	}
 	f.Details.Name = "a\nBcc: all"
 	if got, _ := p.RenderMail("reminder", f, "", "", 1, 1); strings.Contains(got.Subject, "\n") {
@@ -91,12 +91,12 @@ func TestMailIsWritten(t *testing.T) {
 	}
 }
 
-// TestMailDoesNotTellDoubtfulPlaces: a mail does not say until when places are reserved, when some
-// requested places are not known to be reserved.
+// TestMailDoesNotTellDoubtfulPlaces checks that a mail contains no expiry time of the reservation
+// if it is unknown whether requested places are reserved.
 func TestMailDoesNotTellDoubtfulPlaces(t *testing.T) {
 	for _, c := range []struct {
 		name, subject, body string
-		want                string // the body with places in doubt; "" when the mail is not written
+		want                string // the body with places in doubt, or "" for no mail
 	}{
 		{"without the time", "Hello", "Dear customer", "Dear customer"},
 		{"in the body", "Hello", "Held until {{.ReservedUntil}}.", ""},
@@ -188,7 +188,7 @@ steps:
 		}},
 		{"the same event twice, another, and one that has started", func(f *playbook.Facts) {
 			other := f.Interests[0]
-			other.Item, other.Start = "e2", at(t, "2027-03-15T12:00:00Z") // after the clocks are set
+			other.Item, other.Start = "e2", at(t, "2027-03-15T12:00:00Z") // after the clocks are set forward
 			past := f.Interests[0]
 			past.Item, past.Start = "e3", at(t, "2026-11-01T12:00:00Z")
 			f.Interests = append(f.Interests, f.Interests[0], other, past)
@@ -258,6 +258,6 @@ func TestAllIsExplained(t *testing.T) {
 		}
 	}
 	if said := new(playbook.Playbook).Explain(); !strings.Contains(said, "The playbook does nothing.") {
-		t.Errorf("of nothing it is said: %s", said)
+		t.Errorf("the explanation of a playbook without rules is: %s", said)
 	}
 }

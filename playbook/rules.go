@@ -8,9 +8,8 @@ type Rules struct {
 	// FollowUpsAtMost is the maximum number of follow-ups of one opportunity over its whole life, from 1 to 100; the
 	// default is 20.
 	FollowUpsAtMost int `json:"followUpsAtMost,omitempty"`
-	// People says what to do with a learner whose e-mail address belongs to a contact with a different name: ask an
-	// operator (the default), use the contact of the address, or keep people with different names apart with a contact
-	// for each.
+	// People says what to do with a learner whose e-mail address belongs to a contact with a
+	// different name: ask an operator (the default), use this contact, or create a new contact.
 	People string `json:"people,omitempty" jsonschema:"enum=ask,enum=address,enum=apart"`
 	// Services are the tenant's own services that the playbook may call, by name.
 	Services map[string]Service `json:"services,omitempty"`
@@ -52,8 +51,9 @@ type Transition struct {
 	// ManualTransitions says what to do after a transition that a person made by hand in the TMS: ensure the effects
 	// after the transition (the default), or skip the rule.
 	ManualTransitions string `json:"manualTransitions,omitempty" jsonschema:"enum=ensure,enum=skip"`
-	// Before are effects that must be done before the transition. When one of these effects or the transition fails,
-	// Oppflow undoes the effects that were done, the last effect first. A transition by hand has no effects before it.
+	// Before are effects that must be done before the transition. When one of these effects or the
+	// transition fails, Oppflow undoes the effects that were done, the last effect first. Oppflow
+	// does no effects before a transition by hand.
 	Before []EffectRule `json:"before,omitempty"`
 	// After are effects that Oppflow does after the transition was made.
 	After []EffectRule `json:"after,omitempty"`
@@ -94,7 +94,7 @@ type StepSelector struct {
 type Service struct {
 	// URL is the address of the service and begins with https.
 	URL string `json:"url"`
-	// Secret is the name, and never the value, of the key with which workers sign the requests.
+	// Secret is the name of the key with which workers sign the requests, never the key itself.
 	Secret string `json:"secret"`
 }
 

@@ -176,13 +176,14 @@ func TestSchemaIsUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("as it would be written (-) and as it is (+); run go generate ./playbook:\n%s", diff)
+		t.Errorf("the schema as generated now (-) and as stored (+); run go generate ./playbook:\n%s", diff)
 	}
 }
 
 var compiledSchema = sync.OnceValues(func() (*checker.Schema, error) { return checker.NewCompiler().Compile(schemaFile) })
 
-// schemaError returns why the schema rejects a file, or nil when the schema accepts the file.
+// schemaError returns the reason why the schema rejects a file, or nil if the schema accepts the
+// file.
 func schemaError(t *testing.T, file []byte) error {
 	t.Helper()
 	compiled, err := compiledSchema()
@@ -209,7 +210,7 @@ func schemaError(t *testing.T, file []byte) error {
 	return compiled.Validate(read)
 }
 
-// daysToText marks dates as texts, because editors read dates in YAML as texts.
+// daysToText changes the YAML type of dates to text, because editors read dates as texts.
 func daysToText(node *yaml.Node) {
 	if node.ShortTag() == "!!timestamp" {
 		node.Tag = "!!str"

@@ -50,7 +50,8 @@ func drawnFollowUps(t *rapid.T) (*Playbook, Facts) {
 	}, facts
 }
 
-// TestFollowUpsAreDoneOnceAndInTime checks rules that hold however late a follow-up is done.
+// TestFollowUpsAreDoneOnceAndInTime checks what is true of each plan, even if follow-ups are done
+// late.
 func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, facts := drawnFollowUps(t)
@@ -87,7 +88,7 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 			case last != nil && next.Due.Before(p.calendar.add(last.At, rule.Repeat.Every)):
 				t.Fatalf("%s is due at %s, too soon after %s", next.Key, next.Due, last.At)
 			}
-			// A plan that is made before next.Due contains the follow-up with the same key and the same due time.
+			// Each plan before next.Due must contain the same follow-up with the same due time.
 			between := facts
 			between.Now = facts.Now.Add(time.Duration(rapid.Int64Range(0, max(1, int64(next.Due.Sub(facts.Now)))).Draw(t, "on the way")))
 			if again := p.Plan(between, exchange.PlanCause{}); between.Now.Before(next.Due) && (len(again.FollowUps) == 0 || again.FollowUps[0].Key != next.Key || !again.FollowUps[0].Due.Equal(next.Due)) {
@@ -103,7 +104,7 @@ func TestFollowUpsAreDoneOnceAndInTime(t *testing.T) {
 	})
 }
 
-// TestPlansStaySmall checks that a plan for many events has no more follow-ups than the cap.
+// TestPlansStaySmall checks that a plan for many events has at most followUpsAtMost follow-ups.
 func TestPlansStaySmall(t *testing.T) {
 	p, err := Load([]byte("steps:\n  - at: { step: Proposed }\n    followUps:\n" +
 		"      - { name: f, due: { beforeStart: 1 day }, repeat: { times: 20, every: 1 minute }, do: { attention: { text: Look } } }\n"))
@@ -119,7 +120,7 @@ func TestPlansStaySmall(t *testing.T) {
 	}
 	plan := p.Plan(facts, exchange.PlanCause{})
 	if len(plan.FollowUps) != DefaultFollowUpsPerOpportunity || len(plan.SkippedFollowUps) != maxListed {
-		t.Errorf("%d follow-ups are planned and %d left out", len(plan.FollowUps), len(plan.SkippedFollowUps))
+		t.Errorf("%d follow-ups are planned and %d are skipped", len(plan.FollowUps), len(plan.SkippedFollowUps))
 	}
 	for i, f := range plan.FollowUps {
 		if want := facts.Now.Add(time.Duration(i) * time.Minute); !f.Due.Equal(want) {

@@ -13,7 +13,8 @@ import (
 	"github.com/oppflow/oppflow/playbook"
 )
 
-// simulation is the history of one opportunity under a playbook, generated at random from a seed and a number.
+// simulation is the random history of one opportunity under a playbook. A seed and a number
+// determine the history.
 type simulation struct {
 	counts
 	drawn     *drawnPlaybook
@@ -24,7 +25,7 @@ type simulation struct {
 	before opportunity.Step
 	// again reports whether the plan came from the second playbook that was loaded from the file.
 	again bool
-	// log contains a line for everything that happened, if logging is true.
+	// If logging is true, log contains a line for each event of the simulation.
 	log     []string
 	logging bool
 }
@@ -83,7 +84,7 @@ func (l *simulation) logf(format string, args ...any) {
 	l.log = append(l.log, l.facts.Now.In(l.drawn.zone).Format("2006-01-02 15:04:05 ")+fmt.Sprintf(format, args...))
 }
 
-// run runs the simulation, and returns what was wrong with a plan, or "" when nothing was wrong.
+// run runs the simulation, and returns the mistake of a plan, or "" if no plan was wrong.
 func (l *simulation) run() string {
 	for range 2 + l.rand.IntN(7) {
 		l.drawChange()
@@ -250,11 +251,11 @@ func (l *simulation) do(due exchange.FollowUp) string {
 	return ""
 }
 
-// planAgain makes the plan once more at the same moment, and sometimes also before the next follow-up is due. Each new
-// plan must have the same follow-ups.
+// planAgain makes the plan again at the same moment, and sometimes also at a moment before the next
+// follow-up is due. Each new plan must have the same follow-ups.
 func (l *simulation) planAgain(plan exchange.Plan) string {
 	facts := l.facts
-	if l.rand.IntN(2) == 0 { // the zone of a moment makes no difference
+	if l.rand.IntN(2) == 0 { // the time zone of a moment must not change the plan
 		facts.Entered, facts.LastActivity = facts.Entered.In(l.drawn.zone), facts.LastActivity.In(l.drawn.zone)
 	}
 	if wrong := planDiff(plan, l.planFor(facts, exchange.PlanCause{})); wrong != "" {

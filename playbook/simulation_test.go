@@ -25,7 +25,7 @@ func TestLives(t *testing.T) {
 	if again := os.Getenv("LIFE"); again != "" {
 		var n, number int
 		if _, err := fmt.Sscanf(again, "%d/%d/%d", &seed, &n, &number); err != nil {
-			t.Fatalf("LIFE=%s: %v; write seed/playbook/life", again, err)
+			t.Fatalf("LIFE=%s: %v; write seed/playbook/number", again, err)
 		}
 		b := drawPlaybook(t, rand.New(rand.NewPCG(seed, uint64(n))))
 		l := newSimulation(b, seed, number, nil)
@@ -50,7 +50,7 @@ func TestLives(t *testing.T) {
 		}
 	}
 	t.Logf("seed %d: %d lives in %s: %+v", seed, lives, time.Since(began).Round(time.Millisecond), all)
-	// If one of these counts is too low, the simulations do not test the rules for what is counted.
+	// If a count is too low, the simulations hardly test the rules for the counted case.
 	for what, n := range map[string]int{
 		"plans": all.plans, "follow-ups": all.planned, "done": all.done, "cancelled": all.cancelled, "moves by follow-ups": all.moved,
 		"places given back": all.released, "left out": all.leftOut, "as many as may be": all.full,
@@ -161,7 +161,7 @@ func TestLivesFindWhatIsWrong(t *testing.T) {
 					return
 				}
 			}
-			t.Errorf("seed %d: not found in %d lives", seed, lives)
+			t.Errorf("seed %d: the deliberate mistake was not found in %d lives", seed, lives)
 		})
 	}
 }

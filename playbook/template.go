@@ -11,9 +11,9 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// Text is a template in the language of Go's text/template, over named variables: "Dear {{.Contact}}". A Text may use
-// "if", "else", "with", "and", "or", "not", "eq", "ne" and "index"; a Text cannot contain loops and cannot define other
-// templates.
+// Text is a template in the language of Go's text/template, with named variables, such as "Dear
+// {{.Contact}}". A Text may use "if", "else", "with", "and", "or", "not", "eq", "ne" and "index"; a
+// Text cannot contain loops and cannot define other templates.
 type Text string
 
 var templateFunctions = [...]string{"and", "or", "not", "eq", "ne", "index"}
@@ -36,7 +36,7 @@ func (t Text) render(variables any) (string, error) {
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// textDiagnostic is a mistake at a byte of a text.
+// textDiagnostic is a mistake at a byte offset of a text.
 type textDiagnostic struct {
 	offset int
 	text   string

@@ -14,7 +14,7 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// NameKind is the kind of an object of the tenant that a playbook names.
+// NameKind is the kind of an object in the TMS that a playbook names, such as a step.
 type NameKind string
 
 // These are the kinds of objects that a playbook names.
@@ -34,8 +34,8 @@ type SendingAddress struct {
 	Verified bool
 }
 
-// TenantObjects are objects of a tenant that a playbook may name. A nil list was not read, and CompareNames compares no
-// names with a nil list.
+// TenantObjects are objects of a tenant that a playbook may name. A nil list means that the list
+// was not read; CompareNames then reports no names of this kind.
 type TenantObjects struct {
 	Steps            []opportunity.Step
 	Regions          []opportunity.Ref
@@ -91,7 +91,8 @@ func (p *Playbook) CompareNames(tenant TenantObjects) diagnostic.List {
 	return found.Sorted()
 }
 
-// tenantObject is an object of the tenant with a text that distinguishes the object from objects with the same name.
+// tenantObject is an object of the tenant. detail distinguishes the object from other objects with
+// the same name.
 type tenantObject struct {
 	opportunity.Ref
 	detail     string
@@ -105,7 +106,7 @@ func (o tenantObject) String() string {
 	return fmt.Sprintf("%s (%q, %s)", o.ID, o.Name, o.detail)
 }
 
-// objects returns the objects of the kind. read is false if the objects were not read.
+// read is false if the objects of the kind were not read.
 func (t TenantObjects) objects(kind NameKind) (objects []tenantObject, read bool) {
 	switch kind {
 	case NamedStep:
@@ -146,7 +147,7 @@ func isSameName(a, b string) bool {
 	return strings.EqualFold(norm.NFC.String(a), norm.NFC.String(b))
 }
 
-// diagnose returns what is wrong with the name, or "".
+// diagnose returns what is wrong with the name, or "" if nothing is wrong.
 func (n tenantName) diagnose(objects []tenantObject, tenant TenantObjects) string {
 	var exact, similar []tenantObject
 	for _, o := range objects {
@@ -186,8 +187,8 @@ func (n tenantName) diagnose(objects []tenantObject, tenant TenantObjects) strin
 	return fmt.Sprintf("the tenant has no %s %q; %s", n.kind, diagnostic.Quote(n.text), diagnostic.Suggest(n.text, names))
 }
 
-// otherKind returns NamedStep if the tenant lacks the stage but has a step with its name, and NamedStage for the
-// reverse.
+// otherKind returns NamedStep for the name of a stage that only a step has, and NamedStage for the
+// name of a step that only a stage has.
 func (n tenantName) otherKind(tenant TenantObjects) NameKind {
 	other := map[NameKind]NameKind{NamedStep: NamedStage, NamedStage: NamedStep}[n.kind]
 	objects, _ := tenant.objects(other)
@@ -270,8 +271,9 @@ func (c *checker) collectTenantNames() []tenantName {
 	return names
 }
 
-// conditionNames returns the names of objects of the tenant that the condition at the path compares. conditionNames
-// omits names that the condition compares with a changed text, such as lower(region).
+// conditionNames returns the names of objects of the tenant that the condition at the path
+// compares. conditionNames omits a name that the condition compares with a function's result, such
+// as lower(region).
 func (c *checker) conditionNames(path string) []tenantName {
 	node := c.nodes[path]
 	if node == nil {
@@ -317,8 +319,7 @@ func (f *nameFinder) Visit(node *ast.Node) {
 	}
 }
 
-// compare adds the text value, or the texts of the list value, if name is a variable that contains the name or id of an
-// object.
+// If name is a variable for the name or the id of an object, compare adds the texts in value.
 func (f *nameFinder) compare(name, value ast.Node) {
 	variable, is := name.(*ast.IdentifierNode)
 	if !is {

@@ -68,7 +68,7 @@ func TestCompareNames(t *testing.T) {
 		}},
 
 		{"a follow-up in a step", "steps:\n  - at: { step: Leed }\n    followUps: [{ name: a, due: { inStep: 1 day }, do: { attention: { text: t } } }]\n", []string{`2:17: the tenant has no step "Leed"; did you mean Lead?`}},
-		{"progress", "steps:\n  - at: { step: Lead }\n    followUps: [{ name: a, due: { inStep: 1 day }, do: { progress: { to: closed won } } }]\n", nil}, // a look-up finds it
+		{"progress", "steps:\n  - at: { step: Lead }\n    followUps: [{ name: a, due: { inStep: 1 day }, do: { progress: { to: closed won } } }]\n", nil}, // a look-up ignores case
 		{"progress to no step", progress("Paid"), []string{`2:17: the tenant has no step "Proposed"; the known names are Lead, Quoted, Closed won`, `6:31: the tenant has no step "Paid"; the known names are Lead, Quoted, Closed won`}},
 		{"progress to two steps", progress("quoted"), []string{`2:17: the tenant has no step "Proposed"; the known names are Lead, Quoted, Closed won`, `6:31: 2 steps have the name "quoted": s4 ("Quoted", stage "Enquiry"), s5 ("Quoted", stage "Negotiation"); give the id`}},
 		{
@@ -108,7 +108,7 @@ func TestCompareNames(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if unread := loaded.CompareNames(playbook.TenantObjects{}); len(unread) > 0 {
-				t.Errorf("with nothing that was read: %v", unread)
+				t.Errorf("without objects of the tenant: %v", unread)
 			}
 		})
 	}

@@ -48,8 +48,8 @@ func (p *Playbook) Undated(facts Facts) []Undated {
 	return all
 }
 
-// missingTime returns the kind of time that the rule needs and that at least one interest lacks. missingTime returns ""
-// if every interest has the time that the rule needs.
+// missingTime returns the kind of time that the rule needs and that at least one interest lacks, or
+// "" if no interest lacks it.
 func (f Facts) missingTime(rule FollowUpRule) MissingTime {
 	start := func(i Interest) bool { return i.Kind == opportunity.Event && i.Start.IsZero() }
 	expiry := func(i Interest) bool { return i.Kind == opportunity.Tokens && i.ExpiresAt == "" }

@@ -15,12 +15,12 @@ type Variables struct {
 	Name string
 	// Step and Stage are the names of the current step and its stage.
 	Step, Stage string
-	// Region and Account are names.
+	// Region and Account are the names of the region and the account.
 	Region, Account string
 	// Currency is the code of the currency, such as GBP; Value is the sum of the amounts of all interests.
 	Currency, Value string
-	// ReservedUntil is when the reservation expires, or "" when the opportunity has no reservation, and when requested
-	// places are not known to be reserved.
+	// ReservedUntil is when the reservation expires, or "" if the opportunity has no reservation or
+	// if it is unknown whether requested places are reserved.
 	ReservedUntil string
 	// FirstStart is when the first event starts, in the time zone of that event.
 	FirstStart string
@@ -102,7 +102,7 @@ func (p *Playbook) RenderMail(name string, facts Facts, owner, contact string, n
 
 const reservedUntilProbe = "\x00"
 
-// hasProbe reports whether the text differs from without, the text without the probe, only by the probe.
+// hasProbe reports whether the filled-in text contains the probe and is otherwise equal to without.
 func (t Text) hasProbe(variables MailVariables, without string) bool {
 	with, err := t.render(variables)
 	return err == nil && with != without && strings.ReplaceAll(with, reservedUntilProbe, "") == without

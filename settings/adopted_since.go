@@ -5,7 +5,7 @@ import "errors"
 // AdoptedSince says from which time Oppflow counts the delays of an adopted record's follow-ups.
 type AdoptedSince string
 
-// The two times. The zero value is SinceAdoption.
+// The zero value of AdoptedSince means SinceAdoption.
 const (
 	// SinceAdoption means the time of the adoption.
 	SinceAdoption AdoptedSince = "adoption"

@@ -15,7 +15,8 @@ const (
 	DefaultAPIRate = 18
 	// DefaultReservationLength is how long places are reserved when a caller gives no expiry time.
 	DefaultReservationLength = 14 * 24 * time.Hour
-	// DefaultSendWindow is how long after its start an activity may still put a change on the wire.
+	// DefaultSendWindow is the time after the start of an activity within which the activity may
+	// send a change.
 	DefaultSendWindow = 20 * time.Second
 	// DefaultResponseTime is how long after the send window a worker waits for the response to a
 	// change.
@@ -23,7 +24,8 @@ const (
 	// DefaultSettleTime is how long the API may take to commit a request whose response was lost
 	// (assumed).
 	DefaultSettleTime = 60 * time.Second
-	// DefaultQuietTime is how long after the end of the last command a run plans the follow-ups anew.
+	// DefaultQuietTime is how long a run waits after the end of the last command before it plans
+	// the follow-ups again.
 	DefaultQuietTime = 30 * time.Second
 )
 
@@ -44,35 +46,35 @@ type API struct {
 	// OPPFLOW_READ_ONLY.
 	ReadOnly bool
 	// Rate is the number of requests per second that the activities of all workers with the same IP
-	// address may send together: --api-rate, OPPFLOW_API_RATE. Zero is DefaultAPIRate.
+	// address may send together: --api-rate, OPPFLOW_API_RATE; zero means DefaultAPIRate.
 	Rate float64
-	// AddressShare is how many namespaces share the IP address. Each namespace uses an equal share of
-	// Rate: --api-address-share, OPPFLOW_API_ADDRESS_SHARE. Zero is 1.
+	// AddressShare is how many namespaces share the IP address. Each namespace uses an equal share
+	// of Rate: --api-address-share, OPPFLOW_API_ADDRESS_SHARE; zero means 1.
 	AddressShare int
 	// ReferenceTag says where a record contains the caller's reference: --reference-tag,
 	// OPPFLOW_REFERENCE_TAG.
 	ReferenceTag ReferenceTag
 	// ReservationLength is how long places are reserved when a caller gives no expiry time:
-	// --reservation-length, OPPFLOW_RESERVATION_LENGTH. Zero is DefaultReservationLength.
+	// --reservation-length, OPPFLOW_RESERVATION_LENGTH; zero means DefaultReservationLength.
 	ReservationLength time.Duration
-	// SendWindow is how long after its start an activity may still put a change on the wire: --send-window,
-	// OPPFLOW_SEND_WINDOW. Zero is DefaultSendWindow.
+	// SendWindow is the time after the start of an activity within which the activity may send a
+	// change: --send-window, OPPFLOW_SEND_WINDOW; zero means DefaultSendWindow.
 	SendWindow time.Duration
 	// ResponseTime is how long after the send window a worker waits for the response to a change:
-	// --response-time, OPPFLOW_RESPONSE_TIME. After ResponseTime, the change status is unknown. Zero
-	// is DefaultResponseTime.
+	// --response-time, OPPFLOW_RESPONSE_TIME; zero means DefaultResponseTime. After ResponseTime,
+	// the change status is unknown.
 	ResponseTime time.Duration
 	// SettleTime is how long after a request's deadline the API may still commit the change of the
-	// request: --settle-time, OPPFLOW_SETTLE_TIME. Zero is DefaultSettleTime.
+	// request: --settle-time, OPPFLOW_SETTLE_TIME; zero means DefaultSettleTime.
 	SettleTime time.Duration
-	// QuietTime is how long after the end of the last command a run plans the follow-ups anew:
-	// --quiet-time, OPPFLOW_QUIET_TIME. Zero is DefaultQuietTime.
+	// QuietTime is how long a run waits after the end of the last command before it plans the
+	// follow-ups again: --quiet-time, OPPFLOW_QUIET_TIME; zero means DefaultQuietTime.
 	QuietTime time.Duration
 	// ScanPeriod is the time in which the scan compares the records of all open runs once:
-	// --scan-period, OPPFLOW_SCAN_PERIOD. Zero is DefaultScanPeriod.
+	// --scan-period, OPPFLOW_SCAN_PERIOD; zero means DefaultScanPeriod.
 	ScanPeriod ScanPeriod
-	// AdoptedSince says from which time Oppflow counts the delays of an adopted record's follow-ups:
-	// --adopted-since, OPPFLOW_ADOPTED_SINCE. Zero is SinceAdoption.
+	// AdoptedSince says from which time Oppflow counts the delays of an adopted record's
+	// follow-ups: --adopted-since, OPPFLOW_ADOPTED_SINCE; zero means SinceAdoption.
 	AdoptedSince AdoptedSince
 	// Environment contains the variables that Resolve reads; nil means the environment of the process.
 	Environment Environment
@@ -153,7 +155,7 @@ func (a *API) Resolve() error {
 			return err
 		}
 	}
-	// No flag has checked the value of a field that a program sets in code.
+	// A program may set a field in code, and then no flag has checked the value.
 	if r := rateFlag(a.Rate); r.Set(r.String()) != nil {
 		return fmt.Errorf("API rate %v (--api-rate or OPPFLOW_API_RATE): must be greater than 0", a.Rate)
 	}

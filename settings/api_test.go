@@ -110,10 +110,10 @@ func TestAPIAddressShare(t *testing.T) {
 	} {
 		api, err := resolveAPI(t, test.args, append(test.env, good...))
 		if err != nil || api.RequestsPerSecond() != test.want {
-			t.Errorf("%v %v: %v a second, %v; want %v", test.args, test.env, api.RequestsPerSecond(), err, test.want)
+			t.Errorf("%v %v: %v requests a second, %v; want %v", test.args, test.env, api.RequestsPerSecond(), err, test.want)
 		}
 		if err := api.Resolve(); err != nil || api.RequestsPerSecond() != test.want {
-			t.Errorf("%v %v, resolved again: %v a second, %v", test.args, test.env, api.RequestsPerSecond(), err)
+			t.Errorf("%v %v, resolved again: %v requests a second, %v", test.args, test.env, api.RequestsPerSecond(), err)
 		}
 	}
 }
@@ -142,7 +142,7 @@ func TestAPIRefuses(t *testing.T) {
 	tests := []struct {
 		name string
 		args []string
-		env  []string // added after the valid variables, or used alone if drop is set
+		env  []string // variables after the valid variables; without the valid variables if drop is true
 		drop bool
 		want []string
 	}{
@@ -220,7 +220,7 @@ func TestSecretsDoNotAppear(t *testing.T) {
 		t.Fatal(err)
 	}
 	if api.Token.Reveal() != secret {
-		t.Fatal("the token is not there at all")
+		t.Fatal("the API has no token")
 	}
 	api.Environment = nil // the environment belongs to the caller; only a caller that prints its environment shows it
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
@@ -285,6 +285,6 @@ func TestMarkRoundTrip(t *testing.T) {
 	}
 	var zero settings.ReferenceTag
 	if zero.Location() != settings.TagInAttribute || zero.Attribute() != settings.DefaultTagAttribute {
-		t.Errorf("the zero mark is %q", zero)
+		t.Errorf("the zero ReferenceTag is %q", zero)
 	}
 }

@@ -30,7 +30,7 @@ type CodecServer struct {
 	// --jwt-audience.
 	JWKS, Issuer, Audience string
 	// TLSCert and TLSKey are the files of the server's certificate and key: --tls-cert, --tls-key.
-	// Without them the server speaks plain HTTP.
+	// Without a certificate and a key, the server uses plain HTTP.
 	TLSCert, TLSKey string
 	// Token is the content of TokenFile after Resolve.
 	Token Secret
@@ -78,7 +78,7 @@ func (c *CodecServer) Resolve() error {
 		return errors.New("--tls-cert and --tls-key belong together; give both of them")
 	}
 	if c.JWKS != "" && (c.Issuer == "" || c.Audience == "") {
-		return errors.New("--jwks needs --jwt-issuer and --jwt-audience, because the keys sign the tokens of other programs, too")
+		return errors.New("--jwks needs --jwt-issuer and --jwt-audience, because the keys of the JSON Web Key Set also sign tokens for other programs")
 	}
 	if c.JWKS == "" && c.Issuer+c.Audience != "" {
 		return errors.New("--jwt-issuer and --jwt-audience need --jwks")

@@ -50,7 +50,7 @@ func (e Environment) Environ() []string {
 	return set
 }
 
-// LookupEnv returns the value of the variable and whether the variable is set and not empty.
+// LookupEnv returns the value of the variable, and whether the variable is set and not empty.
 func (e Environment) LookupEnv(name string) (string, bool) {
 	value := e.Get(name)
 	return value, value != ""

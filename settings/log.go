@@ -9,7 +9,7 @@ import (
 )
 
 // LogLevel is the least severe level of the log records that are written: "debug", "info", "warn"
-// or "error". Empty is "info".
+// or "error"; empty means "info".
 type LogLevel string
 
 // Set parses a level, so that a LogLevel can be the value of a flag.
@@ -34,7 +34,7 @@ func (l *LogLevel) level() slog.Level {
 	return level
 }
 
-// LogFormat is how log records are written, "text" or "json". Empty is "text".
+// LogFormat is the format of the log records: "text" or "json"; empty means "text".
 type LogFormat string
 
 // Set parses a format, so that a LogFormat can be the value of a flag.
@@ -55,12 +55,12 @@ func (f *LogFormat) Type() string { return "format" }
 
 // Log contains the settings for logging.
 type Log struct {
-	// Level is the least severe level of the log records that are written: --log-level,
-	// OPPFLOW_LOG_LEVEL. Empty is "info".
+	// Level is the value of --log-level or OPPFLOW_LOG_LEVEL.
 	Level LogLevel
-	// Format is how log records are written: --log-format, OPPFLOW_LOG_FORMAT. Empty is "text".
+	// Format is the value of --log-format or OPPFLOW_LOG_FORMAT.
 	Format LogFormat
-	// Environment contains the variables that Log reads; nil means the environment of the process.
+	// Environment contains the variables that Logger reads; nil means the environment of the
+	// process.
 	Environment Environment
 }
 

@@ -42,7 +42,7 @@ func (o *OAuth) addFlags(fs *pflag.FlagSet) {
 // Given reports whether any setting of the OAuth client is set.
 func (o *OAuth) Given() bool { return *o != OAuth{} }
 
-// secretSource names the variables and the flag that may give a secret.
+// secretSource names the variables and the flag by which a user may give a secret.
 type secretSource struct {
 	what     string
 	variable string // the variable that holds the secret; with _FILE added, the variable that names a file
@@ -109,8 +109,8 @@ func (s secretSource) resolve(env Environment, secret *Secret, file *string) err
 
 // resolveCredentials sets either the access token or the OAuth client. If a program sets only an
 // access token in code, the access token has priority over the environment. In every other case, an
-// access token together with an OAuth client is an error, because the two may belong to different
-// tenants.
+// access token together with an OAuth client is an error, because the token and the client may
+// belong to different tenants.
 func (a *API) resolveCredentials() error {
 	env := a.Environment
 	if !a.Token.Empty() && !a.OAuth.Given() {
@@ -160,8 +160,7 @@ func (o *OAuth) givenBy(env Environment) string {
 	return refreshTokenSource().givenBy(env, o.RefreshToken, o.RefreshTokenFile)
 }
 
-// resolve fills the empty fields. All fields of OAuth are required, except the refresh token and
-// the names of files.
+// All fields of OAuth are required, except the refresh token and the names of files.
 func (o *OAuth) resolve(env Environment) error {
 	if o.ClientID == "" {
 		o.ClientID = env.Get("ADMINISTRATE_CLIENT_ID")
@@ -191,8 +190,8 @@ func (o *OAuth) resolve(env Environment) error {
 	if err := tokenURL().check(o.TokenURL); err != nil {
 		return fmt.Errorf("OAuth token URL (--api-token-url or ADMINISTRATE_TOKEN_URL): %w", err)
 	}
-	// The server would refuse a pasted value with a line break or an invisible character, and the user
-	// would see no reason.
+	// The token endpoint would refuse a pasted value with a line break or an invisible character,
+	// and would give no reason.
 	for _, pasted := range []struct{ value, what string }{
 		{o.ClientID, "OAuth client id (--api-client-id or ADMINISTRATE_CLIENT_ID)"},
 		{o.ClientSecret.Reveal(), "OAuth client secret (" + clientSecretSource().String() + ")"},

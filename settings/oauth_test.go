@@ -145,7 +145,7 @@ func TestTokenSetInCodeWinsOverOAuthOfTheEnvironment(t *testing.T) {
 	}
 	api.OAuth.ClientID = "id"
 	if err := api.Resolve(); err == nil || !strings.Contains(err.Error(), "both") {
-		t.Errorf("both in code: %v", err)
+		t.Errorf("token and client in code: %v", err)
 	}
 }
 
@@ -156,7 +156,7 @@ func TestOAuthSecretsDoNotAppear(t *testing.T) {
 		t.Fatal(err)
 	}
 	if api.OAuth.ClientSecret.Reveal() != secret || api.OAuth.RefreshToken.Reveal() != secret {
-		t.Fatal("the secrets are not there at all")
+		t.Fatal("the OAuth client has no secrets")
 	}
 	api.Environment = nil
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
@@ -208,7 +208,7 @@ func TestReadOnly(t *testing.T) {
 	for _, test := range []struct{ args, env []string }{
 		{[]string{"--read-only=perhaps"}, env},
 		{nil, append(env, "OPPFLOW_READ_ONLY=perhaps")},
-		{nil, append(env, "OPPFLOW_READ_ONLY=yes")}, // an error, not silently false
+		{nil, append(env, "OPPFLOW_READ_ONLY=yes")}, // an error, and not the value false
 	} {
 		_, err := resolveAPI(t, test.args, test.env)
 		if err == nil || !strings.Contains(err.Error(), "read-only") || !strings.Contains(err.Error(), "true or false") || strings.Contains(err.Error(), "\n") {

@@ -22,15 +22,16 @@ const (
 
 const serviceKeySetting = "--service-key or OPPFLOW_SERVICE_KEYS_DIR"
 
-// Playbook says which playbook a worker deploys if the namespace has no playbook. Playbook contains
-// the files with the keys for requests to the services of a playbook. Call Resolve before use.
+// Playbook says which playbook a worker deploys if the namespace has no playbook. Playbook also
+// names the files with the keys that sign requests to the tenant's services. Call Resolve before
+// use.
 type Playbook struct {
 	// File is the playbook: --playbook, OPPFLOW_PLAYBOOK. The value DefaultPlaybook means the built-in
 	// playbook; "" and NoPlaybook mean no playbook.
 	File string
-	// InForceAfter is how long after the storing of a version of the playbook the version comes into
-	// force. All workers of a namespace must have the same InForceAfter. 0 means the default value.
-	// Only tests set InForceAfter, in order to wait less.
+	// InForceAfter is how long after the storing of a version of the playbook the version comes
+	// into force. All workers of a namespace must have the same InForceAfter. Only tests set
+	// InForceAfter; 0 means the default time.
 	InForceAfter time.Duration
 	// WithoutEffects are kinds of effects that the worker treats as unknown, like a worker of an
 	// earlier version. WithoutEffects is for tests.
@@ -49,7 +50,7 @@ type Playbook struct {
 // AddFlags binds the fields to flags.
 func (p *Playbook) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&p.File, "playbook", p.File, "playbook to deploy if the namespace has no playbook: the path of a file, or the word default for the built-in playbook, or the word none for no playbook (default none) [OPPFLOW_PLAYBOOK]")
-	fs.Var(&keyFiles{&p.KeyFiles}, "service-key", "NAME=FILE: FILE is the file with the service key that has the name NAME in the playbook; may be repeated [OPPFLOW_SERVICE_KEYS_DIR: a directory with one file for each key; the file has the name of the key]")
+	fs.Var(&keyFiles{&p.KeyFiles}, "service-key", "NAME=FILE, repeatable: FILE contains the service key with the name NAME in the playbook [OPPFLOW_SERVICE_KEYS_DIR: a directory in which each file has the name of its service key]")
 	fs.DurationVar(&p.InForceAfter, inForceAfterFlag, p.InForceAfter, "for tests: time from storing a version of the playbook until the version is in force")
 	fs.StringSliceVar(&p.WithoutEffects, withoutEffectFlag, p.WithoutEffects, "for tests: kinds of effects that the worker treats as unknown")
 	for _, name := range []string{inForceAfterFlag, withoutEffectFlag} {

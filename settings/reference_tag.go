@@ -16,8 +16,7 @@ const (
 	TagNowhere     ReferenceTagLocation = "none"      // no tag: a record whose creation has an unknown status cannot be found again
 )
 
-// DefaultTagAttribute is the key of the attribute with the reference tag, if the setting gives no
-// key.
+// DefaultTagAttribute is the default key of the attribute with the reference tag.
 const DefaultTagAttribute = "oppflow"
 
 // ReferenceTag says where an opportunity's record in the TMS contains the caller's reference,
@@ -28,7 +27,7 @@ type ReferenceTag struct {
 	attribute string
 }
 
-// ParseReferenceTag reads the written form.
+// ParseReferenceTag parses a text such as "attribute:oppflow", "name" or "none".
 func ParseReferenceTag(text string) (ReferenceTag, error) {
 	switch place, key, colon := strings.Cut(text, ":"); {
 	case place == string(TagInName) && !colon:

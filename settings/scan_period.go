@@ -8,14 +8,14 @@ import (
 // DefaultScanPeriod is the default of API.ScanPeriod.
 const DefaultScanPeriod = 24 * time.Hour
 
-// ScanPeriod is the time in which the scan compares the records of all open runs once. The zero value
-// is DefaultScanPeriod.
+// ScanPeriod is the time in which the scan compares the records of all open runs once. The zero
+// value means DefaultScanPeriod.
 type ScanPeriod struct {
 	period time.Duration
 	off    bool
 }
 
-// Period returns the time, or 0 when the scan is off.
+// Period returns the length of the period, or 0 if the scan is off.
 func (s ScanPeriod) Period() time.Duration {
 	switch {
 	case s.off:

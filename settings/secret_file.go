@@ -25,7 +25,7 @@ func ReadSecret(path string) (Secret, error) {
 		return Secret{}, fileCause(err)
 	}
 	if len(content) > maxSecretFile {
-		return Secret{}, fmt.Errorf("the file is larger than %d bytes; a secret is smaller", maxSecretFile)
+		return Secret{}, fmt.Errorf("the file is larger than %d bytes; give a file that contains only the secret", maxSecretFile)
 	}
 	secret := strings.TrimSpace(string(content))
 	if secret == "" {

@@ -7,16 +7,15 @@ import (
 	"strings"
 )
 
-// vendorDomains returns the domains of the vendor of the TMS (observed). A URL in one of the
-// vendor's domains must begin with https. An http URL in one of the vendor's domains would be a
-// typing mistake and would send a secret unencrypted.
+// vendorDomains returns the domains of the vendor of the TMS (observed). A URL in one of these
+// domains must begin with https, because an http URL would send a secret unencrypted.
 func vendorDomains() []string {
 	return []string{"getadministrate.com", "administrateapp.com", "stagingadministratehq.com"}
 }
 
 // secretURL contains the rules for a URL to which Oppflow sends secrets.
 type secretURL struct {
-	target      string // the name of what is at the URL
+	target      string // what the URL leads to, such as a token endpoint
 	example     string
 	alternative string // how to give a user name and a password instead
 	secret      string // the secret that is sent to the URL

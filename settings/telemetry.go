@@ -33,17 +33,17 @@ const (
 
 // Telemetry contains the settings for the export of traces and metrics. All settings of Telemetry
 // come from the standard OTEL_* variables of OpenTelemetry; Telemetry has no flags. OpenTelemetry
-// itself exports by default, but Oppflow exports only if one of these variables is set:
+// exports by default, but Oppflow exports only if one of these variables is set:
 // OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_EXPORTER_OTLP_ENDPOINT,
 // OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and OTEL_EXPORTER_OTLP_METRICS_ENDPOINT.
 // OTEL_SDK_DISABLED=true turns every export off. Call Resolve before use; the zero value of
 // Telemetry exports nothing.
 //
 // The OpenTelemetry libraries read all further settings (headers, certificates, sampler, batching,
-// resource) themselves. The libraries read only the environment of the process. The OpenTelemetry
-// libraries ignore values that the libraries do not understand, so Resolve checks the values of the
-// variables that only the libraries read. Resolve returns an error if Environment and the
-// environment of the process have different values for a variable of OpenTelemetry.
+// resource) from the environment of the process. The OpenTelemetry libraries ignore values that
+// they do not understand, so Resolve also checks these settings. Resolve returns an error if
+// Environment and the environment of the process have different values for a variable of
+// OpenTelemetry.
 type Telemetry struct {
 	// Traces is where traces are exported: OTEL_TRACES_EXPORTER.
 	Traces Exporter
@@ -172,7 +172,7 @@ func (t *Telemetry) differingVariable() string {
 
 type telemetryVariable struct {
 	name   string
-	secret bool // no error text shows its value
+	secret bool // the value is secret, so no error text shows the value
 	check  func(string) error
 }
 

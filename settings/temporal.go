@@ -21,12 +21,13 @@ import (
 type Temporal struct {
 	// Address is the service's host:port: --temporal-address, TEMPORAL_ADDRESS. The default is localhost:7233.
 	Address string
-	// Namespace is the namespace: --temporal-namespace, TEMPORAL_NAMESPACE. The default is "default".
+	// Namespace is the Temporal namespace: --temporal-namespace, TEMPORAL_NAMESPACE. The default is
+	// "default".
 	Namespace string
 	// Profile is the name of a section of the configuration file: --temporal-profile,
-	// TEMPORAL_PROFILE. The default profile is "default", and the configuration file need not contain
-	// the section "default". If the flag or the variable names a section, the configuration file must
-	// contain the section.
+	// TEMPORAL_PROFILE. The default profile is "default", and the configuration file need not
+	// contain the section "default". If the flag or the variable names a section, the configuration
+	// file must contain this section.
 	Profile string
 	// ConfigFile is the path of the configuration file: --temporal-config-file, TEMPORAL_CONFIG_FILE.
 	// The default of ConfigFile is temporalio/temporal.toml in the user's configuration directory.
@@ -84,8 +85,8 @@ func (t *Temporal) ClientOptions() (client.Options, error) {
 	if err := checkAddress(profile.Address); err != nil {
 		return client.Options{}, fmt.Errorf("Temporal address %q (--temporal-address or TEMPORAL_ADDRESS): %w", profile.Address, err)
 	}
-	// The loader ignores a value of TEMPORAL_TLS that the loader does not understand, and would then
-	// connect without TLS.
+	// Without this check, Temporal's library would ignore a wrong value of TEMPORAL_TLS and connect
+	// without TLS.
 	if text, ok := t.Environment.LookupEnv("TEMPORAL_TLS"); ok {
 		if _, err := strconv.ParseBool(text); err != nil {
 			return client.Options{}, fmt.Errorf("TEMPORAL_TLS %q: must be true or false", text)
@@ -99,8 +100,8 @@ func (t *Temporal) ClientOptions() (client.Options, error) {
 }
 
 // If Environment is given, the default configuration file is in the user's configuration directory
-// of Environment. Without a path, the loader would use the default configuration file of the
-// environment of the process. A configuration file that does not exist counts as an empty file.
+// of Environment. Without a path, Temporal's library would use the default configuration file of
+// the environment of the process. A configuration file that does not exist counts as an empty file.
 func (t *Temporal) configFile() string {
 	switch file, ok := t.Environment.LookupEnv("TEMPORAL_CONFIG_FILE"); {
 	case t.ConfigFile != "":

@@ -93,7 +93,7 @@ func TestTemporalUserFile(t *testing.T) {
 	case "windows":
 		variable = "AppData"
 	case "darwin":
-		t.Skip("the directory has no variable of its own there")
+		t.Skip("this system has no variable for the configuration directory")
 	}
 	t.Setenv(variable, config)
 	tests := map[string]struct {

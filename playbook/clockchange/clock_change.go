@@ -1,9 +1,9 @@
-// Package clockchange finds the times at which the clocks of a time zone are set. Pure.
+// Package clockchange finds the times at which the clocks of a time zone are set forward or back.
 package clockchange
 
 import "time"
 
-// Nearest returns the clock change of the time zone of t that is nearest to t.
+// Nearest returns the clock change nearest to t, in the time zone of t.
 func Nearest(t time.Time) time.Time {
 	begins, ends := t.ZoneBounds()
 	switch {
@@ -15,8 +15,8 @@ func Nearest(t time.Time) time.Time {
 	return ends
 }
 
-// Repeated returns when the clocks were last set back, and by how much. If the local time of t does not occur for
-// the second time, Repeated returns zero values.
+// Repeated returns when the clocks were last set back, and by how much. If t is not the second
+// moment with its local time, Repeated returns zero values.
 func Repeated(t time.Time) (begins time.Time, by time.Duration) {
 	begins, _ = t.ZoneBounds()
 	if begins.IsZero() {
@@ -31,8 +31,8 @@ func Repeated(t time.Time) (begins time.Time, by time.Duration) {
 	return time.Time{}, 0
 }
 
-// AfterRepeated returns the end of the repeated local times if the local time of t occurs for the
-// second time. After AfterRepeated, a later moment never has an earlier local time.
+// AfterRepeated returns t. If t is the second moment with its local time, AfterRepeated returns the
+// end of the repeated local times. For a later t, the result never has an earlier local time.
 func AfterRepeated(t time.Time) time.Time {
 	if begins, by := Repeated(t); !begins.IsZero() {
 		return begins.Add(by)

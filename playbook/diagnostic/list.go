@@ -24,10 +24,10 @@ type Entry struct {
 // String returns the mistake as line:column: text.
 func (m Entry) String() string { return fmt.Sprintf("%d:%d: %s", m.Line, m.Column, m.Text) }
 
-// List holds all mistakes of a playbook that does not load, in the order of the file.
+// List contains all mistakes of a playbook that does not load, in the order of the file.
 type List []Entry
 
-// Error returns one line for every mistake.
+// Error returns one line for each mistake.
 func (m List) Error() string {
 	lines := make([]string, len(m))
 	for i := range m {
@@ -70,7 +70,7 @@ func Suggest(written string, known []string) string {
 	return "the known names are " + strings.Join(known, ", ")
 }
 
-// Quote returns the text in the form in which a mistake quotes it; a long text is shortened.
+// Quote shortens a text of more than 60 characters, so that a mistake can quote the text.
 func Quote(text string) string {
 	const longest = 60
 	if utf8.RuneCountInString(text) <= longest {

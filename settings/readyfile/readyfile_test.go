@@ -14,7 +14,7 @@ func TestReadyFileAppearsWholeAndAlone(t *testing.T) {
 	t.Parallel() // the test waits
 	dir := t.TempDir()
 	path := filepath.Join(dir, "ready")
-	if err := os.WriteFile(path, []byte(strings.Repeat("old", 1000)), 0o644); err != nil { //nolint:gosec // a file that everybody may read
+	if err := os.WriteFile(path, []byte(strings.Repeat("old", 1000)), 0o644); err != nil { //nolint:gosec // a file that every user may read
 		t.Fatal(err)
 	}
 	want := readyfile.Report{
@@ -38,7 +38,7 @@ func TestReadyFileAppearsWholeAndAlone(t *testing.T) {
 	}
 	missing := filepath.Join(dir, "nowhere", "ready")
 	if err := readyfile.Write(missing, readyfile.Report{}); err == nil || !strings.Contains(err.Error(), missing) {
-		t.Errorf("a directory that is not there: %v", err)
+		t.Errorf("a directory that does not exist: %v", err)
 	}
 	for range 2 {
 		if err := readyfile.Remove(path); err != nil {

@@ -8,19 +8,18 @@ import (
 	"syscall"
 )
 
-// loweredVariable is the environment variable that says that the process already runs with the
-// lower priority.
+// loweredVariable is the environment variable of a process that already runs with the lower
+// priority.
 const loweredVariable = "OPPFLOW_TESTS_LOWERED"
 
-// LowerPriority lowers the priority of this process and of the processes that it starts. The tests
-// that start real parts of Oppflow run many processes at the same time. Without LowerPriority, the
-// processes of the tests on real parts would use most of the processor time, and packages that are
-// tested at the same time would wait. LowerPriority also makes the processes collect garbage less
-// often, which saves an eighth of the processor time of the processes. TestMain calls LowerPriority
-// before everything else, because LowerPriority executes the program again. On Linux a priority
-// belongs to a thread, so the other threads of a running process would keep their old priority.
-// With CI=true LowerPriority does nothing, so that no test fails because other processes compile at
-// the same time.
+// LowerPriority lowers the priority of this process and of the processes that it starts. Tests that
+// start real parts of Oppflow run many processes. Without LowerPriority, packages that are tested
+// at the same time would have to wait for these processes. LowerPriority also makes the processes
+// collect garbage less often, which saves an eighth of the processor time of the processes.
+// TestMain calls LowerPriority before everything else, because LowerPriority executes the program
+// again. On Linux a priority belongs to a thread, so the other threads of a running process would
+// keep their old priority. With CI=true LowerPriority does nothing, so that no test fails because
+// other processes compile at the same time.
 func LowerPriority() error {
 	switch {
 	case os.Getenv(ciVariable) == "true":

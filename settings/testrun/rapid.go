@@ -7,9 +7,9 @@ import (
 	"os"
 )
 
-// SetRapidChecks sets how often rapid checks each property. If the command line or RAPID_CHECKS
-// sets the number, SetRapidChecks changes nothing. A TestMain calls SetRapidChecks before TestMain
-// runs the tests. The test program must import rapid, because rapid defines the flag that
+// SetRapidChecks sets how often the library rapid checks each property. If the command line or
+// RAPID_CHECKS sets the number, SetRapidChecks changes nothing. A TestMain calls SetRapidChecks
+// before it runs the tests. The test program must import rapid, because rapid defines the flag that
 // SetRapidChecks sets.
 func SetRapidChecks(inShort, inLong string) error {
 	flag.Parse()
@@ -23,7 +23,7 @@ func SetRapidChecks(inShort, inLong string) error {
 	return errors.Join(t.err, flag.Set("rapid.checks", checks))
 }
 
-// startup is a [TB] that SetRapidChecks uses before any test runs.
+// startup is the [TB] of SetRapidChecks, which runs before any test.
 type startup struct{ err error }
 
 func (*startup) Helper() {}

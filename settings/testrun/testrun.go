@@ -1,6 +1,6 @@
-// Package testrun contains the settings of a run of the tests. In one run, all tests run in their
-// short form, or all tests run in their long form. Only package testrun reads the variables with
-// which tests are configured. Only tests import package testrun.
+// Package testrun contains the settings of a run of the tests. All tests of a run have the short
+// form, or all tests have the long form. Only package testrun reads the variables with which tests
+// are configured. Only tests import package testrun.
 package testrun
 
 import "os"
@@ -49,8 +49,8 @@ func Pick[T any](t TB, inShort, inLong T) T {
 }
 
 // SkipWithout skips the test because the machine lacks a program that the test needs, such as "a
-// database server". With CI=true, SkipWithout makes the test fail and does not skip the test.
-// missing names the program and says how to install the program.
+// database server". With CI=true, SkipWithout fails the test instead. missing names the program and
+// says how to install the program.
 func SkipWithout(t TB, missing string) {
 	t.Helper()
 	if os.Getenv(ciVariable) == "true" {

@@ -40,12 +40,12 @@ func TestWhatIsMissingFailsInContinuousIntegration(t *testing.T) {
 	var got fakeTB
 	testrun.SkipWithout(&got, "a browser (apt-get install chromium)")
 	if want := "skipped, because this machine lacks a browser (apt-get install chromium)"; got.skipped != want || got.failed != "" {
-		t.Errorf("%+v; want it left out with %q", got, want)
+		t.Errorf("%+v; want a skipped test with %q", got, want)
 	}
 	t.Setenv("CI", "true")
 	got = fakeTB{}
 	testrun.SkipWithout(&got, "a browser")
 	if want := "this machine lacks a browser; with CI=true no test may be skipped"; got.failed != want {
-		t.Errorf("%+v; want it failed with %q", got, want)
+		t.Errorf("%+v; want a failed test with %q", got, want)
 	}
 }

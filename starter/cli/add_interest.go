@@ -16,8 +16,8 @@ func (p *program) addInterest() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "add-interest REF --item ITEM --amount AMOUNT [flags]",
 		Short: messageHelp(opportunity.MessageAddInterests),
-		Long: `add-interest adds one item that the prospect intends to buy: a published course template, an event, a learning path or
-training tokens.`,
+		Long: `add-interest adds one item that the customer may buy: a published course template, an event, a learning path or training
+tokens.`,
 		Example: `  oppflow add-interest lead-4711 --item ABC-123 --kind course --amount 199.90 --learner "Melissa Green <melissa@example.com>"
   oppflow add-interest lead-4711 --item Q291cnNlOjE= --amount 199.90 --quantity 3 --reserve`,
 		Args:              exactArgs("REF"),

@@ -20,8 +20,7 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// maxResponse is the largest size of a response of the API, in bytes. A whole schema has some
-// megabytes.
+// maxResponse is the largest size of a response of the API, in bytes; a schema has some megabytes.
 const maxResponse = 64 << 20
 
 // readerFlags binds the API settings of a command that only reads, and hides the flags that concern
@@ -46,7 +45,7 @@ func (p *program) withAPI(ctx context.Context, s *settings.API, timeout time.Dur
 	return err
 }
 
-// The client logs to logger when the credentials need the attention of a person.
+// The client logs a warning to logger if a person must inspect the credentials.
 func apiClient(s *settings.API, logger *slog.Logger) (*administrate.Client, error) {
 	if err := s.Resolve(); err != nil {
 		return nil, &usageError{text: err.Error()}
@@ -84,7 +83,7 @@ func explainAPI(ctx context.Context, url string, err error) error {
 		}
 		return fmt.Errorf("the API at %s does not show its schema%s; oppflow check needs introspection, which this API does not allow", url, said)
 	case errors.As(err, &refused) && len(refused.Messages) > 0:
-		// The request contains only data that the user typed, so the output may contain the API's
+		// The request contains only data that the user typed, so the error may quote the API's
 		// message.
 		return fmt.Errorf("the API refused the request: %s", refused.Messages[0])
 	case errors.As(err, &token):
@@ -126,7 +125,7 @@ func (c *deferredWarnings) Enabled(_ context.Context, level slog.Level) bool {
 // Handle implements slog.Handler.
 func (c *deferredWarnings) Handle(_ context.Context, r slog.Record) error {
 	text := r.Message
-	r.Attrs(func(a slog.Attr) bool { text = a.Value.String(); return true }) // the attribute is the problem
+	r.Attrs(func(a slog.Attr) bool { text = a.Value.String(); return true }) // the attribute describes the problem
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.texts = append(c.texts, text)

@@ -19,8 +19,8 @@ func isTerminal(w io.Writer) bool {
 }
 
 // buildProgress shows the progress of builds on a terminal: lines of text and, below the lines, a
-// bar for one build at a time. Several goroutines may call the methods of buildProgress at the same
-// time. The methods ignore errors of writing.
+// bar. Several goroutines may call the methods of buildProgress at the same time. The methods
+// ignore errors of writing.
 type buildProgress struct {
 	mu      sync.Mutex
 	w       io.Writer
@@ -40,8 +40,7 @@ func (b *buildProgress) printLine(text string) {
 	_ = b.bar.RenderBlank()
 }
 
-// When several builds run at the same time, the bar shows one build until this build ends, and then
-// another build.
+// The bar shows one build at a time, even if several builds run at the same time.
 func (b *buildProgress) update(report stack.Build) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -61,8 +60,8 @@ func (b *buildProgress) update(report stack.Build) {
 			b.bar = progressbar.NewOptions(1, progressbar.OptionSetWriter(b.w), progressbar.OptionSetWidth(20),
 				progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(true))
 		}
-		// The bar has one step for each package and one more step, for linking. Without the step for
-		// linking, the bar would be full before linking, and a full bar disappears.
+		// The bar has one step for each package, and one step for linking, because a full bar would
+		// disappear before linking.
 		if steps := report.Of + 1; b.bar.GetMax() != steps {
 			b.bar.ChangeMax(steps)
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/stack"
 )
 
-// screen returns what a terminal shows in the end: from each line, the text after the last carriage
-// return.
+// screen returns what a terminal shows after all output: from each line, the text after the last
+// carriage return.
 func screen(written string) []string {
 	var lines []string
 	for line := range strings.Lines(written) {
@@ -45,7 +45,7 @@ func TestBuilding(t *testing.T) {
 	w.Reset()
 	b.printLine("waiting for something …")
 	if got := w.String(); !strings.Contains(got, "\rwaiting for something …\n") || !strings.Contains(got[strings.LastIndexByte(got, '\n'):], "the Temporal server: linking  99%") {
-		t.Errorf("a line beside the bar is %q", got)
+		t.Errorf("a line printed while the bar is shown is %q", got)
 	}
 	b.update(stack.Build{What: server, Ended: true, Packages: 199, Of: 199, Took: 83*time.Second + 1})
 	b.update(stack.Build{What: ours, Packages: 2, Of: 3})
@@ -59,8 +59,8 @@ func TestBuilding(t *testing.T) {
 	}
 }
 
-// The command shows no bar, only lines, if the output is no terminal or if the parts write to the
-// same terminal.
+// The command shows only lines and no bar if the output is no terminal, or if parts of the stack
+// write to the same terminal.
 func TestNoBarWithoutATerminal(t *testing.T) {
 	var w bytes.Buffer
 	if o := (&localFlags{}).options(&w, &w); o.Build != nil || o.Progress == nil {

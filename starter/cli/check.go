@@ -27,11 +27,12 @@ func (p *program) check() *cobra.Command {
 		Long: `check reads the schema of the API by introspection, in one request that changes nothing, and compares the schema with everything
 that Oppflow may send: operations, fields, arguments, members, their types, and what the API requires. check reports what is
 missing. check also reports each of Oppflow's assumptions that does not hold for this tenant, with its cost and the line of the code
-that corrects it. The exit code is 0 if nothing is missing and all assumptions hold. Parts that only side effects of transitions
-and follow-ups use are reported separately and do not change the exit code: a tenant without these side effects does not need them.
+that corrects it. The exit code is 0 if nothing is missing and all assumptions hold. check lists missing parts separately if
+only side effects of transitions and follow-ups need them. These parts do not change the exit code, because a tenant may have no
+side effects.
 
 With --playbook, check also compares the names of steps, stages, regions, sending addresses and attributes in a playbook with those of the
-tenant. It reports each name that the tenant does not have, or has twice, with the line and the column in the file.`,
+tenant. check reports each name that the tenant does not have, or has twice, with the line and the column in the file.`,
 		Example:           "  oppflow check --api-url https://api.getadministrate.com/graphql --api-token-file token\n  oppflow check --output json\n  oppflow check --playbook playbook.yaml",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,
@@ -83,8 +84,8 @@ type checkReport struct {
 	Playbook *namesReport `json:"playbook,omitempty"`
 }
 
-// sideEffectsReport is about the elements of the API's schema that only side effects of transitions
-// and follow-ups use. If only schema elements for side effects are missing, the command check still
+// sideEffectsReport contains the results for the parts of the API's schema that only side effects
+// of transitions and follow-ups use. If only these parts are missing, the command check still
 // succeeds.
 type sideEffectsReport struct {
 	Operations  int           `json:"operations"`
@@ -211,7 +212,7 @@ func showAssumptions(w io.Writer, title string, all []assumption) {
 		line(w, "  "+a.Assumed)
 		showProblems(w, "    ", a.Missing)
 		line(w, "    cost: "+a.Cost)
-		line(w, fmt.Sprintf("    where to correct the assumption or switch it off: %s (%s)", a.Line, a.Entry))
+		line(w, fmt.Sprintf("    where to correct or switch off the assumption: %s (%s)", a.Line, a.Entry))
 	}
 }
 

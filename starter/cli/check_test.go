@@ -63,7 +63,7 @@ func rename(t *testing.T, from, to string) func(string) string {
 	return func(answer string) string {
 		changed := strings.ReplaceAll(answer, from, to)
 		if changed == answer {
-			t.Errorf("there is no %s in the answer", from)
+			t.Errorf("there is no %s in the response", from)
 		}
 		return changed
 	}
@@ -135,7 +135,7 @@ func TestCheckReportsFailedAssumptions(t *testing.T) {
 		}
 	}
 	if strings.Contains(got.stdout, "Missing") {
-		t.Errorf("something documented is told to be missing:\n%s", got.stdout)
+		t.Errorf("check reports a documented part as missing:\n%s", got.stdout)
 	}
 
 	got = oppflow(t, env, "check", "-o", "json")
@@ -195,7 +195,7 @@ func TestCheckReportsMissingSideEffectParts(t *testing.T) {
 func (r result) wantFailure(t *testing.T, want ...string) {
 	t.Helper()
 	if r.stdout == "" {
-		t.Error("nothing on standard output")
+		t.Error("standard output is empty")
 	}
 	r.stdout = ""
 	r.wantUsageError(t, 1, want...)
@@ -221,7 +221,7 @@ func TestCheckFailureIsOneLine(t *testing.T) {
 			got := oppflow(t, []string{"ADMINISTRATE_URL=" + server.URL, "ADMINISTRATE_TOKEN=tk-31415"}, "check")
 			got.wantUsageError(t, 1, test.want...)
 			if strings.Contains(got.stderr, "tk-31415") {
-				t.Errorf("the token is told: %s", got.stderr)
+				t.Errorf("the output contains the token: %s", got.stderr)
 			}
 		})
 	}
@@ -238,7 +238,7 @@ func TestCheckAndSearchAskForTokensByOAuth(t *testing.T) {
 		got := oppflow(t, append(box.client(), "ADMINISTRATE_CLIENT_SECRET=sc-27182"), command)
 		got.wantUsageError(t, 1, "no access token")
 		if strings.Contains(got.stderr, "sc-27182") {
-			t.Errorf("the secret is told: %s", got.stderr)
+			t.Errorf("the output contains the secret: %s", got.stderr)
 		}
 	}
 	// If the refresh token is in a variable, the command cannot store the new refresh token that the

@@ -38,7 +38,7 @@ type result struct {
 	stdout, stderr string
 }
 
-// oppflow runs the command line oppflow in the process of the test.
+// oppflow runs a command of oppflow in the process of the test.
 func oppflow(t *testing.T, env []string, args ...string) result {
 	t.Helper()
 	return run(t.Context(), env, args...)
@@ -58,7 +58,7 @@ func (r result) wantUsageError(t *testing.T, code int, want ...string) {
 		t.Errorf("exit code %d, want %d", r.code, code)
 	}
 	if strings.Count(r.stderr, "\n") != 1 || !strings.HasSuffix(r.stderr, "\n") || !strings.HasPrefix(r.stderr, "oppflow") {
-		t.Errorf("not exactly one line of oppflow's: %q", r.stderr)
+		t.Errorf("standard error is not exactly one line of oppflow: %q", r.stderr)
 	}
 	for _, text := range want {
 		if !strings.Contains(r.stderr, text) {
@@ -84,8 +84,8 @@ func (r result) wantDone(t *testing.T, want ...string) {
 	}
 }
 
-// closedPort is an address at which no program listens. A port that a test found free could belong
-// to another test now.
+// closedPort is an address at which no program listens. A test cannot use a port that was free
+// before, because another test may use this port now.
 const closedPort = "127.0.0.1:1"
 
 func listen(t *testing.T) net.Listener {
@@ -104,9 +104,9 @@ type frontend struct {
 
 	mu       sync.Mutex
 	received []message
-	response any   // to updates and queries
-	views    []any // in place of response, to queries in this order; the last one repeats
-	err      error // in place of any response
+	response any   // response to updates and queries
+	views    []any // responses to queries, in this order, instead of response; the last response repeats
+	err      error // error instead of each response
 }
 
 type message struct{ How, Workflow, Name, Payload string }
@@ -131,7 +131,7 @@ func serve(t *testing.T, service workflowservice.WorkflowServiceServer) []string
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Stop()
-		// The test may end before the gRPC server has started, and then Serve returns ErrServerStopped.
+		// If the test ends before the gRPC server has started, Serve returns ErrServerStopped.
 		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}

@@ -25,8 +25,9 @@ func (p *program) codecServer() *cobra.Command {
 		Short: "Decrypt payloads for Temporal's Web UI and command line",
 		Long: `codec-server decrypts and encrypts payloads over HTTP, so that Temporal's Web UI and the command temporal show clear data. The
 caller names the namespace in the header X-Namespace, and authenticates with a Bearer token: the token of --token-file, or the
-access token of a user of the Web UI, which the keys of --jwks signed. A page of a browser needs an origin of --origin. The server
-reads the key file again every ten seconds. docs/encryption.md explains how to set up the Web UI. Ctrl-C stops the server.`,
+access token of a user of the Web UI, signed with a key of --jwks. A browser may call the server only from a page whose origin
+--origin lists. The server reads the key file again every ten seconds. docs/encryption.md explains how to set up the Web UI.
+Ctrl-C stops the server.`,
 		Example: `  oppflow codec-server --encryption-keys keys.json --origin http://127.0.0.1:8233
   oppflow codec-server --encryption-keys keys.json --listen :8482 --tls-cert cert.pem --tls-key key.pem --origin https://temporal.example.com \
     --jwks https://id.example.com/keys --jwt-issuer https://id.example.com --jwt-audience temporal`,

@@ -17,8 +17,8 @@ import (
 	"github.com/oppflow/oppflow/payload"
 )
 
-// The codec server decrypts with the keys of the file for a caller with the token, and ends well when
-// it is interrupted.
+// For a caller with the token, the codec server decrypts with the keys of the key file. After an
+// interrupt, the codec server ends without an error.
 func TestCodecServerDecrypts(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -79,7 +79,7 @@ func TestCodecServerDecrypts(t *testing.T) {
 	}
 }
 
-// readyURL waits for the ready file and returns its URL.
+// readyURL waits for the ready file and returns the URL in it.
 func readyURL(ctx context.Context, t *testing.T, path string) string {
 	t.Helper()
 	ticker := time.NewTicker(10 * time.Millisecond)

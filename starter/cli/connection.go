@@ -30,11 +30,10 @@ type connection struct {
 	program   *program
 	temporal  settings.Temporal
 	timeout   time.Duration
-	namespace string // known after open
+	namespace string // open sets the namespace
 }
 
-// connection binds the flags for the connection to Temporal. timeout is the default for how long
-// the command waits for a response.
+// timeout is how long the command waits for a response by default.
 func (p *program) connection(fs *pflag.FlagSet, timeout time.Duration) *connection {
 	c := &connection{program: p, timeout: timeout}
 	c.temporal.Environment = p.env
@@ -43,8 +42,7 @@ func (p *program) connection(fs *pflag.FlagSet, timeout time.Duration) *connecti
 	return c
 }
 
-// open connects to Temporal. The context that open returns limits the time of all calls of the
-// command.
+// The context that open returns limits the time of all calls of the command.
 func (c *connection) open(ctx context.Context) (context.Context, client.Client, func(), error) {
 	// The command reports no error if its traces could not be delivered.
 	observer, err := host.StartTelemetry(ctx, settings.Telemetry{Environment: c.program.env},
@@ -72,8 +70,8 @@ func (c *connection) opportunities(ctx context.Context, work func(context.Contex
 		return err
 	}
 	defer done()
-	// The client repeats requests until only updateTimeoutMargin of the timeout remains. The remaining
-	// time is for the last response.
+	// The client repeats requests until only updateTimeoutMargin of the timeout remains for the
+	// last response.
 	patience := max(opportunity.MaxUpdateWait, c.timeout-updateTimeoutMargin)
 	return c.explainError(work(ctx, lifecycle.NewClientWithOptions(temporal, lifecycle.Options{MaxWait: patience})))
 }
@@ -104,8 +102,7 @@ func explainedf(format string, args ...any) error {
 	return &explainedError{text: fmt.Sprintf(format, args...)}
 }
 
-// The user sets the request id with a flag, or the method get creates a random request id. Output
-// may show the id.
+// If the user sets no request id with a flag, the method get creates a random request id.
 type request struct{ id string }
 
 func requestFlag(fs *pflag.FlagSet) *request {
@@ -121,8 +118,8 @@ func (r *request) get() string {
 	return r.id
 }
 
-// Set rejects an empty request id, for example from a shell variable that is not set. With an empty
-// request id, each repetition of the command would be a new request.
+// Set rejects an empty request id, for example from a shell variable that is not set, because each
+// repetition of the command would be a new request.
 type requestID string
 
 func (r *requestID) Set(text string) error {
@@ -158,7 +155,8 @@ func reference(args []string) (opportunity.Reference, error) {
 	return ref, nil
 }
 
-// completeNothing prevents that the shell completes a reference with names of files.
+// completeNothing offers no completions, so that the shell does not complete a reference with names
+// of files.
 func completeNothing(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }

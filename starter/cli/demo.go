@@ -24,11 +24,11 @@ func (p *program) demo() *cobra.Command {
 		Short: "Run the example of the API documentation through a workflow, and compare the results",
 		Long: `demo starts everything on this machine and runs the example of the API documentation (Sales Opportunities). demo creates
 an opportunity, assigns the opportunity to an account, and adds a course, an event, a learning path and training tokens. Then demo
-progresses the opportunity until it is won, with one progress that the TMS refuses. demo compares each outcome with the
+progresses the opportunity until it is won, and tries one transition that the TMS refuses. demo compares each outcome with the
 documentation. The exit code is 0 only if all outcomes agree.
 
 The worker follows the default playbook: when the opportunity is won, the worker registers the learner, releases the reserved
-places, and finds the tokens and the invoice that the TMS makes.`,
+places, and finds the tokens and the invoice that the TMS creates.`,
 		Example:           "  oppflow demo\n  oppflow demo --keep\n  oppflow demo --output json",
 		Args:              exactArgs(),
 		ValidArgsFunction: completeNothing,

@@ -8,10 +8,10 @@ import (
 	"github.com/oppflow/oppflow/sandbox/catalogue"
 )
 
-// demoCatalogue writes the catalogue for the commands demo and up to a file. The caller removes the
-// file. The catalogue is the sandbox's default catalogue, with one difference: each transition to a
-// Won step has triggers that issue training tokens and create the invoice. The API has no operation
-// that issues training tokens or creates an invoice, so the demo needs the triggers.
+// demoCatalogue creates a file with the catalogue for the commands demo and up. The caller removes
+// the file. The catalogue is the sandbox's default catalogue, with one difference: each transition
+// to a Won step has triggers that issue training tokens and create the invoice. The demo needs the
+// triggers, because the API has no operation that issues tokens or creates an invoice.
 func demoCatalogue() (path string, err error) {
 	known, err := catalogue.Default()
 	if err != nil {

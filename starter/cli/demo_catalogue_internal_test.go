@@ -30,6 +30,6 @@ func TestDemoCatalogue(t *testing.T) {
 		}
 	}
 	if changed != 1 || !reflect.DeepEqual(got, want) {
-		t.Errorf("%d moves trigger something; the rest is\n%+v, want\n%+v", changed, got, want)
+		t.Errorf("%d transitions have triggers; the rest of the catalogue is\n%+v, want\n%+v", changed, got, want)
 	}
 }

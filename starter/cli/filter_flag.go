@@ -18,8 +18,7 @@ var fieldForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // parseFilter parses a filter, which the user writes as field=value or field:operation:value. The
 // operations in, notin and contains have values separated by commas. The operations isnull and
-// notnull have no value. The value in a filter may contain any character, even a colon or an equals
-// sign.
+// notnull have no value. The value of a filter may contain colons and equals signs.
 func parseFilter(text string) (administrate.Filter, error) {
 	at := strings.IndexAny(text, "=:")
 	if at < 0 {

@@ -20,8 +20,8 @@ func (p *program) keys() *cobra.Command {
 		Long: `A key file contains the keys that encrypt and decrypt the payloads in Temporal. The primary key encrypts, and every key decrypts.
 Workers read the file again every ten seconds.
 
-To rotate: run keys add, copy the file to every worker, caller and codec server, run keys promote, and copy the file again. Keep
-the former key as long as the namespace keeps histories. docs/encryption.md explains the keys and the format.`,
+To change the primary key, run keys add, copy the file to every worker, caller and codec server, run keys promote, and copy the
+file again. Keep the former key as long as the namespace keeps histories. docs/encryption.md explains the keys and the format.`,
 		Example: "  oppflow keys create keys.json\n  oppflow keys add keys.json\n  oppflow keys promote keys.json 3291537540",
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -39,7 +39,7 @@ the former key as long as the namespace keeps histories. docs/encryption.md expl
 		p.keysCommand("create FILE", "Create a key file with one new key, for its owner only", createKeyFile),
 		p.keysCommand("list FILE", "List the ids of the keys", readKeyFile),
 		p.keysCommand("add FILE", "Add a new key that only decrypts until it is promoted", changeKeyFile(add)),
-		p.keysCommand("promote FILE KEY", "Encrypt with another key of the file", changeKeyFile((*payload.KeySet).WithPrimary)),
+		p.keysCommand("promote FILE KEY", "Make another key of the file the primary key", changeKeyFile((*payload.KeySet).WithPrimary)),
 		p.keysCommand("remove FILE KEY", "Remove a key; what is encrypted with the key cannot be read any more", changeKeyFile((*payload.KeySet).Without)),
 	} {
 		c.DisableFlagsInUseLine = true
@@ -51,8 +51,7 @@ the former key as long as the namespace keeps histories. docs/encryption.md expl
 
 type keyFileWork func(context.Context, payload.FileSource, payload.KeyID) (*payload.KeySet, error)
 
-// keysCommand returns a command that does the work and lists the keys. use is the command's name
-// with its arguments.
+// use is the command's name with its arguments.
 func (p *program) keysCommand(use, short string, work keyFileWork) *cobra.Command {
 	command := &cobra.Command{Use: use + " [flags]", Short: short, Args: exactArgs(strings.Fields(use)[1:]...)}
 	form := outputFlag(command)
@@ -74,7 +73,7 @@ func (p *program) keysCommand(use, short string, work keyFileWork) *cobra.Comman
 	return command
 }
 
-// keyList is what the commands of a key file show. It contains no secret.
+// keyList is the output of the commands for key files, and contains no secret.
 type keyList struct {
 	File    string          `json:"file"`
 	Primary payload.KeyID   `json:"primary"`

@@ -36,8 +36,8 @@ func (p *program) list() *cobra.Command {
 		Short: "List the opportunities that run or ran in Temporal, newest first",
 		Long: `list reads the opportunities and their search attributes from Temporal. list needs no worker and sends nothing to the TMS.
 list shows the opportunities that meet all conditions. The list is usually less than a second old: for the current state of one
-opportunity, use show. STARTED is the start of the current run. The opportunity itself may have started earlier. OPEN UNTIL is the
-time until which an ended opportunity takes messages. An opportunity that still has follow-ups or effects may take messages longer.`,
+opportunity, use show. STARTED is the start of the current run; earlier runs of the opportunity may have started before. OPEN UNTIL
+is the time until which an ended opportunity takes messages. An opportunity with follow-ups or effects may take messages longer.`,
 		Example: `  oppflow list --status running --attention any
   oppflow list --state open --region UK --output json
   oppflow list --query 'OpportunityReservedUntil < "2026-12-31T00:00:00Z"'`,
@@ -94,14 +94,14 @@ var (
 const (
 	anyAttention = "any"
 	// taskAttention selects an opportunity whose workflow task fails repeatedly. Only the Temporal
-	// server reports the failures of workflow tasks, because a workflow cannot report its own failed
-	// task.
+	// server reports these failures, because a workflow cannot report its own failed task.
 	taskAttention = "task"
 )
 
 type listConditions struct{ status, state, attention, step, region, raw string }
 
-// The query excludes a run that ended with continue as new, because the list contains the next run.
+// The query excludes runs that ended with continue as new, because the list contains the next run
+// of the opportunity.
 func (l listConditions) query() (string, error) {
 	all := []string{"WorkflowType = " + quoted(lifecycle.WorkflowType), `ExecutionStatus != "ContinuedAsNew"`}
 	switch l.status {
@@ -168,7 +168,7 @@ func inAnyForm(comparison, value string) string {
 // queryablePrefix returns the beginning of a name that a Temporal query can find, and whether the
 // name is longer. With an SQL database, Temporal finds no value that contains a quotation mark or a
 // backslash, with or without escapes (observed with Temporal 1.32). The command list itself
-// compares the part of the name from the first quotation mark or backslash.
+// compares the whole name.
 func queryablePrefix(name string) (begin string, odd bool) {
 	at := strings.IndexAny(name, `"\`)
 	if at < 0 {
@@ -191,8 +191,8 @@ func (l listConditions) localFilter() func(listedOpportunity) bool {
 	}
 }
 
-// quoted returns a quoted value. quoted escapes the quotation marks and backslashes in the value,
-// so that no character in the value ends the quotes.
+// quoted escapes the quotation marks and backslashes in the value, so that no character in the
+// value ends the quotes.
 func quoted(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
 }
@@ -241,10 +241,10 @@ func (l listConditions) explainError(err error) error {
 	return explainedf("Temporal rejects the query: %s; if the namespace was never set up, run oppflow setup", invalid.Message)
 }
 
-// listed is the result of the command list in JSON.
+// listed is the JSON output of the command list.
 type listed struct {
-	// Count is the number of all opportunities that meet the conditions, even if the list contains
-	// fewer opportunities.
+	// Count is the number of all opportunities that meet the conditions; the list may contain
+	// fewer.
 	Count         int64               `json:"count"`
 	Opportunities []listedOpportunity `json:"opportunities"`
 }
@@ -301,8 +301,7 @@ func listUpTo(ctx context.Context, temporal client.Client, namespace, query stri
 	}
 }
 
-// newListedOpportunity returns the run as an opportunity, or false for a run that is not an
-// opportunity.
+// newListedOpportunity returns false for a run of another workflow.
 func newListedOpportunity(run *workflowpb.WorkflowExecutionInfo) (listedOpportunity, bool) {
 	reference, ok := lifecycle.ReferenceOf(run.GetExecution().GetWorkflowId())
 	if !ok || run.GetType().GetName() != lifecycle.WorkflowType {
@@ -334,7 +333,7 @@ func newListedOpportunity(run *workflowpb.WorkflowExecutionInfo) (listedOpportun
 			_ = converter.GetDefaultDataConverter().FromPayload(payload, field.into)
 		}
 	}
-	// In an open step, the time is the time of the next follow-up or effect.
+	// In an open step, OpportunityNextActionTime is the time of the next follow-up or effect.
 	if o.Closed != nil || !opportunity.StageState(o.State).IsFinal() {
 		o.OpenUntil = nil
 	}

@@ -163,7 +163,7 @@ func TestListAsksForAllConditionsTogether(t *testing.T) {
 		oppflow(t, service.serve(t), append([]string{"list"}, test.args...)...).wantDone(t, "REFERENCE")
 		asked := service.queries()
 		if len(asked) != 2 || asked[0] != asked[1] || asked[0] != base+test.want {
-			t.Errorf("%v asks %q, want %q", test.args, asked, base+test.want)
+			t.Errorf("%v sends the query %q, want %q", test.args, asked, base+test.want)
 		}
 	}
 }
@@ -242,6 +242,6 @@ func TestListTakesEveryAttentionKind(t *testing.T) {
 		return true
 	})
 	if words < 6 {
-		t.Errorf("found %d words only", words)
+		t.Errorf("the test found only %d attention kinds", words)
 	}
 }

@@ -14,8 +14,7 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// stopTimeout is how long a local stack may take to stop all its parts. The worker completes its
-// running requests.
+// stopTimeout is how long a local stack may take to stop; the worker first completes its requests.
 const stopTimeout = 50 * time.Second
 
 type localFlags struct {
@@ -30,8 +29,7 @@ func (l *localFlags) add(fs *pflag.FlagSet) {
 }
 
 // options returns the options of a stack that writes a line to w for each slow step. On a terminal,
-// a bar shows the progress of the builds. If the parts of the stack write to the terminal, no bar
-// is shown.
+// a bar shows the progress of the builds, unless the parts of the stack write to the terminal.
 func (l *localFlags) options(w, stderr io.Writer) stack.Options {
 	progress := &buildProgress{w: w}
 	o := stack.Options{Root: l.root, Data: l.data, Setup: host.SetupAt, Progress: progress.printLine}
@@ -65,8 +63,7 @@ func stopStack(ctx context.Context, local *stack.Stack) error {
 	return local.Down(ctx)
 }
 
-// untilDone returns nil when ctx ends. If one of the parts ends before ctx, untilDone returns an
-// error.
+// untilDone waits until ctx ends, and returns an error if a part of the stack ends earlier.
 func untilDone(ctx context.Context, local *stack.Stack, noWorker bool) error {
 	server, sandbox, worker := local.Server(), local.Sandbox(), local.Worker()
 	workerExited := worker.Exited()

@@ -22,12 +22,12 @@ const localKeysFile = "keys.json"
 // this process. The zero value of localEncryption encrypts nothing.
 type localEncryption struct {
 	keyFile   string
-	url       string // of the codec server
+	url       string // URL of the codec server
 	temporary string // directory to remove; "" with a data directory
 	ring      *payload.KeyRing
 	listener  net.Listener
 	stop      context.CancelFunc
-	ended     chan error // nil until serve
+	ended     chan error // nil before serve is called
 }
 
 // openLocalEncryption opens the key file in the data directory, or creates the file if encrypt is
@@ -127,6 +127,6 @@ func (e *localEncryption) describe() string {
 	}
 	return fmt.Sprintf(`The codec server:        %s (the Web UI uses it)
 
-Payloads are encrypted with the keys in %s. Keep the file: without it nobody can read the opportunities.
+Payloads are encrypted with the keys in %s. Keep this file: without the keys, the opportunities cannot be read.
 `, e.url, e.keyFile)
 }

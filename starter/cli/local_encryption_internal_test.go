@@ -23,7 +23,7 @@ func openTestEncryption(t *testing.T, data string, encrypt bool) *localEncryptio
 	return e
 }
 
-// A data directory that was encrypted once stays encrypted with the same keys.
+// After a run with --encrypt, later runs with the same data directory encrypt with the same keys.
 func TestLocalEncryptionKeepsItsKeys(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
@@ -42,7 +42,7 @@ func TestLocalEncryptionKeepsItsKeys(t *testing.T) {
 	}
 }
 
-// Without a data directory the key file does not outlive the stack.
+// Without a data directory, the key file is removed when the stack stops.
 func TestLocalEncryptionInMemory(t *testing.T) {
 	t.Parallel()
 	e, err := openLocalEncryption(t.Context(), "", true, 0)
@@ -56,6 +56,6 @@ func TestLocalEncryptionInMemory(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(e.keyFile); !os.IsNotExist(err) {
-		t.Errorf("the key file %s is still there: %v", e.keyFile, err)
+		t.Errorf("the key file %s still exists: %v", e.keyFile, err)
 	}
 }

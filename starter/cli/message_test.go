@@ -215,7 +215,7 @@ func TestGeneratedRequestIDIsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	if sent.RequestID == "" || !strings.Contains(got.stdout, sent.RequestID) {
-		t.Errorf("sent with request id %q, told %q", sent.RequestID, got.stdout)
+		t.Errorf("sent with request id %q, printed %q", sent.RequestID, got.stdout)
 	}
 }
 

@@ -13,9 +13,9 @@ func (p *program) outcome() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "outcome REF REQUEST [flags]",
 		Short: "Show the outcome of a request",
-		Long: `outcome shows the outcome of a request from any sender, sent as a signal or an update. The output and the exit code are those of the
-command that sends the request: the exit code is 1 if the request failed. Oppflow keeps the outcomes of the last 200 requests of an
-opportunity in full. outcome needs a running worker.`,
+		Long: `outcome shows the outcome of a request from any sender, sent as a signal or an update. outcome has the same output and exit code
+as the command that sends the request: the exit code is 1 if the request failed. Oppflow keeps the outcomes of the last 200 requests
+of an opportunity in full. outcome needs a running worker.`,
 		Example:           "  oppflow outcome lead-4711 6f1c…",
 		Args:              exactArgs("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,

@@ -56,8 +56,7 @@ func (o *output) show(w io.Writer, value any, human func(io.Writer)) error {
 	return columns.Flush()
 }
 
-// line writes one line of columns. line replaces the characters of a text that would end the cell
-// or the line.
+// line replaces the characters of a text that would end the cell or the line.
 func line(w io.Writer, cells ...string) {
 	for i, cell := range cells {
 		cells[i] = printable(cell)
@@ -121,7 +120,7 @@ func resultText(r opportunity.InterestResult) string {
 
 func showView(w io.Writer, v opportunity.View) { writeView(w, v, true) }
 
-// writeView writes the view. While the run is open, writeView also writes what an operator can do.
+// If open is true, writeView also writes which commands an operator can use.
 func writeView(w io.Writer, v opportunity.View, open bool) {
 	advise := func(format string, args ...any) {
 		if open {
@@ -280,7 +279,7 @@ func orDash(text string) string {
 	return text
 }
 
-// searchResult is the result of the command search in JSON.
+// searchResult is the JSON output of the command search.
 type searchResult struct {
 	Count         int                `json:"count"`
 	Opportunities []foundOpportunity `json:"opportunities"`
@@ -293,8 +292,8 @@ type foundOpportunity struct {
 	State      string          `json:"state"`
 	GrandTotal *string         `json:"grandTotal"`
 	Interests  []foundInterest `json:"interests"`
-	// InterestCount is the number of all interests on the record. InterestCount is higher than the
-	// number of interests in the JSON if not all interests were read.
+	// InterestCount is the number of all interests on the record; the JSON may contain fewer
+	// interests.
 	InterestCount int `json:"interestCount"`
 }
 

@@ -82,7 +82,7 @@ func TestRequestedValuesAreMarked(t *testing.T) {
 	}
 }
 
-// The output shows other answers for a question about people than for a question about a change.
+// A question about people has other answer commands than a question about a change.
 func TestAnswersAboutPeopleAreShown(t *testing.T) {
 	text := viewText(opportunity.View{Reference: "lead-1", RunningEffects: []opportunity.RunningEffect{{
 		Key: "1/win/after/2/contacts", Kind: opportunity.EffectContacts, Problem: "attendee 2 has the address of a contact", AsksPeople: true,
@@ -96,7 +96,7 @@ func TestAnswersAboutPeopleAreShown(t *testing.T) {
 		}
 	}
 	if strings.Contains(text, "it did happen") {
-		t.Errorf("the answers are those of another question:\n%s", text)
+		t.Errorf("the answer commands belong to another kind of question:\n%s", text)
 	}
 }
 
@@ -130,7 +130,7 @@ func TestUnreservedInterestIsShown(t *testing.T) {
 func TestLastPortsAreReusedWhenFree(t *testing.T) {
 	data := t.TempDir()
 	if got, err := lastPorts(t.Context(), data); err != nil || got != (stackPorts{}) {
-		t.Errorf("nothing kept: %+v, %v", got, err)
+		t.Errorf("without stored ports: %+v, %v", got, err)
 	}
 	var config net.ListenConfig
 	port := func() (net.Listener, int) {
@@ -187,6 +187,6 @@ func TestAnEndedRunGivesNoAdvice(t *testing.T) {
 	b.Reset()
 	shownView{View: v}.show(&b)
 	if got := b.String(); !strings.Contains(got, "oppflow resume A-1") || !strings.Contains(got, "oppflow retry A-1 q") {
-		t.Errorf("while it is open, got\n%s", got)
+		t.Errorf("for a run that has not ended:\n%s", got)
 	}
 }

@@ -45,14 +45,14 @@ func TestLearnerErrorsQuoteNoPerson(t *testing.T) {
 	} {
 		got, err := parseLearner(text)
 		if err == nil {
-			t.Errorf("%q is taken for %+v", text, got)
+			t.Errorf("%q is parsed as %+v", text, got)
 			continue
 		}
 		// The help text that explains the form of a learner contains an invented person, Melissa. No
 		// other output may contain the name Melissa.
 		shown := strings.NewReplacer("Melissa Green <melissa@example.com>", "", "Green, Melissa <melissa@example.com>", "").Replace(err.Error())
 		if strings.Contains(strings.ToLower(shown), "melissa") {
-			t.Errorf("%q: the error quotes the person: %v", text, err)
+			t.Errorf("%q: the error contains data of the person: %v", text, err)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func TestLearnerThatIsWrittenDownIsReadBack(t *testing.T) {
 		}
 		got, err := parseLearner(want.LastName + ", " + want.FirstName + " <" + want.Email + ">")
 		if err != nil || got != want {
-			t.Fatalf("%+v was read as %+v: %v", want, got, err)
+			t.Fatalf("%+v was parsed as %+v: %v", want, got, err)
 		}
 	})
 }

@@ -118,8 +118,7 @@ a typical tenant, and oppflow up deploys it. If FILE is -, explain reads the pla
 	return command
 }
 
-// readPlaybook reads the file name, or standard input. readPlaybook stops reading as soon as the
-// file is too large.
+// readPlaybook stops reading as soon as the file is too large.
 func readPlaybook(command *cobra.Command, name string) ([]byte, error) {
 	from := command.InOrStdin()
 	switch name {

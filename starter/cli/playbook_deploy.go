@@ -84,8 +84,8 @@ func (p *program) loadPlaybook(name string, file []byte) (*playbook.Playbook, er
 	return loaded, err
 }
 
-// deploy stores the playbook and waits until the playbook is in force. ctx limits the time for the
-// storing, and waiting limits the time for the wait.
+// ctx limits the time for storing the playbook, and waiting limits the time until the playbook is
+// in force.
 func (p *program) deploy(ctx, waiting context.Context, temporal client.Client, connection *connection, form *output, d lifecycle.Deployment) error {
 	deployed, err := host.DeployPlaybook(ctx, temporal, d)
 	if err != nil {

@@ -68,8 +68,8 @@ depend on these times as unknown. preview does not plan beyond a transition that
 	return command
 }
 
-// openRecords calls the function each once for every open opportunity that is in a step in which
-// the playbook has follow-ups.
+// openRecords calls the function each once for every open opportunity in a step with follow-ups in
+// the playbook.
 func openRecords(ctx context.Context, client *administrate.Client, book *playbook.Playbook, each func(administrate.Opportunity)) error {
 	steps, err := openSteps(ctx, client, book.Features())
 	if err != nil {
@@ -119,8 +119,7 @@ func openSteps(ctx context.Context, client *administrate.Client, has playbook.Fe
 	return ids, nil
 }
 
-// withAllInterests reads the interests of the record that the API did not return with the record,
-// and returns the record with all interests.
+// withAllInterests adds the interests that the API did not return together with the record.
 func withAllInterests(ctx context.Context, client *administrate.Client, record administrate.Opportunity) (administrate.Opportunity, error) {
 	for record.NextInterestsCursor != "" {
 		page, err := client.Interests(ctx, record.ID, record.NextInterestsCursor)
@@ -132,12 +131,12 @@ func withAllInterests(ctx context.Context, client *administrate.Client, record a
 	return record, nil
 }
 
-// The preview contains no names of people or opportunities.
+// A preview contains no names of people or opportunities.
 type preview struct {
 	Adopted time.Time `json:"adopted"`
 	Until   time.Time `json:"until"`
-	// Opportunities is how many open opportunities are in a step in which the playbook has follow-ups.
-	// WithoutChangeTime is the number of counted opportunities for which the API does not return the
+	// Opportunities is the number of open opportunities in steps with follow-ups in the playbook.
+	// WithoutChangeTime is the number of these opportunities for which the API does not return the
 	// time of the last change.
 	Opportunities     int           `json:"opportunities"`
 	WithoutChangeTime int           `json:"withoutTimeOfChange"`

@@ -69,8 +69,8 @@ steps:
     followUps: [{ name: thank, due: { inStep: 7 days }, do: { attention: { text: t } } }]
 `
 
-// The preview spreads follow-ups that were due long ago as a worker does. The preview reads a
-// hundred records in a page and changes nothing.
+// The preview spreads overdue follow-ups over three days, as a worker does. The preview reads a
+// hundred records with each request, and changes nothing.
 func TestPlaybookPreviewSpreadsWhatWasDue(t *testing.T) {
 	box := &recordingSandbox{options: sandbox.Options{Catalogue: manyOpportunities(t, 120)}, change: changedAt("2020-01-31T12:00:00+00:00")}
 	env := box.serve(t)
@@ -81,7 +81,7 @@ func TestPlaybookPreviewSpreadsWhatWasDue(t *testing.T) {
 	}
 	for _, request := range box.requests {
 		if strings.Contains(request, "mutation") {
-			t.Errorf("something is changed: %s", request)
+			t.Errorf("a request changes data: %s", request)
 		}
 	}
 	if read.Opportunities != 120 || read.WithoutTimeOfChange != 0 || len(read.Unknown)+len(read.Problems) > 0 || read.Until.Sub(read.Adopted) != 72*time.Hour || time.Since(read.Adopted) > time.Minute {
@@ -116,7 +116,7 @@ func TestPlaybookPreviewSpreadsWhatWasDue(t *testing.T) {
 	}
 }
 
-// A follow-up whose due time has not passed yet is due at its due time. If the API does not return
+// The preview does not move a follow-up whose due time is in the future. If the API does not return
 // the time of the last change, the preview counts the delays from the present time.
 func TestPlaybookPreviewCountsFromTheLastChange(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Second)
@@ -128,7 +128,7 @@ func TestPlaybookPreviewCountsFromTheLastChange(t *testing.T) {
 	}{
 		{now.Add(-24 * time.Hour).Format(time.RFC3339), []time.Duration{6 * 24 * time.Hour}, 0},
 		{now.Add(-72 * time.Hour).Format(time.RFC3339), []time.Duration{4 * 24 * time.Hour, 6 * 24 * time.Hour}, 0},
-		{now.Add(24 * time.Hour).Format(time.RFC3339), []time.Duration{7 * 24 * time.Hour}, 0}, // the time of the last change is at most now
+		{now.Add(24 * time.Hour).Format(time.RFC3339), []time.Duration{7 * 24 * time.Hour}, 0}, // a time of the last change in the future counts as now
 		{"null", []time.Duration{7 * 24 * time.Hour}, 1},
 	} {
 		t.Run(c.changed, func(t *testing.T) {
@@ -183,13 +183,13 @@ steps:
 	}
 	if len(read.Unknown) != 2 || read.Unknown[0].FollowUp != "soon" || read.Unknown[1].FollowUp != "tokens" || read.Unknown[0].Opportunities != 1 ||
 		len(read.Problems) != 1 || read.Problems[0].Opportunities != 1 {
-		t.Errorf("not known: %+v, problems: %+v", read.Unknown, read.Problems)
+		t.Errorf("unknown: %+v, problems: %+v", read.Unknown, read.Problems)
 	}
 	got := oppflow(t, env, "playbook", "preview", name)
 	got.wantDone(t, "worth 1", "The due time of follow-up soon of 1 opportunity is unknown, because preview does not read the start times of events.",
 		"The due time of follow-up tokens of 1 opportunity is unknown", "Problem with 1 opportunity: seats: the condition of the rule cannot be evaluated")
 	if strings.Contains(got.stdout, "refresher") {
-		t.Errorf("a name is told:\n%s", got.stdout)
+		t.Errorf("the output contains a name:\n%s", got.stdout)
 	}
 }
 

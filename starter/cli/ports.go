@@ -18,8 +18,8 @@ import (
 )
 
 // stackPorts are the ports that a stack with a data directory used in its last run. The next run of
-// the stack uses the ports of the last run again, so that addresses that the user exported stay
-// valid. The value 0 means any free port.
+// the stack uses the same ports, so that addresses that the user exported stay valid. 0 means any
+// free port.
 type stackPorts struct {
 	Temporal int `json:"temporal"`
 	UI       int `json:"ui"`
@@ -29,8 +29,7 @@ type stackPorts struct {
 
 const portsFile = "ports.json"
 
-// lastPorts returns the ports that the stack with the data directory used in its last run. For a
-// port that another program uses now, lastPorts returns 0.
+// lastPorts returns 0 for a port that another program uses now.
 func lastPorts(ctx context.Context, data string) (stackPorts, error) {
 	var former stackPorts
 	if data == "" {

@@ -109,8 +109,7 @@ func (p *program) listUnknownRecords(ctx context.Context, temporal client.Client
 	return nil
 }
 
-// checkNoWorkers returns an error if a worker polls a task queue now or has polled a task queue
-// within lifecycle.MaxPollAge.
+// checkNoWorkers returns an error if a worker has polled a task queue within lifecycle.MaxPollAge.
 func checkNoWorkers(ctx context.Context, temporal client.Client) error {
 	for queue, kinds := range map[string][]enums.TaskQueueType{
 		lifecycle.TaskQueue:  {enums.TASK_QUEUE_TYPE_WORKFLOW, enums.TASK_QUEUE_TYPE_ACTIVITY},
@@ -132,8 +131,8 @@ func checkNoWorkers(ctx context.Context, temporal client.Client) error {
 	return nil
 }
 
-// refreshAll makes every running opportunity read its record and compare itself with the record.
-// refreshAll returns the number of running opportunities.
+// refreshAll makes every running opportunity compare itself with its record, and returns the number
+// of these opportunities.
 func refreshAll(ctx context.Context, temporal client.Client, namespace string) (int, error) {
 	shop := lifecycle.NewClient(temporal)
 	marked := 0

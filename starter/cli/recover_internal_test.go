@@ -35,7 +35,8 @@ func (restoredNamespace) ListWorkflow(_ context.Context, r *workflowservice.List
 	}, nil
 }
 
-// The list is complete even if the API cannot search records by the time of creation.
+// The list of unknown records is complete even if the API cannot search records by the time of
+// creation.
 func TestRecordsThatTemporalDoesNotKnow(t *testing.T) {
 	record := func(id, reference string) string {
 		return `{"node":{"id":"` + id + `","name":"N","attributes":[{"definitionKey":"oppflow","value":"` + reference + `"}]}}`

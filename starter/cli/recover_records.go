@@ -23,8 +23,8 @@ type unknownRecord struct {
 // unknownRecords returns the records that were created after the backup and whose reference tag
 // names an opportunity that Temporal does not know. If the tenant's API cannot search by the time
 // of creation, unknownRecords also returns records that were created before the backup. A returned
-// record from before the backup belongs to an opportunity that ended so long ago that the namespace
-// does not keep the opportunity's run any more.
+// record that was created before the backup belongs to an ended opportunity whose run the namespace
+// no longer keeps.
 func unknownRecords(ctx context.Context, temporal client.Client, namespace string, api *administrate.Client, mark tms.ReferenceTag, backup time.Time) ([]unknownRecord, error) {
 	known, err := knownReferences(ctx, temporal, namespace)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The command refresh waits at most a quarter of its timeout (see refreshTimeoutShare) until the
-// record is read.
+// The command refresh waits for the read of the record, but at most a quarter of its timeout
+// (refreshTimeoutShare).
 const (
 	refreshPollInterval = 200 * time.Millisecond
 	refreshTimeoutShare = 4

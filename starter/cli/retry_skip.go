@@ -15,7 +15,7 @@ func (p *program) retry() *cobra.Command {
 		Short: messageHelp(opportunity.MessageRetry),
 		Long: `retry answers the question of an opportunity whether a change was made in the TMS. Check the TMS first. retry says that the
 change was not made, and Oppflow sends the request again. retry also sends a parked request again, before the requests that wait.
-Oppflow parks a request when the TMS fails the request again and again.`,
+Oppflow parks a request when the API repeatedly returns errors of its own for the request.`,
 		Example:           "  oppflow retry lead-4711 6f1c…",
 		Args:              exactArgs("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,
@@ -69,7 +69,7 @@ func (p *program) skip() *cobra.Command {
 		Short: messageHelp(opportunity.MessageSkip),
 		Long: `skip answers the question of an opportunity whether a change was made in the TMS. Check the TMS first. skip says to go on without
 the change: Oppflow leaves the TMS as it is, ends the request as failed and goes on with the requests that wait. skip also ends a
-parked request. Oppflow parks a request when the TMS fails the request again and again.`,
+parked request. Oppflow parks a request when the API repeatedly returns errors of its own for the request.`,
 		Example:           `  oppflow skip lead-4711 6f1c… --reason "the customer no longer wants the course"`,
 		Args:              exactArgs("REF", "REQUEST"),
 		ValidArgsFunction: completeNothing,

@@ -20,10 +20,9 @@ import (
 
 const (
 	defaultSandboxAddress = "127.0.0.1:8480"
-	// serveTimeout is how long a caller may take to send a request, and how long a caller may take to
-	// read the response.
+	// serveTimeout is how long a caller may take to send a request, and to read the response.
 	serveTimeout = 60 * time.Second
-	// drainTimeout is how long the requests that run may continue when the sandbox stops.
+	// drainTimeout is how long running requests may continue when the sandbox stops.
 	drainTimeout = 10 * time.Second
 )
 
@@ -37,8 +36,8 @@ func (p *program) sandbox() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "sandbox [flags]",
 		Short: "Run the Core GraphQL API of the Administrate TMS locally",
-		Long: `sandbox runs the part of the Core GraphQL API that is about sales opportunities on this machine, with a small catalogue
-of its own, for development and tests. The sandbox includes rate limits, tokens that expire, and faults on demand. docs/sandbox.md
+		Long: `sandbox imitates on this machine the Core GraphQL API for sales opportunities, with a small catalogue of its own, for
+development and tests. The sandbox includes rate limits, tokens that expire, and faults on demand. docs/sandbox.md
 explains how to use the sandbox. Ctrl-C stops the sandbox.`,
 		Example:           "  oppflow sandbox\n  oppflow sandbox --data sandbox.db --listen 127.0.0.1:9000",
 		Args:              exactArgs(),

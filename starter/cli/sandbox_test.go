@@ -156,7 +156,7 @@ func TestSandboxKeepsItsTokenWithItsData(t *testing.T) {
 	first.stop().wantDone(t)
 	second := startSandbox(t, "--data", data)
 	if second.Token == "" || second.Token != first.Token {
-		t.Errorf("token %q, before %q", second.Token, first.Token)
+		t.Errorf("token %q, before the restart %q", second.Token, first.Token)
 	}
 	given := startSandbox(t, "--token", "tk-1")
 	if status, _ := post(t, given.URL, "Bearer tk-1"); given.Token != "tk-1" || status != http.StatusOK {
@@ -250,7 +250,7 @@ func TestSandboxWithoutAuthenticationTakesEveryone(t *testing.T) {
 	got := box.stop()
 	got.wantDone(t, "no token is needed")
 	if strings.Contains(got.stdout, "Authorization") || strings.Contains(got.stdout, "ADMINISTRATE_CLIENT_ID") {
-		t.Errorf("tells a header nobody needs: %s", got.stdout)
+		t.Errorf("prints a header that is not needed: %s", got.stdout)
 	}
 }
 

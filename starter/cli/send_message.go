@@ -22,8 +22,8 @@ type messageCommand struct {
 	request    *request
 	signal     bool
 	source     string
-	// successText is the text that the command shows for a message with the outcome done; if
-	// successText is "", the command shows the outcome.
+	// successText is the text for a message with the outcome done; if successText is "", the
+	// command shows the outcome.
 	successText string
 	// If checkDone is set, checkDone checks what a message with the outcome done has caused. checkDone
 	// may change successText.
@@ -68,8 +68,8 @@ func (s *messageCommand) send(ctx context.Context, reference opportunity.Referen
 }
 
 func (s *messageCommand) showResult(w io.Writer, reference opportunity.Reference, outcome opportunity.Outcome, err error) error {
-	// If the request failed, only the error is shown. The outcome is also shown if the outcome has
-	// several results or if a program reads the output.
+	// If the request failed, the command shows only the error, unless the outcome has several
+	// results or a program reads the output.
 	if outcome.State == "" || (err != nil && len(outcome.Results) < 2 && *s.output != asJSON) {
 		return err
 	}

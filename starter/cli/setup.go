@@ -29,13 +29,13 @@ func (p *program) setup() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "setup [flags]",
 		Short: "Prepare a Temporal namespace: register the search attributes and bind the namespace to its tenant",
-		Long: `setup registers the search attributes that Oppflow needs in the namespace. With --create-namespace it creates the namespace
-first. You may run setup again: it changes nothing that exists.
+		Long: `setup registers the search attributes that Oppflow needs in the namespace. With --create-namespace, setup first creates the
+namespace. You may run setup again: setup does not change what exists.
 
-A namespace belongs to one tenant of the TMS, so that no worker writes the data of one tenant into the records of another.
+A namespace belongs to one tenant of the TMS, so that no worker writes the data of one tenant into the records of another tenant.
 With the settings of the API, setup reads what identifies the tenant (OAuth client, regions, steps, currencies; one request that
-changes nothing) and binds the namespace to this tenant. Without these settings the first worker binds the namespace. If the
-namespace belongs to another tenant, setup fails; with --rebind it binds the namespace to this tenant.
+changes nothing) and binds the namespace to this tenant. Without these settings, the first worker binds the namespace. If the
+namespace belongs to another tenant, setup fails. With --rebind, setup binds the namespace to the new tenant.
 
 A reference cannot be used again as long as the namespace keeps the closed run of its opportunity. --retention sets this time for
 a new namespace. An existing namespace keeps its own retention.`,

@@ -22,7 +22,7 @@ import (
 // tenant of a namespace.
 type tenantNamespaces struct {
 	namespaces
-	state  *lifecycle.NamespaceState // nil when the workflow does not run
+	state  *lifecycle.NamespaceState // nil if the workflow does not run
 	worker bool                      // a worker responds
 }
 
@@ -92,15 +92,14 @@ func (n *tenantNamespaces) ExecuteMultiOperation(_ context.Context, r *workflows
 func wantUnbound(t *testing.T, r result, want ...string) {
 	t.Helper()
 	if !strings.Contains(r.stdout, "registered") && !strings.Contains(r.stdout, "all search attributes exist") {
-		t.Errorf("%q does not tell of the search attributes", r.stdout)
+		t.Errorf("%q does not report the search attributes", r.stdout)
 	}
 	r.stdout = ""
 	r.wantUsageError(t, 1, want...)
 }
 
 // The command setup binds the namespace to the tenant of its settings, with or without a running
-// worker. The command setup binds a bound namespace to another tenant only if the user requests the
-// new binding.
+// worker. The command setup binds a bound namespace to another tenant only with --rebind.
 func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	api := (&recordingSandbox{}).serve(t)
 	serve := func(n *tenantNamespaces) []string {
@@ -111,7 +110,7 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 		return &lifecycle.NamespaceState{Tenant: &lifecycle.Tenant{Regions: []opportunity.Ref{{ID: "1", Name: "Nord"}}}}
 	}
 
-	// No tenant is known.
+	// The namespace has no known tenant.
 	untold := &tenantNamespaces{}
 	oppflow(t, serve(untold), "setup").wantDone(t, "namespace sales: not bound to a tenant", "the first worker binds the namespace")
 	if untold.state != nil {
@@ -129,8 +128,7 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	own.worker = true
 	oppflow(t, env, "setup").wantDone(t, "namespace sales: already bound to the tenant with regions ")
 
-	// A tenant of which some steps have changed is still the same tenant, and setup accepts the
-	// tenant.
+	// A tenant with some changed steps is still the same tenant, and setup accepts the tenant.
 	kept := own.state.Tenant.Steps
 	own.state.Tenant.Steps = kept[1:]
 	oppflow(t, env, "setup").wantDone(t, "already bound to the tenant")
@@ -138,12 +136,12 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 		t.Errorf("%d steps are kept; want %d", len(own.state.Tenant.Steps), len(kept))
 	}
 
-	// A tenant that has equal lists but not the records that Oppflow created is another tenant.
+	// A tenant with equal lists but without the records that Oppflow created is another tenant.
 	own.state.Records = []lifecycle.CreatedRecord{{ID: "T3Bwb3J0dW5pdHk6MQ==", Reference: "order-1"}}
 	wantUnbound(t, oppflow(t, env, "setup"), "belongs to another tenant", "none of the records that Oppflow created exists with its reference tag", "with the reference order-1", "--rebind")
 	oppflow(t, env, "setup", "--rebind").wantDone(t, "rebound to the tenant with regions ", "has the same regions, steps and currencies")
 	if len(own.state.Records) != 0 {
-		t.Errorf("records of the tenant before are kept: %+v", own.state.Records)
+		t.Errorf("the namespace keeps records of the earlier tenant: %+v", own.state.Records)
 	}
 
 	// The namespace belongs to another tenant.
@@ -164,8 +162,8 @@ func TestSetupBindsTheNamespaceToItsTenant(t *testing.T) {
 	}
 }
 
-// Some tenants do not allow a client to read their regions or currencies. A tenant whose regions or
-// currencies cannot be read is identified by the lists that a client can read.
+// Some tenants do not allow a client to read their regions or currencies. Setup then identifies the
+// tenant by the lists that the client can read.
 func TestSetupBindsATenantWithFewReadableLists(t *testing.T) {
 	blind := &recordingSandbox{}
 	blind.change = func(answer string) string { return answer }

@@ -23,7 +23,7 @@ import (
 )
 
 // namespaces is a fake Temporal service that stores namespaces and their search attributes. The
-// fake service returns a change only after some more requests.
+// fake service shows a change only after some more requests.
 type namespaces struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	operatorservice.UnimplementedOperatorServiceServer
@@ -43,7 +43,7 @@ func (n *namespaces) serve(t *testing.T) []string {
 	return n.serveAs(t, n)
 }
 
-// serveAs starts the fake service as serve does, and the service also has the methods of workflows.
+// serveAs is like serve, but the fake service also has the methods of workflows.
 func (n *namespaces) serveAs(t *testing.T, workflows workflowservice.WorkflowServiceServer) []string {
 	t.Helper()
 	listener := listen(t)
@@ -58,7 +58,7 @@ func (n *namespaces) serveAs(t *testing.T, workflows workflowservice.WorkflowSer
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
 		server.Stop()
-		// The test may end before the gRPC server has started, and then Serve returns ErrServerStopped.
+		// If the test ends before the gRPC server has started, Serve returns ErrServerStopped.
 		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			t.Error(err)
 		}
@@ -144,12 +144,12 @@ func TestSetupCreatesTheNamespaceOnce(t *testing.T) {
 			oppflow(t, env, args...).wantDone(t, "namespace sales: created; the namespace keeps closed runs for "+test.told, "registered OpportunityAccount")
 			retention, attributes, changes := service.state()
 			if len(retention) != 1 || retention["sales"] != test.kept || attributes != len(lifecycle.SearchAttributes()) || changes != 2 {
-				t.Errorf("after the first: %v, %d search attributes, %d changes", retention, attributes, changes)
+				t.Errorf("after the first setup: %v, %d search attributes, %d changes", retention, attributes, changes)
 			}
 			oppflow(t, env, args...).wantDone(t,
 				"namespace sales: exists already; the namespace keeps closed runs for "+test.told, "all search attributes exist already")
 			if _, _, now := service.state(); now != changes {
-				t.Errorf("the second changed something %d times", now-changes)
+				t.Errorf("the second setup made %d changes", now-changes)
 			}
 		})
 	}

@@ -11,15 +11,13 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// shownView is the view of an opportunity together with the way in which the run ended. The view
-// that the workflow returns does not contain how the run ended.
+// shownView adds to a view how the run ended, which the view of the workflow does not contain.
 type shownView struct {
 	opportunity.View
 	Ended *lifecycle.RunEnd `json:"ended,omitempty"`
 }
 
-// show writes the opportunity. For a run that has ended, show writes the last state of the
-// workflow. show writes no advice, because the run accepts no messages any more.
+// For a run that has ended, show writes no advice, because the run accepts no messages any more.
 func (v shownView) show(w io.Writer) {
 	if v.Ended == nil {
 		showView(w, v.View)
@@ -59,7 +57,7 @@ that has ended, as long as Temporal keeps its history.`,
 		}
 		end, err := client.RunEnd(ctx, reference)
 		if err != nil {
-			end = nil // the workflow has responded, so its view is shown without the end of the run
+			end = nil // the view is shown even if the end of the run is unknown
 		}
 		all := shownView{View: view, Ended: end}
 		return form.show(p.stdout, all, func(w io.Writer) { all.show(w) })

@@ -31,8 +31,8 @@ type namedPlaybook struct {
 	loaded *playbook.Playbook
 }
 
-// openPlaybook reads, parses and checks a playbook, and prints the mistakes in the playbook. The
-// name "default" means the built-in playbook.
+// openPlaybook loads a playbook and prints its mistakes. The name "default" means the built-in
+// playbook.
 func (p *program) openPlaybook(command *cobra.Command, name string) (namedPlaybook, error) {
 	file, opened := playbook.DefaultFile(), namedPlaybook{name: "the default playbook"}
 	var err error
@@ -76,8 +76,8 @@ func showNames(w io.Writer, n namesReport) {
 
 // checkNamesBeforeDeploy compares the names in the playbook with the tenant's names, if the API
 // settings are given. checkNamesBeforeDeploy prints the differences on standard error, because
-// standard output is for the result of the deployment. If the TMS does not respond, the command
-// deploys the playbook without the comparison of names.
+// standard output is for the result of the deployment. If the API does not respond, the command
+// deploys the playbook without a comparison.
 func (p *program) checkNamesBeforeDeploy(ctx context.Context, api *settings.API, book namedPlaybook, allow bool) error {
 	if len(book.loaded.NameKinds()) == 0 {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/oppflow/oppflow/playbook/diagnostic"
 )
 
-// strangePlaybook is a playbook with a step and a region that the sandbox does not have.
+// strangePlaybook names a step and a region that the sandbox does not have.
 const strangePlaybook = `transitions:
   - name: win
     to: { step: Paid }
@@ -99,8 +99,8 @@ func TestCheckRefusesAPlaybookWithMistakes(t *testing.T) {
 
 // A deployment with names that the tenant does not have stores no playbook. With
 // --allow-unknown-names, the deployment stores the playbook. If the API does not respond, the
-// command does not compare the names. The last line of the output says that the command tried to
-// reach Temporal, or why the command did not try.
+// command does not compare the names. The last line of standard error says that Temporal cannot be
+// reached, or why the command did not connect to Temporal.
 func TestDeployComparesThePlaybookWithTheTenant(t *testing.T) {
 	box := &recordingSandbox{}
 	env := box.serve(t)
@@ -109,7 +109,7 @@ func TestDeployComparesThePlaybookWithTheTenant(t *testing.T) {
 	for name, test := range map[string]struct {
 		env  []string
 		args []string
-		want []string // the lines of standard error, by what they contain
+		want []string // parts of the lines of standard error
 	}{
 		"names that are wrong":   {env, []string{strange}, []string{strange + strangeNames[0], strange + strangeNames[1], "2 names that do not fit the tenant; the playbook is not stored"}},
 		"allowed":                {env, []string{strange, "--allow-unknown-names"}, []string{strange + strangeNames[0], strange + strangeNames[1], reached}},

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// unresponsiveError returns an error with the reason why an opportunity does not respond. If the
-// Temporal server knows no reason, unresponsiveError returns err.
+// unresponsiveError returns the Temporal server's reason why an opportunity does not respond, or
+// err if the server knows no reason.
 func unresponsiveError(ctx context.Context, temporal client.Client, reference opportunity.Reference, err error) error {
 	var own *opportunity.Error
 	var unavailable *serviceerror.Unavailable

@@ -116,7 +116,7 @@ func (p *program) printStack(running *stack.Stack, encryption *localEncryption, 
 	if noWorker {
 		what, then = "Everything except the worker", "  oppflow recover --backup TIME\n"
 	}
-	_, _ = fmt.Fprintf(p.stdout, `%s runs; Ctrl-C stops it.
+	_, _ = fmt.Fprintf(p.stdout, `%s runs; Ctrl-C stops all programs.
 
 The Web UI of Temporal:  %s
 The sandbox of the API:  %s

@@ -12,7 +12,7 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// usageError is a mistake in what the user typed. The command did nothing.
+// usageError is a mistake in what the user typed; the command changed nothing.
 type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }

@@ -26,7 +26,7 @@ func TestEveryCommandIsHere(t *testing.T) {
 	}
 	slices.Sort(names)
 	if !slices.Equal(names, commands) {
-		t.Errorf("there are %v, the tests know %v", names, commands)
+		t.Errorf("the commands are %v, the tests have %v", names, commands)
 	}
 }
 
@@ -258,7 +258,7 @@ func TestUsageErrorsAreOneLineAndExitCode2(t *testing.T) {
 	}
 	for _, name := range commands {
 		if !tried[name] {
-			t.Errorf("no mistake is made with %s", name)
+			t.Errorf("the tests make no mistake with %s", name)
 		}
 	}
 }
@@ -315,7 +315,7 @@ func TestFailuresAreOneLineAndExitCode1(t *testing.T) {
 			got := oppflow(t, env, test.args...)
 			got.wantUsageError(t, 1, test.want...)
 			if strings.Contains(got.stderr, "tk-31415") {
-				t.Errorf("the token is told: %s", got.stderr)
+				t.Errorf("the output contains the token: %s", got.stderr)
 			}
 		})
 	}
@@ -367,7 +367,7 @@ func TestAnyUsageErrorIsOneLine(t *testing.T) {
 		if slices.ContainsFunc(args, isHelpFlag) {
 			t.Skip("help")
 		}
-		// The addresses "nowhere" prevent every connection.
+		// With the address "nowhere", no command can connect.
 		got := run(t.Context(), []string{"TEMPORAL_ADDRESS=nowhere", "ADMINISTRATE_URL=nowhere"}, args...)
 		if got.code != 2 || got.stdout != "" || strings.Count(got.stderr, "\n") != 1 || strings.Contains(got.stderr, "panic") {
 			t.Fatalf("%q: %+v", args, got)

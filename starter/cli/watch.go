@@ -83,7 +83,7 @@ type watcher struct {
 	out       io.Writer
 	json      bool
 
-	view         *opportunity.View // the last view; nil before the first
+	view         *opportunity.View // the last view; nil before the first view
 	unresponsive string            // why the opportunity does not respond; "" when the opportunity responds
 }
 
@@ -137,7 +137,7 @@ func (w *watcher) follow(ctx context.Context) error {
 	if status == "" {
 		return failed
 	}
-	_, _ = w.poll(ctx, lastPollTimeout) // the way in which the run ended is known without this poll
+	_, _ = w.poll(ctx, lastPollTimeout) // if this poll fails, the end is reported without the last changes
 	return w.reportEnd(status, result, failed)
 }
 
@@ -157,8 +157,7 @@ func (w *watcher) nextInterval(pause time.Duration) time.Duration {
 	return min(2*pause, max(maxPollInterval, w.interval))
 }
 
-// isTransient reports whether the request that failed with err may succeed when the request is
-// repeated.
+// isTransient reports whether the request that failed with err may succeed later.
 func isTransient(err error) bool {
 	var unavailable *serviceerror.Unavailable
 	var deadline *serviceerror.DeadlineExceeded
@@ -193,8 +192,8 @@ func endStatus(err error) string {
 	return ""
 }
 
-// poll queries the view and reports what has changed since the last view. poll returns whether the
-// opportunity responded. If poll returns an error, the opportunity will never respond.
+// poll queries the view, reports what has changed, and returns whether the opportunity responded.
+// If poll returns an error, the opportunity will never respond.
 func (w *watcher) poll(ctx context.Context, limit time.Duration) (bool, error) {
 	asking, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -272,7 +271,7 @@ func (w *watcher) reportAttention(all []opportunity.Attention) {
 	}
 }
 
-// The workflow may have dropped the oldest entries of the timeline former from the timeline now.
+// The workflow may have dropped the oldest entries of former, so now may not contain these entries.
 func newTimelineEntries(former, now []opportunity.TimelineEntry) []opportunity.TimelineEntry {
 	for from := range former {
 		known := former[from:]
@@ -285,8 +284,7 @@ func newTimelineEntries(former, now []opportunity.TimelineEntry) []opportunity.T
 	return now
 }
 
-// reportEnd reports how the run ended. If the run did not complete, reportEnd also returns an
-// error.
+// If the run did not complete, reportEnd also returns an error.
 func (w *watcher) reportEnd(status string, result opportunity.RunResult, failed error) error {
 	shown := event{Event: "ended", Status: status}
 	if failed == nil {

@@ -28,7 +28,7 @@ func TestNewTimelineEntriesAreReportedOnce(t *testing.T) {
 			seen = now
 		}
 		if !slices.Equal(told, all) {
-			t.Fatalf("told %v of %v", told, all)
+			t.Fatalf("reported %v of %v", told, all)
 		}
 	})
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/oppflow/oppflow/starter/cli"
 )
 
-// watchFrontend is a fake Temporal service with one opportunity. Each query to watchFrontend
-// returns the next view, and the run ends after the last view.
+// watchFrontend is a fake Temporal service with one opportunity. Each query returns the next view,
+// and the run ends after the last view.
 type watchFrontend struct {
 	frontend
 	mu      sync.Mutex
@@ -191,7 +191,7 @@ func TestWatchWritesOneObjectPerLine(t *testing.T) {
 		}
 	}
 	if want := "entry entry step waiting attention entry step waiting attention ended"; strings.Join(events, " ") != want {
-		t.Errorf("told %v, want %s", events, want)
+		t.Errorf("reported %v, want %s", events, want)
 	}
 }
 
@@ -202,7 +202,7 @@ func TestWatchOfAnEndedOpportunityReportsItsEnd(t *testing.T) {
 	for name, test := range map[string]struct {
 		end    *historypb.HistoryEvent
 		status string
-		want   string // on standard error
+		want   string // text on standard error
 	}{
 		"completed":  {completed(t, opportunity.RunResult{State: opportunity.Won, CloseReason: "by phone"}), "completed", ""},
 		"rejected":   {failedWith(rejected), "failed", "Rejected: No: not this one"},
@@ -220,10 +220,10 @@ func TestWatchOfAnEndedOpportunityReportsItsEnd(t *testing.T) {
 					t.Errorf("exit code %d, %q; want %q", got.code, got.stderr, test.want)
 				}
 				if !strings.Contains(got.stdout, "in step Won") {
-					t.Errorf("the last picture is not shown:\n%s", got.stdout)
+					t.Errorf("the last view is not shown:\n%s", got.stdout)
 				}
 				if form == "json" && !strings.Contains(got.stdout, `"status":"`+test.status+`"`) || test.want == "" && !strings.Contains(got.stdout, "closed by an operator: by phone") {
-					t.Errorf("the end is not told:\n%s", got.stdout)
+					t.Errorf("the end is not reported:\n%s", got.stdout)
 				}
 			}
 		})
@@ -238,7 +238,7 @@ func TestWatchContinuesWithoutAResponse(t *testing.T) {
 	got.wantDone(t, "start accepted", "in step Won", "ended")
 	for text, times := range map[string]int{"no worker responds; watch goes on": 2, "a worker responds again": 2, "start accepted": 1, "step   ": 2} {
 		if strings.Count(got.stdout, text) != times {
-			t.Errorf("%q is not told %d times:\n%s", text, times, got.stdout)
+			t.Errorf("%q is not reported %d times:\n%s", text, times, got.stdout)
 		}
 	}
 

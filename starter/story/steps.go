@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// The values of these constants are the ids in the API documentation. The story does not compare
-// ids of records, because a TMS assigns new ids each time.
+// These ids are the ids in the API documentation. The story does not compare ids of records,
+// because a TMS assigns new ids each time.
 const (
 	proposedStep    = "T3Bwb3J0dW5pdHlTdGVwOjM="
 	proposedStage   = "T3Bwb3J0dW5pdHlTdGFnZToz"
@@ -199,7 +199,7 @@ func send(message func(id string) opportunity.Command, id string) func(context.C
 type expectedInterest struct {
 	kind        opportunity.InterestKind
 	typ, total  string
-	code, title string // compared when the documentation shows them
+	code, title string // compared if the documentation shows code and title
 	reserved    bool   // whether the opportunity has reserved places after the step
 	nth         int    // the number of the interest, from 1
 }
@@ -289,8 +289,8 @@ func (s *session) result() opportunity.InterestResult {
 	return s.outcome.Results[0]
 }
 
-// interestInView returns the last interest in the view if the view has exactly nth interests. For
-// any other number of interests, interestInView returns the zero value.
+// interestInView returns the last interest in the view, or the zero value if the view does not have
+// exactly nth interests.
 func (s *session) interestInView(nth int) opportunity.RecordedInterest {
 	if len(s.view.Interests) != nth {
 		return opportunity.RecordedInterest{}
@@ -298,8 +298,8 @@ func (s *session) interestInView(nth int) opportunity.RecordedInterest {
 	return s.view.Interests[nth-1]
 }
 
-// interestInTMS returns the last interest on the record if the record has exactly nth interests.
-// For any other number of interests, interestInTMS returns the zero value.
+// interestInTMS returns the last interest on the record, or the zero value if the record does not
+// have exactly nth interests.
 func (s *session) interestInTMS(nth int) administrate.Interest {
 	if len(s.record.Interests) != nth {
 		return administrate.Interest{}

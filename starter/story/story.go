@@ -2,8 +2,8 @@
 // Opportunities) tells, through the opportunity's workflow. After every step of the story, package
 // story compares the result with the documentation.
 //
-// Package story starts no programs and does not depend on a local stack. Package story can use any
-// connection, if the tenant of the connection has the catalogue of the documentation.
+// Package story starts no programs and does not depend on a local stack. Package story works with
+// every tenant that has the catalogue of the documentation.
 package story
 
 import (
@@ -26,12 +26,12 @@ type SendMode int
 const (
 	// ByUpdate means that the story sends updates, which return the outcome.
 	ByUpdate SendMode = iota
-	// BySignal sends signals, which return nothing. When the view shows that the run has carried out
-	// the signal, the story requests the outcome.
+	// BySignal means that the story sends signals, which return nothing. When the view shows that
+	// the run has carried out a signal, the story requests the outcome.
 	BySignal
 )
 
-// Connections contains the story's connections to Temporal and to the API.
+// Connections contains the connections to Temporal and to the API.
 type Connections struct {
 	// Temporal is a connection to a namespace with a worker.
 	Temporal client.Client
@@ -41,8 +41,8 @@ type Connections struct {
 
 // Options contains the options of the story. The zero value is valid.
 type Options struct {
-	// Reference is the reference of the story's opportunity. Reference must be new: no opportunity may
-	// have the reference yet. If Reference is "", Play generates a reference.
+	// Reference is the reference of the story's opportunity. No opportunity may have this reference
+	// yet. If Reference is "", Play generates a reference.
 	Reference opportunity.Reference
 	// Send says how the story sends its messages.
 	Send SendMode
@@ -174,11 +174,11 @@ type session struct {
 	client  *lifecycle.Client
 	report  Report
 
-	outcome    opportunity.Outcome        // of the last message
-	view       opportunity.View           // in the workflow
-	record     administrate.Opportunity   // in the TMS
-	found      []administrate.Opportunity // by the search
-	winObjects winObjects                 // by the default playbook
+	outcome    opportunity.Outcome        // outcome of the last message
+	view       opportunity.View           // view of the workflow
+	record     administrate.Opportunity   // record in the TMS
+	found      []administrate.Opportunity // results of the search
+	winObjects winObjects                 // objects that the default playbook ensured
 }
 
 func (s *session) play(ctx context.Context, one step) (Result, error) {
@@ -260,7 +260,7 @@ func (s *session) send(ctx context.Context, message opportunity.Command) error {
 		s.outcome = opportunity.Outcome{RequestID: message.GetRequestID(), State: opportunity.Failed, Error: own}
 		return nil
 	}
-	// If the message ended the workflow and the response was lost, the last state of the workflow
+	// If the message ended the workflow and its response was lost, the last view of the workflow
 	// shows the outcome.
 	after, err := s.readView(ctx)
 	if err != nil {
@@ -273,9 +273,9 @@ func (s *session) send(ctx context.Context, message opportunity.Command) error {
 	return nil
 }
 
-// signal sends the message and waits until the view shows that the message was carried out. The
-// story requests the outcome only after the view shows the message, because the update that
-// requests the outcome would itself carry out a message whose signal was lost.
+// signal sends the message and waits until the view shows that the run has carried out the message.
+// Only then may the story request the outcome, because the update for the outcome would itself
+// carry out a message whose signal was lost.
 func (s *session) signal(ctx context.Context, message opportunity.Command, before opportunity.View) error {
 	_, err := retry(ctx, func() (struct{}, error) {
 		return struct{}{}, s.client.Signal(ctx, s.options.Reference, message)
@@ -290,8 +290,8 @@ func (s *session) signal(ctx context.Context, message opportunity.Command, befor
 	return err
 }
 
-// retry repeats the attempt until the attempt succeeds or ctx ends. After an *opportunity.Error or
-// an *administrate.NotFoundError, retry returns the error without a further attempt.
+// retry repeats the attempt until the attempt succeeds, ctx ends, or the error is an
+// *opportunity.Error or an *administrate.NotFoundError.
 func retry[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	return await(ctx, func() (T, bool, error) {
 		got, err := try()
@@ -299,8 +299,7 @@ func retry[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	})
 }
 
-// await repeats the attempt until the attempt returns done as true and no error. The end of ctx and
-// errors have the same consequences in await as in retry.
+// await is like retry, but also repeats an attempt that returns done as false.
 func await[T any](ctx context.Context, try func() (got T, done bool, err error)) (T, error) {
 	for {
 		got, done, err := try()

@@ -35,21 +35,21 @@ func TestReportListsEveryDifference(t *testing.T) {
 	}
 }
 
-// A step of the story whose expectations are met by an empty state would test nothing.
+// If an empty state met all expectations of a step, the step would test nothing.
 func TestEveryStepExpectsSomethingThatIsNotThereBefore(t *testing.T) {
 	names := map[string]bool{}
 	for _, s := range steps() {
 		if names[s.name] {
-			t.Errorf("two steps are called %s; request ids are made of the name", s.name)
+			t.Errorf("two steps have the name %s, which is also the request id", s.name)
 		}
 		names[s.name] = true
 		empty := &session{}
 		report := Report{Results: []Result{{Name: s.name, Checks: s.expect(empty)}}}
 		if len(report.Mismatches()) == 0 {
-			t.Errorf("step %s is content with nothing", s.name)
+			t.Errorf("an empty state meets the expectations of step %s", s.name)
 		}
 		if s.text(empty) == "" || s.description == "" {
-			t.Errorf("step %s says nothing", s.name)
+			t.Errorf("step %s has no text", s.name)
 		}
 	}
 }
@@ -61,7 +61,7 @@ type fakeTemporal struct {
 	mu         sync.Mutex
 	signals    int
 	view       opportunity.View
-	carriesOut bool // signals are carried out
+	carriesOut bool // whether the run carries out signals
 	failures   int  // number of the next signals that fail
 }
 
@@ -101,23 +101,23 @@ func signalTo(t *testing.T, d *fakeTemporal) error {
 	return s.signal(ctx, opportunity.Progress{RequestID: "r", To: "Won"}, opportunity.View{})
 }
 
-// An update that requests the outcome of a message also carries out the message. The story must
-// therefore send the update that requests the outcome only after the signal was carried out.
+// The update for the outcome of a message also carries out the message. The story must therefore
+// send the update only after the run has carried out the signal.
 func TestLostSignalIsNotRepairedByItsOutcomeUpdate(t *testing.T) {
 	lost := &fakeTemporal{}
 	if err := signalTo(t, lost); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a signal nobody heard: %v", err)
+		t.Errorf("after a lost signal: %v", err)
 	}
 	if lost.signals != 1 {
 		t.Errorf("sent %d times, want once", lost.signals)
 	}
 	queued := &fakeTemporal{carriesOut: true, view: opportunity.View{Queue: []opportunity.QueuedMessage{{Request: "r"}}}}
 	if err := signalTo(t, queued); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a signal that still waits: %v", err)
+		t.Errorf("while a signal waits: %v", err)
 	}
 	heard := &fakeTemporal{carriesOut: true, failures: 2}
 	if err := signalTo(t, heard); err != nil || heard.signals != 1 {
-		t.Errorf("a signal that was heard: %v, sent %d times", err, heard.signals)
+		t.Errorf("after a signal that was carried out: %v, sent %d times", err, heard.signals)
 	}
 }
 

@@ -29,7 +29,6 @@ func run() int {
 	return benchMain(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 
-// The exit statuses.
 const (
 	exitFailure = 1
 	exitUsage   = 2

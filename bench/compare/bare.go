@@ -27,7 +27,6 @@ const (
 	bareRequest  = "Ask"
 )
 
-// bareState is the result of a query of the bare workflow.
 type bareState struct {
 	Record string `json:"record"`
 	// Done is the number of API calls that have taken effect. Waiting is the number of messages

@@ -15,14 +15,12 @@ import (
 // Counts are the costs of one lifecycle. Without a playbook, all members except Bytes are exact:
 // two measurements return the same numbers. With a playbook, Tasks also varies.
 type Counts struct {
-	// Requests is the number of API requests.
 	Requests int `json:"requests"`
 	// Events is the number of history events, and Bytes is the size of the history. Bytes differs
 	// slightly between two measurements, because the encoding of times has no fixed length.
 	Events int   `json:"events"`
 	Bytes  int64 `json:"bytes"`
-	// Tasks is the number of completed workflow tasks.
-	Tasks int `json:"workflowTasks"`
+	Tasks  int   `json:"workflowTasks"`
 	// Actions is the number of actions that Temporal Cloud bills, except queries and heartbeats.
 	// Actions includes each start, signal, update, attempt of an activity, timer, upsert of search
 	// attributes and continue-as-new.

@@ -155,7 +155,6 @@ func (g *Environment) connect(ctx context.Context, namespace string) (client.Cli
 	return c, err
 }
 
-// Oppflow's worker and the worker of the bare workflow have the same rate limit.
 func (g *Environment) startWorkers(ctx context.Context, rate float64, o EnvironmentOptions) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -181,7 +180,6 @@ func (g *Environment) startWorkers(ctx context.Context, rate float64, o Environm
 	return g.bareWorker.Start(ctx)
 }
 
-// requests returns the number of API requests since the start of the sandbox.
 func (g *Environment) requests(ctx context.Context) (int, error) {
 	entries, err := g.sandbox.RequestLog(ctx, g.countedRequests)
 	if len(entries) > 0 {

@@ -30,7 +30,6 @@ type Idle struct {
 	FirstAnswer time.Duration `json:"firstResponseNs"`
 }
 
-// The limits for idle opportunities.
 const (
 	bytesPerOpportunity = 60_000
 	fixedBytes          = 60_000_000

@@ -29,7 +29,7 @@ const (
 	path         = "TGVhcm5pbmdQYXRoOjE="                                     // LearningPath:1
 	otherCourse  = "Q291cnNlVGVtcGxhdGU6MTI="                                 // CourseTemplate:12
 	tokens       = "VG9rZW5UeXBlOjg4NDhhM2IzOGFkZjQ1ZGI4ZmY2MGZhZmNiZDNiM2Y2" // TokenType
-	recordName   = "Measured"                                                 // the name of every record
+	recordName   = "Measured"
 )
 
 // Calls is the number of API calls of one lifecycle, including the creation of the record.

@@ -36,7 +36,6 @@ type Options struct {
 	Output io.Writer
 }
 
-// The names of the figures.
 const (
 	figureCounts    = "counts"
 	figureRates     = "rates"
@@ -78,7 +77,7 @@ const (
 	updates           = 1000 // the number of updates whose latencies are reported
 	idleOpportunities = 10_000
 	burstSignals      = 1000
-	defaultPlaybook   = "default" // the name of the default playbook
+	defaultPlaybook   = "default"
 	inMemoryServer    = "SQLite in memory"
 )
 
@@ -133,7 +132,6 @@ func (o Options) runPart(ctx context.Context, p environmentPlan, report *Report,
 	return nil
 }
 
-// Each environmentPlan has its own Environment.
 func (o Options) parts() []environmentPlan {
 	profiled := EnvironmentOptions{CPUProfile: o.CPUProfile, MemoryProfile: o.MemoryProfile}
 	count := step{figureCounts, "measurement of the counts", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {

@@ -47,9 +47,8 @@ func playbookModes() []oppflowMode {
 	return all
 }
 
-// oppflow returns the Subject that plays the lifecycle with Oppflow. The driver sends the same
-// messages as a program that uses Oppflow. After a signal, the driver reads the view every 20 ms
-// until the signal has taken effect.
+// oppflow returns the Subject that plays the lifecycle with Oppflow. After a signal, the driver
+// reads the view every 20 ms until the signal has taken effect.
 func oppflow(c client.Client, h oppflowMode) Subject {
 	messages := lifecycle.NewClient(c)
 	return Subject{Name: h.String(), Temporal: c, begin: func(ctx context.Context, reference opportunity.Reference) (driver, error) {

@@ -105,7 +105,6 @@ func (d *database) close() error {
 	return err
 }
 
-// freePort returns a TCP port that no program uses at this moment.
 func freePort(ctx context.Context) (int, error) {
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")

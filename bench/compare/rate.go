@@ -165,7 +165,6 @@ func (g *Environment) playTurn(ctx context.Context, c Subject, plan RatePlan) (t
 	return result, err
 }
 
-// nextReference returns an unused reference.
 func (g *Environment) nextReference() opportunity.Reference {
 	return opportunity.Reference(fmt.Sprintf("life-%d", g.references.Add(1)))
 }

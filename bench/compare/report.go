@@ -11,7 +11,6 @@ import (
 // Report contains all figures that one call of Measure measured. A member of Report is empty if its
 // figure was not measured.
 type Report struct {
-	// Command is the command line that produced the report.
 	Command string `json:"command"`
 	// Server is the database of the Temporal server: "SQLite in memory" or "PostgreSQL". Processors
 	// is the number of the machine's processors.

@@ -24,7 +24,6 @@ import (
 // measurement.
 const WorkerCommand = "worker"
 
-// The names of the workers.
 const (
 	workerOppflow = "oppflow"
 	workerBare    = "bare"
@@ -36,8 +35,8 @@ const (
 )
 
 // RunWorker runs Oppflow's worker or the worker of the bare workflow until ctx ends; args contains
-// the name of the worker. RunWorker returns the exit code. RunWorker passes the arguments after
-// "--" to the worker. The worker named oppflow runs the same code as the program oppflow-worker.
+// the name of the worker. RunWorker passes the arguments after "--" to the worker. The worker named
+// oppflow runs the same code as the program oppflow-worker.
 func RunWorker(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	flags := pflag.NewFlagSet(WorkerCommand, pflag.ContinueOnError)
 	cpu := flags.String(flagCPUProfile, "", "file to which the worker writes its CPU profile")

@@ -60,7 +60,6 @@ func readBookings(ctx context.Context, path string, earlierNames map[opportunity
 	return b, err
 }
 
-// readPeople adds to the interests of the records the people whom the interests name.
 func readPeople(ctx context.Context, tx *sql.Tx, interests map[int64]*audit.Interest) error {
 	return eachRow(ctx, tx, `SELECT interest_id, first_name || ' ' || last_name, coalesce(email_address, '') FROM interest_learners ORDER BY id`, func(row *sql.Rows) error {
 		var interest int64

@@ -18,19 +18,16 @@ type disruptionPeriod struct {
 // Coverage is how many messages a kind of disruption affected. A disruption affects a message if
 // the disruption was active for the message's opportunity while the message waited.
 type Coverage struct {
-	Kind DisruptionKind `json:"what"`
-	// Times is how often the disruption was executed.
-	Times    int `json:"times"`
-	Messages int `json:"messages"`
-	// Share is the share of all messages that the kind of disruption affected.
-	Share float64 `json:"share"`
+	Kind     DisruptionKind `json:"what"`
+	Times    int            `json:"times"`
+	Messages int            `json:"messages"`
+	Share    float64        `json:"share"`
 }
 
 // minCoverage is the share of the messages that each kind of disruption must have affected in the
 // long form of the experiment.
 const minCoverage = 0.01
 
-// The parameter of is the affected opportunity; "" means all opportunities.
 func (s *Experiment) recordPeriod(what DisruptionKind, from, to time.Time, of opportunity.Reference) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,8 +17,7 @@ import (
 // Disruption is one planned disturbance of the workers, the Temporal server, the API or the
 // opportunities.
 type Disruption struct {
-	Kind DisruptionKind
-	// Pause is the wait before the disruption.
+	Kind  DisruptionKind
 	Pause time.Duration
 	// Alternative chooses between two forms of the disruption.
 	Alternative bool
@@ -419,8 +418,6 @@ func isLate(entry requestlog.Entry) bool {
 	return entry.Fault == string(fault.Late) && entry.ClientGone && !entry.Answered.IsZero()
 }
 
-// isCommittedLate reports whether a change of the request was committed after its client had
-// stopped waiting.
 func isCommittedLate(entry requestlog.Entry) bool {
 	return isLate(entry) && slices.ContainsFunc(entry.Fields, func(field requestlog.Field) bool { return field.Outcome == requestlog.Committed })
 }

@@ -49,15 +49,11 @@ type Experiment struct {
 
 	// Only the disruptions use probes, requests and deployments, one disruption at a time.
 	probes, requests, deployments int
-	// random is the source of the random choices of the disruptions.
-	random *rand.Rand
-	// faultRounds counts how often the background faults were set.
-	faultRounds uint64
+	random                        *rand.Rand
+	faultRounds                   uint64
 
-	// allFrozen is set while all workers are frozen.
 	allFrozen atomic.Bool
-	// resetMu is locked while a run is reset.
-	resetMu sync.Mutex
+	resetMu   sync.Mutex
 
 	mu          sync.Mutex
 	report      Report
@@ -68,9 +64,8 @@ type Experiment struct {
 	// of disruption was executed.
 	periods    []disruptionPeriod
 	executions map[DisruptionKind]int
-	// restores are the restores of Temporal's database.
-	restores []audit.Restore
-	resets   []audit.Reset
+	restores   []audit.Restore
+	resets     []audit.Reset
 	// manualChanges are the changes of interests as another user of the TMS. earlierNames are the
 	// names of contacts before another user of the TMS renamed them.
 	manualChanges []audit.ManualChange
@@ -213,8 +208,7 @@ const graceTime = 40 * time.Second
 const quietTimeout = 6 * time.Minute
 
 // Execute sends all messages while the parts are disrupted, and then waits until no run has a
-// waiting message. Execute returns an error if the experiment could not be executed. Evidence
-// returns the results.
+// waiting message. Execute returns an error if the experiment could not be executed.
 func (s *Experiment) Execute(ctx context.Context) error {
 	if err := s.setBackgroundFaults(ctx); err != nil {
 		return err

@@ -47,7 +47,7 @@ func (s *Experiment) signal(ctx context.Context, from sender, reference opportun
 
 // killBeforeSend makes the workers request new tokens, holds the tokens back, and kills the workers
 // while an activity waits for a token. The activity has begun, and the activity's request cannot
-// have been sent without a token. killBeforeSend tries again if no activity waited for a token.
+// have been sent without a token.
 func (s *Experiment) killBeforeSend(ctx context.Context) error {
 	for deadline := time.Now().Add(2 * momentTimeout); ; {
 		err := s.tryKillBeforeSend(ctx)

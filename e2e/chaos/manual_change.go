@@ -86,7 +86,6 @@ func (s *Experiment) changeableReferences() []opportunity.Reference {
 	return list
 }
 
-// changeOneManually makes one change, and reports whether it made a change.
 func (s *Experiment) changeOneManually(ctx context.Context, view opportunity.View) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

@@ -37,7 +37,6 @@ func (s *Experiment) transitionManually(ctx context.Context) error {
 	return nil
 }
 
-// manualStep is the step to which a person's transition leads.
 const manualStep = "Opportunity"
 
 const manualMutation = `mutation ` + audit.ManualOperation + `($record: ID!, $step: ID!) {

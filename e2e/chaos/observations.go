@@ -24,7 +24,6 @@ func (j *observationLog) add(t audit.Observation) {
 	j.observations = append(j.observations, t)
 }
 
-// all returns a copy of the observations.
 func (j *observationLog) all() []audit.Observation {
 	j.mu.Lock()
 	defer j.mu.Unlock()

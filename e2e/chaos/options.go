@@ -13,7 +13,6 @@ import (
 
 // Options are the size and the conditions of an experiment.
 type Options struct {
-	// Seed decides the messages and the disruptions.
 	Seed uint64
 	// DisruptionTime is how long the parts are disrupted.
 	DisruptionTime time.Duration
@@ -67,7 +66,6 @@ type Options struct {
 	ContinueAfter int
 	// Long executes every kind of disruption repeatedly until DisruptionTime is over.
 	Long bool
-	// Race says that the parts are built with the race detector.
 	Race bool
 	// Data is the directory of the databases; "" means a temporary directory that Stop removes.
 	Data string

@@ -15,10 +15,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// maxResets is the highest number of runs that one disruption resets.
 const maxResets = 24
 
-// resetPaused resets runs of paused opportunities.
 func (s *Experiment) resetPaused(ctx context.Context) error {
 	open, err := s.resettableReferences(ctx)
 	if err != nil {
@@ -193,7 +191,6 @@ func (s *Experiment) resetWhilePaused(ctx context.Context, reference opportunity
 	return err == nil, err
 }
 
-// ignoreEnded returns nil if the error says that the opportunity has ended.
 func ignoreEnded(err error) error {
 	var own *opportunity.Error
 	if errors.As(err, &own) && own.Type == opportunity.Closed {

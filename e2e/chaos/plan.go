@@ -15,7 +15,6 @@ import (
 // Action is what a step of a script does.
 type Action string
 
-// The actions of a script.
 const (
 	// Send sends a message.
 	Send Action = "send"
@@ -41,8 +40,7 @@ type Step struct {
 	// ResetToFirst resets the run to the first completed workflow task instead of the last
 	// completed workflow task.
 	ResetToFirst bool
-	// Pause is the wait before the step.
-	Pause time.Duration
+	Pause        time.Duration
 }
 
 // Script is the start of one opportunity and all its steps, in order.

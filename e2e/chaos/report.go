@@ -42,9 +42,8 @@ type Report struct {
 	LostByRestore int `json:"lostByRestore"`
 	Resets        int `json:"resets"`
 	Terminations  int `json:"terminations"`
-	// Continued counts the runs that were continued as new.
-	Continued int `json:"continued"`
-	Questions int `json:"questions"`
+	Continued     int `json:"continued"`
+	Questions     int `json:"questions"`
 	// Playbook is the playbook of the experiment. CheckedWins counts the won records whose learners
 	// the auditor compared with the registrations. EffectQuestions counts the effects that wait for
 	// an operator; Questions does not count them.
@@ -54,8 +53,7 @@ type Report struct {
 	Registrations   int             `json:"registrations,omitempty"`
 	Invoices        int             `json:"invoices,omitempty"`
 	Mails           int             `json:"mails,omitempty"`
-	// ManualChanges counts the interests and contacts that another user of the TMS changed.
-	ManualChanges int `json:"manualChanges,omitempty"`
+	ManualChanges   int             `json:"manualChanges,omitempty"`
 	// Coverage contains, for each kind of disruption, the number of messages that the kind
 	// affected.
 	Coverage []Coverage `json:"met"`

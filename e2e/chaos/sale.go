@@ -70,7 +70,6 @@ func (p *planner) sale(n int) Script {
 	return s
 }
 
-// tokenType is the key of the type of training tokens in the catalogue.
 const tokenType = "8848a3b38adf45db8ff60fafcbd3b3f6"
 
 func (p *planner) saleInterest(learners []opportunity.Learner) opportunity.Interest {

@@ -16,12 +16,10 @@ import (
 )
 
 const (
-	// sampleEvery is how often all open opportunities are sampled.
 	sampleEvery = 10 * time.Second
 	// maxSampling is the highest number of opportunities that are sampled at the same time. While
 	// no worker polls, each sample lasts until sampleTimeout.
-	maxSampling = 64
-	// sampleTimeout bounds how long the query for one view may take.
+	maxSampling   = 64
 	sampleTimeout = 5 * time.Second
 )
 

@@ -19,9 +19,7 @@ import (
 )
 
 const (
-	// callTimeout bounds one call of a sender.
-	callTimeout = 8 * time.Second
-	// retryInterval is the wait before a call is repeated.
+	callTimeout   = 8 * time.Second
 	retryInterval = 300 * time.Millisecond
 	// maxUpdateAttempts is how often a sender sends an update that returns no outcome.
 	maxUpdateAttempts = 2
@@ -133,7 +131,7 @@ func (s sender) callWithTimeout(ctx context.Context, call func(context.Context) 
 }
 
 // send sends the step's message. send repeats the message under the same id when the result is
-// unknown or Oppflow is busy. send returns the last observation.
+// unknown or Oppflow is busy.
 func (s sender) send(ctx context.Context, reference opportunity.Reference, step Step) audit.Observation {
 	for asked := 1; ; asked++ {
 		observed := s.sendOnce(ctx, reference, step.Command, step.Transport)
@@ -221,8 +219,6 @@ func (s sender) terminate(ctx context.Context, script Script) error {
 	return s.start(ctx, script)
 }
 
-// errNoRun means that the run that the chaos test resets does not exist any more, because another
-// reset replaced the run.
 var errNoRun = errors.New("the run that the chaos test resets does not exist any more")
 
 func (s *Experiment) reset(ctx context.Context, reference opportunity.Reference, first bool) error {

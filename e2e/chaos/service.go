@@ -20,7 +20,6 @@ import (
 
 type serviceBehaviour string
 
-// The behaviours of a service.
 const (
 	serviceAnswers serviceBehaviour = "answers"
 	serviceFails   serviceBehaviour = "answers 500"
@@ -191,7 +190,6 @@ func newStart() opportunity.Start {
 // transitionExisting sends the transition between the open steps to opportunities that are in the
 // step before the transition, up to the given number of opportunities. If meanwhile is not nil,
 // transitionExisting calls meanwhile for each opportunity while the transition is sent.
-// transitionExisting returns the number of opportunities that got the transition.
 func (s *Experiment) transitionExisting(ctx context.Context, most int, meanwhile func(context.Context, opportunity.View)) int {
 	references := s.references()
 	s.random.Shuffle(len(references), func(i, j int) { references[i], references[j] = references[j], references[i] })

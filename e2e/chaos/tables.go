@@ -22,8 +22,7 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// openTables opens the sandbox's tables. mode is the value of SQLite's URI parameter mode, such as
-// "ro".
+// mode is the value of SQLite's URI parameter mode, such as "ro".
 func openTables(path string, mode string) (*sql.DB, error) {
 	query := url.Values{"mode": {mode}, "_pragma": {"busy_timeout(10000)"}}
 	return sql.Open("sqlite", "file://"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?"+query.Encode())

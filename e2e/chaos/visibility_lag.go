@@ -12,7 +12,6 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// restartedCount is how many opportunities are started again while visibility lags.
 const restartedCount = 6
 
 // delayVisibility makes visibility lag, or show only the newest runs. While visibility lags,

@@ -24,15 +24,13 @@ import (
 type Parts struct {
 	*stack.Stack
 	// T is the test that started the parts, or a subtest of that test.
-	T *testing.T
-	// Output is what the parts wrote.
+	T      *testing.T
 	Output *Output
 	// Temporal is a Temporal client of the test's namespace. Client is Oppflow's client in the
 	// test's namespace.
 	Temporal client.Client
 	Client   *lifecycle.Client
-	// API is a client of the sandbox.
-	API *administrate.Client
+	API      *administrate.Client
 }
 
 // In returns the same parts for a subtest of the test that started the parts.
@@ -43,8 +41,7 @@ func (p *Parts) In(t *testing.T) *Parts {
 }
 
 // SendWindow, ResponseTime and SettleTime are the times of the workers in tests. These three times
-// are shorter than a tenant's times, so that a test waits less for a lost response. DefaultTimes
-// returns the flags with a tenant's times.
+// are shorter than a tenant's times, so that a test waits less for a lost response.
 const (
 	SendWindow   = 2 * time.Second
 	ResponseTime = 2 * time.Second

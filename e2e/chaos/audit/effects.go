@@ -21,8 +21,6 @@ func (a *auditor) checkEffects(f *caseFile) {
 	a.checkMails(f)
 }
 
-// lastChain returns the last chain of the reference. The other chains of the reference ended before
-// it.
 func (f *caseFile) lastChain() *Chain { return f.chains[len(f.chains)-1] }
 
 // effectsEnded returns false while a message, an effect or a question of the opportunity waits, and
@@ -49,7 +47,6 @@ func (a *auditor) isInterrupted(f *caseFile) bool {
 	return len(a.evidence.Restores) > 0 || len(a.resetTimes(f.reference)) > 0
 }
 
-// effectResult returns the last result of an effect of the kind, or false without such a result.
 func (c *Chain) effectResult(kind opportunity.EffectKind) (opportunity.EffectResult, bool) {
 	for _, result := range slices.Backward(c.View.EffectResults) {
 		if result.Kind == kind {
@@ -76,7 +73,6 @@ func (a *auditor) mustHaveLearners(f *caseFile) bool {
 	return succeeded(result)
 }
 
-// checkMissingLearners checks that the learners of the interests on a won record are on the events.
 func (a *auditor) checkMissingLearners(f *caseFile) {
 	if !a.mustHaveLearners(f) {
 		return

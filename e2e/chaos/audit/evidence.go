@@ -15,21 +15,15 @@ type Evidence struct {
 	ExistingRecords []opportunity.ID `json:"before,omitempty"`
 	Observations    []Observation    `json:"observations"`
 	// Chains are the chains of each reference, in the order of their starts.
-	Chains     []Chain            `json:"chains"`
-	Records    []Record           `json:"records"`
-	RequestLog []requestlog.Entry `json:"requestLog"`
-	// Samples are the samples of the open opportunities over time.
-	Samples []Sample `json:"samples,omitempty"`
-	// ManualTransitions are the transitions that people made in the TMS.
+	Chains            []Chain            `json:"chains"`
+	Records           []Record           `json:"records"`
+	RequestLog        []requestlog.Entry `json:"requestLog"`
+	Samples           []Sample           `json:"samples,omitempty"`
 	ManualTransitions []ManualTransition `json:"byHand,omitempty"`
-	// ManualChanges are the edits and removals of interests by people in the TMS.
-	ManualChanges []ManualChange `json:"manualChanges,omitempty"`
-	// Bookings are the objects that effects create.
-	Bookings Bookings `json:"bookings,omitzero"`
-	// Restores are the restores of Temporal's database.
-	Restores []Restore `json:"restores,omitempty"`
-	// Resets are the resets of runs.
-	Resets []Reset `json:"resets,omitempty"`
+	ManualChanges     []ManualChange     `json:"manualChanges,omitempty"`
+	Bookings          Bookings           `json:"bookings,omitzero"`
+	Restores          []Restore          `json:"restores,omitempty"`
+	Resets            []Reset            `json:"resets,omitempty"`
 }
 
 // Tolerances are the settings that decide what is a violation. The zero value stands for the

@@ -9,15 +9,14 @@ import (
 
 // ManualChange is an edit or the removal of an interest by a person in the TMS.
 type ManualChange struct {
-	At     time.Time      `json:"at"`
-	Record opportunity.ID `json:"record"`
-	// Before is the interest before the change.
-	Before  Interest `json:"before"`
-	Removed bool     `json:"removed,omitempty"`
+	At      time.Time      `json:"at"`
+	Record  opportunity.ID `json:"record"`
+	Before  Interest       `json:"before"`
+	Removed bool           `json:"removed,omitempty"`
 }
 
 // withoutManualChanges returns the records as they would be if no person had edited or removed an
-// interest. The rules about messages compare these records with the requests.
+// interest.
 func (e Evidence) withoutManualChanges() []Record {
 	records := slices.Clone(e.Records)
 	changes := slices.Clone(e.ManualChanges)

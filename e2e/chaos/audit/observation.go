@@ -40,14 +40,13 @@ const (
 type Observation struct {
 	Sender int `json:"sender"`
 	// Sequence is the position of the message among the messages of the sender, from 1.
-	Sequence  int                     `json:"sequence"`
-	Reference opportunity.Reference   `json:"reference"`
-	Request   string                  `json:"request"`
-	Message   opportunity.MessageName `json:"message"`
-	Payload   json.RawMessage         `json:"payload"`
-	Transport Transport               `json:"way"`
-	SentAt    time.Time               `json:"sent"`
-	// AnsweredAt is when the sender got the response.
+	Sequence   int                          `json:"sequence"`
+	Reference  opportunity.Reference        `json:"reference"`
+	Request    string                       `json:"request"`
+	Message    opportunity.MessageName      `json:"message"`
+	Payload    json.RawMessage              `json:"payload"`
+	Transport  Transport                    `json:"way"`
+	SentAt     time.Time                    `json:"sent"`
 	AnsweredAt time.Time                    `json:"heard,omitzero"`
 	Result     SendResult                   `json:"result"`
 	Results    []opportunity.InterestResult `json:"results,omitempty"`

@@ -29,7 +29,6 @@ type Interest struct {
 	// Key numbers the interests of all records in the order of their creation.
 	Key int64 `json:"key"`
 	Content
-	// People are the learners whom the interest names.
 	People []Person `json:"people,omitempty"`
 }
 

@@ -9,9 +9,7 @@ import (
 type reportedState int
 
 const (
-	// reportedDone: the change is reported done.
 	reportedDone reportedState = iota
-	// reportedFailed: the change is reported failed.
 	reportedFailed
 	// undecided: it is not known whether the change was made. The change is undecided when a
 	// question is about the change, when the change waits behind a question, or when its outcome is

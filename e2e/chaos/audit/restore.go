@@ -55,8 +55,7 @@ func (e Evidence) LostByRestore() int {
 	return len(lost)
 }
 
-// addLostByRestore adds the messages that are in no history after a restore. Whether such a lost
-// message took effect is unknown.
+// addLostByRestore adds the messages that are in no history after a restore.
 func (a *auditor) addLostByRestore(f *caseFile) {
 	known := map[string]bool{}
 	for _, r := range f.requests {

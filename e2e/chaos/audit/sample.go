@@ -23,8 +23,7 @@ type Sample struct {
 	// Reason is the wait, the question, the pause or the closing of the run. If the sample has no
 	// view, Reason comes from the attention in the list of opportunities, or from the server's data
 	// about the workers.
-	Reason string `json:"reason,omitempty"`
-	// Attention is the attention that the view shows an operator.
+	Reason    string                  `json:"reason,omitempty"`
 	Attention []opportunity.Attention `json:"attention,omitempty"`
 }
 

@@ -40,7 +40,7 @@ func (c *Chain) waitPeriods() []WaitPeriod {
 		seen[a.Request] = true
 		life := WaitPeriod{Reference: c.Reference, Request: a.Request, From: a.At, To: a.ReportedAt}
 		if life.To.IsZero() && (c.Status != Running || c.Outcomes[a.Request].State != opportunity.Pending) {
-			life.To = life.From // no change was sent for the message, so its wait has no length
+			life.To = life.From
 		}
 		list = append(list, life)
 	}

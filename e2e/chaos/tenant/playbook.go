@@ -18,7 +18,6 @@ import (
 // Playbook is the playbook of an experiment. Every playbook also calls the tenant's service.
 type Playbook string
 
-// The playbooks of an experiment.
 const (
 	// Calls is a playbook that only calls the tenant's service.
 	Calls Playbook = ""
@@ -89,7 +88,6 @@ func (p Playbook) Text(serviceURL string, version int) (string, error) {
 	return string(text), err
 }
 
-// members are the members of a playbook in YAML.
 type members map[string]any
 
 func parseMembers(text string) (members, error) {
@@ -172,5 +170,4 @@ func WriteCatalogue(directory string) (path string, err error) {
 	return path, os.WriteFile(path, text, 0o600)
 }
 
-// wonStep is the key of the step Won in the catalogue.
 const wonStep = 5

@@ -45,7 +45,7 @@ func chaosCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 func verdict(report chaos.Report, short bool) error {
 	switch unvisited, unmet := report.MissingKillPoints(), report.Uncovered(); {
 	case len(report.Violations) > 0:
-		return fmt.Errorf("%d violations; seed %d", len(report.Violations), report.Seed)
+		return fmt.Errorf("the chaos test found %d violations; seed %d", len(report.Violations), report.Seed)
 	case len(report.Problems) > 0:
 		return fmt.Errorf("the chaos test did not run as planned: the report has %d problems; seed %d", len(report.Problems), report.Seed)
 	case len(unvisited) > 0 && !short:
@@ -77,7 +77,7 @@ func chaosFlags(args []string, stdout io.Writer) (chaosArgs, error) {
 	opportunities := fs.Int("opportunities", 0, "number of opportunities (default: 20 for each minute of --minutes, or 60 with --short)")
 	data := fs.String("data", "", "directory for the databases (default: a temporary directory, which is removed after the chaos test)")
 	only := fs.StringSlice("only", nil, "run only the disruptions whose names contain one of these words, such as restore,service")
-	playbook := fs.String("playbook", "", "also run sales with the effects of this playbook, and audit the effects: default or rich")
+	playbook := fs.String("playbook", "", "use this playbook, add opportunities that end won, lost or archived, and audit the effects: default or rich")
 	race := fs.Bool("race", false, "build the worker and the sandbox with the race detector")
 	fs.StringVar(&a.output, "output", outputText, "format of the report: text or json")
 	if err := fs.Parse(args); err != nil {

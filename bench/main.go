@@ -51,7 +51,7 @@ bench --help and bench chaos --help list the flags. The exit code is 1 when a me
 func benchMain(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var err error
 	switch {
-	case len(args) > 0 && args[0] == compare.WorkerCommand: // the measurements start these workers themselves
+	case len(args) > 0 && args[0] == compare.WorkerCommand: // a measurement starts its workers with this command
 		return compare.RunWorker(ctx, args[1:], os.Environ(), stdout, stderr)
 	case len(args) > 0 && args[0] == "chaos":
 		err = chaosCommand(ctx, args[1:], stdout, stderr)

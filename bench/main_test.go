@@ -36,7 +36,7 @@ func TestUsage(t *testing.T) {
 			var stdout, stderr strings.Builder
 			status := benchMain(t.Context(), strings.Fields(c.args), &stdout, &stderr)
 			if text := stdout.String() + stderr.String(); status != c.status || !strings.Contains(text, c.says) {
-				t.Errorf("status %d, want %d; it says %q, want %q in it", status, c.status, text, c.says)
+				t.Errorf("exit code %d, want %d; the output is %q, want %q in the output", status, c.status, text, c.says)
 			}
 		})
 	}

@@ -72,7 +72,7 @@ func measureCommand(ctx context.Context, args []string, stdout, stderr io.Writer
 }
 
 // progress returns a function that shows the progress of a measurement. On a terminal the function
-// shows a progress bar. In any other output the function writes one line for each step. Several
+// shows a progress bar. For any other output the function writes one line for each step. Several
 // goroutines may call the returned function at the same time.
 func progress(w io.Writer) func(step, of int, what string) {
 	var one sync.Mutex

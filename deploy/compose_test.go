@@ -45,7 +45,7 @@ func TestImagesArePinned(t *testing.T) {
 	}
 	for _, floating := range []string{"postgres", "postgres:16", "postgres:latest", "temporalio/ui:main", "x:1-alpine"} {
 		if release.MatchString(floating) {
-			t.Errorf("the pattern takes %s for a release", floating)
+			t.Errorf("the pattern accepts %s as a release", floating)
 		}
 	}
 }
@@ -160,7 +160,7 @@ func TestNothingIsPublishedBeyondThisMachine(t *testing.T) {
 				t.Errorf("%s publishes %s at %q", name, port.Published, port.HostIP)
 			}
 			if port.Published == "" {
-				t.Errorf("%s publishes port %d at whatever port is free", name, port.Target)
+				t.Errorf("%s publishes port %d at a random port; want a fixed port", name, port.Target)
 			}
 		}
 	}
@@ -203,7 +203,7 @@ func TestServicesAreWatchedAndBounded(t *testing.T) {
 		switch check := service.HealthCheck; {
 		case step:
 			if check != nil && !check.Disable {
-				t.Errorf("%s ends by itself and has a health check", name)
+				t.Errorf("%s runs only once, but has a health check", name)
 			}
 			if !strings.HasPrefix(service.Restart, "on-failure:") {
 				t.Errorf("%s: restart %q", name, service.Restart)
@@ -213,13 +213,13 @@ func TestServicesAreWatchedAndBounded(t *testing.T) {
 		case service.Restart != types.RestartPolicyUnlessStopped:
 			t.Errorf("%s: restart %q", name, service.Restart)
 		case service.Deploy == nil || service.Deploy.Resources.Limits == nil || service.Deploy.Resources.Limits.MemoryBytes <= 0:
-			t.Errorf("%s: no limit of memory", name)
+			t.Errorf("%s has no memory limit", name)
 		}
 		if service.Logging == nil || service.Logging.Options["max-size"] == "" || service.Logging.Options["max-file"] == "" {
-			t.Errorf("%s: the log grows for ever: %+v", name, service.Logging)
+			t.Errorf("%s: the size of the log is not limited: %+v", name, service.Logging)
 		}
 		if !slices.Contains(service.SecurityOpt, "no-new-privileges:true") {
-			t.Errorf("%s: may gain privileges", name)
+			t.Errorf("%s lacks the security option no-new-privileges", name)
 		}
 		if service.Build != nil && (!service.ReadOnly || !slices.Contains(service.CapDrop, "ALL") || len(service.Tmpfs) == 0) {
 			t.Errorf("%s: read_only is %t, cap_drop is %v, tmpfs is %v", name, service.ReadOnly, service.CapDrop, service.Tmpfs)
@@ -249,15 +249,15 @@ func TestExampleListsEveryVariable(t *testing.T) {
 	for name, variable := range used {
 		value, there := told[name]
 		if !there {
-			t.Errorf("deploy/.env.example does not tell of %s", name)
+			t.Errorf("deploy/.env.example does not list the variable %s", name)
 		}
 		if variable.DefaultValue != "" && !strings.Contains(variable.DefaultValue, "${") && value != variable.DefaultValue && name != "ADMINISTRATE_URL" {
-			t.Errorf("deploy/.env.example says %s=%s, but the default is %s", name, value, variable.DefaultValue)
+			t.Errorf("deploy/.env.example has %s=%s, but the default is %s", name, value, variable.DefaultValue)
 		}
 	}
 	for name := range told {
 		if _, there := used[name]; !there {
-			t.Errorf("deploy/.env.example tells of %s, which nothing uses", name)
+			t.Errorf("deploy/.env.example lists the variable %s, which docker-compose.yml does not use", name)
 		}
 	}
 	if len(used) < 10 {
@@ -304,7 +304,7 @@ func TestTokensReachOnlyTheirService(t *testing.T) {
 		text := strings.Join(slices.Concat(all, service.Command, service.Entrypoint), " ")
 		for secret, owners := range map[string][]string{tenant: {"worker"}, local: {"sandbox"}, "pw-1414213562": {"postgresql", "schema", "temporal"}} {
 			if strings.Contains(text, secret) != slices.Contains(owners, name) {
-				t.Errorf("%s has %s: %t", name, secret, strings.Contains(text, secret))
+				t.Errorf("%s has the secret %s: %t", name, secret, strings.Contains(text, secret))
 			}
 		}
 	}

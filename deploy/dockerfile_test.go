@@ -26,7 +26,7 @@ func dockerfile(t *testing.T) []instruction {
 func TestImageIsBuiltWithTheGoOfTheModule(t *testing.T) {
 	wanted := regexp.MustCompile(`(?m)^go (\S+)$`).FindStringSubmatch(read(t, "go.mod"))
 	if wanted == nil {
-		t.Fatal("go.mod names no version of Go")
+		t.Fatal("go.mod contains no version of Go")
 	}
 	var bases []string
 	for _, i := range dockerfile(t) {
@@ -49,7 +49,7 @@ func TestImageRunsUnprivileged(t *testing.T) {
 		}
 		last[i.word] = i.rest
 		if i.word == "RUN" {
-			t.Errorf("there is no shell to run %q with", i.rest)
+			t.Errorf("the image has no shell, which %q needs", i.rest)
 		}
 	}
 	for word, want := range map[string]string{

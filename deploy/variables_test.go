@@ -42,13 +42,13 @@ func TestEveryVariableIsRead(t *testing.T) {
 	}
 	for service, read := range readers {
 		if len(read) < 2 {
-			t.Errorf("%s: only %v found that it reads", service, slices.Sorted(maps.Keys(read)))
+			t.Errorf("%s: the test found only the variables %v in its program", service, slices.Sorted(maps.Keys(read)))
 		}
 	}
 	for name, service := range project.Services {
 		for variable := range setVariables(service) {
 			if !readers[name][variable] {
-				t.Errorf("%s is given %s, which it does not read", name, variable)
+				t.Errorf("%s gets the variable %s, but its program does not read the variable", name, variable)
 			}
 		}
 	}

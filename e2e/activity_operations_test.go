@@ -132,7 +132,7 @@ func TestActivityOperationsDuringAChange(t *testing.T) {
 				StartToCloseTimeout: durationpb.New(2 * time.Second),
 				RetryPolicy:         &commonpb.RetryPolicy{MaximumAttempts: 3, InitialInterval: durationpb.New(3 * time.Second)},
 			}, "start_to_close_timeout", "retry_policy.maximum_attempts", "retry_policy.initial_interval")
-			again(l, "the change is handed out again")
+			again(l, "the server schedules the change again")
 			reset(l)
 		},
 		"pause, fail, reset": func(l lever) { pause(l); fail(l); reset(l) },
@@ -168,7 +168,7 @@ func TestActivityOperationsDuringAChange(t *testing.T) {
 			}
 			run := p.Runs(reference)[0].Events[0].GetWorkflowExecutionStartedEventAttributes().GetOriginalExecutionRunId()
 			pull(lever{t, ctx, &commonpb.WorkflowExecution{WorkflowId: lifecycle.WorkflowID(reference), RunId: run}, p.pendingChange(reference).GetActivityId()})
-			harness.Eventually(t, 2*time.Minute, "the change is known", func() bool {
+			harness.Eventually(t, 2*time.Minute, "the change status is known", func() bool {
 				view, err := p.client.View(ctx, reference)
 				return err == nil && len(view.Queue) == 0 && len(view.Interests) == 1 && len(view.Attention) == 0
 			})
@@ -206,7 +206,7 @@ func TestResetBehindAPause(t *testing.T) {
 			if err := p.client.Signal(ctx, reference, opportunity.Pause{}); err != nil {
 				t.Fatal(err)
 			}
-			harness.Eventually(t, time.Minute, "the pause is taken in", func() bool {
+			harness.Eventually(t, time.Minute, "the opportunity is paused", func() bool {
 				view, err := p.client.View(ctx, reference)
 				return err == nil && view.Paused != nil
 			})
@@ -232,7 +232,7 @@ func TestResetBehindAPause(t *testing.T) {
 			} else if err := p.Worker().Continue(); err != nil {
 				t.Fatal(err)
 			}
-			harness.Eventually(t, time.Minute, "the update is told as done", func() bool {
+			harness.Eventually(t, time.Minute, "the outcome of the update is done", func() bool {
 				outcome, err := p.client.Outcome(ctx, reference, "u1")
 				return err == nil && outcome.State == opportunity.Done
 			})
@@ -273,7 +273,7 @@ func TestTerminatedRunWithAWaitingRequest(t *testing.T) {
 		t.Errorf("oppflow outcome: exit code %d, %s%s; want the request failed, because the run was terminated", code, stdout, stderr)
 	}
 	if code, stdout, stderr := s.try("show", string(reference)); code != 0 || !strings.Contains(stdout, "terminated") || strings.Contains(stdout, "resume") {
-		t.Errorf("oppflow show: exit code %d, %s%s; want how the run ended, and no advice", code, stdout, stderr)
+		t.Errorf("oppflow show: exit code %d, %s%s; want the end of the run, and no advice", code, stdout, stderr)
 	}
 }
 
@@ -282,8 +282,8 @@ func TestTerminatedRunWithAWaitingRequest(t *testing.T) {
 func TestStartedAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]map[string]any{
-		"an index that is up to date": nil,
-		"an index that lags":          {"history.visibilityProcessorMaxPollRPS": 1},
+		"visibility is up to date": nil,
+		"visibility lags":          {"history.visibilityProcessorMaxPollRPS": 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -347,9 +347,9 @@ func (p *parts) createdRecords() int {
 	return n
 }
 
-// Visibility shows the new run, but not yet the run that created the record. Another worker takes
-// the new run. An equal start finds the record. A different start is a conflict once visibility
-// shows the earlier run.
+// Visibility shows the new run, but not yet the run that created the record. Another worker
+// executes the new run. An equal start finds the record. A different start is a conflict once
+// visibility shows the earlier run.
 func TestStartedAgainBeforeVisibilityShowsTheEarlierRun(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(ctx context.Context, c client.Client, id string) error{
@@ -443,7 +443,7 @@ func TestResetOfAnOldRunBehindAPause(t *testing.T) {
 	if err := p.client.Signal(ctx, reference, opportunity.Pause{}); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, time.Minute, "the pause is taken in", func() bool {
+	harness.Eventually(t, time.Minute, "the opportunity is paused", func() bool {
 		view, err := p.client.View(ctx, reference)
 		return err == nil && view.Paused != nil
 	})
@@ -451,7 +451,7 @@ func TestResetOfAnOldRunBehindAPause(t *testing.T) {
 		Namespace: p.Namespace(), Query: fmt.Sprintf("WorkflowId = '%s' AND ExecutionStatus = 'ContinuedAsNew'", lifecycle.WorkflowID(reference)),
 	})
 	if err != nil || len(listed.GetExecutions()) < 2 {
-		t.Fatalf("got %v, %v; want the runs before", listed, err)
+		t.Fatalf("got %v, %v; want the earlier runs", listed, err)
 	}
 	oldest := listed.GetExecutions()[len(listed.GetExecutions())-1].GetExecution()
 	_, err = p.temporal.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{

@@ -24,6 +24,6 @@ func TestPlaybookOfAWaitlist(t *testing.T) {
 	h.awaitEnd("one", opportunity.Lost)
 	h.wantPlaces(0, 0)
 	if got := h.mails(); len(got) != 2 || !strings.Contains(got[1], "Your place") {
-		t.Errorf("mails: %q", got)
+		t.Errorf("unexpected mails: %q", got)
 	}
 }

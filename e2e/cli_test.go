@@ -112,7 +112,7 @@ func (s *cliRunner) listed(args ...string) []string {
 	}
 	slices.Sort(references)
 	if read.Count != len(references) {
-		s.t.Errorf("%v: %d counted, %d listed", args, read.Count, len(references))
+		s.t.Errorf("%v: the count is %d, but the list has %d opportunities", args, read.Count, len(references))
 	}
 	return references
 }
@@ -144,7 +144,7 @@ func (w *runningWatch) until(text string) {
 			w.t.Logf("told:\n%s", w.out.Tail(5000))
 		}
 	}()
-	harness.Eventually(w.t, time.Minute, "watch tells "+text, func() bool { return w.out.Contains(text) })
+	harness.Eventually(w.t, time.Minute, "watch prints "+text, func() bool { return w.out.Contains(text) })
 }
 
 func (w *runningWatch) wait() int {
@@ -153,7 +153,7 @@ func (w *runningWatch) wait() int {
 	case err := <-w.ended:
 		return exitCode(w.t, err)
 	case <-time.After(time.Minute):
-		w.t.Fatalf("watch does not end; it told:\n%s", w.out.Tail(5000))
+		w.t.Fatalf("the command watch does not end; its output is:\n%s", w.out.Tail(5000))
 	}
 	return -1
 }
@@ -215,10 +215,10 @@ func TestCommandLine(t *testing.T) {
 		s.wantFailure([]string{"progress", "lead", "--to", "Opportunity"}, 1, "Paused", "being merged")
 		s.wantSuccess([]string{"progress", "lead", "--to", "Opportunity", "--signal", "--request-id", "waits"}, "sent: lead, request waits")
 		s.wantSuccess([]string{"show", "lead"}, "being merged", "progress to Opportunity", "Proposed")
-		harness.Eventually(t, time.Minute, "list finds what is paused", func() bool { return slices.Equal(s.listed("--attention", "paused"), []string{"lead"}) })
+		harness.Eventually(t, time.Minute, "list finds the paused opportunity", func() bool { return slices.Equal(s.listed("--attention", "paused"), []string{"lead"}) })
 		s.wantSuccess([]string{"outcome", "lead", "waits"}, "pending: request waits of lead")
 		s.wantSuccess([]string{"resume", "lead"}, "lead is resumed")
-		harness.Eventually(t, time.Minute, "what waited is done", func() bool {
+		harness.Eventually(t, time.Minute, "the waiting request is done", func() bool {
 			code, stdout, _ := s.try("outcome", "lead", "waits")
 			return code == 0 && strings.Contains(stdout, "done: lead, request waits")
 		})
@@ -249,7 +249,7 @@ func TestCommandLine(t *testing.T) {
 		s.wantSuccess([]string{"start", "plain", "--name", "Plain", "--region", uk}, "Plain")
 		odd := []string{`odd 'one" \`}
 		running := []string{"adopted", odd[0], "plain"}
-		harness.Eventually(t, time.Minute, "list finds them all", func() bool { return slices.Equal(s.listed("--status", "running"), running) })
+		harness.Eventually(t, time.Minute, "list finds all opportunities", func() bool { return slices.Equal(s.listed("--status", "running"), running) })
 		for _, test := range []struct {
 			args []string
 			want []string
@@ -303,7 +303,7 @@ func TestCommandLine(t *testing.T) {
 				}
 			}))
 			s.wantSuccess([]string{"add-interest", reference, "--item", "Q291cnNlVGVtcGxhdGU6MTE=", "--amount", "10", "--signal", "--request-id", "order-7"})
-			harness.Eventually(t, time.Minute, "a question stands", func() bool { return p.view(opportunity.Reference(reference)).Question != nil })
+			harness.Eventually(t, time.Minute, "a question waits", func() bool { return p.view(opportunity.Reference(reference)).Question != nil })
 			s.wantSuccess([]string{"show", reference}, "Question", "oppflow retry "+reference+" order-7", "oppflow skip "+reference+" order-7 --reason")
 			harness.Eventually(t, time.Minute, "list finds the question", func() bool { return slices.Equal(s.listed("--attention", "undecided"), []string{reference}) })
 			s.wantFailure([]string{"retry", reference, "another"}, 1, "NotFound")
@@ -377,17 +377,17 @@ func TestWatch(t *testing.T) {
 		out := plain.out.Tail(100_000)
 		for _, want := range []string{"step                  Won (stage Won, Won)", "ended                 Won in step Won"} {
 			if strings.Count(out, want) != 1 {
-				t.Errorf("%q is not told once:\n%s", want, out)
+				t.Errorf("the output does not contain %q exactly once:\n%s", want, out)
 			}
 		}
 		view := p.view("long")
 		for _, m := range view.Timeline {
 			if strings.Count(out, m.Text) < 1 {
-				t.Errorf("%q is not told:\n%s", m.Text, out)
+				t.Errorf("the output does not contain %q:\n%s", m.Text, out)
 			}
 		}
 		if strings.Count(out, "created in step Proposed") != 1 || strings.Count(out, "no worker responds") != 1 {
-			t.Errorf("told more than once:\n%s", out)
+			t.Errorf("the output does not contain each line exactly once:\n%s", out)
 		}
 		decoder := json.NewDecoder(strings.NewReader(lines.out.Tail(1_000_000)))
 		moments, last := 0, ""
@@ -408,11 +408,11 @@ func TestWatch(t *testing.T) {
 				moments++
 			}
 			if read.Event == "ended" && (read.Ended == nil || read.Ended.State != opportunity.Won) {
-				t.Errorf("ended: %+v", read.Ended)
+				t.Errorf("unexpected result of the run: %+v", read.Ended)
 			}
 		}
 		if last != "ended" || moments < 5 {
-			t.Errorf("%d moments, at last %q", moments, last)
+			t.Errorf("watch printed %d entries and at last the event %q; want at least 5 entries and the event ended", moments, last)
 		}
 
 		s.wantSuccess([]string{"watch", "long"}, "ended                 Won in step Won")
@@ -451,7 +451,7 @@ func TestWatch(t *testing.T) {
 			t.Errorf("Ctrl-C: exit code %d, %s", code, left.errors.Tail(1000))
 		}
 		if view := p.view("left"); view.Step == nil || view.Closing != nil {
-			t.Errorf("the opportunity is touched: %+v", view)
+			t.Errorf("the command changed the opportunity: %+v", view)
 		}
 		code, _, stderr := s.try("watch", "left", "--timeout", "1s")
 		if code != 1 || !strings.Contains(stderr, "left did not end within 1s") || strings.Count(stderr, "\n") != 1 {

@@ -190,10 +190,10 @@ func succeeded[A any](t *testing.T, outcome *updatepb.Outcome, err error) A {
 	t.Helper()
 	payloads := outcome.GetSuccess().GetPayloads()
 	if err != nil || len(payloads) != 1 {
-		t.Fatalf("the update answered %v, %v; want one payload", outcome, err)
+		t.Fatalf("the update returned %v, %v; want one payload", outcome, err)
 	}
 	if encoding := string(payloads[0].GetMetadata()["encoding"]); encoding != "json/plain" {
-		t.Errorf("the answer is encoded as %q", encoding)
+		t.Errorf("the result of the update is encoded as %q", encoding)
 	}
 	return decode[A](t, payloads[0].GetData())
 }
@@ -202,7 +202,7 @@ func succeeded[A any](t *testing.T, outcome *updatepb.Outcome, err error) A {
 func wantFailure(t *testing.T, want string, outcome *updatepb.Outcome, err error) jsonError {
 	t.Helper()
 	if err != nil || outcome.GetFailure() == nil {
-		t.Errorf("the update answered %v, %v; want the failure %s", outcome, err, want)
+		t.Errorf("the update returned %v, %v; want the failure %s", outcome, err, want)
 		return jsonError{}
 	}
 	return contractFailure(t, want, outcome.GetFailure())
@@ -234,7 +234,7 @@ func contractFailure(t *testing.T, want string, failure *failurepb.Failure) json
 		t.Errorf("the failure has the message %q and the details %+v; want one line of type %s", failure.GetMessage(), told, want)
 	}
 	if failure.GetStackTrace() != "" || failure.GetCause() != nil {
-		t.Errorf("the failure tells callers of the inside: %v", failure)
+		t.Errorf("the failure contains a stack trace or another internal detail: %v", failure)
 	}
 	return told
 }
@@ -274,7 +274,7 @@ func sendModes() []sendMode {
 func (c caller) settled(reference, id string) jsonOutcome {
 	c.t.Helper()
 	var got jsonOutcome
-	harness.Eventually(c.t, time.Minute, "request "+id+" is settled", func() bool {
+	harness.Eventually(c.t, time.Minute, "request "+id+" is no longer pending", func() bool {
 		var err error
 		got, err = c.outcome(reference, id)
 		if failure := queryFailure(err); err != nil && failure.GetApplicationFailureInfo().GetType() != "NotFound" {

@@ -57,7 +57,7 @@ func (p *parts) contractInput(reference string) {
 		// An update that waits for its outcome returns after 20 s at the earliest, so an earlier
 		// response shows that the update was rejected.
 		if got := <-refused; got.took > 20*time.Second || !strings.Contains(got.failure.Message, "large") {
-			t.Errorf("a large update: %+v", got)
+			t.Errorf("unexpected failure of a large update: %+v", got)
 		}
 	}
 	if got := len(p.Runs(opportunity.Reference(reference))[0].Events); got != events {
@@ -75,7 +75,7 @@ func (p *parts) contractInput(reference string) {
 		t.Fatal(err)
 	}
 	wantFailed(t, "Invalid", c.settled(reference, "two"))
-	// Each payload refers to another payload, which is stored where the worker cannot read it.
+	// Each payload refers to another payload in a store that the worker cannot read.
 	for n, metadata := range []map[string][]byte{
 		{"encoding": []byte("json/external-storage-reference")},
 		{"encoding": []byte("json/protobuf"), "messageType": []byte("temporal.api.sdk.v1.ExternalStorageReference")},
@@ -90,7 +90,7 @@ func (p *parts) contractInput(reference string) {
 		got, err := c.service.UpdateWorkflowExecution(c.ctx, request)
 		wantFailure(t, "Invalid", got.GetOutcome(), err)
 		if _, err := c.query(reference, "outcome", elsewhere); queryFailure(err) == nil {
-			t.Errorf("a query: %v", err)
+			t.Errorf("a query with an unreadable payload returned %v; want an error of the query", err)
 		}
 	}
 	for _, nothing := range [][]*commonpb.Payload{nil, {{Metadata: map[string][]byte{"encoding": []byte("binary/null")}}}, {plainJSON("null")}} {
@@ -106,11 +106,11 @@ func (p *parts) contractInput(reference string) {
 	}
 	outcome, err := c.update(reference, "progress", uuid.NewString(), `{"to":"Opportunity"}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" {
-		t.Errorf("afterwards: %+v", got)
+		t.Errorf("unexpected outcome of a correct update after the wrong messages: %+v", got)
 	}
 	for _, event := range p.Runs(opportunity.Reference(reference))[0].Events {
 		if failed := event.GetWorkflowTaskFailedEventAttributes(); failed != nil && failed.GetCause() != enums.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND {
-			t.Errorf("a task failed: %v", failed)
+			t.Errorf("a workflow task failed: %v", failed)
 		}
 	}
 	p.Replay(opportunity.Reference(reference), "input")
@@ -175,7 +175,7 @@ func (p *parts) contractInvalidStarts(prefix string) {
 	}
 	outcome, err := c.update(prefix+" attributes", "opened", uuid.NewString(), `{"start":`+plainStart+`}`)
 	if opened := succeeded[jsonCreateStatus](t, outcome, err); opened.State != "done" {
-		t.Errorf("with search attributes: %+v", opened)
+		t.Errorf("unexpected outcome of a start with unreadable search attributes: %+v", opened)
 	}
 	p.Replay(opportunity.Reference(prefix+" attributes"), "bent attributes")
 }
@@ -192,16 +192,16 @@ func (p *parts) contractScripts(prefix string) {
 	defer connection.Close()
 	service := lifecycle.NewClient(connection)
 	if opened, err := service.Start(c.ctx, "Genève-1", opportunity.Start{Name: "First Aid course", Region: "UK"}); err != nil || opened.State != opportunity.Done {
-		t.Errorf("by a service: %+v, %v", opened, err)
+		t.Errorf("unexpected outcome of a start by another service: %+v, %v", opened, err)
 	}
 	if _, err := service.View(c.ctx, "Genève-1"); err != nil {
-		t.Errorf("by a service: %v", err)
+		t.Errorf("a call of another service failed: %v", err)
 	}
 	if _, err := service.Update(c.ctx, "Genève-1", opportunity.Close{Reason: prefix}); err != nil {
-		t.Errorf("by a service: %v", err)
+		t.Errorf("a call of another service failed: %v", err)
 	}
 	if _, err := service.Wait(c.ctx, "Genève-1"); err != nil {
-		t.Errorf("by a service: %v", err)
+		t.Errorf("a call of another service failed: %v", err)
 	}
 	for _, reference := range []string{"Zürich-1", "東京-1", "заказ № 7"} {
 		record := p.startProposed(reference)
@@ -231,7 +231,7 @@ func (p *parts) contractScripts(prefix string) {
 	// this workflow.
 	outcome, err := c.open("Zu\u0308rich-1", plainStart)
 	if told := wantFailure(t, "Invalid", outcome, err); !strings.Contains(told.Message, `"Zürich-1"`) {
-		t.Errorf("in another form: %+v", told)
+		t.Errorf("unexpected failure of a reference in another Unicode form: %+v", told)
 	}
 	p.wantRunFailed("Zu\u0308rich-1", "Invalid")
 }

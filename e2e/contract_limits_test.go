@@ -39,10 +39,10 @@ func TestContractReadOnly(t *testing.T) {
 
 	outcome, err = c.open(reference, `{"adopt":"`+seeded+`"}`)
 	if opened := succeeded[jsonCreateStatus](t, outcome, err); opened.State != "done" || opened.Opportunity != seeded {
-		t.Fatalf("adopted: %+v", opened)
+		t.Fatalf("unexpected outcome of the adoption: %+v", opened)
 	}
 	if view := p.viewOf(reference); view.Details.Name != "Annual first aid refresher" || view.Step.Name != "Proposed" {
-		t.Errorf("the view: %+v", view)
+		t.Errorf("the view has wrong values: %+v", view)
 	}
 	failures := 0
 	for _, by := range sendModes() {
@@ -69,7 +69,7 @@ func TestContractReadOnly(t *testing.T) {
 		"timeline": view.Timeline[len(view.Timeline)-1].Text, "attention": view.Attention[0].Reason, "card": p.Metadata(reference).GetCurrentDetails(),
 	} {
 		if !strings.Contains(text, "failed: read-only") {
-			t.Errorf("the %s does not say it: %s", where, text)
+			t.Errorf("the %s does not contain the text \"failed: read-only\": %s", where, text)
 		}
 	}
 	if words := p.listedAttention(reference); !slices.Contains(words, "failed") {
@@ -81,7 +81,7 @@ func TestContractReadOnly(t *testing.T) {
 		}
 	}
 	if ended, err := p.client.Wait(c.ctx, reference); err != nil || ended.CloseReason != "tried" {
-		t.Errorf("ended: %+v, %v", ended, err)
+		t.Errorf("unexpected result of the run: %+v, %v", ended, err)
 	}
 	if diff := cmp.Diff(before, p.Records(seeded)); diff != "" {
 		t.Errorf("the record changed (-before +after):\n%s", diff)
@@ -118,12 +118,12 @@ func TestContractBusy(t *testing.T) {
 	err = p.client.Signal(c.ctx, reference, opportunity.Progress{To: "Won"})
 	wantError(t, err, opportunity.Busy)
 	if err == nil || !strings.Contains(err.Error(), "later") {
-		t.Errorf("Busy says %v; want what to do", err)
+		t.Errorf("the error Busy is %v; want the advice to repeat the message", err)
 	}
 	if err := p.Worker().Start(c.ctx); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, time.Minute, "a signal is taken again", func() bool {
+	harness.Eventually(t, time.Minute, "the server accepts a signal again", func() bool {
 		err := c.signal(reference, "progress", plainJSON(`{"requestId":"later","to":"Won"}`))
 		if err != nil && !errors.As(err, &refused) {
 			t.Fatal(err)
@@ -132,10 +132,10 @@ func TestContractBusy(t *testing.T) {
 	})
 	ended, err := p.client.Wait(c.ctx, reference)
 	if err != nil || ended.State != opportunity.Won || ended.FailedRequests != 0 {
-		t.Errorf("ended: %+v, %v", ended, err)
+		t.Errorf("unexpected result of the run: %+v, %v", ended, err)
 	}
 	if got := p.Opportunity(record); got.Step.Name != "Won" {
-		t.Errorf("the record stands in %q", got.Step.Name)
+		t.Errorf("the record is in step %q", got.Step.Name)
 	}
 	if runs := p.Runs(reference); len(runs) < 2 {
 		t.Errorf("the server has %d runs of %s; want more than one run, because the limit forces continue-as-new", len(runs), lifecycle.WorkflowID(reference))

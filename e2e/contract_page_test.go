@@ -49,6 +49,6 @@ func TestContractPageFromTheShell(t *testing.T) {
 		t.Fatal(err)
 	}
 	if ended.State != opportunity.Won || ended.Interests != 1 || ended.FailedRequests != 0 || ended.Total.String() != "199.90" {
-		t.Errorf("ended: %+v", ended)
+		t.Errorf("unexpected result of the run: %+v", ended)
 	}
 }

@@ -81,7 +81,7 @@ func (g *apiProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	route := g.route(body)
 	if route == nil { // the worker asks the API at its start, and again later, which tenant it reaches
-		http.Error(w, "not known yet where the API is", http.StatusServiceUnavailable)
+		http.Error(w, "the test has not set the address of the API yet", http.StatusServiceUnavailable)
 		return
 	}
 	route.ServeHTTP(w, r)

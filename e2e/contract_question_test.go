@@ -23,7 +23,7 @@ func (p *parts) contractQuestion(g *apiProxy, by sendMode, answer, reference str
 	if err := c.signal(reference, "addInterests", plainJSON(messageJSON("later", courses(2)))); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, time.Minute, "the next one waits", func() bool { return len(p.viewOf(reference).Queue) == 2 })
+	harness.Eventually(t, time.Minute, "the later request waits", func() bool { return len(p.viewOf(reference).Queue) == 2 })
 	view := p.viewOf(reference)
 	if view.Question.Request != "order-7" || view.Question.MessageName != "addInterests" || !view.Queue[0].InDoubt {
 		t.Errorf("the question: %+v about %+v", view.Question, view.Queue)
@@ -33,7 +33,7 @@ func (p *parts) contractQuestion(g *apiProxy, by sendMode, answer, reference str
 	}
 	for _, id := range []string{"order-7", "later"} {
 		if got, err := c.outcome(reference, id); err != nil || got.State != "pending" {
-			t.Errorf("the outcome of %s: %+v, %v; want it pending", id, got, err)
+			t.Errorf("the outcome of %s: %+v, %v; want pending", id, got, err)
 		}
 	}
 	if got := p.Opportunity(record).InterestCount; got != 1 {
@@ -54,28 +54,28 @@ func (p *parts) contractQuestion(g *apiProxy, by sendMode, answer, reference str
 	switch {
 	case answer == "confirm":
 		if wantAdded = 2; first.State != "done" {
-			t.Errorf("after confirm: %+v", first)
+			t.Errorf("unexpected outcome after confirm: %+v", first)
 		}
 	case answer == "skip":
 		wantAdded = 2
 		if told := wantFailed(t, "Skipped", first); told.Message != "added by hand" {
-			t.Errorf("Skipped tells %q; want the operator's reason", told.Message)
+			t.Errorf("the error Skipped has the message %q; want the operator's reason", told.Message)
 		}
 	case first.State != "done" || len(first.Results) != 1 || first.Results[0].Interest == "":
-		t.Errorf("after retry: %+v", first)
+		t.Errorf("unexpected outcome after retry: %+v", first)
 	}
 	if got := c.settled(reference, "later"); got.State != "done" {
-		t.Errorf("what waited: %+v", got)
+		t.Errorf("unexpected outcome of the later request: %+v", got)
 	}
 	if got := p.Opportunity(record).InterestCount; got != wantAdded {
 		t.Errorf("the record has %d interests; want %d", got, wantAdded)
 	}
 	outcome, err = c.update(reference, "addInterests", uuid.NewString(), messageJSON("order-7", courses(1)))
 	if diff := cmp.Diff(first, succeeded[jsonOutcome](t, outcome, err)); diff != "" {
-		t.Errorf("asked again (-first +again):\n%s", diff)
+		t.Errorf("the outcome of the repeated query (-first +again):\n%s", diff)
 	}
 	if view := p.viewOf(reference); view.Question != nil || slices.Contains(p.listedAttention(reference), "undecided") {
-		t.Errorf("the question still stands: %+v, %q", view.Question, p.listedAttention(reference))
+		t.Errorf("the question is still in the view or in the list: %+v, %q", view.Question, p.listedAttention(reference))
 	}
 	p.Replay(opportunity.Reference(reference), "contract-"+strings.ReplaceAll(reference, " ", "-"))
 }
@@ -88,7 +88,7 @@ func (p *parts) contractInDoubt(g *apiProxy, reference string) {
 	p.makeInDoubt(g, c, reference, record)
 	outcome, err := c.update(reference, "close", uuid.NewString(), `{"reason":"sold elsewhere"}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" {
-		t.Errorf("close: %+v", got)
+		t.Errorf("unexpected outcome of close: %+v", got)
 	}
 	told := wantFailed(t, "Undecided", c.settled(reference, "order-7"))
 	if !strings.Contains(told.Message, "sold elsewhere") || !strings.Contains(told.Message, "unknown") {
@@ -96,8 +96,8 @@ func (p *parts) contractInDoubt(g *apiProxy, reference string) {
 	}
 }
 
-// makeInDoubt puts a request for one course in doubt, because a person adds another interest by
-// hand at the same time.
+// makeInDoubt puts a request for one course in doubt: a person adds another interest by hand at the
+// same time.
 func (p *parts) makeInDoubt(g *apiProxy, c caller, reference string, record opportunity.ID) {
 	p.t.Helper()
 	g.intercept(record, dropRequest(func() {
@@ -109,7 +109,7 @@ func (p *parts) makeInDoubt(g *apiProxy, c caller, reference string, record oppo
 	if err := c.signal(reference, "addInterests", plainJSON(messageJSON("order-7", courses(1)))); err != nil {
 		p.t.Fatal(err)
 	}
-	harness.Eventually(p.t, time.Minute, "a question stands", func() bool { return p.viewOf(reference).Question != nil })
+	harness.Eventually(p.t, time.Minute, "a question waits", func() bool { return p.viewOf(reference).Question != nil })
 }
 
 func (p *parts) listedAttention(reference string) []string {

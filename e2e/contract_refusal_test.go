@@ -52,7 +52,7 @@ func (p *parts) contractRefusals(reference string) {
 			continue
 		}
 		if told := failure("Invalid"); !strings.Contains(told.Message, wrong.says) {
-			t.Errorf("%s %s: %q; want it to say %q", wrong.name, wrong.payload, told.Message, wrong.says)
+			t.Errorf("%s %s: the message is %q; want a message with %q", wrong.name, wrong.payload, told.Message, wrong.says)
 		}
 	}
 	for _, payload := range []string{`{"request":"nobody's"}`} {
@@ -82,16 +82,16 @@ func (p *parts) contractRefusals(reference string) {
 	}
 	currency, _ := update("updateDetails", `{"currency":"ZZZ"}`)
 	if told := wantFailed(t, "Rejected", currency); told.Label == "" || told.Message == "" {
-		t.Errorf("Rejected tells %+v; want the API's own words", told)
+		t.Errorf("the error Rejected is %+v; want the texts of the API", told)
 	}
 	mixed, _ := update("addInterests", `{"interests":[{"item":"Nothing","kind":"course","quantity":1,"unitAmount":"1"},{"item":"FA-1","kind":"course","quantity":1,"unitAmount":"1"}]}`)
 	if mixed.State != "done" || len(mixed.Results) != 2 || mixed.Results[0].Error == nil || mixed.Results[0].Error.Type != "NotFound" || mixed.Results[1].Interest == "" {
-		t.Errorf("one of two interests: %+v", mixed)
+		t.Errorf("unexpected outcome of a message with one unknown and one valid item: %+v", mixed)
 	}
 	lapsed, _ := update("extendReservations", `{"until":"`+time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+`"}`)
 	wantFailed(t, "Rejected", lapsed) // the opportunity has no reservation
 	if got := p.Opportunity(record); got.Step.Name != "Proposed" || got.InterestCount != 1 || got.Reservations.Valid {
-		t.Errorf("the record: %+v", got)
+		t.Errorf("the record has wrong values: %+v", got)
 	}
 
 	_, err := c.outcome(reference, "never sent")
@@ -154,7 +154,7 @@ func (p *parts) contractUnreadable(output *harness.Output) {
 		t.Fatal(err)
 	}
 	if got := c.settled(reference, "right"); got.State != "done" || p.Opportunity(record).Step.Name != "Opportunity" {
-		t.Errorf("the next signal: %+v", got)
+		t.Errorf("unexpected outcome of the next signal: %+v", got)
 	}
 	view, err := c.query(reference, "view")
 	if err != nil {

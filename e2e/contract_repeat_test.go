@@ -44,10 +44,10 @@ func (p *parts) contractIDs(reference string) {
 	}
 	harness.Eventually(t, time.Minute, "the signal with a used id is shown", func() bool { return slices.Contains(p.listedAttention(reference), "message") })
 	if got, err := c.outcome(reference, "request 0"); err != nil || got.State != "done" {
-		t.Errorf("the outcome of the first: %+v, %v", got, err)
+		t.Errorf("unexpected outcome of the first request: %+v, %v", got, err)
 	}
 	if view := p.viewOf(reference); view.Failures != 1 || view.Step.Name != "Proposed" || view.Paused != nil {
-		t.Errorf("the view: %+v", view)
+		t.Errorf("the view has wrong values: %+v", view)
 	}
 	// An update without a request id uses the update id as the request id.
 	outcome, err = c.update(reference, "updateDetails", "an update's id", `{"name":"First"}`)
@@ -55,7 +55,7 @@ func (p *parts) contractIDs(reference string) {
 		t.Errorf("the update's request id: %q", got.RequestID)
 	}
 	if got, err := c.outcome(reference, "an update's id"); err != nil || got.State != "done" {
-		t.Errorf("its outcome: %+v, %v", got, err)
+		t.Errorf("unexpected outcome of the update: %+v, %v", got, err)
 	}
 	outcome, err = c.update(reference, "updateDetails", uuid.NewString(), `{"requestId":"an update's id","name":"Second"}`)
 	wantFailure(t, "Conflict", outcome, err)
@@ -113,7 +113,7 @@ func (p *parts) contractContinuing(g *apiProxy) {
 	}
 	harness.Eventually(t, time.Minute, "the request is held", func() bool { return !g.isPending(record) })
 	c.repeat(reference, slow, 2000)
-	harness.Eventually(t, 15*time.Second, "the run is about to continue", func() bool {
+	harness.Eventually(t, 15*time.Second, "the run is about to continue as new", func() bool {
 		outcome, err = c.update(reference, "progress", uuid.NewString(), `{"requestId":"raw","to":"Opportunity"}`)
 		return outcome.GetFailure() != nil
 	})
@@ -129,7 +129,7 @@ func (p *parts) contractContinuing(g *apiProxy) {
 	}()
 	outcome, err = c.update(reference, "refresh", uuid.NewString(), `{}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" {
-		t.Errorf("refresh: %+v", got)
+		t.Errorf("unexpected outcome of refresh: %+v", got)
 	}
 	select {
 	case err := <-moved:
@@ -138,13 +138,13 @@ func (p *parts) contractContinuing(g *apiProxy) {
 	}
 	free()
 	if err := <-moved; err != nil {
-		t.Errorf("the Go client: %v", err)
+		t.Errorf("the update of the Go client failed: %v", err)
 	}
 	if view := p.viewOf(reference); view.Runs != 2 || view.Step.Name != "Opportunity" || view.Details.Name != "Slow" || view.Failures > 0 {
-		t.Errorf("the next run: %+v", view)
+		t.Errorf("unexpected view of the next run: %+v", view)
 	}
 	if _, err := c.outcome(reference, "raw"); err == nil {
-		t.Error("the refused update left a trace")
+		t.Error("the refused update has an outcome; want none")
 	}
 
 	for _, by := range sendModes() {

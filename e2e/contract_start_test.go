@@ -35,7 +35,7 @@ func (p *parts) contractStarts(prefix string) {
 		outcome, err := c.open(reference, plainStart)
 		first := succeeded[jsonCreateStatus](t, outcome, err)
 		if first.State != "done" || first.Reference != reference || first.Opportunity.Type() != "Opportunity" || first.Details == nil || first.Step == nil {
-			t.Errorf("opened: %+v", first)
+			t.Errorf("unexpected outcome of the start: %+v", first)
 		}
 		// A start with the same content and other JSON formatting is an equal start.
 		outcome, err = c.open(reference, `{ "region": "UK", "name": "First Aid course", "interests": [], "requestId": "mine" }`)
@@ -70,7 +70,7 @@ func (p *parts) contractStarts(prefix string) {
 		harness.Eventually(t, time.Minute, "the interests of the start are added", func() bool { return len(in.viewOf(reference).Interests) == 1 })
 		got := in.Opportunity(opened.Opportunity)
 		if got.Name != "First Aid course" || got.Account == nil || got.Account.Name != "Administrate" || got.Currency.Code != "EUR" || got.Step.Name != "Opportunity" || got.InterestCount != 1 {
-			t.Errorf("the record: %+v", got)
+			t.Errorf("the record has wrong values: %+v", got)
 		}
 	})
 	p.t.Run("invalid", func(t *testing.T) {
@@ -78,7 +78,7 @@ func (p *parts) contractStarts(prefix string) {
 		c, in, reference := p.caller(t), p.in(t), prefix+" 3"
 		outcome, err := c.open(reference, `{"name":"First Aid course","region":"UK","discount":"5"}`)
 		if told := wantFailure(t, "Invalid", outcome, err); !strings.Contains(told.Message, `"discount"`) {
-			t.Errorf("Invalid tells %q; want the member", told.Message)
+			t.Errorf("the error Invalid has the message %q; want the name of the unknown member", told.Message)
 		}
 		in.wantRunFailed(reference, "Invalid")
 		outcome, err = c.open(reference, plainStart)
@@ -94,12 +94,12 @@ func (p *parts) contractStarts(prefix string) {
 		c, in, reference := p.caller(t), p.in(t), prefix+" 4"
 		outcome, err := c.open(reference, `{"name":"First Aid course","region":"UK","currency":"ZZZ"}`)
 		if told := wantFailure(t, "Rejected", outcome, err); told.Label == "" || told.Message == "" {
-			t.Errorf("Rejected tells %+v; want the API's own words", told)
+			t.Errorf("the error Rejected is %+v; want the texts of the API", told)
 		}
 		in.wantRunFailed(reference, "Rejected")
 		outcome, err = c.open(reference, plainStart)
 		if opened := succeeded[jsonCreateStatus](t, outcome, err); opened.State != "done" {
-			t.Errorf("the corrected start: %+v", opened)
+			t.Errorf("unexpected outcome of the corrected start: %+v", opened)
 		}
 		outcome, err = c.open(prefix+" 5", `{"name":"First Aid course","region":"Atlantis"}`)
 		wantFailure(t, "NotFound", outcome, err)
@@ -116,7 +116,7 @@ func (p *parts) contractStarts(prefix string) {
 		})
 		outcome, err := c.open(reference, plainStart)
 		if again := succeeded[jsonCreateStatus](t, outcome, err); again.Opportunity != first {
-			t.Errorf("started again, it has the record %s; want %s", again.Opportunity, first)
+			t.Errorf("after the second start, the opportunity has the record %s; want %s", again.Opportunity, first)
 		}
 	})
 	p.t.Run("after one that completed", func(t *testing.T) {
@@ -166,14 +166,14 @@ func (p *parts) contractAdoptions(prefix string) {
 	outcome, err := c.open(prefix, `{"adopt":"`+made.ID+`"}`)
 	opened := succeeded[jsonCreateStatus](t, outcome, err)
 	if string(opened.Opportunity) != made.ID || !strings.Contains(string(opened.Details), "Made by hand") {
-		t.Errorf("adopted: %+v", opened)
+		t.Errorf("unexpected outcome of the adoption: %+v", opened)
 	}
 	if got := p.Opportunity(opened.Opportunity).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: prefix}) {
-		t.Errorf("the record's attributes: %+v; want the reference's mark", got)
+		t.Errorf("the record's attributes: %+v; want the reference tag", got)
 	}
 	outcome, err = c.update(prefix, "progress", uuid.NewString(), `{"to":"Opportunity"}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" || p.Opportunity(opened.Opportunity).Step.Name != "Opportunity" {
-		t.Errorf("after the adoption: %+v", got)
+		t.Errorf("unexpected outcome of progress after the adoption: %+v", got)
 	}
 	p.Replay(opportunity.Reference(prefix), "contract-adopted")
 	p.ReplayOf("adoption/"+made.ID, "contract-adoption")
@@ -182,7 +182,7 @@ func (p *parts) contractAdoptions(prefix string) {
 	wantFailure(t, "Conflict", outcome, err)
 	p.wantRunFailed(prefix+" 2", "Conflict")
 	if got := p.Opportunity(opened.Opportunity).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: prefix}) {
-		t.Errorf("the record's attributes: %+v; want the first reference's mark", got)
+		t.Errorf("the record's attributes: %+v; want the first reference's tag", got)
 	}
 	outcome, err = c.open(prefix+" 3", `{"adopt":"T3Bwb3J0dW5pdHk6OTk5OTk5"}`) // Opportunity:999999
 	wantFailure(t, "NotFound", outcome, err)
@@ -215,19 +215,19 @@ func (p *parts) contractAdoptionRace(g *apiProxy, prefix string) {
 	released := make(chan struct{})
 	g.intercept(record, holdUntil(released))
 	one := adopt(first)
-	harness.Eventually(t, time.Minute, "the first one's mark is under way", func() bool { return !g.isPending(record) })
+	harness.Eventually(t, time.Minute, "the request for the first reference tag is held", func() bool { return !g.isPending(record) })
 	two := adopt(second)
-	harness.Eventually(t, time.Minute, "the second one waits", func() bool { return len(two) > 0 || p.isStartRefused(second) })
+	harness.Eventually(t, time.Minute, "the start of the second reference waits", func() bool { return len(two) > 0 || p.isStartRefused(second) })
 	close(released)
 	if err := <-one; err != nil {
-		t.Errorf("the first one: %v", err)
+		t.Errorf("unexpected result of the first reference: %v", err)
 	}
 	var own *opportunity.Error
 	if err := <-two; !errors.As(err, &own) || own.Type != opportunity.Conflict {
-		t.Errorf("the second one: %v; want a Conflict", err)
+		t.Errorf("the second reference: %v; want a Conflict", err)
 	}
 	if got := p.Opportunity(record).Attributes; !slices.Contains(got, administrate.Attribute{Key: "oppflow", Value: string(first)}) {
-		t.Errorf("the record's attributes: %+v; want the first one's mark", got)
+		t.Errorf("the record's attributes: %+v; want the first reference's tag", got)
 	}
 }
 
@@ -257,7 +257,7 @@ func (p *parts) contractNewerState(prefix string) {
 		t.Fatal(err)
 	}
 	reference := opportunity.Reference(prefix)
-	harness.Eventually(t, time.Minute, "the worker gives the task back", func() bool {
+	harness.Eventually(t, time.Minute, "the worker fails the workflow task", func() bool {
 		for _, event := range p.Runs(reference)[1].Events {
 			if ended := event.GetWorkflowExecutionFailedEventAttributes(); ended != nil {
 				t.Fatalf("the worker ended the run: %s", ended.GetFailure().GetMessage())
@@ -267,7 +267,7 @@ func (p *parts) contractNewerState(prefix string) {
 				continue
 			}
 			if text := failed.GetFailure().GetMessage(); !strings.Contains(text, "version 99") || !strings.Contains(text, "newer worker") {
-				t.Fatalf("the task failed for another reason: %s", text)
+				t.Fatalf("the workflow task failed with another error: %s", text)
 			}
 			return true
 		}
@@ -282,7 +282,7 @@ func (p *parts) contractNewerState(prefix string) {
 		t.Errorf("the state became %s", got)
 	}
 	// While a worker has the workflow task, the server does not write the signal to the history.
-	harness.Eventually(t, time.Minute, "the signal is in the history, once", func() bool {
+	harness.Eventually(t, time.Minute, "the signal is in the history exactly once", func() bool {
 		signals := 0
 		for _, event := range p.Runs(reference)[1].Events {
 			if event.GetEventType() == enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED {
@@ -291,17 +291,17 @@ func (p *parts) contractNewerState(prefix string) {
 		}
 		return signals == 1
 	})
-	// The workflow cannot report this state.
+	// The workflow cannot return a view of a state that a later version wrote.
 	command := func(args ...string) string {
 		var stdout, stderr bytes.Buffer
 		_ = cli.Main(c.ctx, args, append(os.Environ(), p.Environ()...), &stdout, &stderr)
 		return stdout.String() + stderr.String()
 	}
 	if said := command("show", prefix); !strings.Contains(said, "workflow task of "+prefix+" fails") {
-		t.Errorf("show says: %s", said)
+		t.Errorf("unexpected output of oppflow show: %s", said)
 	}
 	if testrun.Long(t) { // the server reports a failing workflow task after five failures, which take most of a minute
-		harness.Eventually(t, 2*time.Minute, "the list shows that its task fails", func() bool {
+		harness.Eventually(t, 2*time.Minute, "the list shows that the workflow task fails", func() bool {
 			return strings.Contains(command("list", "--attention", "any"), prefix) && strings.Contains(command("list", "--attention", "task"), prefix)
 		})
 	}
@@ -310,8 +310,8 @@ func (p *parts) contractNewerState(prefix string) {
 	}
 }
 
-// handOver starts a run that passes the state to the next run. Only a run can pass a state, to the
-// next run of the same workflow. The workflow rejects a second argument from a caller.
+// handOver starts a run that passes the state to the next run. Only a run can pass a state to the
+// next run. The workflow rejects a second argument from a caller.
 func (p *parts) handOver(c caller, reference, state string) {
 	p.t.Helper()
 	const queue = "runs of a later version"
@@ -328,5 +328,5 @@ func (p *parts) handOver(c caller, reference, state string) {
 	if _, err := c.service.StartWorkflowExecution(c.ctx, request); err != nil {
 		p.t.Fatal(err)
 	}
-	harness.Eventually(p.t, time.Minute, "a run continues the first", func() bool { return len(p.Runs(opportunity.Reference(reference))) == 2 })
+	harness.Eventually(p.t, time.Minute, "a second run continues the first run", func() bool { return len(p.Runs(opportunity.Reference(reference))) == 2 })
 }

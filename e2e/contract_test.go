@@ -38,14 +38,14 @@ func TestContract(t *testing.T) {
 		}
 	}
 	for name, test := range map[string]func(*parts, string){
-		"starts":                     (*parts).contractStarts,
-		"adoptions":                  (*parts).contractAdoptions,
-		"refusals":                   (*parts).contractRefusals,
-		"one id space":               (*parts).contractIDs,
-		"a state of a newer version": (*parts).contractNewerState,
-		"whatever is sent":           (*parts).contractInput,
-		"starts that Temporal bends": (*parts).contractInvalidStarts,
-		"any script":                 (*parts).contractScripts,
+		"starts":                          (*parts).contractStarts,
+		"adoptions":                       (*parts).contractAdoptions,
+		"refusals":                        (*parts).contractRefusals,
+		"one id space":                    (*parts).contractIDs,
+		"a state of a newer version":      (*parts).contractNewerState,
+		"input outside the contract":      (*parts).contractInput,
+		"starts with options of Temporal": (*parts).contractInvalidStarts,
+		"any script":                      (*parts).contractScripts,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -139,7 +139,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 		}
 		return n
 	}
-	harness.Eventually(t, 30*time.Second, "every story is at its request", func() bool { return held() == len(crashes) })
+	harness.Eventually(t, 30*time.Second, "every story has reached the request at which its worker is killed", func() bool { return held() == len(crashes) })
 	p.Worker().Kill()
 	for _, c := range crashes {
 		letGo := p.SandboxAdmin().ReleaseFault
@@ -171,7 +171,7 @@ func TestKilledAtEveryRequest(t *testing.T) {
 		}
 		p.Replay(c.reference, "crash")
 	}
-	t.Logf("%d stories of %d requests, each killed at one", len(crashes), requests)
+	t.Logf("%d stories with %d requests each; the worker of each story was killed at one request", len(crashes), requests)
 }
 
 func (p *parts) mutationsOf(id opportunity.ID) int {

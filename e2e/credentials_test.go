@@ -41,7 +41,7 @@ func TestStoryOnExpiringTokens(t *testing.T) {
 	for _, reference := range []opportunity.Reference{"expiring", "expired meanwhile"} {
 		report := p.play(story.Options{Reference: reference, Send: story.ByUpdate})
 		if len(report.View.Attention) > 0 {
-			t.Errorf("%s: somebody is to look: %+v", reference, report.View.Attention)
+			t.Errorf("%s: the view shows the attention %+v; want none", reference, report.View.Attention)
 		}
 	}
 }

@@ -78,7 +78,7 @@ func TestEncryptedPersonsAreNowhere(t *testing.T) {
 				}
 			}
 			if !bytes.Contains(database, []byte("opportunity/e-1")) {
-				t.Error("the search in the database is blind")
+				t.Error("the search found no person in the unencrypted database; the test does not check the search")
 			}
 		})
 	}
@@ -195,9 +195,9 @@ func httpText(ctx context.Context, t *testing.T, method, url, origin string, bod
 	return string(text)
 }
 
-// A key is removed while messages that are encrypted with the key wait. The workflow tasks fail with a
-// reason that names the key, and the opportunity stays as it is. When the key is back, the
-// opportunity goes on, and no message is lost.
+// A key is removed while messages that are encrypted with the key wait. The workflow tasks fail
+// with a reason that names the key, and the state of the opportunity does not change. When the key
+// is back, the opportunity goes on, and no message is lost.
 func TestRunSurvivesAMissingKey(t *testing.T) {
 	t.Parallel()
 	first, err := payload.GenerateKeySet()
@@ -260,12 +260,12 @@ func TestRunSurvivesAMissingKey(t *testing.T) {
 		}
 	}
 	if len(view.Attention) > 0 {
-		t.Errorf("attention: %+v", view.Attention)
+		t.Errorf("unexpected attention: %+v", view.Attention)
 	}
 }
 
-// A worker with keys encrypts the namespace for good. A worker without keys then does not start, and
-// says why. A worker without keys that runs already stops.
+// A worker with keys encrypts the namespace for good. A worker without keys then does not start,
+// and says why. A worker without keys that is already running stops.
 func TestWorkersWithAndWithoutKeysDoNotMix(t *testing.T) {
 	t.Parallel()
 	keys, err := payload.GenerateKeySet()

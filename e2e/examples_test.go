@@ -38,7 +38,7 @@ func TestExamples(t *testing.T) {
 	}
 	written := examplesIn(t, folder)
 	if len(written) == 0 {
-		t.Fatal("there are no examples")
+		t.Fatal("package lifecycle has no examples")
 	}
 	slices.Sort(passed)
 	if diff := cmp.Diff(written, passed); diff != "" {

@@ -82,15 +82,15 @@ func TestAWonOpportunityTakesMessages(t *testing.T) {
 		t.Helper()
 		ended, err := p.client.Wait(ctx, reference)
 		if err != nil || ended.State != want || ended.Opportunity != opened.Opportunity || ended.Interests != 1 {
-			t.Fatalf("ended: %+v, %v; want it %s with an interest", ended, err, want)
+			t.Fatalf("unexpected result of the run: %+v, %v; want the state %s and an interest", ended, err, want)
 		}
 		status, state := p.runState(ctx, reference)
 		if status != enums.WORKFLOW_EXECUTION_STATUS_RUNNING || state != want {
-			t.Errorf("the run is %s with the state %s; want it running and %s", status, state, want)
+			t.Errorf("the run is %s with the state %s; want a running run with the state %s", status, state, want)
 		}
 		view, err := p.client.View(ctx, reference)
 		if left := time.Until(view.OpenUntil); err != nil || left < 29*24*time.Hour || left > 30*24*time.Hour {
-			t.Errorf("open until %s, %v; want 30 days", view.OpenUntil, err)
+			t.Errorf("the run is open until %s, %v; want 30 days", view.OpenUntil, err)
 		}
 	}
 	for _, message := range []opportunity.Command{harness.Interests(1), opportunity.Progress{To: "Won"}} {
@@ -103,7 +103,7 @@ func TestAWonOpportunityTakesMessages(t *testing.T) {
 	_, err = p.client.Update(ctx, reference, opportunity.Progress{To: "Archived"})
 	wantError(t, err, opportunity.TransitionNotFound)
 	if outcome, err := p.client.Update(ctx, reference, opportunity.Progress{To: "Lost"}); err != nil || outcome.State != opportunity.Done {
-		t.Fatalf("lost after won: %+v, %v", outcome, err)
+		t.Fatalf("unexpected outcome of the transition from Won to Lost: %+v, %v", outcome, err)
 	}
 	wantEnded(opportunity.Lost)
 	if got := p.Opportunity(opened.Opportunity).Step.Name; got != "Lost" {
@@ -112,7 +112,7 @@ func TestAWonOpportunityTakesMessages(t *testing.T) {
 	p.Replay(reference, "kept-open")
 
 	if outcome, err := p.client.Update(ctx, reference, opportunity.Close{Reason: "over"}); err != nil || outcome.State != opportunity.Done {
-		t.Fatalf("close: %+v, %v", outcome, err)
+		t.Fatalf("unexpected outcome of close: %+v, %v", outcome, err)
 	}
 	harness.Eventually(t, time.Minute, "the run ends", func() bool {
 		return p.Status(reference) == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
@@ -170,7 +170,7 @@ func TestAnEndedOpportunityIsAdoptedAgain(t *testing.T) {
 	before := p.Records(opened.Opportunity)
 	again, err := p.client.Start(ctx, reference, adopt)
 	if err != nil || again.Opportunity != opened.Opportunity || again.Step.Name != "Won" {
-		t.Fatalf("adopted again: %+v, %v", again, err)
+		t.Fatalf("unexpected outcome of the second adoption: %+v, %v", again, err)
 	}
 	if _, err := p.client.Wait(ctx, reference); err != nil {
 		t.Fatal(err)
@@ -183,7 +183,7 @@ func TestAnEndedOpportunityIsAdoptedAgain(t *testing.T) {
 		t.Errorf("the record changed (-before +after):\n%s", diff)
 	}
 	if outcome, err := p.client.Update(ctx, reference, opportunity.Progress{To: "Lost"}); err != nil || outcome.State != opportunity.Done {
-		t.Errorf("lost: %+v, %v", outcome, err)
+		t.Errorf("unexpected outcome of the transition to Lost: %+v, %v", outcome, err)
 	}
 	p.Replay(reference, "adopted-again")
 }

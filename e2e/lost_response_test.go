@@ -40,7 +40,7 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	}
 	// The timer of the settle time in the history shows that the client no longer waits for the
 	// response.
-	harness.Eventually(t, 2*time.Minute, "the answer is given up", func() bool {
+	harness.Eventually(t, 2*time.Minute, "the client no longer waits for the response", func() bool {
 		for _, event := range p.Runs(reference)[0].Events {
 			if event.GetEventType() == enums.EVENT_TYPE_TIMER_STARTED && bytes.Contains(event.GetUserMetadata().GetSummary().GetData(), []byte("settle")) {
 				return true
@@ -51,7 +51,7 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	if err := p.Sandbox().Continue(); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, time.Minute, "the interest is known", func() bool {
+	harness.Eventually(t, time.Minute, "the view shows the interest", func() bool {
 		view, err := p.client.View(ctx, reference)
 		if err != nil {
 			t.Fatal(err)
@@ -67,8 +67,8 @@ func TestLateCommitIsFoundByReadingBack(t *testing.T) {
 	p.Replay(reference, "late-commit")
 }
 
-// One API request contains an interest and a transition. The API rejects the interest, makes the
-// transition, and its response is lost. Oppflow reports the interest as failed, and does not send
+// One API request contains an interest and a transition. The API rejects the interest and makes the
+// transition, and the response is lost. Oppflow reports the interest as failed, and does not send
 // the interest after the transition.
 func TestFailedInterestIsNotSentAfterALaterTransition(t *testing.T) {
 	t.Parallel()
@@ -95,7 +95,7 @@ func TestFailedInterestIsNotSentAfterALaterTransition(t *testing.T) {
 	if _, err := p.client.Update(ctx, reference, opportunity.Resume{}); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, time.Minute, "all is settled", func() bool {
+	harness.Eventually(t, time.Minute, "all requests have an outcome", func() bool {
 		view, err := p.client.View(ctx, reference)
 		return err == nil && len(view.Queue) == 0 && len(view.Interests) == 1 && view.Question == nil
 	})
@@ -112,7 +112,7 @@ func TestFailedInterestIsNotSentAfterALaterTransition(t *testing.T) {
 		}
 	}
 	if want := []string{"opportunities.create", "opportunities.progress", "opportunities.addInterest"}; !slices.Equal(order, want) {
-		t.Errorf("committed were %v; want %v", order, want)
+		t.Errorf("the API committed the changes %v; want %v", order, want)
 	}
 }
 
@@ -169,7 +169,7 @@ func TestKilledWhileItSends(t *testing.T) {
 	}
 	for range kills {
 		before := p.interestsOf(records)
-		harness.Eventually(t, 3*time.Minute, "the worker sends", func() bool {
+		harness.Eventually(t, 3*time.Minute, "the worker sends requests", func() bool {
 			now := p.interestsOf(records)
 			return now > before || now == messages*len(records)
 		})
@@ -184,13 +184,13 @@ func TestKilledWhileItSends(t *testing.T) {
 	readBacks := 0
 	for reference, record := range records {
 		var view opportunity.View
-		harness.Eventually(t, 6*time.Minute, "everything is applied or asked", func() bool {
+		harness.Eventually(t, 6*time.Minute, "every message has taken effect or has a question", func() bool {
 			var err error
 			view, err = p.client.View(ctx, reference)
 			return err == nil && (len(view.Queue) == 0 || view.Question != nil)
 		})
 		readBacks += p.readBackCount(reference)
-		if view.Question != nil { // a question is allowed, and rare
+		if view.Question != nil { // a question is rare, but is no mistake
 			t.Logf("%s: %s", reference, view.Question.Text)
 			continue
 		}
@@ -203,11 +203,11 @@ func TestKilledWhileItSends(t *testing.T) {
 			quantities[held.Quantity] = true
 		}
 		if len(quantities) != messages {
-			t.Errorf("%s: %d different interests of %d", reference, len(quantities), messages)
+			t.Errorf("%s: %d different interests; want %d", reference, len(quantities), messages)
 		}
 		p.Replay(reference, "killed")
 	}
 	if readBacks == 0 {
-		t.Error("no request was cut off; the test shows nothing")
+		t.Error("no kill interrupted a request; the test does not check lost responses")
 	}
 }

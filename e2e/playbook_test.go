@@ -54,7 +54,7 @@ func startTenant(t *testing.T, example string, startsIn time.Duration, replaced 
 	catalogue = strings.Replace(catalogue, "start: 2042-02-01T09:30:00\n    end: 2042-02-03T16:30:00\n    timeZone: Europe/London",
 		"start: "+local+"\n    end: "+h.firstEventStart.Add(8*time.Hour).Format("2006-01-02T15:04:05")+"\n    timeZone: UTC", 1)
 	if !strings.Contains(catalogue, local) {
-		t.Fatal("the tenant's first event is another one")
+		t.Fatal("the first event of the catalogue is not the event that the test expects")
 	}
 	service := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
@@ -113,7 +113,7 @@ func (h *tenant) startLead(reference, step string, reserve bool) opportunity.ID 
 func (h *tenant) wantDone(outcome opportunity.Outcome, err error) {
 	h.t.Helper()
 	if err != nil || outcome.State != opportunity.Done {
-		h.t.Fatalf("got %+v, %v; want it done", outcome, err)
+		h.t.Fatalf("the outcome is %+v, %v; want done", outcome, err)
 	}
 }
 
@@ -126,7 +126,7 @@ func (h *tenant) awaitEnd(reference string, want opportunity.StageState) {
 	h.t.Helper()
 	ended, err := h.client.Wait(h.t.Context(), opportunity.Reference(reference))
 	if err != nil || ended.State != want {
-		h.t.Fatalf("got %+v, %v; want it %s", ended, err, want)
+		h.t.Fatalf("the run ended with %+v, %v; want the state %s", ended, err, want)
 	}
 	h.Replay(opportunity.Reference(reference), "playbook")
 }
@@ -197,15 +197,15 @@ func TestPlaybooks(t *testing.T) {
 			h.wantPlaces(0, 2)
 			record, err := h.api.Opportunity(t.Context(), string(id))
 			if err != nil || record.Account == nil || record.Account.Name != "Byrne Ltd" {
-				t.Errorf("the record: %+v, %v", record, err)
+				t.Errorf("the record has wrong values: %+v, %v", record, err)
 			}
 			if invoice := h.invoice(id); invoice.State != "Draft" || invoice.PurchaseOrderRef != "PO-7" || invoice.Comments != "First Aid, 1200.00 GBP" {
-				t.Errorf("the invoice: %+v", invoice)
+				t.Errorf("the invoice has wrong values: %+v", invoice)
 			}
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			if got := strings.Join(h.serviceCalls, ", "); got != "POST /oppflow/orders" {
-				t.Errorf("the service was called: %s", got)
+				t.Errorf("unexpected calls of the service: %s", got)
 			}
 		},
 		"invoice finalised 7 days before the event": func(t *testing.T) {
@@ -217,13 +217,13 @@ func TestPlaybooks(t *testing.T) {
 			h.progress("one", "Proposed")
 			h.progress("one", "Won")
 			due := h.firstEventStart.Add(-7 * 24 * time.Hour)
-			harness.Eventually(t, time.Minute, "the draft is filled in", func() bool { return h.invoice(id).PurchaseOrderRef == "PO-7" })
+			harness.Eventually(t, time.Minute, "the draft invoice has the purchase order", func() bool { return h.invoice(id).PurchaseOrderRef == "PO-7" })
 			if invoice := h.invoice(id); invoice.Final() && time.Now().Before(due) {
-				t.Errorf("%s before it was due the invoice is %+v", time.Until(due), invoice)
+				t.Errorf("%s before the due time, the invoice is %+v; want a draft", time.Until(due), invoice)
 			}
 			h.awaitEnd("one", opportunity.Won)
 			if now := time.Now(); now.Before(due) || !h.invoice(id).Final() {
-				t.Errorf("%s after it was due the invoice is %+v", now.Sub(due), h.invoice(id))
+				t.Errorf("%s after the due time, the invoice is %+v; want a final invoice", now.Sub(due), h.invoice(id))
 			}
 		},
 		"three reminders then Lost": func(t *testing.T) {
@@ -250,11 +250,11 @@ func TestPlaybooks(t *testing.T) {
 			// Oppflow reads the event once a day. An operator's refresh makes Oppflow read the
 			// event at once.
 			h.wantDone(h.client.Update(t.Context(), "one", opportunity.Refresh{}))
-			harness.Eventually(t, time.Minute, "the owner is told", func() bool { return len(h.mails()) > 0 })
+			harness.Eventually(t, time.Minute, "the owner gets a mail", func() bool { return len(h.mails()) > 0 })
 			h.progress("one", "Lost")
 			h.awaitEnd("one", opportunity.Lost)
 			if got := strings.Join(h.mails(), "\n"); got != "nora.whitfield@training.example: An event of First Aid was cancelled" {
-				t.Errorf("mails: %s", got)
+				t.Errorf("unexpected mails: %s", got)
 			}
 		},
 	} {

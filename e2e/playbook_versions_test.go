@@ -73,7 +73,7 @@ func (p *parts) transitionAll(references []opportunity.Reference, first int, rul
 	sending.Wait()
 	for _, reference := range references {
 		var view opportunity.View
-		harness.Eventually(p.t, 2*time.Minute, "the move has its effect", func() bool {
+		harness.Eventually(p.t, 2*time.Minute, "the transition has its effect", func() bool {
 			var err error
 			if view, err = p.client.View(p.t.Context(), reference); err != nil {
 				p.t.Error(err)
@@ -91,8 +91,8 @@ func (p *parts) transitionAll(references []opportunity.Reference, first int, rul
 	}
 }
 
-// queryBlockingProxy returns the address of a proxy for the test's Temporal server, which does not
-// respond to queries while deaf is set.
+// queryBlockingProxy returns the address of a proxy for the test's Temporal server. The proxy does
+// not respond to queries while deaf is set.
 func (p *parts) queryBlockingProxy(deaf *atomic.Bool) string {
 	p.t.Helper()
 	cleartext := new(http.Protocols)
@@ -123,8 +123,8 @@ func (p *parts) queryBlockingProxy(deaf *atomic.Bool) string {
 func TestWorkersHaveOnePlaybook(t *testing.T) {
 	t.Parallel()
 	for name, ordered := range map[string]func(with, without *stack.Process) []*stack.Process{
-		"the one with it first":    func(with, without *stack.Process) []*stack.Process { return []*stack.Process{with, without} },
-		"the one without it first": func(with, without *stack.Process) []*stack.Process { return []*stack.Process{without, with} },
+		"the worker with the playbook starts first":  func(with, without *stack.Process) []*stack.Process { return []*stack.Process{with, without} },
+		"the worker without a playbook starts first": func(with, without *stack.Process) []*stack.Process { return []*stack.Process{without, with} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -160,7 +160,7 @@ func TestAPlaybookIsDeployedDuringTransitions(t *testing.T) {
 		var out, told bytes.Buffer
 		env := append(p.Environ(), "TEMPORAL_NAMESPACE="+p.Namespace(), "TEMPORAL_CONFIG_FILE=/dev/null")
 		if got := cli.Main(ctx, append([]string{"playbook"}, args...), env, &out, &told); got != code {
-			t.Errorf("%v ends with %d: %s%s", args, got, out.String(), told.String())
+			t.Errorf("%v ended with exit code %d: %s%s", args, got, out.String(), told.String())
 		}
 		return out.String()
 	}
@@ -169,13 +169,13 @@ func TestAPlaybookIsDeployedDuringTransitions(t *testing.T) {
 	var deploying sync.WaitGroup
 	deploying.Go(func() {
 		if out := run(0, "deploy", writePlaybook(t, "two"), "--by", "ada"); !strings.Contains(out, "Version 2 is in force since ") {
-			t.Errorf("deployed: %s", out)
+			t.Errorf("unexpected output of the command deploy: %s", out)
 		}
 	})
 	p.transitionAll(during, 1, "one", "two")
 	deploying.Wait()
 	if took := time.Since(began); took < after {
-		t.Errorf("deployed within %s; want %s at least", took, after)
+		t.Errorf("the deployment took %s; want at least %s", took, after)
 	}
 	p.transitionAll(before, 2, "two")
 	if !p.Output.Contains("the worker last read the namespace") {
@@ -184,14 +184,14 @@ func TestAPlaybookIsDeployedDuringTransitions(t *testing.T) {
 	deaf.Store(false)
 
 	if out := run(0, "deploy", writePlaybook(t, "two")); !strings.Contains(out, "Version 2, deployed ") || !strings.Contains(out, "already has this text") || !strings.Contains(out, "by ada") {
-		t.Errorf("deployed again: %s", out)
+		t.Errorf("unexpected output of the second command deploy: %s", out)
 	}
 	if out := run(0, "rollback", "--by", "ben"); !strings.Contains(out, "Version 3 is in force since ") || !strings.Contains(out, "the text of version 1") {
-		t.Errorf("rolled back: %s", out)
+		t.Errorf("unexpected output of the command rollback: %s", out)
 	}
 	p.transitionAll(p.startMany("back", 3), 3, "one")
 	if out := run(0, "list"); strings.Count(out, "\n") != 4 || !strings.Contains(out, "ben") || !strings.Contains(out, "ada") || !strings.Contains(out, "worker ") {
-		t.Errorf("listed: %s", out)
+		t.Errorf("unexpected output of the command list: %s", out)
 	}
 	run(1, "rollback", "9")
 }

@@ -99,7 +99,7 @@ func TestUpKeepsItsData(t *testing.T) {
 		t.Fatalf("%v in:\n%s", err, out)
 	}
 	if view.Step == nil || view.Step.Name != "Opportunity" || len(view.Interests) != 1 || view.Reservation == nil || !view.Reservation.Valid {
-		t.Errorf("after the restart: %+v", view)
+		t.Errorf("unexpected view after the restart: %+v", view)
 	}
 	for _, variable := range []string{"ADMINISTRATE_TOKEN"} {
 		if first.lookup(variable) == "" || first.lookup(variable) != second.lookup(variable) {
@@ -152,7 +152,7 @@ func (s *shell) lookup(variable string) string {
 	return ""
 }
 
-// A command in the block that fails is an error.
+// run returns an error if a command in the block fails.
 func (s *shell) run(ctx context.Context, code string) string {
 	s.t.Helper()
 	command := s.command(ctx, "set -e\n"+code)
@@ -188,7 +188,7 @@ func (s *shell) startUp(ctx context.Context, line string) {
 		_ = command.Wait()
 	})
 	s.t.Cleanup(s.stop)
-	harness.Eventually(s.t, 12*time.Minute, "up says what to export", func() bool {
+	harness.Eventually(s.t, 12*time.Minute, "oppflow up prints the variables to export", func() bool {
 		return out.Contains("export ADMINISTRATE_TOKEN=") && out.Contains("\nThen:\n")
 	})
 	exports := regexp.MustCompile(`(?m)^\s*export (\w+=\S+)$`).FindAllStringSubmatch(out.Tail(10_000), -1)

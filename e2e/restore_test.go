@@ -65,24 +65,24 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 		idle := up(" --no-worker")
 		told := idle.run(ctx, program+" recover --backup "+backup.UTC().Format(time.RFC3339))
 		if !strings.Contains(told, "2 opportunities") {
-			t.Errorf("recover: %s", told)
+			t.Errorf("unexpected output of the command recover: %s", told)
 		}
 		if want := fmt.Sprintf(`record %s has the reference "r-3", which is unknown to Temporal`, third); strings.Count(told, "is unknown to Temporal") != 1 || !strings.Contains(told, want) {
-			t.Errorf("recover lists:\n%s\nwant the record of r-3 alone", told)
+			t.Errorf("oppflow recover lists:\n%s\nwant only the record of r-3", told)
 		}
 		idle.stop()
 
 		after := up("")
-		harness.Eventually(t, time.Minute, "what was done after the backup is shown", func() bool {
+		harness.Eventually(t, time.Minute, "the views show the changes that were made after the backup", func() bool {
 			return len(view(after, "r-1").Interests) == 1 && len(view(after, "r-2").Interests) == 1
 		})
 		out, err := after.command(ctx, program+" recover --backup "+backup.UTC().Format(time.RFC3339)).CombinedOutput()
 		if exitCode(t, err) != 1 || !strings.Contains(string(out), "stop all workers") {
-			t.Errorf("recover while a worker runs: %s", out)
+			t.Errorf("unexpected output of the command recover while a worker runs: %s", out)
 		}
 		after.run(ctx, program+" resume r-1")
 		after.run(ctx, add("r-2", "order-78")+" --signal")
-		harness.Eventually(t, time.Minute, "order-78 is asked about", func() bool {
+		harness.Eventually(t, time.Minute, "a question about order-78 waits", func() bool {
 			question := view(after, "r-2").Question
 			return question != nil && question.Request == "order-78"
 		})
@@ -92,7 +92,7 @@ func TestNothingIsDoneTwiceAfterARestore(t *testing.T) {
 			t.Errorf("the opportunity started after the backup has record %s; want %s", got, third)
 		}
 		for _, reference := range []string{"r-1", "r-2"} {
-			harness.Eventually(t, time.Minute, reference+" has nothing open", func() bool {
+			harness.Eventually(t, time.Minute, reference+" has no waiting message and no question", func() bool {
 				v := view(after, reference)
 				return len(v.Queue) == 0 && v.Question == nil && len(v.Attention) == 0
 			})

@@ -30,10 +30,10 @@ func TestRunEndings(t *testing.T) {
 		reserved := harness.Interests(2)
 		reserved.Interests[0].Item, reserved.Interests[0].Reserve = "Q291cnNlOjE=", true
 		if outcome, err := p.client.Update(ctx, reference, reserved); err != nil || outcome.Results[0].ReservedUntil == nil {
-			t.Fatalf("reserved: %+v, %v", outcome, err)
+			t.Fatalf("unexpected outcome of the interest with a reservation: %+v, %v", outcome, err)
 		}
 		if !p.Opportunity(first.Opportunity).Reservations.Valid {
-			t.Fatal("the TMS holds no places")
+			t.Fatal("the TMS has no reservation")
 		}
 		if err := p.temporal.CancelWorkflow(ctx, lifecycle.WorkflowID(reference), ""); err != nil {
 			t.Fatal(err)
@@ -41,7 +41,7 @@ func TestRunEndings(t *testing.T) {
 		_, err = p.client.Wait(ctx, reference)
 		wantError(t, err, opportunity.Closed)
 		if got := p.Status(reference); got != enums.WORKFLOW_EXECUTION_STATUS_CANCELED {
-			t.Errorf("the run closed %s; want Canceled", got)
+			t.Errorf("the run ended with the status %s; want Canceled", got)
 		}
 		record := p.Opportunity(first.Opportunity)
 		if record.Reservations.Valid || record.Step.Name != "Proposed" {
@@ -57,13 +57,13 @@ func TestRunEndings(t *testing.T) {
 			t.Fatal(err)
 		}
 		if again.Opportunity != first.Opportunity {
-			t.Errorf("started again, it has the record %s; want %s", again.Opportunity, first.Opportunity)
+			t.Errorf("after the second start, the opportunity has the record %s; want %s", again.Opportunity, first.Opportunity)
 		}
 		if outcome, err := p.client.Update(ctx, reference, opportunity.UpdateDetails{Account: "Administrate"}); err != nil || outcome.State != opportunity.Done {
-			t.Errorf("details after the second start: %+v, %v", outcome, err)
+			t.Errorf("unexpected outcome of updateDetails after the second start: %+v, %v", outcome, err)
 		}
 		if outcome, err := p.client.Update(ctx, reference, harness.Interests(1)); err != nil || outcome.State != opportunity.Done {
-			t.Errorf("after the second start: %+v, %v", outcome, err)
+			t.Errorf("unexpected outcome of addInterests after the second start: %+v, %v", outcome, err)
 		}
 		if got := p.Opportunity(first.Opportunity).InterestCount; got != 2 {
 			t.Errorf("the record has %d interests; want 2", got)
@@ -71,7 +71,7 @@ func TestRunEndings(t *testing.T) {
 		p.Replay(reference, "taken-over")
 	})
 
-	t.Run("an equal start is answered like the first, another one is a conflict", func(t *testing.T) {
+	t.Run("an equal start returns the same record, a different start is a conflict", func(t *testing.T) {
 		first, err := p.client.Start(ctx, "twice", start)
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +86,7 @@ func TestRunEndings(t *testing.T) {
 		wantError(t, err, opportunity.Conflict)
 	})
 
-	t.Run("refused by the API, the reference is free again", func(t *testing.T) {
+	t.Run("after a start that the API rejected, the reference can be used again", func(t *testing.T) {
 		wrong := start
 		wrong.Currency = "ZZZ"
 		_, err := p.client.Start(ctx, "refused", wrong)
@@ -95,11 +95,11 @@ func TestRunEndings(t *testing.T) {
 			return p.Status("refused") == enums.WORKFLOW_EXECUTION_STATUS_FAILED
 		})
 		if _, err := p.client.Start(ctx, "refused", start); err != nil {
-			t.Errorf("the corrected start: %v", err)
+			t.Errorf("unexpected outcome of the corrected start: %v", err)
 		}
 	})
 
-	t.Run("lost, it is closed for good and can still be looked at", func(t *testing.T) {
+	t.Run("a lost opportunity takes no messages and still returns its view", func(t *testing.T) {
 		if _, err := p.client.Start(ctx, "lost", start); err != nil {
 			t.Fatal(err)
 		}
@@ -108,18 +108,18 @@ func TestRunEndings(t *testing.T) {
 		}
 		ended, err := p.client.Wait(ctx, "lost")
 		if err != nil || ended.State != opportunity.Lost {
-			t.Errorf("ended: %+v, %v", ended, err)
+			t.Errorf("unexpected result of the run: %+v, %v", ended, err)
 		}
 		_, err = p.client.Start(ctx, "lost", start)
 		wantError(t, err, opportunity.Closed)
 		_, err = p.client.Update(ctx, "lost", opportunity.Progress{To: "Won"})
 		wantError(t, err, opportunity.Closed)
 		if view, err := p.client.View(ctx, "lost"); err != nil || view.Step.Name != "Lost" {
-			t.Errorf("view: %+v, %v", view, err)
+			t.Errorf("the view has wrong values: %+v, %v", view, err)
 		}
 	})
 
-	t.Run("nobody by that name", func(t *testing.T) {
+	t.Run("a reference without an opportunity", func(t *testing.T) {
 		_, err := p.client.View(ctx, "nobody")
 		wantError(t, err, opportunity.NotFound)
 		_, err = p.client.Update(ctx, "nobody", opportunity.Progress{To: "Won"})

@@ -47,7 +47,7 @@ func TestAKilledSandboxKeepsCommittedChanges(t *testing.T) {
 		select {
 		case <-enough:
 		case <-ctx.Done():
-			t.Fatal("too few were answered")
+			t.Fatal("the sandbox responded to too few requests")
 		}
 		p.Sandbox().Kill()
 		clients.Wait()
@@ -65,7 +65,7 @@ func TestAKilledSandboxKeepsCommittedChanges(t *testing.T) {
 	committed := p.committed()
 	for name, id := range answered {
 		if !committed[id] {
-			t.Errorf("the request log does not know %s, %q", id, name)
+			t.Errorf("the request log does not contain %s, %q", id, name)
 		}
 	}
 }

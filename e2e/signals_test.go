@@ -39,14 +39,14 @@ func TestLargeSignalsWhileNoWorkerRuns(t *testing.T) {
 	if err := p.Worker().Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, 2*time.Minute, "all signals are taken in", func() bool {
+	harness.Eventually(t, 2*time.Minute, "the run has received all signals", func() bool {
 		_, err := c.outcome(reference, fmt.Sprint("r", signals-1))
 		return err == nil
 	})
 	for _, run := range p.Runs(opportunity.Reference(reference)) {
 		for _, event := range run.Events {
 			if failed := event.GetWorkflowTaskFailedEventAttributes(); failed != nil && failed.GetCause() != enums.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND {
-				t.Errorf("a task failed: %s: %s", failed.GetCause(), failed.GetFailure().GetMessage())
+				t.Errorf("a workflow task failed: %s: %s", failed.GetCause(), failed.GetFailure().GetMessage())
 			}
 		}
 	}

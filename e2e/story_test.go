@@ -46,7 +46,7 @@ func TestStory(t *testing.T) {
 			p.Replay(reference, "story-"+way.name)
 			query := `OpportunityId = "` + string(report.View.Opportunity) + `" and OpportunityState = "Won" and OpportunityStep = "Won" and OpportunityRegion = "UK"` +
 				` and OpportunityAccount = "` + string(report.View.Details.Account.ID) + `" and OpportunityReservedUntil > "` + time.Now().Add(24*time.Hour).Format(time.RFC3339) + `"`
-			harness.Eventually(t, time.Minute, "the search attributes find it", func() bool {
+			harness.Eventually(t, time.Minute, "the search attributes find the opportunity", func() bool {
 				found, err := p.temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
 				return err == nil && found.GetCount() == 1
 			})
@@ -140,6 +140,6 @@ func TestMessagesWaitForTheWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	if ended.State != opportunity.Won || ended.Interests != 3 || ended.FailedRequests != 0 {
-		t.Errorf("ended: %+v", ended)
+		t.Errorf("unexpected result of the run: %+v", ended)
 	}
 }

@@ -81,11 +81,11 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 		}
 		var out bytes.Buffer
 		if got := cli.Main(ctx, args, env(token), &out, &out); got != code {
-			t.Errorf("setup ends with %d: %s", got, out.String())
+			t.Errorf("setup ended with exit code %d: %s", got, out.String())
 		}
 		for _, want := range says {
 			if !strings.Contains(out.String(), want) {
-				t.Errorf("setup says %q; want %q", out.String(), want)
+				t.Errorf("the output of setup is %q; want %q", out.String(), want)
 			}
 		}
 	}
@@ -93,11 +93,11 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 		t.Helper()
 		var out bytes.Buffer
 		if code := host.Main(ctx, []string{"--log-level", "error"}, env(token), &out, &out); code != host.ExitFailure || strings.Count(out.String(), "\n") != 1 {
-			t.Errorf("the worker ends with %d: %s", code, out.String())
+			t.Errorf("the worker ended with exit code %d: %s", code, out.String())
 		}
 		for _, want := range says {
 			if !strings.Contains(out.String(), want) {
-				t.Errorf("the worker says %q; want %q", out.String(), want)
+				t.Errorf("the output of the worker is %q; want %q", out.String(), want)
 			}
 		}
 	}
@@ -132,7 +132,7 @@ func tryTwoTenants(t *testing.T, catalogue, differs string) {
 	}
 	for _, entry := range other.RequestLog().After(0, 1000) {
 		if len(entry.Fields) > 0 {
-			t.Errorf("the other tenant got %+v", entry)
+			t.Errorf("the other tenant got the request %+v", entry)
 		}
 	}
 	if found := p.Records(opened.Opportunity); !strings.Contains(found, `"totalRecords": 0`) {

@@ -52,7 +52,7 @@ func (p *parts) connectTraced(service string) (client.Client, func()) {
 		p.t.Fatal(err)
 	}
 	if !on.On() {
-		p.t.Fatal("nothing is traced")
+		p.t.Fatal("the parts trace nothing, although the test sets a collector")
 	}
 	connection, _, err := host.Connect(p.t.Context(), host.InsecureTemporal(p.TemporalAddress(), p.Namespace()), nil, on.ClientOptions)
 	if err != nil {
@@ -143,7 +143,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	// The test must not kill the worker while an API request is under way. A kill during an API
 	// request would make the result of the request unknown, and the two updates would share a later
 	// request. After three attempts of an API request, the workflow waits for four seconds.
-	harness.Eventually(t, time.Minute, "the update waits between two tries", func() bool {
+	harness.Eventually(t, time.Minute, "the update waits between two attempts", func() bool {
 		events, timers := p.Runs(reference)[0].Events, 0
 		for _, event := range events {
 			if event.GetEventType() == enums.EVENT_TYPE_TIMER_STARTED {
@@ -171,7 +171,7 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 	if err := service.Signal(inSignal, reference, opportunity.UpdateDetails{Name: "Traced on"}); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, time.Minute, "the signal is carried out", func() bool {
+	harness.Eventually(t, time.Minute, "the signal has taken effect", func() bool {
 		view, err := p.client.View(ctx, reference)
 		return err == nil && view.Details.Name == "Traced on"
 	})
@@ -219,10 +219,10 @@ func TestOneTraceFromTheSenderToTheAPI(t *testing.T) {
 
 	sent := spanChain(t, collector, update, "UpdateWorkflow:addInterests", "HandleUpdate:addInterests", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
 	if sent.Service != "oppflow-worker" || sent.Failed || sent.Attributes["server.address"] != "127.0.0.1" {
-		t.Errorf("the request's span: %+v", sent)
+		t.Errorf("unexpected span of the request: %+v", sent)
 	}
 	if by := spanChain(t, collector, update, "UpdateWorkflow:addInterests"); by.Service != "shop" || by.Attributes["temporalWorkflowID"] != lifecycle.WorkflowID(reference) {
-		t.Errorf("the sender's span: %+v", by)
+		t.Errorf("unexpected span of the sender: %+v", by)
 	}
 	spanChain(t, collector, signal, "SignalWorkflow:updateDetails", "HandleSignal:updateDetails", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
 	spanChain(t, collector, won, "UpdateWorkflow:progress", "HandleUpdate:progress", "StartActivity:ApplyCommands", "RunActivity:ApplyCommands", "mutation Apply")
@@ -279,15 +279,15 @@ func TestTelemetryHasNoPersonalData(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := service.Update(ctx, reference, opportunity.Progress{To: "Zoë's step"}); err == nil {
-		t.Error("a step of nobody was found")
+		t.Error("the API found a step that does not exist")
 	}
 	if _, err := service.Start(ctx, "private three", opportunity.Start{Name: "Confidential Zoë", Region: "Zoë's region"}); err == nil {
-		t.Error("a region of nobody was found")
+		t.Error("the API found a region that does not exist")
 	}
 	if err := connection.SignalWorkflow(ctx, lifecycle.WorkflowID(reference), "", "zoe@example.com", "Zoë"); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, time.Minute, "the odd signal is shown as failed", func() bool {
+	harness.Eventually(t, time.Minute, "the view shows the malformed signal as failed", func() bool {
 		view, err := p.client.View(ctx, reference)
 		return err == nil && view.Failures >= 2
 	})
@@ -306,28 +306,28 @@ func TestTelemetryHasNoPersonalData(t *testing.T) {
 
 	for _, service := range []string{"shop", "oppflow", "oppflow-worker"} {
 		if !slices.Contains(collector.Services(), service) {
-			t.Errorf("nothing came from %s, only from %q", service, collector.Services())
+			t.Errorf("the collector got no spans of %s, only spans of %q", service, collector.Services())
 		}
 	}
 	if n := len(collector.Spans()); n < 100 {
-		t.Errorf("only %d spans came; the test shows nothing", n)
+		t.Errorf("the collector got only %d spans; the test needs more", n)
 	}
 	if len(collector.Find("HandleSignal:other")) == 0 {
-		t.Error("the odd signal was not traced")
+		t.Error("the malformed signal was not traced")
 	}
 	kinds := map[string]bool{}
 	for _, s := range collector.Spans() {
 		kinds[s.Attributes["error.type"]] = true
 	}
 	if len(kinds) < 2 {
-		t.Errorf("no refusal was traced: %v", kinds)
+		t.Errorf("no rejected update was traced: %v", kinds)
 	}
 	for _, private := range []string{
 		"Melissa", "melissa", "Green", "example.com", "199.90", "19.90", "Zoë", "Confidential", "First Aid", "My New Course", "ABC-123", "U.S. Dollars",
 		"Transition", "newLearners", "firstName", "mutation(", "$m0", "Bearer", p.APIToken(), "/graphql",
 	} {
 		if collector.Contains(private) {
-			t.Errorf("%q left", private)
+			t.Errorf("the telemetry contains %q", private)
 		}
 	}
 }
@@ -342,7 +342,7 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 		var config net.ListenConfig
 		listener, err := config.Listen(t.Context(), "tcp", address)
 		if err != nil {
-			t.Skipf("somebody else listens where OpenTelemetry sends by itself: %v", err)
+			t.Skipf("another program uses OpenTelemetry's default port: %v", err)
 		}
 		t.Cleanup(func() { _ = listener.Close() })
 		go func() {
@@ -374,13 +374,13 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 	}
 	code, calm, _ := command("show", "quiet")
 	if code != host.ExitDone || !strings.Contains(calm, "Quiet") {
-		t.Fatalf("show: %d, %s", code, calm)
+		t.Fatalf("oppflow show: exit code %d, %s", code, calm)
 	}
 	if err := p.Worker().Stop(ctx); err != nil { // the worker flushes its remaining telemetry
 		t.Fatal(err)
 	}
 	if n := connections.Load(); n != 0 {
-		t.Errorf("%d connections although nothing asks for it", n)
+		t.Errorf("%d connections to a collector, although no variable requests telemetry", n)
 	}
 	if err := p.Worker().Start(ctx); err != nil {
 		t.Fatal(err)
@@ -388,7 +388,7 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 	// For some seconds the server may send queries to the sticky queue of the worker that stopped
 	// first.
 	if code, said, _ := command("show", "quiet"); code != host.ExitDone || said != calm {
-		t.Errorf("after a restart of the worker: %d\n%s\nbefore:\n%s", code, said, calm)
+		t.Errorf("after a restart of the worker: exit code %d\n%s\nbefore the restart:\n%s", code, said, calm)
 	}
 
 	// The same command runs with a collector that closes the connection, with a collector that does
@@ -411,14 +411,14 @@ func TestTelemetryIsOffByDefault(t *testing.T) {
 			t.Errorf("%q: %d\n%s\nwithout:\n%s", variables, code, said, calm)
 		}
 		if took > 5*time.Second {
-			t.Errorf("%q: it took %s", variables, took)
+			t.Errorf("%q: the command took %s", variables, took)
 		}
 		if variables[0] == "OTEL_TRACES_EXPORTER=otlp" && connections.Load() == before {
-			t.Errorf("%q: no connection either; the test shows nothing", variables)
+			t.Errorf("%q: the command did not connect to the collector; the test does not check this variable", variables)
 		}
 	}
 	otelVariables(t, "OTEL_TRACES_EXPORTER=carrier-pigeon")
 	if code, said, _ := command("show", "quiet"); code != host.ExitUsage || strings.Count(said, "\n") != 1 || !strings.Contains(said, "OTEL_TRACES_EXPORTER") {
-		t.Errorf("a wrong value: %d, %s", code, said)
+		t.Errorf("a wrong value of a variable: exit code %d, %s", code, said)
 	}
 }

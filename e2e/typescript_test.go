@@ -28,7 +28,7 @@ func typeScript(ctx context.Context, t *testing.T, environment func() []string) 
 	t.Helper()
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
-			testrun.SkipWithout(t, program+" (Node.js): nobody runs the program in e2e/typescript")
+			testrun.SkipWithout(t, program+" (Node.js), which runs the program in e2e/typescript")
 		}
 	}
 	dir := filepath.Join(t.TempDir(), "typescript") // npm must install nothing in the checkout
@@ -132,7 +132,7 @@ func TestTypeScript(t *testing.T) {
 		}
 	}
 	if len(schemas) > 0 || len(steps) != 20 {
-		t.Errorf("%d steps were told; not told were %v", len(steps), schemas)
+		t.Errorf("the program printed %d results; the results %v are missing", len(steps), schemas)
 	}
 
 	var opened opportunity.CreateOutcome
@@ -172,7 +172,7 @@ func TestTypeScript(t *testing.T) {
 	}
 	if got.Name != "First Aid course" || got.Step.Name != "Won" || got.Account.Name != "Administrate" || got.FinancialUnit.Name != "U.S. Dollars" ||
 		!got.IsReservationValid || got.Value.GrandTotal.String() != "499.90" || got.Interests.PageInfo.TotalRecords != 2 || !slices.Equal(items, []string{"Event", "CourseTemplate"}) || learners != 1 {
-		t.Errorf("the record: %+v", got)
+		t.Errorf("the record has wrong values: %+v", got)
 	}
 	ended, err := p.client.Wait(ctx, reference)
 	if err != nil || ended.State != opportunity.Won || ended.FailedRequests != 1 {

@@ -26,31 +26,31 @@ func TestAnUpdateIsPendingAfterTwentySeconds(t *testing.T) {
 		t.Errorf("after %s: %+v; want pending after 20 s", took, got)
 	}
 	if g.isPending(record) {
-		t.Fatal("nothing was sent; the test shows nothing")
+		t.Fatal("the worker sent no request; the test does not check a slow request")
 	}
 	// An operator command returns at once, even while a request is under way.
 	began = time.Now()
 	outcome, err = c.update(reference, "pause", uuid.NewString(), `{"reason":"look"}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" || time.Since(began) > 18*time.Second {
-		t.Errorf("pause: %+v after %s", got, time.Since(began))
+		t.Errorf("unexpected outcome of pause: %+v after %s", got, time.Since(began))
 	}
 	if got, err := c.outcome(reference, "slow"); err != nil || got.State != "pending" {
-		t.Errorf("the outcome: %+v, %v", got, err)
+		t.Errorf("unexpected outcome: %+v, %v", got, err)
 	}
 	free()
 	if got := c.settled(reference, "slow"); got.State != "done" {
-		t.Errorf("the outcome: %+v", got)
+		t.Errorf("unexpected outcome: %+v", got)
 	}
 	// New updates are rejected now.
 	outcome, err = c.update(reference, "progress", uuid.NewString(), `{"requestId":"slow","to":"Opportunity"}`)
 	if got := succeeded[jsonOutcome](t, outcome, err); got.State != "done" || got.RequestID != "slow" {
-		t.Errorf("asked again: %+v", got)
+		t.Errorf("unexpected outcome of the repeated update: %+v", got)
 	}
 	if got := p.Opportunity(record); got.Step.Name != "Opportunity" {
-		t.Errorf("the record stands in %q", got.Step.Name)
+		t.Errorf("the record is in step %q", got.Step.Name)
 	}
 	if view := p.viewOf(reference); view.Failures > 0 {
-		t.Errorf("the move was made twice: %+v", view.Timeline)
+		t.Errorf("the transition was made twice: %+v", view.Timeline)
 	}
 	p.Replay(reference, "contract-pending")
 }

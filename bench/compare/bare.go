@@ -35,9 +35,9 @@ type bareState struct {
 }
 
 // bareLifecycle is the shortest Temporal workflow that makes the API calls of the reference
-// lifecycle. bareLifecycle makes one API call at a time, with one message and one activity for each
-// API call. bareLifecycle ends when the opportunity is won. Unlike Oppflow, bareLifecycle does not
-// recognise repeated messages, does not read back after a lost response, and has no view.
+// lifecycle. bareLifecycle makes one API call after the other, with one message and one activity
+// for each API call. bareLifecycle ends when the opportunity is won. Unlike Oppflow, bareLifecycle
+// does not recognise repeated messages, does not read back after a lost response, and has no view.
 func bareLifecycle(ctx workflow.Context) error {
 	once := workflow.ActivityOptions{
 		TaskQueue: activities.TaskQueue, StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
@@ -115,9 +115,9 @@ func bareWorkers(c client.Client, api *administrate.Client, perSecond float64) [
 	return []worker.Worker{lives, requests}
 }
 
-// bare returns the Subject that plays the lifecycle with the bare workflow. The driver sends the
-// messages as updates or as signals. With signals, the driver queries the bare workflow every 20 ms
-// until all API calls have taken effect.
+// bare returns the Subject that plays the lifecycle with the bare workflow. If byUpdate is false,
+// the driver sends signals and queries the bare workflow every 20 ms until all API calls have taken
+// effect.
 func bare(c client.Client, byUpdate bool) Subject {
 	name := "bare, signals"
 	if byUpdate {

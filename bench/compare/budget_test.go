@@ -94,7 +94,7 @@ func TestALifecycleKeepsToItsBudget(t *testing.T) {
 	counts := leastCounts(t, g, g.Subjects(), keepsTo(compare.Budgets()))
 	wantBudgets(t, counts, compare.Budgets())
 	if base := counts[compare.Base]; base.Requests != compare.Calls || base.Actions != 2*compare.Calls {
-		t.Errorf("the bare workflow took %+v; it is one message and one activity for each of %d calls", base, compare.Calls)
+		t.Errorf("the counts of the bare workflow are %+v; want one message and one activity for each of %d calls", base, compare.Calls)
 	}
 
 	t.Run("on PostgreSQL", func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestALifecycleKeepsToItsBudget(t *testing.T) {
 			return cmp.Equal(counts, again, exact)
 		})
 		if diff := cmp.Diff(counts, again, exact); diff != "" {
-			t.Errorf("it takes something else (-SQLite +PostgreSQL):\n%s", diff)
+			t.Errorf("the counts differ between the databases (-SQLite +PostgreSQL):\n%s", diff)
 		}
 	})
 }
@@ -126,13 +126,13 @@ func wantBudgets(t *testing.T, counts map[string]compare.Counts, budgets map[str
 	for name, budget := range budgets {
 		took, counted := counts[name]
 		if !counted {
-			t.Errorf("%s has a budget and was not counted", name)
+			t.Errorf("%s has a budget, but no counts were measured", name)
 		}
 		if exceeded := budget.Exceeds(took); len(exceeded) > 0 {
 			t.Errorf("%s: %s", name, strings.Join(exceeded, "; "))
 		}
 		if spared := (compare.Budget{Requests: took.Requests, Events: took.Events, Actions: took.Actions}); spared != budget && len(budget.Exceeds(took)) == 0 {
-			t.Errorf("%s took less than its budget, which is to be lowered to %+v", name, spared)
+			t.Errorf("%s has lower counts than its budget; lower the budget to %+v", name, spared)
 		}
 	}
 	for name := range counts {
@@ -142,8 +142,8 @@ func wantBudgets(t *testing.T, counts map[string]compare.Counts, budgets map[str
 	}
 }
 
-// With the default playbook, a lifecycle keeps to its budget, and the TMS then contains all that the
-// effects had to make.
+// With the default playbook, a lifecycle does not exceed its budget, and the TMS then contains
+// everything that the effects must create.
 func TestALifecycleWithThePlaybookKeepsToItsBudget(t *testing.T) {
 	g := prepare(t, compare.EnvironmentOptions{Playbook: "default"}).await(t)
 	subjects := slices.DeleteFunc(g.PlaybookSubjects(), func(s compare.Subject) bool { return s.Name == compare.Base })
@@ -262,7 +262,7 @@ func wantRows(t *testing.T, page, text string, budgets map[string]compare.Budget
 		row := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(name) + ` +\| (\d+) +\| (\d+) +\| [\d.]+ +\| [\d.]+ +\| \d+ +\| (\d+) `).FindStringSubmatch(text)
 		want := []string{fmt.Sprint(budget.Requests), fmt.Sprint(budget.Events), fmt.Sprint(budget.Actions)}
 		if len(row) == 0 || !slices.Equal(row[1:], want) {
-			t.Errorf("%s: %s: requests, events, actions are told as %q; want %q", page, name, row, want)
+			t.Errorf("%s: %s: the row with its requests, events and actions is %q; want the counts %q", page, name, row, want)
 		}
 	}
 }

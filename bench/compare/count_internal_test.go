@@ -75,10 +75,10 @@ func TestTheLifecycleHasElevenCalls(t *testing.T) {
 		}
 	}
 	if calls != Calls || reserved != 1 {
-		t.Errorf("%d calls, %d of them with places; want %d and 1", calls, reserved, Calls)
+		t.Errorf("the lifecycle has %d calls, of which %d reserve places; want %d and 1", calls, reserved, Calls)
 	}
 	if err := (Call{}).request(t.Context(), new(administrate.Client), ""); err == nil {
-		t.Error("a call that asks for nothing is made")
+		t.Error("an empty call was sent; want an error")
 	}
 }
 
@@ -93,9 +93,9 @@ func TestPercentiles(t *testing.T) {
 	}
 	one := percentiles("it", all[:1])
 	if one.P50 != all[0] || one.P99 != all[0] {
-		t.Errorf("of one: %+v", one)
+		t.Errorf("the percentiles of one duration are %+v", one)
 	}
 	if diff := cmp.Diff(Latency{What: "it"}, percentiles("it", nil)); diff != "" {
-		t.Errorf("of none (-want +got):\n%s", diff)
+		t.Errorf("the percentiles of no durations (-want +got):\n%s", diff)
 	}
 }

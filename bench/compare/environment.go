@@ -33,30 +33,30 @@ const unlimitedRate = 5000
 // rate limit.
 type EnvironmentOptions struct {
 	// If Limit is true, the sandbox accepts only 200 requests in any 10 seconds. Each subject then
-	// sends limitedRate requests per second, as a tenant's worker does with this rate limit of the
-	// API.
+	// sends limitedRate API requests per second.
 	Limit bool
 	// If Postgres is true, the Temporal server stores its data in a PostgreSQL server of this
-	// Environment. If Postgres is false, the Temporal server stores its data in memory.
+	// Environment instead of in memory.
 	Postgres bool
 	// If NoSync is true, the PostgreSQL server does not wait for the disk. Do not measure durations
 	// or rates with NoSync; the counts do not depend on NoSync.
 	NoSync bool
-	// Playbook is the playbook of Oppflow's worker. If Playbook is "", the worker has no playbook.
+	// Playbook is the playbook of Oppflow's worker; "" means no playbook.
 	Playbook string
 	// CPUProfile and MemoryProfile are the files into which Oppflow's worker writes its profiles
 	// when the worker ends.
 	CPUProfile, MemoryProfile string
 	// Prepare calls Progress with a line of text at the start of each slow step.
 	Progress func(string)
-	// Output receives the output of the Temporal server, the sandbox and the workers. If Output is
-	// nil, the output of the processes is discarded.
+	// Output receives the output of the Temporal server, the sandbox and the workers; nil discards
+	// the output.
 	Output io.Writer
 }
 
 // limitedRate is how many API requests a worker sends per second if the API accepts 200 requests in
-// 10 seconds. The Temporal server permits a burst as large as the rate of one second. So with 18
-// activities per second, the Temporal server starts up to 198 activities in the first 10 seconds.
+// 10 seconds. At the beginning, the Temporal server starts as many activities at once as the rate
+// allows in one second. So with 18 activities per second, the Temporal server starts up to 198
+// activities in the first 10 seconds.
 const limitedRate = 18
 
 // Environment consists of a Temporal server, a sandbox, a worker for Oppflow and a worker for the
@@ -69,12 +69,12 @@ type Environment struct {
 	worker          *stack.Process // Oppflow's worker
 	bareWorker      *stack.Process
 	dir             string
-	database        *database    // nil when everything is in memory
+	database        *database    // nil if the Temporal server stores its data in memory
 	countedRequests int64        // the number of the last request that was counted
 	references      atomic.Int64 // the number of references in use
 }
 
-// Prepare starts an environment. Close stops the environment.
+// Prepare starts an environment.
 func Prepare(ctx context.Context, o EnvironmentOptions) (*Environment, error) {
 	dir, err := os.MkdirTemp("", "oppflow-bench-")
 	if err != nil {
@@ -142,7 +142,7 @@ func catalogueFor(o EnvironmentOptions) []byte {
 
 // burstSize returns the number of API requests that the plain loop may send at once. With a rate
 // limit, burstSize returns the number of activities that the Temporal server starts at once.
-// Without a rate limit, burstSize returns 0, which selects the default of the client.
+// Without a rate limit, burstSize returns 0, which selects the default burst of the API client.
 func burstSize(limit bool) int {
 	if limit {
 		return limitedRate
@@ -188,7 +188,7 @@ func (g *Environment) requests(ctx context.Context) (int, error) {
 	return int(g.countedRequests), err
 }
 
-// Subjects returns all subjects, in the order in which the report lists the subjects.
+// Subjects returns all subjects in the order of the report.
 func (g *Environment) Subjects() []Subject {
 	return []Subject{
 		direct(g.api),

@@ -13,9 +13,8 @@ import (
 
 // Idle is the cost of many open opportunities to which nothing happens.
 type Idle struct {
-	// Opportunities is the number of opportunities. Each opportunity has handled one message. One
-	// worker handled all opportunities. Cached is the number of opportunities in the worker's
-	// workflow cache.
+	// Opportunities is the number of opportunities. Each opportunity has handled one message.
+	// Cached is the number of opportunities in the worker's workflow cache.
 	Opportunities int `json:"opportunities"`
 	Cached        int `json:"cached"`
 	// EmptyBytes is the worker's resident memory before the first opportunity. Bytes is the
@@ -24,8 +23,8 @@ type Idle struct {
 	EmptyBytes   uint64 `json:"emptyResidentBytes"`
 	Bytes        uint64 `json:"residentBytes"`
 	AllowedBytes uint64 `json:"allowedResidentBytes"`
-	// Events is the number of history events of an opportunity that is no longer in the worker's
-	// cache. FirstAnswer is how long the first query of this uncached opportunity takes.
+	// Events is the number of history events of one opportunity that is no longer in the worker's
+	// workflow cache. FirstAnswer is the duration of the first query to this uncached opportunity.
 	Events      int           `json:"events"`
 	FirstAnswer time.Duration `json:"firstResponseNs"`
 }

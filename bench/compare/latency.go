@@ -42,7 +42,7 @@ func (g *Environment) Latencies(ctx context.Context, n int, tell func(string)) (
 	// long.
 	const each = 50
 	lines := CallGroups()
-	unseen := lines[4] // one interest: no attribute of the list changes
+	unseen := lines[4] // one interest, which changes no search attribute
 	var starts, bareStarts, bareCalls, quiet, shown []time.Duration
 	timed := func(into *[]time.Duration, do func() error) error {
 		began := time.Now()

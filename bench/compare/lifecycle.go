@@ -15,7 +15,7 @@ import (
 //go:embed catalogue.yaml
 var catalogue []byte
 
-// The lifecycle uses ids for all objects of the TMS, so no subject must look up a name.
+// The lifecycle uses ids for all objects of the TMS, so no subject needs to look up a name.
 const (
 	region       = "UmVnaW9uOlVL"                                             // Region:UK
 	account      = "T3JnYW5pc2F0aW9uOjE="                                     // Organisation:1
@@ -42,8 +42,8 @@ type Call struct {
 	Step     *opportunity.Progress      `json:"step,omitempty"`
 }
 
-// CallGroup is a group of calls. A driver sends a group only after all API calls of the previous
-// group have taken effect.
+// CallGroup is a group of calls that a driver sends only after all API calls of the previous group
+// have taken effect.
 type CallGroup struct {
 	Name  string
 	Calls []Call

@@ -15,24 +15,23 @@ import (
 type Options struct {
 	// If Quick is true, Measure measures only the counts and, with a shorter duration, the rates.
 	Quick bool
-	// Only is the list of the figures to measure, by their names (see Figures). An empty Only
-	// selects all figures.
+	// Only lists the names of the figures to measure (see Figures); an empty Only selects all
+	// figures.
 	Only []string
-	// InFlight lists how many lifecycles run at the same time in the measurements of rates; Measure
-	// measures the rates for each number. An empty InFlight selects 1, 8 and 32, or only 8 if Quick
-	// is true.
+	// InFlight lists numbers of lifecycles that run at the same time. Measure measures the rates
+	// for each number. An empty InFlight selects 1, 8 and 32, or only 8 if Quick is true.
 	InFlight []int
 	// If Postgres is true, the Temporal server stores its data in a PostgreSQL server that Measure
 	// starts.
 	Postgres bool
-	// CPUProfile and MemoryProfile are the files into which Oppflow's worker writes its profiles of
-	// the measurement of rates.
+	// CPUProfile and MemoryProfile are the files for the profiles that Oppflow's worker writes
+	// during the measurement of rates.
 	CPUProfile, MemoryProfile string
 	// Measure calls Progress (if not nil) with the description of the current step, the number of
 	// completed steps and the number of all steps.
 	Progress func(step, of int, what string)
-	// Output receives the output of the Temporal server, the sandbox and the workers. If Output is
-	// nil, the output of the processes is discarded.
+	// Output receives the output of the Temporal server, the sandbox and the workers; nil discards
+	// the output.
 	Output io.Writer
 }
 
@@ -68,7 +67,7 @@ func fullPlan() RatePlan  { return RatePlan{Rounds: 3, Warm: 2 * time.Second, Wi
 func quickPlan() RatePlan { return RatePlan{Rounds: 1, Warm: time.Second, Window: 4 * time.Second} }
 
 // With 20 API requests per second a lifecycle takes long, so Window must be long. Warm is long,
-// because the initial burst must be over before the counted period Window.
+// because the initial burst must be over before Window begins.
 func limitedPlan() RatePlan {
 	return RatePlan{Rounds: 1, Warm: 20 * time.Second, Window: 60 * time.Second, InFlight: 32}
 }

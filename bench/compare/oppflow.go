@@ -166,7 +166,8 @@ func (d *oppflowDriver) end(ctx context.Context) error {
 }
 
 // sendTogether starts to send all messages, each in its own goroutine, and waits until every
-// message has an outcome. sendTogether calls sent each time when it has started to send a message.
+// message has an outcome. sendTogether calls sent once for each message that sendTogether has
+// started to send.
 func sendTogether[M any](messages []M, sent func(n, of int) error, ask func(M) error) error {
 	var group errgroup.Group
 	for n, message := range messages {

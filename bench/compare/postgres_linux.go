@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// PostgreSQL refuses to run as root. If this process runs as root, PostgreSQL runs as the user
-// postgres or nobody. If this process runs as root, unprivileged makes the user postgres or nobody
-// the owner of the directory dir, and lets this user enter the parent directory. The kernel ends
-// the PostgreSQL process when this process ends, even after a crash.
+// PostgreSQL refuses to run as root. If this process runs as root, unprivileged selects the user
+// postgres or nobody for PostgreSQL, makes this user the owner of the directory dir, and lets this
+// user enter the parent directory. The kernel ends the PostgreSQL process when this process ends,
+// even after a crash.
 func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	attributes := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
 	if os.Geteuid() != 0 {
@@ -31,5 +31,5 @@ func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 		attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 		return attributes, errors.Join(os.Chmod(filepath.Dir(dir), 0o711), os.Chown(dir, int(uid), int(gid)))
 	}
-	return nil, errors.New("PostgreSQL cannot run as root, and this machine has neither a user postgres nor a user nobody")
+	return nil, errors.New("PostgreSQL cannot run as root; create a user postgres or a user nobody on this machine")
 }

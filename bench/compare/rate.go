@@ -25,8 +25,7 @@ type SubjectRate struct {
 	// RequestsEach is the mean number of API requests for one lifecycle. RequestsEach varies,
 	// because Oppflow sends only one API request for messages that arrive together.
 	RequestsEach float64 `json:"requestsPerLifecycle"`
-	// Usage is the CPU time and memory that the subject's worker used. Usage is zero for the plain
-	// loop, because the plain loop has no worker.
+	// Usage is zero for the plain loop, because the plain loop has no worker.
 	Usage Usage `json:"worker"`
 }
 
@@ -41,7 +40,6 @@ type Usage struct {
 // RatePlan says how Rates measures the subjects. Rates measures the subjects alternately in several
 // rounds, so other load on the machine affects all subjects equally.
 type RatePlan struct {
-	// InFlight is the number of lifecycles that run at the same time.
 	InFlight int
 	// Rounds is how often Rates measures each subject. In each round, a subject first plays
 	// lifecycles for the duration Warm, and then for the duration Window. Rates counts only the API
@@ -114,7 +112,7 @@ func (t *turnResult) add(other turnResult) {
 }
 
 // playTurn keeps plan.InFlight lifecycles running until the end of the plan's Window. After Window,
-// playTurn completes the running lifecycles and starts no more.
+// playTurn completes the running lifecycles and starts no new lifecycle.
 func (g *Environment) playTurn(ctx context.Context, c Subject, plan RatePlan) (turnResult, error) {
 	var result turnResult
 	before, err := g.usage(ctx, c)
@@ -169,8 +167,7 @@ func (g *Environment) nextReference() opportunity.Reference {
 	return opportunity.Reference(fmt.Sprintf("life-%d", g.references.Add(1)))
 }
 
-// sleep waits for the duration d. If the context ends before the duration is over, sleep returns
-// false.
+// sleep returns false if the context ends before the duration d is over.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -34,8 +34,8 @@ type Report struct {
 const Base = "bare, signals"
 
 // LimitedBase is the name of the subject with which the report compares the other subjects if the
-// API has a rate limit. Among the subjects that send one request for each API call, no subject
-// completes more lifecycles within the rate limit.
+// API has a rate limit. Of all subjects that send one API request for each API call, this subject
+// completes the most lifecycles within the rate limit.
 const LimitedBase = "direct"
 
 // Write writes the report as Markdown tables that are readable as plain text.

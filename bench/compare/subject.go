@@ -38,9 +38,9 @@ type driver interface {
 	end(ctx context.Context) error
 }
 
-// play plays a whole lifecycle. play calls done with 1 after the record exists, and after each
-// group with the number of the group's API calls. If within is not nil, play calls within instead
-// of send for each group of several API calls.
+// play plays a whole lifecycle. When the record exists, play calls done with 1. After each group,
+// play calls done with the number of the group's API calls. If within is not nil, play calls within
+// instead of send for each group of several API calls.
 func (c Subject) play(ctx context.Context, reference opportunity.Reference, done func(calls int), within func(s driver, line CallGroup) error) error {
 	s, err := c.begin(ctx, reference)
 	if err != nil {

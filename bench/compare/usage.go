@@ -36,15 +36,15 @@ func (g *Environment) usage(ctx context.Context, c Subject) (processUsage, error
 func readProcessUsage(ctx context.Context, worker *stack.Process) (processUsage, error) {
 	p, err := process.NewProcessWithContext(ctx, int32(worker.PID())) //nolint:gosec // ids of processes fit
 	if err != nil {
-		return processUsage{}, fmt.Errorf("the worker %s: %w", worker.Name(), err)
+		return processUsage{}, fmt.Errorf("the CPU time and memory of the worker %s could not be read: %w", worker.Name(), err)
 	}
 	times, err := p.TimesWithContext(ctx)
 	if err != nil {
-		return processUsage{}, fmt.Errorf("the worker %s: %w", worker.Name(), err)
+		return processUsage{}, fmt.Errorf("the CPU time and memory of the worker %s could not be read: %w", worker.Name(), err)
 	}
 	memory, err := p.MemoryInfoWithContext(ctx)
 	if err != nil {
-		return processUsage{}, fmt.Errorf("the worker %s: %w", worker.Name(), err)
+		return processUsage{}, fmt.Errorf("the CPU time and memory of the worker %s could not be read: %w", worker.Name(), err)
 	}
 	return processUsage{cpu: times.User + times.System, resident: memory.RSS, peak: max(memory.RSS, memory.HWM)}, nil
 }

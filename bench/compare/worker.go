@@ -20,8 +20,7 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// WorkerCommand is the first argument with which the program runs as a measured worker instead of a
-// measurement.
+// WorkerCommand is the first argument that makes the program run a worker instead of a measurement.
 const WorkerCommand = "worker"
 
 const (

@@ -42,7 +42,7 @@ func build(t *testing.T, project *types.Project, source string) map[string]strin
 	ui := run(t, devserver, nil, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/temporalio/ui-server/v2")
 
 	if n := dockerContext(t, project.WorkingDir, source); n < 50 {
-		t.Fatalf("only %d files are left for the image", n)
+		t.Fatalf("only %d files are in the build context of the image", n)
 	}
 	script := buildScript(t, project.WorkingDir)
 	script = strings.ReplaceAll(script, "/out/", bin+"/")
@@ -99,7 +99,7 @@ func buildScript(t *testing.T, dir string) string {
 			return regexp.MustCompile(`--mount=\S+`).ReplaceAllString(script, "")
 		}
 	}
-	t.Fatal("no instruction of the Dockerfile builds anything")
+	t.Fatal("no RUN instruction of the Dockerfile runs go build")
 	return ""
 }
 

@@ -46,10 +46,10 @@ func TestComposeFile(t *testing.T) {
 		}
 		content, err := os.ReadFile(file)
 		if err != nil || !bytes.Contains(content, []byte("history.transferProcessorMaxPollRPS")) {
-			t.Errorf("the file the server reads: %v\n%s", err, content)
+			t.Errorf("the dynamic configuration lacks a setting or could not be read: %v\n%s", err, content)
 		}
 		if said := u.output("temporal"); strings.Contains(said, "dynamic config") && strings.Contains(said, "unable to") {
-			t.Errorf("the server could not read it:\n%s", said)
+			t.Errorf("the server could not read the dynamic configuration:\n%s", said)
 		}
 	})
 
@@ -72,7 +72,7 @@ func TestComposeFile(t *testing.T) {
 		}
 	})
 
-	t.Run("the steps can be run again", func(t *testing.T) {
+	t.Run("the one-shot services can run again", func(t *testing.T) {
 		before := u.schemaVersions(t)
 		for _, step := range []string{"schema", "setup"} {
 			if err := u.runOnce(t.Context(), step); err != nil {
@@ -80,12 +80,12 @@ func TestComposeFile(t *testing.T) {
 			}
 		}
 		if after := u.schemaVersions(t); after != before || strings.Count(after, ".") < 2 {
-			t.Errorf("schemas were %q and are %q", before, after)
+			t.Errorf("the schema versions changed from %q to %q", before, after)
 		}
 		said := u.output("setup")
 		for _, want := range []string{"exists already; the namespace keeps closed runs for 720h", "all search attributes exist already"} {
 			if !strings.Contains(said, want) {
-				t.Errorf("the second setup does not say %q:\n%s", want, said)
+				t.Errorf("the output of the second setup does not contain %q:\n%s", want, said)
 			}
 		}
 	})
@@ -95,20 +95,20 @@ func TestComposeFile(t *testing.T) {
 			t.Error(err)
 		}
 		if err := u.checkHealth(t.Context(), "temporal"); err == nil {
-			t.Error("Temporal is gone, and its health check passes")
+			t.Error("the Temporal server is stopped, but its health check passes")
 		}
 		// The worker reports after 45 s that Temporal does not respond.
 		if testrun.Long(t) {
-			u.await(t, outageTimeout, "unhealthy", func() bool { return u.checkHealth(t.Context(), "worker") != nil })
+			u.await(t, outageTimeout, "the worker is not healthy", func() bool { return u.checkHealth(t.Context(), "worker") != nil })
 			if err := u.checkHealth(t.Context(), "worker"); err == nil || !strings.Contains(err.Error(), "could not poll the task queue") {
-				t.Errorf("it says why: %v", err)
+				t.Errorf("the health check returned %v; want that the worker could not poll the task queue", err)
 			}
 		}
 		if err := u.start(t, "temporal"); err != nil {
 			t.Fatal(err)
 		}
 		u.play(t, "composed-2")
-		u.await(t, outageTimeout, "healthy again", func() bool { return u.checkHealth(t.Context(), "worker") == nil })
+		u.await(t, outageTimeout, "the worker is healthy again", func() bool { return u.checkHealth(t.Context(), "worker") == nil })
 	})
 
 	t.Run("the database survives its server", func(t *testing.T) {
@@ -118,12 +118,12 @@ func TestComposeFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			if status := described.RawResponse.GetWorkflowExecutionInfo().GetStatus(); status != enums.WORKFLOW_EXECUTION_STATUS_COMPLETED {
-				t.Errorf("the opportunity of the story is %v", status)
+				t.Errorf("the run of the story's opportunity has the status %v; want completed", status)
 			}
 			// The Temporal server stores search attributes in the database temporal_visibility, not
 			// in the database temporal.
 			query := `OpportunityState = "Won" and WorkflowId = "opportunity/` + string(reference) + `"`
-			u.await(t, time.Minute, "found by its search attributes", func() bool {
+			u.await(t, time.Minute, "the list finds the opportunity by its search attributes", func() bool {
 				found, err := temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: query})
 				return err == nil && found.GetCount() == 1
 			})
@@ -139,7 +139,7 @@ func TestComposeFile(t *testing.T) {
 				continue
 			}
 			if err := u.checkHealth(t.Context(), service); err == nil {
-				t.Errorf("%s has stopped, and its health check passes", service)
+				t.Errorf("%s is stopped, but its health check passes", service)
 			}
 		}
 	})
@@ -172,7 +172,7 @@ func (u *composeRun) play(t *testing.T, reference opportunity.Reference) {
 			t.Error(mismatch)
 		}
 		if report.Compared() < 50 {
-			t.Errorf("only %d comparisons", report.Compared())
+			t.Errorf("the story made only %d comparisons", report.Compared())
 		}
 	})
 }

@@ -76,7 +76,7 @@ func (p *process) stop(grace time.Duration, keepsNothing bool) error {
 		return p.err
 	case <-time.After(grace):
 		p.kill()
-		return fmt.Errorf("did not end within %v", grace)
+		return fmt.Errorf("the process did not end within %v", grace)
 	}
 }
 

@@ -376,7 +376,7 @@ var url = regexp.MustCompile(`^https?://`)
 func (u *composeRun) checkHealth(ctx context.Context, name string) error {
 	test := u.project.Services[name].HealthCheck.Test
 	if len(test) < 2 || test[0] != "CMD" {
-		return fmt.Errorf("%s: the health check %q is not understood here", name, test)
+		return fmt.Errorf("%s: this test cannot run the health check %q", name, test)
 	}
 	args := slices.Clone(test[1:])
 	for i := range args {
@@ -387,11 +387,11 @@ func (u *composeRun) checkHealth(ctx context.Context, name string) error {
 	if args[0] == "wget" {
 		i := slices.IndexFunc(args, url.MatchString)
 		if i < 0 {
-			return fmt.Errorf("%s: no address in %q", name, args)
+			return fmt.Errorf("%s: the health check %q contains no URL", name, args)
 		}
 		status, body, err := get(ctx, args[i])
 		if err == nil && status != 200 {
-			err = fmt.Errorf("%s answers %d: %.200s", args[i], status, body)
+			err = fmt.Errorf("%s returned the HTTP status %d: %.200s", args[i], status, body)
 		}
 		return err
 	}
@@ -427,7 +427,7 @@ func (u *composeRun) stop(name string) error {
 	}
 	began := time.Now()
 	if err := p.stop(grace, name == "ui"); err != nil {
-		return fmt.Errorf("%s was asked to stop, after %v: %w\n%s", name, time.Since(began).Round(time.Millisecond), err, u.output(name))
+		return fmt.Errorf("%s did not stop cleanly after %v: %w\n%s", name, time.Since(began).Round(time.Millisecond), err, u.output(name))
 	}
 	return nil
 }

@@ -98,9 +98,10 @@ func (c runningChange) update(ctx context.Context) error {
 	return err
 }
 
-// Each opportunity gets one operation. A fault makes the API respond slowly, so that changes are
-// still under way when the operation begins. The long form operates twice as long, because each
-// operation affects only the messages of one opportunity.
+// operateActivities applies at most one activity operation to each opportunity. A fault makes the
+// API respond slowly, so that changes are still under way when the operation begins. The long form
+// of the experiment repeats the operations for twice as long, because each operation affects only
+// the messages of one opportunity.
 func (s *Experiment) operateActivities(ctx context.Context) error {
 	slow, err := s.sandbox.SetFault(ctx, fault.Rule{Kind: fault.Slow, Operation: fault.AnyMutation, Delay: fault.Duration(s.options.SlowTime)})
 	if err != nil {
@@ -132,8 +133,8 @@ func (s *Experiment) operateActivities(ctx context.Context) error {
 			}
 			pulled[reference] = true
 			count[one.name]++
-			// The activity operation may leave the change status unknown. If the change status is
-			// unknown, Oppflow reads the record back after the activity time and the settle time.
+			// If the activity operation leaves the change status unknown, Oppflow reads the record
+			// back after the activity time and the settle time.
 			s.recordPeriod(OperateActivities, from, time.Now().Add(s.options.activityTime()+s.options.Times.Settle()), reference)
 		}
 		_ = sleep(ctx, 20*time.Millisecond)
@@ -145,8 +146,8 @@ func (s *Experiment) operateActivities(ctx context.Context) error {
 	return nil
 }
 
-// runningChange returns the opportunity's change if a worker works on the first attempt of the
-// change's activity.
+// runningChange returns the opportunity's change if the first attempt of the change's activity is
+// running.
 func (s *Experiment) runningChange(ctx context.Context, reference opportunity.Reference) (runningChange, bool) {
 	about, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
 	if err != nil {

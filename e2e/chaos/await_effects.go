@@ -34,8 +34,9 @@ func (s *Experiment) awaitEffects(ctx context.Context) error {
 	return nil
 }
 
-// hasActiveEffect reports whether an effect goes on without an operator. An effect whose transition
-// has an effect with a problem does not go on. A key begins with the number of its transition.
+// hasActiveEffect reports whether an effect can go on without an operator. If one effect of a
+// transition has a problem, no effect of the transition goes on. The key of an effect begins with
+// the number of the transition.
 func hasActiveEffect(effects []opportunity.RunningEffect) bool {
 	var stopped []string
 	for _, e := range effects {

@@ -7,9 +7,9 @@ import (
 )
 
 // backgroundFaults are the faults that are set during the whole experiment; each fault has its own
-// seed. The background faults include no fault that holds requests, because only the disruptions
-// that kill workers use such faults. times is how often the faults were set before. times changes
-// the seeds, so the faults affect other requests each time.
+// seed. No background fault holds requests, because only the disruptions that kill workers hold
+// requests. times is how often the faults were set before. times changes the seeds, so the faults
+// affect other requests each time.
 func backgroundFaults(o Options, times uint64) []fault.Rule {
 	const often, seldom, progress, details, interest = 0.012, 0.008, "opportunities.progress", "opportunities.update", "opportunities.addInterest"
 	rules := []fault.Rule{

@@ -13,8 +13,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// readBookings reads what effects create from the sandbox's tables. earlierNames are the names of
-// contacts before people renamed the contacts.
+// readBookings reads the objects that effects create from the sandbox's tables. earlierNames are
+// the names of contacts before people renamed the contacts.
 func readBookings(ctx context.Context, path string, earlierNames map[opportunity.ID][]string) (b audit.Bookings, err error) {
 	db, err := openTables(path, "ro")
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 func second(n int) time.Time { return time.Date(2026, 1, 2, 3, 4, n, 0, time.UTC) }
 
-// In the long form, the repetition of a disruption becomes the repetition of the kind during which the
+// In the long form, a disruption that was executed before is replaced by the kind during which the
 // fewest messages were sent. A late commit and a restore are not repeated.
 func TestBalanceOfDisruptions(t *testing.T) {
 	s := &Experiment{observations: newObservationLog(), options: Options{Long: true}, executions: map[DisruptionKind]int{

@@ -85,7 +85,7 @@ func DisruptionKinds() []DisruptionKind {
 func newDisruptions(o Options) []Disruption {
 	chance := rand.New(rand.NewPCG(o.Seed, 2)) //nolint:gosec // it decides no secret
 	fresh, first := optionalKinds(), []DisruptionKind{CommitLate}
-	if !o.hasEffects() { // without effects, nothing depends on the interests and contacts that people change
+	if !o.hasEffects() { // only effects depend on the interests and contacts that people change
 		fresh = slices.DeleteFunc(fresh, func(t DisruptionKind) bool { return t == ChangeManually })
 	}
 	restores := []DisruptionKind{Restore}
@@ -181,9 +181,9 @@ func (s *Experiment) disrupt(ctx context.Context, list []Disruption, enough time
 	}
 }
 
-// balance returns the disruption. In the long form of the experiment, balance replaces the
-// repetition of a disruption: the kind during which the fewest messages were sent is executed
-// instead.
+// In the long form of the experiment, balance replaces a kind of disruption that was executed
+// before by the kind during which the fewest messages were sent. In any other case, balance returns
+// the disruption unchanged.
 func (s *Experiment) balance(d Disruption) Disruption {
 	if !s.options.Long || !s.wasExecuted(d.Kind) {
 		return d
@@ -207,8 +207,8 @@ func (s *Experiment) balance(d Disruption) Disruption {
 	return d
 }
 
-// nearTime is how long before a disruption a message may have been sent that still waits during the
-// disruption.
+// nearTime is how long balance expects a message to wait. balance counts a message for a disruption
+// that began at most nearTime after the message was sent.
 const nearTime = 5 * time.Second
 
 func (s *Experiment) wasExecuted(kind DisruptionKind) bool {
@@ -273,14 +273,15 @@ func (s *Experiment) runDisruption(ctx context.Context, d Disruption) error {
 	return fmt.Errorf("unknown disruption: %s", d.Kind)
 }
 
-// disruptionAttempts is how often a disruption is tried if the state that it needs does not occur.
-// Other parts of the experiment may prevent this state.
+// disruptionAttempts is how often a disruption is tried if the state that the disruption needs does
+// not occur.
 const disruptionAttempts = 3
 
-// momentTimeout bounds how long a disruption waits for the state that it needs.
+// momentTimeout is how long a disruption waits for the state that the disruption needs.
 const momentTimeout = 45 * time.Second
 
-// killAttempts is how often a kill that depends on a state is tried.
+// killAttempts is how often the chaos test tries to kill the workers during continue-as-new or
+// while a run completes.
 const killAttempts = 12
 
 func (s *Experiment) startWorkers(ctx context.Context) error {
@@ -324,8 +325,9 @@ func (s *Experiment) restartServer(ctx context.Context, atOnce bool) error {
 // lets the frozen workers continue.
 //
 // A frozen client keeps its connections. A request with the fault Late would be committed only
-// after the frozen client continues, and therefore after the settle time. Oppflow may rely on the
-// settle time, so no request gets the fault Late during the freeze.
+// after the frozen client continues, and therefore after the settle time. Oppflow may assume that
+// the API commits every change within the settle time, so no request gets the fault Late during the
+// freeze.
 func (s *Experiment) freeze(ctx context.Context, all bool) error {
 	if err := s.stopLateFault(ctx); err != nil {
 		return err
@@ -376,7 +378,7 @@ func (s *Experiment) commitLate(ctx context.Context) error {
 	}
 }
 
-// tryCommitLate sends a change and makes the request of the change late. tryCommitLate returns the
+// tryCommitLate sends a change and makes the API commit the change late. tryCommitLate returns the
 // late request, or an empty entry if another fault decided the result of the change.
 func (s *Experiment) tryCommitLate(ctx context.Context, from sender, reference opportunity.Reference) (late requestlog.Entry, err error) {
 	if err := s.removeFaults(ctx, fault.Late, fault.ExpireTokens); err != nil {

@@ -29,12 +29,12 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// Experiment is a whole stack, the messages that are sent to it, and the disruptions.
+// Experiment is a whole stack, the messages for the stack, and the disruptions.
 type Experiment struct {
 	options         Options
 	plan            Plan
 	data            string // directory of the databases
-	keepData        bool   // the directory is not removed
+	keepData        bool   // Stop does not remove the directory data
 	parts           *stack.Stack
 	workers         []*stack.Process
 	temporal        client.Client
@@ -47,7 +47,8 @@ type Experiment struct {
 	existingRecords []opportunity.ID
 	startedAt       time.Time
 
-	// Only the disruptions use probes, requests and deployments, one disruption at a time.
+	// probes, requests and deployments are counters for new names and ids. Only one disruption at a
+	// time uses the counters.
 	probes, requests, deployments int
 	random                        *rand.Rand
 	faultRounds                   uint64
@@ -266,7 +267,7 @@ func (s *Experiment) Execute(ctx context.Context) error {
 	return s.awaitEffects(ctx)
 }
 
-// maxDisruptionTime leaves time to execute every kind of disruption once.
+// maxDisruptionTime is long enough to execute every kind of disruption once.
 func (s *Experiment) maxDisruptionTime() time.Duration {
 	return s.options.DisruptionTime + quietTimeout
 }
@@ -394,7 +395,7 @@ func (s *Experiment) Report(e audit.Evidence, violations []audit.Violation) Repo
 		r.CheckedWins = audit.CheckedWins(e, audit.Tolerances{Effects: true})
 		r.Registrations, r.Invoices, r.Mails = len(e.Bookings.Registrations), len(e.Bookings.Invoices), len(e.Bookings.Mails)
 		if r.CheckedWins == 0 {
-			r.Problems = append(slices.Clone(r.Problems), "the auditor checked no won record, because the effects of no won record have ended")
+			r.Problems = append(slices.Clone(r.Problems), "the auditor checked no won record; the auditor can check a won record only when its effects have ended")
 		}
 	}
 	return r

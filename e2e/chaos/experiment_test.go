@@ -62,11 +62,11 @@ func TestExperiment(t *testing.T) {
 	report := s.Report(evidence, audit.Audit(evidence, rules))
 	var text strings.Builder
 	report.Write(&text)
-	t.Logf("what came of it:\n%s", text.String())
+	t.Logf("the report of the experiment:\n%s", text.String())
 	if len(report.Violations) > 0 || len(report.Problems) > 0 {
 		t.Fatalf("%d violations, %d problems", len(report.Violations), len(report.Problems))
 	}
-	for _, place := range []chaos.KillPoint{chaos.BeforeSend, chaos.BeforeAnswer, chaos.BeforeReport} { // the others depend on the timing
+	for _, place := range []chaos.KillPoint{chaos.BeforeSend, chaos.BeforeAnswer, chaos.BeforeReport} { // the other kill points depend on the timing
 		if report.KilledAt(place) == 0 {
 			t.Errorf("no worker was killed at the point %q; the test does not cover this point", place)
 		}
@@ -127,7 +127,7 @@ func TestPlan(t *testing.T) {
 			}
 			all++
 			if payload, err := opportunity.Decode(step.Command.MessageName(), payloadOf(t, step.Command.WithRequestID(""))); err != nil {
-				t.Errorf("%v is no message: %v", payload, err)
+				t.Errorf("%v is not a message: %v", payload, err)
 			}
 			count[string(payloadOf(t, step.Command.WithRequestID("")))]++
 		}
@@ -149,18 +149,18 @@ func TestPlan(t *testing.T) {
 // conditions.
 func TestOptionConditions(t *testing.T) {
 	for name, spoil := range map[string]func(*chaos.Options){
-		"an experiment without messages":                                 func(o *chaos.Options) { *o = chaos.Options{} },
-		"a request that is later than the settle time":                   func(o *chaos.Options) { o.LateBy = o.Times.SettleTime },
-		"a token that has ended before the request that is late is done": func(o *chaos.Options) { o.TokenLifetime = o.LateBy },
-		"a freeze that is over before the activity is":                   func(o *chaos.Options) { o.Freeze = o.Times.SendWindow },
-		"a request that is late for a run that was reset":                func(o *chaos.Options) { o.LateBy = o.Times.SettleTime - o.Times.ResponseTime/2 },
-		"an outage that is over before the settle time":                  func(o *chaos.Options) { o.Outage = o.Times.SettleTime },
-		"a slow answer that comes when the activity has been given up":   func(o *chaos.Options) { o.SlowTime = o.Times.ResponseTime },
+		"an experiment without messages":                       func(o *chaos.Options) { *o = chaos.Options{} },
+		"a late commit that is not before the settle time":     func(o *chaos.Options) { o.LateBy = o.Times.SettleTime },
+		"a token that expires before the late commit":          func(o *chaos.Options) { o.TokenLifetime = o.LateBy },
+		"a freeze that is shorter than an activity":            func(o *chaos.Options) { o.Freeze = o.Times.SendWindow },
+		"a late commit after the read of a reset run":          func(o *chaos.Options) { o.LateBy = o.Times.SettleTime - o.Times.ResponseTime/2 },
+		"an outage that is not longer than the settle time":    func(o *chaos.Options) { o.Outage = o.Times.SettleTime },
+		"a slow response that is not before the response time": func(o *chaos.Options) { o.SlowTime = o.Times.ResponseTime },
 	} {
 		options := chaos.Quick(1)
 		spoil(&options)
 		if s, err := chaos.Start(t.Context(), options); !errors.Is(err, chaos.ErrOptions) {
-			t.Errorf("%s begins: %v", name, err)
+			t.Errorf("%s: got %v; want an error of the options", name, err)
 			if err == nil {
 				_ = s.Stop(t.Context())
 			}

@@ -139,7 +139,7 @@ func skippedRequests(events []*historypb.HistoryEvent) []string {
 	return list
 }
 
-// resetTime returns when the reset happened that created the run with these events, or zero if no
+// resetTime returns the time of the reset that created the run with these events, or zero if no
 // reset created the run.
 func resetTime(events []*historypb.HistoryEvent) time.Time {
 	var at time.Time
@@ -151,11 +151,11 @@ func resetTime(events []*historypb.HistoryEvent) time.Time {
 	return at
 }
 
-// query queries a run. query repeats a query that the server stopped because the query waited for a
-// dead worker. query also repeats a query that fails without an error of the contract, for two
-// reasons. First, the SDK drops the error of a query when a worker sends the query's result
-// together with a workflow task. Second, a busy worker may report a deadlock of a workflow that
-// only waits for the processor.
+// query queries a run. query repeats a query that timed out because a worker was killed. query also
+// repeats a query that fails with an error that is not in Oppflow's contract, for two reasons.
+// First, the SDK drops the error of a query when a worker sends the query's result together with a
+// workflow task. Second, a busy worker may report a deadlock of a workflow that only waits for the
+// processor.
 func (s *Experiment) query(ctx context.Context, answer any, workflow, run, name string, args ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, momentTimeout)
 	defer cancel()
@@ -251,7 +251,7 @@ func acceptedMessages(run string, events []*historypb.HistoryEvent) []audit.Acce
 func reportTimes(events []*historypb.HistoryEvent) map[string]time.Time {
 	over := map[string]time.Time{}
 	var unknown []string
-	scheduled := map[int64]*historypb.ActivityTaskScheduledEventAttributes{} // of the current run
+	scheduled := map[int64]*historypb.ActivityTaskScheduledEventAttributes{} // the activities of the current run
 	for _, event := range events {
 		at := event.GetEventTime().AsTime()
 		var of int64

@@ -18,7 +18,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// killWorkers kills all workers, because any worker may have the activity.
+// killWorkers kills all workers, because any of the workers may execute the activity that the kill
+// must interrupt.
 func (s *Experiment) killWorkers(place KillPoint, evidence string) {
 	for _, w := range s.workers {
 		w.Kill()
@@ -77,8 +78,8 @@ func (s *Experiment) tryKillBeforeSend(ctx context.Context) error {
 	}
 	s.signal(ctx, from, reference, opportunity.AddInterests{Interests: opportunity.Interests{commonInterest()}})
 	evidence := ""
-	// An activity that waits longer than its send window sends nothing. After such an activity the
-	// workflow schedules another activity, so this wait covers two activities.
+	// An activity that waits longer than its send window sends nothing. The workflow then schedules
+	// another activity, so the wait covers two activities.
 	err = await(ctx, min(momentTimeout, 2*s.options.activityTime()), "an activity that waits for an access token", func() (bool, error) {
 		status, err := s.sandbox.Fault(ctx, tokens)
 		if err != nil || status.Held == 0 {
@@ -111,8 +112,8 @@ func isTokenRequest(entry requestlog.Entry) bool {
 	return len(entry.Operations) == 1 && entry.Operations[0] == "token"
 }
 
-// startedActivity returns the type of an activity of the reference that a worker has begun, or ""
-// if there is no such activity.
+// startedActivity returns the type of a running activity that sends changes of the reference, or ""
+// if no such activity is running.
 func (s *Experiment) startedActivity(ctx context.Context, reference opportunity.Reference) (string, error) {
 	about, err := s.temporal.DescribeWorkflow(ctx, lifecycle.WorkflowID(reference), "")
 	if err != nil {
@@ -136,8 +137,8 @@ func (s *Experiment) lastRequest(ctx context.Context) (int64, error) {
 }
 
 // killBeforeAnswer holds a request in the sandbox before or after the request runs, and kills the
-// workers while the request is held. killBeforeAnswer releases the request right after the kill, so
-// the request commits long before its activity times out.
+// workers while the request is held. Right after the kill, killBeforeAnswer releases the request.
+// The request therefore commits long before its activity times out.
 func (s *Experiment) killBeforeAnswer(ctx context.Context, ran bool) error {
 	kind := fault.HoldBefore
 	if ran {
@@ -156,8 +157,8 @@ func (s *Experiment) killBeforeAnswer(ctx context.Context, ran bool) error {
 	return nil
 }
 
-// holdNextInterest sets a fault that holds the next request that adds an interest, and sends a
-// message that causes such a request.
+// holdNextInterest makes the sandbox hold the next request that adds an interest, and sends a
+// message that adds an interest.
 func (s *Experiment) holdNextInterest(ctx context.Context, kind fault.Kind) (int, error) {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {
@@ -224,7 +225,7 @@ func (s *Experiment) killBeforeReport(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The response is in the worker's socket. The worker reads the response during this pause.
+	// During this pause the worker reads the response from its socket.
 	if err := sleep(ctx, 50*time.Millisecond); err != nil {
 		return err
 	}
@@ -233,8 +234,8 @@ func (s *Experiment) killBeforeReport(ctx context.Context) error {
 }
 
 // killDuringContinueAsNew sends messages until a run continues as new, and then freezes the
-// workers. If the next run has then not completed a workflow task, killDuringContinueAsNew kills
-// the workers.
+// workers. If the next run has not completed a workflow task when the workers are frozen,
+// killDuringContinueAsNew kills the workers.
 func (s *Experiment) killDuringContinueAsNew(ctx context.Context) error {
 	from, reference, err := s.startProbe(ctx)
 	if err != nil {

@@ -20,7 +20,7 @@ const (
 	// DuringCompletion: the transition to a final step was reported to Temporal, and the run had
 	// not ended.
 	DuringCompletion KillPoint = "during completion"
-	// AnyPoint: at any point.
+	// AnyPoint: the experiment did not choose the point.
 	AnyPoint KillPoint = "anywhere"
 )
 

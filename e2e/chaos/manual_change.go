@@ -18,14 +18,13 @@ import (
 	"github.com/oppflow/oppflow/sandbox/store"
 )
 
-// maxManualChanges is how many opportunities one execution of changeManually affects, for each
-// round.
+// maxManualChanges is the highest number of opportunities that changeManually affects in one round.
 const maxManualChanges = 12
 
 // changeManually edits and removes interests and renames contacts as another user of the TMS, while
-// Oppflow gets a message for the same opportunity. changeManually changes only interests that
-// Oppflow knows, because a read-back of a lost response cannot distinguish an interest that a person
-// removed from an interest that the API did not add.
+// Oppflow gets a message for the same opportunity. changeManually changes only interests that the
+// view shows. If a person removed an interest before Oppflow got the API's response, Oppflow could
+// not know whether the API had added the interest.
 func (s *Experiment) changeManually(ctx context.Context) error {
 	open, began := s.changeableReferences(), time.Now()
 	s.random.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
@@ -136,7 +135,8 @@ func findInterest(ctx context.Context, path string, id opportunity.ID) (audit.In
 	return audit.Interest{}, false, err
 }
 
-// renameContact renames a contact of the opportunity's people, if one exists.
+// renameContact renames one contact among the opportunity's learners. renameContact returns false
+// if no learner has a contact yet.
 func (s *Experiment) renameContact(ctx context.Context, reference opportunity.Reference) (bool, error) {
 	db, err := openTables(s.tables(), "ro")
 	if err != nil {

@@ -22,7 +22,7 @@ func (s *Experiment) transitionManually(ctx context.Context) error {
 	var moved atomic.Int32
 	meanwhile := func(ctx context.Context, view opportunity.View) {
 		from := time.Now()
-		if err := s.sendManualTransition(ctx, view.Opportunity); err == nil { // an error comes from a fault, and the request log has the result
+		if err := s.sendManualTransition(ctx, view.Opportunity); err == nil { // an injected fault may cause an error; the request log shows whether the transition was made
 			moved.Add(1)
 			s.recordPeriod(TransitionManually, from, time.Now().Add(time.Second), view.Reference)
 		}

@@ -32,10 +32,10 @@ type Options struct {
 	Times activities.Times
 	// LateBy is the time from the end of the client's wait to the commit of a late request. LateBy
 	// must be shorter than the settle time, because a late change must be committed before Oppflow
-	// reads the record back. LateBy must be longer than two seconds, so that Oppflow would read
-	// back before the commit if Oppflow did not wait for the settle time. Without the settle time,
-	// the server may take one second to notice the end of an activity, and another second for a
-	// timer.
+	// reads the record back. LateBy must be longer than two seconds. A worker that ignores the
+	// settle time then reads the record back before the late commit, and the chaos test finds the
+	// mistake. The server may take one second to notice the end of an activity, and another second
+	// for a timer.
 	LateBy time.Duration
 	// SlowTime is how long a slow response takes. SlowTime is shorter than the response time, so
 	// that the client waits for the response.
@@ -43,9 +43,9 @@ type Options struct {
 	// TokenLifetime is how long the tokens of the workers are valid. TokenLifetime is short, so
 	// tokens expire during the experiment. TokenLifetime is longer than a late request takes,
 	// because the API would refuse a late request with an expired token. In the longer forms of the
-	// experiment, most tokens are older than a minute when the API refuses them. A worker treats a
-	// refused token that is less than a minute old as never valid, and waits longer after each such
-	// token.
+	// experiment, most tokens are older than a minute when the API refuses the tokens. A worker
+	// treats a refused token that is less than a minute old as never valid, and waits longer after
+	// each such token.
 	TokenLifetime time.Duration
 	// Freeze is how long a worker is frozen. Freeze must be longer than an activity may take, which
 	// is the sum of the send window and the response time.
@@ -55,8 +55,8 @@ type Options struct {
 	Outage time.Duration
 	// HoldTime is the duration of the disruptions for which Options has no other duration.
 	HoldTime time.Duration
-	// OptionalKinds is how many of the optional kinds of disruptions are executed in a form of the
-	// experiment other than the long form.
+	// OptionalKinds is how many of the optional kinds of disruptions are executed in every form of
+	// the experiment except the long form.
 	OptionalKinds int
 	// Only are the kinds of disruptions that are executed; if Only is empty, the form of the
 	// experiment decides the kinds.

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/requestlog"
 )
 
-// blockAPI makes the API unavailable for longer than the settle time. The API closes each
-// connection or, in the silent form, does not respond. In the silent form, the API never executes
+// blockAPI makes the API unavailable for longer than the settle time. If silently is false, the API
+// closes each connection. If silently is true, the API neither responds to a request nor executes
 // the request.
 func (s *Experiment) blockAPI(ctx context.Context, silently bool) error {
 	rule := fault.Rule{Kind: fault.DropBefore}

@@ -95,7 +95,7 @@ func (s *Experiment) resettableReferences(ctx context.Context) ([]opportunity.Re
 }
 
 // oldRun returns the oldest run of the chain that ends with the current run, or "" if the chain has
-// no earlier run. oldRun stops at a run that is the result of a reset, because the server does not
+// no earlier run. oldRun does not go back beyond a run that a reset created. The server would not
 // deliver the messages of such a run to a new run.
 func (s *Experiment) oldRun(ctx context.Context, reference opportunity.Reference) (string, error) {
 	current, err := s.currentRun(ctx, reference)

@@ -136,8 +136,8 @@ func (p *planner) script(n int) Script {
 	return s
 }
 
-// useOneTransport sends all messages as signals. After a reset, Temporal delivers signals before
-// updates, so a mix of signals and updates would change the order of the messages.
+// useOneTransport sends all messages as signals, because after a reset Temporal delivers signals
+// before updates.
 func useOneTransport(steps []Step) {
 	for i := range steps {
 		steps[i].Transport = audit.BySignal
@@ -204,8 +204,8 @@ func (p *planner) command(moved *bool) opportunity.Command {
 	}
 }
 
-// The transition to the step Opportunity is returned at most once. All other transitions that
-// progress returns are not configured for the step of the record.
+// progress returns the transition to the step Opportunity at most once. Every other transition that
+// progress returns is not configured for the record's step.
 func (p *planner) progress(moved *bool) opportunity.Command {
 	switch n := p.random.IntN(4); {
 	case n == 0:
@@ -245,7 +245,8 @@ func (p *planner) eventInterest(reserve bool) opportunity.Interest {
 	}
 }
 
-// commonInterest is an interest that many opportunities add, so their requests are alike.
+// commonInterest is an interest that many opportunities add, so the requests of different
+// opportunities are alike.
 func commonInterest() opportunity.Interest {
 	return opportunity.Interest{Item: globalid.EncodeInt(globalid.Event, 2), Quantity: 1, UnitAmount: decimal("199.90"), Reserve: true}
 }

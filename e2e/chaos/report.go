@@ -20,8 +20,8 @@ type Report struct {
 	// Sent counts the messages that were sent. Messages counts each accepted command once.
 	Sent     int `json:"sent"`
 	Messages int `json:"messages"`
-	// SendResults counts the messages by the result that their sender knows. Outcomes counts the
-	// final outcomes of the messages.
+	// SendResults counts the messages by the result that the sender got. Outcomes counts the final
+	// outcomes of the messages.
 	SendResults map[audit.SendResult]int `json:"sendResults"`
 	Outcomes    map[string]int           `json:"outcomes"`
 	// Requests counts the requests to the API. Faults counts the requests with a fault, by the
@@ -36,8 +36,7 @@ type Report struct {
 	WorkerStarts int `json:"workerStarts"`
 	Freezes      int `json:"freezes"`
 	Restarts     int `json:"serverRestarts"`
-	// Restores counts the restores of Temporal's database. LostByRestore counts the messages that
-	// are in no history after a restore.
+	// LostByRestore counts the messages that are in no history after a restore.
 	Restores      int `json:"restores"`
 	LostByRestore int `json:"lostByRestore"`
 	Resets        int `json:"resets"`
@@ -46,7 +45,7 @@ type Report struct {
 	Questions     int `json:"questions"`
 	// Playbook is the playbook of the experiment. CheckedWins counts the won records whose learners
 	// the auditor compared with the registrations. EffectQuestions counts the effects that wait for
-	// an operator; Questions does not count them.
+	// an operator, which Questions does not count.
 	Playbook        tenant.Playbook `json:"playbook,omitempty"`
 	CheckedWins     int             `json:"checkedWins,omitempty"`
 	EffectQuestions int             `json:"effectQuestions,omitempty"`
@@ -63,7 +62,7 @@ type Report struct {
 	Duration   time.Duration     `json:"took"`
 }
 
-// KilledAt counts the kills at a point.
+// KilledAt counts the kills at a kill point.
 func (r Report) KilledAt(place KillPoint) int {
 	n := 0
 	for _, kill := range r.Kills {
@@ -86,8 +85,8 @@ func (r Report) Write(to io.Writer) {
 	row("took", r.Duration.Round(time.Second))
 	row("opportunities", r.Opportunities)
 	row("messages sent", r.Sent)
-	row("messages accepted, each once", r.Messages)
-	row("  results that senders got", formatCounts(r.SendResults))
+	row("accepted messages without repetitions", r.Messages)
+	row("  results of the senders", formatCounts(r.SendResults))
 	row("  outcomes in the workflows", formatCounts(r.Outcomes))
 	row("API requests", r.Requests)
 	row("  API requests with a fault", formatCounts(r.Faults))
@@ -120,7 +119,7 @@ func (r Report) Write(to io.Writer) {
 		row("affected by: "+string(met.Kind), fmt.Sprintf("%d messages (%.1f%% of all messages); the disruption was executed %d times", met.Messages, 100*met.Share, met.Times))
 	}
 	if unmet := r.Uncovered(); len(unmet) > 0 {
-		row("does not count for", fmt.Sprintf("%q, because these disruptions affected too few messages", unmet))
+		row("not covered", fmt.Sprintf("%q, because these disruptions affected too few messages", unmet))
 	}
 	for _, problem := range r.Problems {
 		row("problem", problem)

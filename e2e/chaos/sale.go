@@ -10,9 +10,9 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// sales returns the scripts of opportunities that are about learners, and that are won, lost or
-// archived at the end. A second source of random choices keeps the other scripts of a seed the
-// same. No two scripts name the same person.
+// sales returns the scripts of opportunities with learners. At the end, these opportunities are
+// won, lost or archived. sales has its own source of random numbers, so sales do not change the
+// other scripts of a seed. No two scripts name the same person.
 func sales(o Options) []Script {
 	p := planner{options: o, random: rand.New(rand.NewPCG(o.Seed, 4))} //nolint:gosec // it decides no secret
 	scripts := make([]Script, o.Sales)
@@ -26,7 +26,8 @@ func (p *planner) sale(n int) Script {
 	s := Script{
 		Reference: opportunity.Reference(fmt.Sprintf("sale-%d-%d", p.options.Seed, n)),
 		Start:     opportunity.Start{Name: fmt.Sprintf("Sale %d", n), Region: "UK", Account: p.oneOf("", accountID(1), accountID(3)), EntryStep: "Proposed"},
-		// Resets do not affect the other sales, because people edit and remove their interests.
+		// Only sales with SignalsOnly are reset. People edit and remove the interests of all other
+		// sales.
 		SignalsOnly: n%3 == 2,
 	}
 	people := 0
@@ -80,7 +81,8 @@ func (p *planner) saleInterest(learners []opportunity.Learner) opportunity.Inter
 	}
 }
 
-// saleAddress is the end of the e-mail addresses of the people of an opportunity.
+// saleAddress returns the end that the e-mail addresses of an opportunity's learners have in
+// common.
 func saleAddress(reference opportunity.Reference) string {
 	return "." + strings.ToLower(string(reference)) + "@sale.example"
 }

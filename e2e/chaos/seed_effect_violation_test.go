@@ -9,7 +9,7 @@ import (
 )
 
 // cancelLearner cancels a learner of a won record whose effects have ended. The auditor must have
-// compared the learner, so cancelLearner asks the auditor which learners it misses.
+// compared the learner, so cancelLearner asks the auditor which learners the auditor misses.
 func (b evidenceCopy) cancelLearner(ctx context.Context) (opportunity.Reference, error) {
 	for n, registration := range b.evidence.Bookings.Registrations {
 		without := *b.evidence

@@ -28,11 +28,11 @@ type evidenceCopy struct {
 	tolerances audit.Tolerances
 }
 
-var errNoTarget = errors.New("nothing there to plant it on")
+var errNoTarget = errors.New("the evidence contains nothing that the test can change into this violation")
 
 // SeedViolation returns evidence that breaks one promise, and the reference of the broken promise.
 // The violation is in a copy of the sandbox's tables, or in the evidence of another source if the
-// tables cannot show it. Audit reports the violation under the given tolerances.
+// tables cannot contain the violation. Audit reports the violation under the given tolerances.
 func (s *Experiment) SeedViolation(ctx context.Context, e audit.Evidence, kind audit.Kind, rules audit.Tolerances) (spoilt audit.Evidence, of opportunity.Reference, err error) {
 	text, err := json.Marshal(e)
 	if err != nil {
@@ -262,7 +262,7 @@ func (b evidenceCopy) makeFailedInterest(ctx context.Context) (opportunity.Refer
 	return "", errNoTarget
 }
 
-// namesNobody reports whether no learner can depend on the interest.
+// namesNobody reports whether the interest has no learners.
 func namesNobody(m createdInterest) bool { return m.interest.Learners == 0 }
 
 // removeInterest deletes an interest from the record although its request is reported done.

@@ -137,8 +137,8 @@ func (s sender) send(ctx context.Context, reference opportunity.Reference, step 
 		observed := s.sendOnce(ctx, reference, step.Command, step.Transport)
 		s.experiment.observations.add(observed)
 		again := observed.Result == audit.Unknown && !step.NoRetry || observed.Result == audit.Refused && observed.Error == string(opportunity.Busy)
-		// An update may wait until an operator answers a question, so the number of attempts of an
-		// update is limited.
+		// An update may wait for an operator's decision, so send limits the number of attempts of
+		// an update.
 		if !again || step.Transport == audit.ByUpdate && asked == maxUpdateAttempts || sleep(ctx, retryInterval) != nil {
 			return observed
 		}
@@ -254,7 +254,7 @@ func (s *Experiment) resetRun(ctx context.Context, reference opportunity.Referen
 		}
 	}
 	if to == 0 {
-		return errPending // the run has just begun
+		return errPending // the run has no completed workflow task yet
 	}
 	_, err = s.temporal.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: s.parts.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: run},

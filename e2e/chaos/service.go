@@ -76,7 +76,7 @@ func (v *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// setBehaviour changes the behaviour. setBehaviour returns the callTimes of the previous behaviour.
+// setBehaviour returns the callTimes of the previous behaviour.
 func (v *service) setBehaviour(m serviceBehaviour) map[opportunity.Reference]time.Time {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -110,12 +110,11 @@ func (s *Experiment) openService() (args, env []string, err error) {
 	return args, []string{"SSL_CERT_FILE=" + write("service.pem", string(certificate))}, err
 }
 
-// maxOwnMessages is half of the highest number of existing opportunities to which
-// transitionManually sends a transition.
+// transitionManually sends a transition to at most twice maxOwnMessages existing opportunities.
 const maxOwnMessages = 40
 
-// failService makes the tenant's service return errors, not respond, and reject calls, one after
-// the other. During each behaviour of the service, opportunities make a transition that needs the
+// failService makes the tenant's service first return errors, then not respond, and then reject
+// calls. During each behaviour of the service, opportunities make a transition that needs the
 // service.
 func (s *Experiment) failService(ctx context.Context) error {
 	met := 0
@@ -187,9 +186,9 @@ func newStart() opportunity.Start {
 	return opportunity.Start{Name: "Fresh", Region: "UK", EntryStep: "Proposed"}
 }
 
-// transitionExisting sends the transition between the open steps to opportunities that are in the
-// step before the transition, up to the given number of opportunities. If meanwhile is not nil,
-// transitionExisting calls meanwhile for each opportunity while the transition is sent.
+// transitionExisting sends the transition from Proposed to Opportunity to at most the given number
+// of opportunities. If meanwhile is not nil, transitionExisting calls meanwhile for each
+// opportunity while the transition is sent.
 func (s *Experiment) transitionExisting(ctx context.Context, most int, meanwhile func(context.Context, opportunity.View)) int {
 	references := s.references()
 	s.random.Shuffle(len(references), func(i, j int) { references[i], references[j] = references[j], references[i] })

@@ -78,8 +78,8 @@ func (p *Parts) ReplayOf(workflowID, name string) {
 }
 
 // storeHistory writes a history to the directory named by OPPFLOW_RECORD_HISTORIES. Use
-// storeHistory with the code of a release to make fixtures of the replay test. Fixtures from a
-// branch that changes the code prove nothing.
+// storeHistory with the code of a release to make fixtures of the replay test. Fixtures from
+// changed code cannot show whether the change breaks the replay.
 func storeHistory(t *testing.T, name string, history *historypb.History) {
 	t.Helper()
 	dir := os.Getenv("OPPFLOW_RECORD_HISTORIES")

@@ -75,7 +75,7 @@ func StartWithoutRace(t *testing.T, o stack.Options) *Parts {
 	if o.ServerFrom, o.Namespace, err = shared.namespace(ctx, o); err != nil {
 		t.Fatal(err)
 	}
-	o.DynamicConfig = nil // the server has the dynamic configuration
+	o.DynamicConfig = nil // the shared Temporal server already has the dynamic configuration
 	s, err := stack.Up(ctx, o)
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ func (p *Parts) Records(id opportunity.ID) string {
 	return answer
 }
 
-// RecordsOf is Records with an error instead of a failed test, for other goroutines.
+// RecordsOf is Records for goroutines that must not fail the test: RecordsOf returns an error.
 func (p *Parts) RecordsOf(id opportunity.ID) (string, error) {
 	return p.Query(`query($id: ID!) { node(id: $id) { ... on Opportunity { id name step { name stage { name state } } account { id name }
 		financialUnit { name } value { grandTotal } isReservationValid attributes { definitionKey value }

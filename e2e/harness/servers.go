@@ -18,8 +18,9 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// The tests wait for other processes most of the time, so more tests than processors run. With the
-// race detector the processes need more CPU time, so fewer tests run at the same time.
+// The tests wait for other processes most of the time, so more tests than processors run at the
+// same time. With the race detector the processes need more CPU time, so fewer tests run at the
+// same time.
 func parallelTests() string {
 	if testrun.Race {
 		return "6"
@@ -55,8 +56,8 @@ func Program() (string, error) { return shared.program() }
 
 var shared servers
 
-// A server starts when a test needs it for the first time. Each dynamic configuration of Temporal
-// needs a server of its own.
+// A Temporal server starts when the first test needs the server. Each dynamic configuration needs
+// its own Temporal server.
 type servers struct {
 	mu         sync.Mutex
 	running    map[string]*server

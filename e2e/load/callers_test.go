@@ -86,10 +86,10 @@ func (c *callerGroup) check() {
 	for n, answer := range c.answers {
 		answers[answer]++
 		if answer != string(opportunity.Done) && answer != string(opportunity.Pending) {
-			c.parts.T.Errorf("caller %d was answered %q", n, answer)
+			c.parts.T.Errorf("caller %d got the outcome or error %q", n, answer)
 		}
 	}
-	c.parts.T.Logf("the callers were answered %v", answers)
+	c.parts.T.Logf("the outcomes and errors of the callers: %v", answers)
 }
 
 // update sends an update by its name, as a caller in any language does.

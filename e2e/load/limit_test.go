@@ -85,7 +85,7 @@ func minRateInBurst(t *testing.T) int {
 	p.awaitChanges(ctx, opportunities*(commands+1))
 	for n := range opportunities {
 		var view opportunity.View
-		harness.Eventually(t, time.Minute, string(reference(n))+" knows of it", func() bool {
+		harness.Eventually(t, time.Minute, string(reference(n))+" has received the message", func() bool {
 			var err error
 			view, err = p.Client.View(ctx, reference(n))
 			return err == nil && len(view.Queue) == 0

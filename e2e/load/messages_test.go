@@ -76,10 +76,10 @@ func TestEightThousandMessagesOfFourHundredBytes(t *testing.T) {
 	s.wait()
 	view := p.awaitMutations(ctx, r, reference, opened.Opportunity, moves+names/7*7)
 	if last := r.wantNames(t, opened.Opportunity, sent); view.Details.Name != last || view.Step.Name != lap(moves) {
-		t.Errorf("named %q, stands in %q; want %q, %q", view.Details.Name, view.Step.Name, last, lap(moves))
+		t.Errorf("the view has the name %q and the step %q; want %q and %q", view.Details.Name, view.Step.Name, last, lap(moves))
 	}
 	if got := len(r.mutationsOf(opened.Opportunity, "progress")); got != moves {
-		t.Errorf("the API got %d moves; want %d", got, moves)
+		t.Errorf("the API got %d transitions; want %d", got, moves)
 	}
 	if record := p.Opportunity(opened.Opportunity); record.Name != view.Details.Name || record.Step.Name != view.Step.Name {
 		t.Errorf("the record has the name %q and step %q; the view has the name %q and step %q", record.Name, record.Step.Name, view.Details.Name, view.Step.Name)
@@ -183,7 +183,7 @@ func TestTransitionsWaitForTheWorker(t *testing.T) {
 	}
 	view := p.awaitMutations(ctx, r, reference, opened.Opportunity, moves)
 	if want := fmt.Sprintf("Lap %d", moves%ringSteps); view.Step.Name != want || p.Opportunity(opened.Opportunity).Step.Name != want {
-		t.Errorf("stands in %q; want %q", view.Step.Name, want)
+		t.Errorf("the opportunity is in step %q; want %q", view.Step.Name, want)
 	}
 	prints := p.runSizes(reference)
 	p.wantSteady(prints)
@@ -199,14 +199,14 @@ func TestTransitionsWaitForTheWorker(t *testing.T) {
 	// for the state of the next run.
 	const (
 		most   = 9000
-		longer = 40_000 // events, after which the waiting messages would be given up; the server ends a run at 51,200 events
+		longer = 40_000 // history events; the server ends a run at 51,200 events, and its waiting messages would be lost
 	)
 	events := 0
 	for _, f := range prints {
 		events += f.events - f.signals
 	}
 	perMove := float64(events) / float64(moves)
-	t.Logf("%.2f events for each move beside its signal", perMove)
+	t.Logf("%.2f history events for each transition, not counting its signal", perMove)
 	carried, queue, left := 0, 0, moves // each transition is a request
 	for _, f := range prints {
 		if f.queue > queue {
@@ -263,7 +263,7 @@ func TestRunsStayShort(t *testing.T) {
 			}
 			prints := p.runSizes(reference)
 			if got := largest(prints); got > load.events {
-				t.Errorf("a run has %d events; want at most %d", got, load.events)
+				t.Errorf("a run has %d history events; want at most %d", got, load.events)
 			}
 			if len(prints) < 2 {
 				t.Error("the opportunity has only one run; the test does not check several runs")
@@ -296,7 +296,7 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 		crowd.add(ctx, n)
 		// The callers arrive one after the other. If many callers arrive at once, the server
 		// rejects some of their updates for seconds.
-		harness.Eventually(t, 15*time.Second, fmt.Sprintf("caller %d waits or is answered", n), func() bool { return crowd.hasArrived(n) })
+		harness.Eventually(t, 15*time.Second, fmt.Sprintf("caller %d waits or has an outcome", n), func() bool { return crowd.hasArrived(n) })
 	}
 	if len(r.heldChanges()) == 0 || crowd.waiting() == 0 {
 		t.Fatalf("%d callers wait and the API got the changes %v; the test does not check the pause", crowd.waiting(), r.heldChanges())
@@ -305,7 +305,7 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 	begin := time.Now()
 	soon, stop := context.WithTimeout(ctx, 5*time.Second)
 	defer stop()
-	_, err = p.update(soon, reference, "", "pause", map[string]any{"reason": "the API does not answer"})
+	_, err = p.update(soon, reference, "", "pause", map[string]any{"reason": "the API does not respond"})
 	t.Logf("%d of %d callers wait; the operator got a response after %s", crowd.waiting(), callers, time.Since(begin).Round(time.Millisecond))
 	if err != nil {
 		t.Fatalf("the operator could not pause the opportunity: %v", err)
@@ -318,7 +318,7 @@ func TestWaitingCallersDoNotLockTheOperatorOut(t *testing.T) {
 		t.Errorf("the API got %d mutations of the paused opportunity; want only the %d mutations that were under way", got, under)
 	}
 	if _, err := p.update(ctx, reference, "", "resume", map[string]any{}); err != nil {
-		t.Fatalf("the operator could not resume: %v", err)
+		t.Fatalf("the operator could not resume the opportunity: %v", err)
 	}
 	crowd.check()
 	view := p.awaitMutations(ctx, r, reference, opened.Opportunity, callers)
@@ -357,7 +357,7 @@ func TestUpdatesBackToBack(t *testing.T) {
 			for n := range each {
 				outcome, err := p.Client.Update(calling, reference, opportunity.UpdateDetails{Name: fmt.Sprintf("%d/%d ", caller, n)})
 				if err != nil || outcome.State != opportunity.Done {
-					return fmt.Errorf("update %d of caller %d was answered %+v, %w", n, caller, outcome, err)
+					return fmt.Errorf("update %d of caller %d returned %+v, %w", n, caller, outcome, err)
 				}
 			}
 			return nil
@@ -375,9 +375,9 @@ func TestUpdatesBackToBack(t *testing.T) {
 	}
 	long := scaled(t, 4000)
 	if events < long {
-		t.Errorf("%d events in all; the test shows nothing", events)
+		t.Errorf("all runs have only %d history events; the test does not check continue-as-new", events)
 	}
 	if events > long && len(prints) < 2 {
-		t.Errorf("%d events in one run", events)
+		t.Errorf("one run has %d history events", events)
 	}
 }

@@ -68,19 +68,19 @@ func newRecorder(t *testing.T) *recorder {
 		},
 		ModifyResponse: func(response *http.Response) error {
 			if response.StatusCode != http.StatusOK {
-				r.recordError("the API answers %s", response.Status)
+				r.recordError("the API returned the HTTP status %s", response.Status)
 			}
 			return nil
 		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-			r.recordError("a request was not passed on: %v", err)
+			r.recordError("the recorder could not forward a request: %v", err)
 			w.WriteHeader(http.StatusBadGateway)
 		},
 	}
 	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		body, err := io.ReadAll(request.Body)
 		if err != nil {
-			r.recordError("a request broke off: %v", err)
+			r.recordError("the recorder could not read a whole request: %v", err)
 			return
 		}
 		if !r.hasTarget() { // the worker asks the API at its start, and again later, which tenant it reaches
@@ -89,7 +89,7 @@ func newRecorder(t *testing.T) *recorder {
 		}
 		changes, err := mutations(body)
 		if err != nil {
-			r.recordError("a request cannot be read: %v", err)
+			r.recordError("the recorder could not find the mutations of a request: %v", err)
 		}
 		r.pass(request, changes)
 		if request.Context().Err() != nil {
@@ -217,7 +217,7 @@ func (p *parts) awaitMutations(ctx context.Context, r *recorder, reference oppor
 	begin := time.Now()
 	asked, moved, before := begin, begin, 0
 	var view opportunity.View
-	harness.Eventually(p.T, 4*time.Minute, "everything is applied", func() bool {
+	harness.Eventually(p.T, 4*time.Minute, "all mutations are applied", func() bool {
 		made := r.mutationCount(record)
 		if made != before {
 			moved, before = time.Now(), made

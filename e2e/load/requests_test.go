@@ -87,19 +87,19 @@ func TestRequestsOfMessages(t *testing.T) {
 		if err := p.Client.Signal(ctx, "counted", one); err != nil {
 			t.Fatal(err)
 		}
-		harness.Eventually(t, time.Minute, "the first is under way", func() bool {
+		harness.Eventually(t, time.Minute, "the first message is under way", func() bool {
 			status, err := p.SandboxAdmin().Fault(ctx, hold)
 			return err == nil && status.Held == 1
 		})
 	}
-	harness.Eventually(t, time.Minute, "all five are known", func() bool {
+	harness.Eventually(t, time.Minute, "the run has received all five messages", func() bool {
 		view, err := p.Client.View(ctx, "counted")
 		return err == nil && len(view.Queue) == 5
 	})
 	if err := p.SandboxAdmin().ReleaseFault(ctx, hold); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, time.Minute, "all five took effect", func() bool {
+	harness.Eventually(t, time.Minute, "all five messages took effect", func() bool {
 		view, err := p.Client.View(ctx, "counted")
 		return err == nil && len(view.Queue) == 0 && len(view.Interests) == 11
 	})
@@ -111,7 +111,7 @@ func TestRequestsOfMessages(t *testing.T) {
 	if _, err := p.Client.Start(ctx, "counted too", start); err != nil {
 		t.Fatal(err)
 	}
-	harness.Eventually(t, time.Minute, "the interests of the start are there", func() bool {
+	harness.Eventually(t, time.Minute, "the view shows the interests of the start", func() bool {
 		view, err := p.Client.View(ctx, "counted too")
 		return err == nil && len(view.Queue) == 0 && len(view.Interests) == 5
 	})
@@ -123,8 +123,8 @@ func TestRequestsOfMessages(t *testing.T) {
 	}
 }
 
-// The worker reads many records again, and no caller waits for these reads. A command's request is
-// sent before the waiting reads.
+// The worker reads many records again, and no caller waits for the reads. The worker sends the
+// request of a command before the waiting reads.
 func TestCommandsGoBeforeSweeps(t *testing.T) {
 	t.Parallel()
 	p := startParts(t, stack.Options{WorkerArgs: []string{"--api-rate", "5"}})
@@ -147,7 +147,7 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	harness.Eventually(t, time.Minute, "the sweep is under way", func() bool { return len(p.RequestLog()) > before })
+	harness.Eventually(t, time.Minute, "the worker reads the records", func() bool { return len(p.RequestLog()) > before })
 	if outcome, err := p.Client.Update(ctx, apart, harness.Interests(1)); err != nil || outcome.State != opportunity.Done {
 		t.Fatalf("%+v, %v", outcome, err)
 	}
@@ -172,7 +172,7 @@ func TestCommandsGoBeforeSweeps(t *testing.T) {
 		}
 	}
 	if left := swept - early; left < 4 || late > left/2 {
-		t.Errorf("%d of the %d remaining records were read before the API got the command; first come, first served would send the command last", late, left)
+		t.Errorf("%d of the %d remaining records were read before the API got the command; without priorities the worker would send the command last", late, left)
 	}
-	harness.Eventually(t, time.Minute, "the sweep is over", func() bool { return len(p.RequestLog()) == before+1+swept })
+	harness.Eventually(t, time.Minute, "all records are read", func() bool { return len(p.RequestLog()) == before+1+swept })
 }

@@ -35,14 +35,14 @@ type runSize struct {
 func (f runSize) String() string {
 	text := fmt.Sprintf("%d events (%d signals), %.1f MB", f.events, f.signals, float64(f.bytes)/1e6)
 	if f.state != nil {
-		text += fmt.Sprintf("; handed %d KiB, %d KiB of them commands", f.input>>10, f.queue>>10)
+		text += fmt.Sprintf("; received a state of %d KiB, of which %d KiB are commands", f.input>>10, f.queue>>10)
 	}
-	text += fmt.Sprintf("; longest task %s", f.longest.Round(time.Millisecond))
+	text += fmt.Sprintf("; longest workflow task %s", f.longest.Round(time.Millisecond))
 	for _, cause := range slices.Sorted(maps.Keys(f.fails)) {
-		text += fmt.Sprintf("; %d tasks ended by %s", f.fails[cause], cause)
+		text += fmt.Sprintf("; %d workflow tasks ended by %s", f.fails[cause], cause)
 	}
 	if f.retries > 0 {
-		text += fmt.Sprintf("; %d repeated", f.retries)
+		text += fmt.Sprintf("; %d workflow tasks were repeated", f.retries)
 	}
 	return text
 }
@@ -60,13 +60,13 @@ func (p *parts) runSizes(reference opportunity.Reference) []runSize {
 		last := run.Events[len(run.Events)-1].GetEventType()
 		if ended := strings.HasPrefix(last.String(), "WorkflowExecution") && last != enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED; n < len(runs)-1 {
 			if last != enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW {
-				p.T.Errorf("%s ends with %s; want it continued", where, last)
+				p.T.Errorf("%s ends with %s; want continue-as-new", where, last)
 			}
 		} else if ended && last != enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED && !strings.HasPrefix(last.String(), "WorkflowExecutionUpdate") {
-			p.T.Errorf("%s, the last one, ended with %s", where, last)
+			p.T.Errorf("%s, the last run, ended with %s", where, last)
 		}
 		if (f.state == nil) != (n == 0) {
-			p.T.Errorf("%s: it was handed a state: %t", where, f.state != nil)
+			p.T.Errorf("%s: the run received a state from the previous run: %t", where, f.state != nil)
 		}
 		if f.state != nil {
 			f.check(p, where)
@@ -115,7 +115,7 @@ func runSizeOf(p *parts, run *historypb.History) runSize {
 		p.T.Errorf("the state does not decode: %v", err)
 	}
 	if err := json.Unmarshal(data, &members); err != nil {
-		p.T.Fatalf("the state is no JSON object: %v", err)
+		p.T.Fatalf("the state is not a JSON object: %v", err)
 	}
 	if again, err := json.Marshal(f.state); err != nil || !bytes.Equal(again, data) {
 		p.T.Errorf("the state changes when it is decoded and encoded again: %d bytes, %v; the original state has %d bytes", len(again), err, len(data))
@@ -146,7 +146,7 @@ func (f runSize) check(p *parts, where string) {
 		{"outcomes", len(s.Outcomes), opportunity.MaxOutcomes},
 		{"bytes of outcomes", outcomes, opportunity.MaxOutcomeBytes},
 		{"entries of the timeline", len(s.Timeline), opportunity.MaxTimeline},
-		{"things that need attention", len(s.Attention), maxAttention},
+		{"entries of attention", len(s.Attention), maxAttention},
 	} {
 		if limit.got > limit.atMost {
 			p.T.Errorf("%s got %d %s from the previous run; at most %d are allowed", where, limit.got, limit.what, limit.atMost)

@@ -77,5 +77,5 @@ func (s *senders) wait() {
 		s.parts.runSizes(s.reference)
 		s.parts.T.Fatal(err)
 	}
-	s.parts.T.Logf("%s: all is sent after %s more", s.reference, time.Since(begin).Round(time.Millisecond))
+	s.parts.T.Logf("%s: all messages are sent after another %s", s.reference, time.Since(begin).Round(time.Millisecond))
 }

@@ -64,7 +64,7 @@ func TestTwoThousandSignals(t *testing.T) {
 		t.Fatal(err)
 	}
 	var view opportunity.View
-	harness.Eventually(t, 8*time.Minute, "everything is applied", func() bool {
+	harness.Eventually(t, 8*time.Minute, "all signals are applied", func() bool {
 		view, err = p.Client.View(ctx, reference)
 		if err != nil {
 			t.Fatal(err)
@@ -84,7 +84,7 @@ func TestTwoThousandSignals(t *testing.T) {
 
 	signalled := p.receivedSignals(reference)
 	if got := len(signalled); got != moves+adds+names {
-		t.Fatalf("%d Signaled events; want %d", got, moves+adds+names)
+		t.Fatalf("the histories have %d signals; want %d", got, moves+adds+names)
 	}
 	var wantQuantities []int
 	var wantName string
@@ -97,7 +97,7 @@ func TestTwoThousandSignals(t *testing.T) {
 		}
 	}
 	if slices.IsSorted(wantQuantities) {
-		t.Error("the senders sent one after the other; the test does not check the order of history events")
+		t.Error("the senders did not send at the same time; the test does not check the order of history events")
 	}
 	var quantities []int
 	for _, held := range view.Interests {
@@ -107,7 +107,7 @@ func TestTwoThousandSignals(t *testing.T) {
 		t.Errorf("interests in the order of events (-want +got):\n%s", diff)
 	}
 	if want := fmt.Sprintf("Lap %d", moves%ringSteps); view.Step.Name != want || view.Details.Name != wantName {
-		t.Errorf("stands in %q, named %q; want %q, named %q", view.Step.Name, view.Details.Name, want, wantName)
+		t.Errorf("the view has the step %q and the name %q; want %q and %q", view.Step.Name, view.Details.Name, want, wantName)
 	}
 	if view.Failures != 0 || len(view.Attention) != 0 {
 		t.Errorf("%d requests failed, attention %+v", view.Failures, view.Attention)
@@ -131,7 +131,7 @@ func TestTwoThousandSignals(t *testing.T) {
 	}
 	ended, err := p.Client.Wait(ctx, reference)
 	if err != nil || ended.State != opportunity.Won {
-		t.Errorf("ended: %+v, %v", ended, err)
+		t.Errorf("unexpected result of the run: %+v, %v", ended, err)
 	}
 	p.Replay(reference, "two-thousand")
 }

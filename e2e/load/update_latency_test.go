@@ -37,17 +37,17 @@ func TestUpdatesDoNotWaitForPlans(t *testing.T) {
 		}
 	})
 	plain, planned := took["none"], took["default"]
-	t.Logf("without a playbook: %v; with one: %v", roundedDurations(plain), roundedDurations(planned))
+	t.Logf("update latencies without a playbook: %v; with a playbook: %v", roundedDurations(plain), roundedDurations(planned))
 	if t.Failed() || !testrun.Long(t) { // in the short form other tests run, too, and may delay updates
 		return
 	}
 	slices.Sort(plain)
 	slices.Sort(planned)
 	if got, median := planned[len(planned)/2], plain[len(plain)/2]; float64(got) > 1.1*float64(median) {
-		t.Errorf("the median with a playbook is %v, and %v without; want at most 1.1 times as much", got, median)
+		t.Errorf("the median is %v with a playbook and %v without; want at most 1.1 times as much", got, median)
 	}
 	if got, most := planned[len(planned)-1], plain[len(plain)-1]; got > most+2*time.Second {
-		t.Errorf("the slowest with a playbook took %v, and %v without; want at most 2s more", got, most)
+		t.Errorf("the slowest update took %v with a playbook and %v without; want at most 2s more", got, most)
 	}
 }
 
@@ -105,7 +105,7 @@ func (p *parts) requestsBeforeUpdate(reference opportunity.Reference) string {
 			case activity == activities.ApplyCommands:
 				waits = false
 			case waits && event.GetEventType() == enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-				return fmt.Sprintf("the request of an update was asked for in a later workflow task only (event %d)", event.GetEventId())
+				return fmt.Sprintf("the activity for an update was scheduled only in a later workflow task (history event %d)", event.GetEventId())
 			}
 		}
 	}

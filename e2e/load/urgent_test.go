@@ -68,7 +68,7 @@ func TestAnUrgentStartGoesFirst(t *testing.T) {
 	// The first urgent start comes before visibility delays any start. The other urgent starts come
 	// after the many starts have used the burst of queries that visibility allows.
 	for n, after := range []int{0, starts / 4, starts / 2} {
-		harness.Eventually(t, 5*time.Minute, fmt.Sprint(after, " records are made"), func() bool { return crowd() >= after })
+		harness.Eventually(t, 5*time.Minute, fmt.Sprint(after, " records are created"), func() bool { return crowd() >= after })
 		took := open(opportunity.Reference(fmt.Sprint("urgent ", n)), opportunity.Start{Name: "Urgent", Region: "UK", Source: "sales", Urgent: true})
 		if took > 5*time.Second {
 			t.Errorf("the urgent start took %v", took)

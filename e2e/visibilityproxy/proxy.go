@@ -35,7 +35,7 @@ const (
 	NewestOnly Mode = "the list contains only the newest run of each opportunity"
 )
 
-// lag is how long visibility does not show that a run started or ended.
+// lag is the delay after which visibility shows that a run started or ended.
 const lag = 30 * time.Second
 
 // Proxy is a proxy between the workers and the Temporal server. Proxy is safe for concurrent use.

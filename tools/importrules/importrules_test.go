@@ -25,8 +25,8 @@ const (
 )
 
 // rooms are the folders of the modules that the tests write; each folder imports other folders of
-// the list. The tests write two modules: in one module, each room imports the earlier rooms of the
-// list; in the other module, each room imports the later rooms. Each module has imports in one
+// the list. The tests write two modules. In one module, each room imports the earlier rooms of the
+// list. In the other module, each room imports the later rooms. Each module has imports in one
 // direction only, and therefore no import cycle. The last four entries of rooms are two folders
 // that are not in the import table, and the two nested modules.
 var rooms = []string{
@@ -255,7 +255,7 @@ func (f *fixture) check(t *testing.T) {
 		}
 	}
 	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
-		t.Fatalf("golangci-lint answered no JSON: %v\n%s%s", err, stdout.Bytes(), stderr.Bytes())
+		t.Fatalf("the output of golangci-lint is not JSON: %v\n%s%s", err, stdout.Bytes(), stderr.Bytes())
 	}
 	reported := map[string]bool{}
 	for _, issue := range report.Issues {
@@ -278,7 +278,7 @@ func (f *fixture) check(t *testing.T) {
 	if len(f.refused) == 0 || len(f.allowed) == 0 {
 		t.Errorf("the fixture has %d forbidden and %d allowed imports; the test needs both kinds", len(f.refused), len(f.allowed))
 	}
-	t.Logf("%d forbidden imports refused, %d allowed ones left alone", len(f.refused), len(f.allowed))
+	t.Logf("the linter rejected %d forbidden imports and accepted %d allowed imports", len(f.refused), len(f.allowed))
 }
 
 func sorted(set map[string]bool) []string {

@@ -61,7 +61,7 @@ type auditor struct {
 	committedFields map[opportunity.ID][]requestlog.Field
 	// spans are the times at which requests changed a record, by the id of the record.
 	spans map[opportunity.ID][]changeSpan
-	// samples are the samples of a reference, in the order of their times.
+	// samples are the samples of each reference, oldest first.
 	samples map[opportunity.Reference][]Sample
 	// personReference maps the e-mail address of a person to the reference whose messages name the
 	// person.

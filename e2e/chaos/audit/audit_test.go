@@ -150,18 +150,18 @@ func TestAudit(t *testing.T) {
 		want  []string
 	}{
 		{"nothing", func(*audit.Evidence) {}, audit.Tolerances{}, nil},
-		{"a signal no history has", func(e *audit.Evidence) {
+		{"a signal that no history contains", func(e *audit.Evidence) {
 			e.Observations = append(e.Observations, audit.Observation{Reference: testReference, Request: "gone", Result: audit.Acknowledged})
 		}, audit.Tolerances{}, []string{"lost ours gone"}},
-		{"a signal nobody knows the fate of", func(e *audit.Evidence) {
+		{"a signal with an unknown result", func(e *audit.Evidence) {
 			e.Observations = append(e.Observations, audit.Observation{Reference: testReference, Request: "gone", Result: audit.Unknown})
 		}, audit.Tolerances{}, nil},
-		{"no word and no effect", func(e *audit.Evidence) {
+		{"a request without an outcome and without an effect", func(e *audit.Evidence) {
 			delete(e.Chains[0].Outcomes, "one")
 			e.Chains[0].Status = audit.Terminated
 			e.Records[of].Interests, e.RequestLog = e.Records[of].Interests[:2], append(e.RequestLog[:3:3], e.RequestLog[4:]...)
 		}, audit.Tolerances{}, []string{"lost ours one"}},
-		{"no word and an effect", func(e *audit.Evidence) {
+		{"a request without an outcome but with an effect", func(e *audit.Evidence) {
 			delete(e.Chains[0].Outcomes, "one")
 			e.Chains[0].Status = audit.Terminated
 		}, audit.Tolerances{}, nil},
@@ -169,12 +169,12 @@ func TestAudit(t *testing.T) {
 			addQuestion(&e.Chains[0], "one")
 			e.Chains[0].View.Question, e.Chains[0].View.Parked, e.Chains[0].View.Queue = nil, e.Chains[0].View.Queue, nil
 		}, audit.Tolerances{MaxQuestionShare: 1}, nil},
-		{"an interest twice", func(e *audit.Evidence) {
+		{"an interest that was added twice", func(e *audit.Evidence) {
 			twice := e.Records[of].Interests[0]
 			twice.ID, twice.Key = "another", 99
 			e.Records[of].Interests = append(e.Records[of].Interests, twice)
 		}, audit.Tolerances{}, []string{"doubled ours two"}},
-		{"a move twice", func(e *audit.Evidence) {
+		{"a transition that was made twice", func(e *audit.Evidence) {
 			twice := e.RequestLog[2]
 			twice.Received, twice.Answered = at(29), at(29)
 			e.RequestLog = append(e.RequestLog, twice)
@@ -182,38 +182,38 @@ func TestAudit(t *testing.T) {
 		{"interests in another order", func(e *audit.Evidence) {
 			e.Records[of].Interests[2].Key = 0
 		}, audit.Tolerances{}, []string{"swapped ours one"}},
-		{"a move before an interest", func(e *audit.Evidence) {
+		{"a transition before an interest of an earlier request", func(e *audit.Evidence) {
 			e.RequestLog[1].Fields, e.RequestLog[2].Fields = e.RequestLog[2].Fields, e.RequestLog[1].Fields
 		}, audit.Tolerances{}, []string{"swapped ours two"}},
-		{"an interest elsewhere", func(e *audit.Evidence) {
+		{"an interest on the record of another opportunity", func(e *audit.Evidence) {
 			e.Records[2].Interests = append(e.Records[2].Interests, e.Records[of].Interests[2])
 			e.Records[of].Interests = e.Records[of].Interests[:2]
 		}, audit.Tolerances{}, []string{"wrong-opportunity ours one"}},
-		{"a failed interest that is there", func(e *audit.Evidence) {
+		{"a failed interest that is on the record", func(e *audit.Evidence) {
 			e.Records[of].Interests = append(e.Records[of].Interests, audit.Interest{
 				ID: "another", Key: 99, Content: audit.Content{Item: "Q291cnNlVGVtcGxhdGU6MTM=", Quantity: 1, UnitAmount: 550},
 			})
 		}, audit.Tolerances{}, []string{"reported-failed-but-done ours draft"}},
-		{"a failed move that was made", func(e *audit.Evidence) { e.Records[of].Step = "Proposed" }, audit.Tolerances{}, []string{"reported-failed-but-done ours nowhere"}},
+		{"a failed transition that was made", func(e *audit.Evidence) { e.Records[of].Step = "Proposed" }, audit.Tolerances{}, []string{"reported-failed-but-done ours nowhere"}},
 		{"a failed name that was set", func(e *audit.Evidence) { e.Records[of].Name = "Bad" }, audit.Tolerances{}, []string{"reported-failed-but-done ours bad name"}},
-		{"an interest that is not there", func(e *audit.Evidence) {
+		{"an interest that is not on the record", func(e *audit.Evidence) {
 			e.Records[of].Interests = e.Records[of].Interests[1:]
 		}, audit.Tolerances{}, []string{"reported-done-but-not ours two"}},
-		{"an older interest that is not there", func(e *audit.Evidence) {
+		{"an older interest that is not on the record", func(e *audit.Evidence) {
 			e.Chains[0].Outcomes["one"] = opportunity.Outcome{RequestID: "one", State: opportunity.Done}
 			e.Records[of].Interests = e.Records[of].Interests[:2]
 		}, audit.Tolerances{}, []string{"reported-done-but-not ours one"}},
-		{"a move that was not made", func(e *audit.Evidence) {
+		{"a transition that was not made", func(e *audit.Evidence) {
 			e.RequestLog = append(e.RequestLog[:2:2], e.RequestLog[3:]...)
 		}, audit.Tolerances{}, []string{"reported-done-but-not ours "}},
-		{"another name", func(e *audit.Evidence) { e.Records[of].Name = "Begin" }, audit.Tolerances{}, []string{"reported-done-but-not ours name"}},
-		{"places not held as long", func(e *audit.Evidence) {
+		{"a record with another name", func(e *audit.Evidence) { e.Records[of].Name = "Begin" }, audit.Tolerances{}, []string{"reported-done-but-not ours name"}},
+		{"places that are reserved for a shorter time", func(e *audit.Evidence) {
 			until := at(40)
 			e.Records[of].ReservedUntil = &until
 		}, audit.Tolerances{}, []string{"reported-done-but-not ours hold"}},
-		{"told done, reported failed", func(e *audit.Evidence) { e.Observations[1].Result = audit.Done }, audit.Tolerances{}, []string{"reported-done-but-not ours draft"}},
-		{"told failed, reported done", func(e *audit.Evidence) { e.Observations[0].Result = audit.Failed }, audit.Tolerances{}, []string{"reported-failed-but-done ours two"}},
-		{"a record of nobody", func(e *audit.Evidence) {
+		{"the sender got done, the workflow reports failed", func(e *audit.Evidence) { e.Observations[1].Result = audit.Done }, audit.Tolerances{}, []string{"reported-done-but-not ours draft"}},
+		{"the sender got failed, the workflow reports done", func(e *audit.Evidence) { e.Observations[0].Result = audit.Failed }, audit.Tolerances{}, []string{"reported-failed-but-done ours two"}},
+		{"a record without a reference tag", func(e *audit.Evidence) {
 			e.Records = append(e.Records, audit.Record{ID: "another"})
 		}, audit.Tolerances{}, []string{"orphan-record  "}},
 		{"a second record", func(e *audit.Evidence) {
@@ -222,17 +222,17 @@ func TestAudit(t *testing.T) {
 		{"a record of an unknown reference", func(e *audit.Evidence) {
 			e.Records = append(e.Records, audit.Record{ID: "another", ReferenceTag: "stranger"})
 		}, audit.Tolerances{}, []string{"orphan-record stranger "}},
-		{"an interest of nobody", func(e *audit.Evidence) {
+		{"an interest that no message requested", func(e *audit.Evidence) {
 			e.Records[of].Interests = append(e.Records[of].Interests, audit.Interest{ID: "another", Key: 99, Content: audit.Content{Item: "x", Quantity: 77}})
 		}, audit.Tolerances{}, []string{"orphan-interest ours "}},
-		{"places nobody asked for", func(e *audit.Evidence) { e.Records[of].Interests[1].Reserve = true }, audit.Tolerances{}, []string{"orphan-reservation ours two"}},
+		{"places that no message requested", func(e *audit.Evidence) { e.Records[of].Interests[1].Reserve = true }, audit.Tolerances{}, []string{"orphan-reservation ours two"}},
 		{"places of a closed opportunity", func(e *audit.Evidence) {
 			e.Chains[0].Status, e.Chains[0].View.Closing = audit.Completed, &opportunity.CloseInfo{Reason: "over"}
 		}, audit.Tolerances{}, []string{"orphan-reservation ours "}},
 		{"places of a lost opportunity", func(e *audit.Evidence) {
 			e.Chains[0].Status, e.Records[of].State = audit.Completed, opportunity.Lost
 		}, audit.Tolerances{}, []string{"orphan-reservation ours "}},
-		{"places that a lost opportunity gave back before its end", func(e *audit.Evidence) {
+		{"places that a lost opportunity released before its end", func(e *audit.Evidence) {
 			until := at(29)
 			e.Records[of].State, e.Records[of].ReservedUntil = opportunity.Lost, &until
 		}, audit.Tolerances{}, nil},
@@ -261,44 +261,44 @@ func TestAudit(t *testing.T) {
 			e.ManualTransitions = append(e.ManualTransitions, audit.ManualTransition{Record: e.Records[1].ID, To: "Opportunity", At: at(26)})
 			addQuestion(&e.Chains[0], "move")
 		}, audit.Tolerances{MaxQuestionShare: 0.5}, nil},
-		{"a question about what is there", func(e *audit.Evidence) { addQuestion(&e.Chains[0], "one") }, audit.Tolerances{MaxQuestionShare: 0.5}, nil},
-		{"a question about what is not there", func(e *audit.Evidence) {
+		{"a question about an interest that is on the record", func(e *audit.Evidence) { addQuestion(&e.Chains[0], "one") }, audit.Tolerances{MaxQuestionShare: 0.5}, nil},
+		{"a question about an interest that is not on the record", func(e *audit.Evidence) {
 			addQuestion(&e.Chains[0], "one")
 			e.Records[of].Interests, e.RequestLog = e.Records[of].Interests[:2], append(e.RequestLog[:3:3], e.RequestLog[4:]...)
 		}, audit.Tolerances{MaxQuestionShare: 0.5}, nil},
-		{"a change that comes before the one before it is over", func(e *audit.Evidence) {
+		{"a change that arrives before the response to the previous change", func(e *audit.Evidence) {
 			e.RequestLog[1].Received = e.RequestLog[0].Answered.Add(-time.Millisecond)
 		}, audit.Tolerances{}, []string{"overlapped ours "}},
-		{"a change that comes within a long one", func(e *audit.Evidence) {
-			e.RequestLog[0].Answered = e.RequestLog[2].Answered.Add(-time.Millisecond) // of three requests, two come while the first is under way
+		{"two changes that arrive during a long change", func(e *audit.Evidence) {
+			e.RequestLog[0].Answered = e.RequestLog[2].Answered.Add(-time.Millisecond) // two of three requests arrive while the first request is under way
 		}, audit.Tolerances{}, []string{"overlapped ours ", "overlapped ours "}},
-		{"a change of a person that comes meanwhile", func(e *audit.Evidence) {
+		{"a change of a person that arrives during another change", func(e *audit.Evidence) {
 			hand := e.RequestLog[0]
 			hand.Number, hand.Operations = 99, []string{audit.ManualOperation}
 			e.RequestLog = append(e.RequestLog, hand)
 		}, audit.Tolerances{}, nil},
-		{"a request that comes meanwhile and does nothing", func(e *audit.Evidence) {
+		{"a request without effect that arrives during a change", func(e *audit.Evidence) {
 			idle := e.RequestLog[0]
 			idle.Number, idle.Fields = 99, []requestlog.Field{{Name: "opportunities.addInterest", Opportunity: idle.Fields[0].Opportunity, Outcome: requestlog.NotRun}}
 			e.RequestLog = append(e.RequestLog, idle)
 		}, audit.Tolerances{}, nil},
-		{"a request that comes meanwhile and is refused", func(e *audit.Evidence) {
+		{"a refused request that arrives during a change", func(e *audit.Evidence) {
 			refused := e.RequestLog[0]
 			refused.Number, refused.Fields = 99, []requestlog.Field{{Name: "opportunities.addInterest", Opportunity: refused.Fields[0].Opportunity, Outcome: requestlog.Refused}}
 			e.RequestLog = append(e.RequestLog, refused)
 		}, audit.Tolerances{}, []string{"overlapped ours "}},
 		{"messages in the order in which they were sent", func(e *audit.Evidence) { sentAt(e, 0, 2, 4, 6, 8) }, audit.Tolerances{}, nil},
 		{"messages that were sent at the same time", func(e *audit.Evidence) { sentAt(e, 0, 0, 0, 0) }, audit.Tolerances{}, nil},
-		{"a message that was sent after one that the history has later", func(e *audit.Evidence) { sentAt(e, 0, 2, 6, 4, 8) }, audit.Tolerances{}, []string{"swapped ours move"}},
-		{"a message that is gone since a restore", func(e *audit.Evidence) { loseMessage(t, e, at(15), at(15)) }, audit.Tolerances{}, nil},
-		{"a message that is gone and was sent before the backup", func(e *audit.Evidence) { loseMessage(t, e, at(13), at(13)) }, audit.Tolerances{}, []string{"lost ours gone"}},
-		{"a message that is gone and was sent after the restore", func(e *audit.Evidence) { loseMessage(t, e, at(17), at(17)) }, audit.Tolerances{}, []string{"lost ours gone"}},
-		{"a message that is gone and was sent before the backup, and again after it", func(e *audit.Evidence) { loseMessage(t, e, at(13), at(14)) }, audit.Tolerances{}, nil},
-		{"a message that is gone since a restore and took effect", func(e *audit.Evidence) {
+		{"a message that was sent later, but is earlier in the history", func(e *audit.Evidence) { sentAt(e, 0, 2, 6, 4, 8) }, audit.Tolerances{}, []string{"swapped ours move"}},
+		{"a message that a restore lost", func(e *audit.Evidence) { loseMessage(t, e, at(15), at(15)) }, audit.Tolerances{}, nil},
+		{"a lost message that was sent before the backup", func(e *audit.Evidence) { loseMessage(t, e, at(13), at(13)) }, audit.Tolerances{}, []string{"lost ours gone"}},
+		{"a lost message that was sent after the restore", func(e *audit.Evidence) { loseMessage(t, e, at(17), at(17)) }, audit.Tolerances{}, []string{"lost ours gone"}},
+		{"a lost message that was sent before the backup and again after the backup", func(e *audit.Evidence) { loseMessage(t, e, at(13), at(14)) }, audit.Tolerances{}, nil},
+		{"a message that a restore lost and that took effect", func(e *audit.Evidence) {
 			loseMessage(t, e, at(15), at(15))
 			setCopies(e, of, 1)
 		}, audit.Tolerances{}, nil},
-		{"a message that is gone since a restore and took effect twice", func(e *audit.Evidence) {
+		{"a message that a restore lost and that took effect twice", func(e *audit.Evidence) {
 			loseMessage(t, e, at(15), at(15))
 			setCopies(e, of, 2)
 		}, audit.Tolerances{}, []string{"doubled ours gone"}},
@@ -312,28 +312,28 @@ func TestAudit(t *testing.T) {
 			e.Observations[len(e.Observations)-1].Result = audit.Refused
 			setCopies(e, of, 1)
 		}, audit.Tolerances{}, []string{"orphan-interest ours "}},
-		{"a request that was skipped, took effect, and whose error is forgotten", func(e *audit.Evidence) {
+		{"a skipped request that took effect and whose error is no longer stored", func(e *audit.Evidence) {
 			e.Chains[0].Outcomes["one"] = opportunity.Outcome{RequestID: "one", State: opportunity.Failed}
 			e.Chains[0].Skipped = []string{"one"}
 		}, audit.Tolerances{}, nil},
-		{"a request that failed, took effect, and whose error is forgotten", func(e *audit.Evidence) {
+		{"a failed request that took effect and whose error is no longer stored", func(e *audit.Evidence) {
 			e.Chains[0].Outcomes["one"] = opportunity.Outcome{RequestID: "one", State: opportunity.Failed}
 		}, audit.Tolerances{}, []string{"reported-failed-but-done ours one"}},
-		{"a move that a person made and that failed", func(e *audit.Evidence) {
+		{"a failed transition that a person made", func(e *audit.Evidence) {
 			e.Records[of].Step, e.ManualTransitions = "Proposed", []audit.ManualTransition{{Record: e.Records[of].ID, To: "Proposed"}}
 		}, audit.Tolerances{}, nil},
-		{"a move that a person made first", func(e *audit.Evidence) {
+		{"a transition that a person made before the message", func(e *audit.Evidence) {
 			e.ManualTransitions = []audit.ManualTransition{{Record: e.Records[of].ID, To: "Opportunity"}}
 			e.RequestLog = append(e.RequestLog[:2:2], e.RequestLog[3:]...)
 		}, audit.Tolerances{}, nil},
-		{"a move that a person made on another record", func(e *audit.Evidence) {
+		{"a transition that a person made on another record", func(e *audit.Evidence) {
 			e.ManualTransitions = []audit.ManualTransition{{Record: e.Records[of+1].ID, To: "Opportunity"}}
 			e.RequestLog = append(e.RequestLog[:2:2], e.RequestLog[3:]...)
 		}, audit.Tolerances{}, []string{"reported-done-but-not ours "}},
-		{"a wait of 121 s without a word", func(e *audit.Evidence) {
+		{"a wait of 121 s without a reason", func(e *audit.Evidence) {
 			e.Samples = append(e.Samples, waitingSample("one", 121*time.Second, opportunity.View{}), waitingSample("one", 130*time.Second, opportunity.View{}))
 		}, audit.Tolerances{}, []string{"silent ours one"}},
-		{"a wait of 120 s without a word", func(e *audit.Evidence) {
+		{"a wait of 120 s without a reason", func(e *audit.Evidence) {
 			e.Samples = append(e.Samples, waitingSample("one", 120*time.Second, opportunity.View{}))
 		}, audit.Tolerances{}, nil},
 		{"a wait of 121 s, of which 120 s after a reset", func(e *audit.Evidence) {
@@ -364,16 +364,16 @@ func TestAudit(t *testing.T) {
 			e.Samples = append(e.Samples, waitingSample("one", time.Hour, opportunity.View{Question: &opportunity.Question{Request: "two", Text: "did it happen?"}}),
 				waitingSample("one", time.Hour+120*time.Second, opportunity.View{}))
 		}, audit.Tolerances{}, nil},
-		{"a wait of 121 s after a reason that a view showed which listed other messages alone", func(e *audit.Evidence) {
+		{"a wait of 121 s after a view with a reason that listed only other messages", func(e *audit.Evidence) {
 			e.Samples = append(e.Samples, waitingSample("two", 20*time.Second, opportunity.View{Wait: &opportunity.WaitInfo{Reason: "the API"}}),
 				waitingSample("one", 121*time.Second, opportunity.View{}))
 		}, audit.Tolerances{}, nil},
-		{"a long wait that nobody looked at", func(e *audit.Evidence) {
+		{"a long wait without samples", func(e *audit.Evidence) {
 			late := waitingSample("one", time.Hour, opportunity.View{})
 			late.Before = late.At.Add(-91 * time.Second)
 			e.Samples = append(e.Samples, late)
 		}, audit.Tolerances{}, nil},
-		{"a long wait that was looked at", func(e *audit.Evidence) {
+		{"a long wait with samples", func(e *audit.Evidence) {
 			late := waitingSample("one", time.Hour, opportunity.View{})
 			late.Before = late.At.Add(-90 * time.Second)
 			e.Samples = append(e.Samples, late)
@@ -381,12 +381,12 @@ func TestAudit(t *testing.T) {
 		{"a long wait beside a follow-up", func(e *audit.Evidence) {
 			e.Samples = append(e.Samples, waitingSample("one", time.Hour, opportunity.View{Attention: []opportunity.Attention{{Kind: opportunity.AttentionFollowUp, Reason: "call them"}}}))
 		}, audit.Tolerances{}, []string{"silent ours one"}},
-		{"a long wait where no query is answered", func(e *audit.Evidence) {
+		{"a long wait in a run that returns no query result", func(e *audit.Evidence) {
 			e.Chains[0].Accepted[0].At, e.Chains[0].Accepted[0].ReportedAt = at(1), at(9)
 			e.Samples = append(e.Samples,
 				audit.Sample{At: at(2), Reference: testReference, Reason: "no worker polls"}, audit.Sample{At: at(10), Reference: testReference}, audit.Sample{At: at(5), Reference: testReference})
 		}, audit.Tolerances{}, []string{"silent ours two"}},
-		{"a long wait where no query is answered, in a run that was replaced", func(e *audit.Evidence) {
+		{"a long wait in a run that was replaced and returned no query result", func(e *audit.Evidence) {
 			e.Chains[0].Accepted[0].At, e.Chains[0].Accepted[0].ReportedAt = at(1), at(9)
 			e.Resets = []audit.Reset{{Reference: testReference, At: at(6)}}
 			e.Samples = append(e.Samples, audit.Sample{At: at(5), Reference: testReference})

@@ -21,7 +21,7 @@ type Contact struct {
 	Email string   `json:"email,omitempty"`
 }
 
-// Registration is a learner on an event who is not cancelled.
+// Registration is a learner who is on an event and is not cancelled.
 type Registration struct {
 	Event   opportunity.ID `json:"event"`
 	Contact opportunity.ID `json:"contact"`
@@ -34,7 +34,7 @@ type Invoice struct {
 	Void   bool           `json:"void,omitempty"`
 }
 
-// Mail is a mail to one contact whose subject names its rule of the playbook and its record.
+// Mail is a mail to one contact. The subject of the mail names the playbook's rule and the record.
 type Mail struct {
 	Record opportunity.ID `json:"record"`
 	// Rule is the name of the rule of the playbook that sends the mail. For a follow-up with
@@ -52,13 +52,13 @@ type Bookings struct {
 	Mails         []Mail         `json:"mails,omitempty"`
 }
 
-// Period is a time from its beginning to its end.
+// Period is the time between From and To.
 type Period struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 }
 
-// addressKey makes two spellings of one e-mail address equal.
+// addressKey returns the same text for all spellings of one e-mail address.
 func addressKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 func (i Interest) names(person string) bool {

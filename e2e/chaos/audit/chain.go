@@ -10,7 +10,7 @@ import (
 // Status is the status of a chain of runs.
 type Status string
 
-// These constants are the statuses of a chain, by the status of its last run.
+// These constants are the statuses of a chain. A chain has the status of the last run in the chain.
 const (
 	Running    Status = "running"
 	Completed  Status = "completed"
@@ -34,7 +34,8 @@ type Chain struct {
 	Accepted []Accepted `json:"accepted"`
 	// Skipped are the requests whose question an operator has answered with skip.
 	Skipped []string `json:"skipped,omitempty"`
-	// Reads are the reads of the record that the run knows, from their scheduling to their end.
+	// Reads are the periods in which the chain read the record, each from the scheduling of a read
+	// to the end of the read.
 	Reads []Period `json:"reads,omitempty"`
 	// RegisteredAt are the times at which the run scheduled requests to register learners.
 	RegisteredAt []time.Time `json:"registeredAt,omitempty"`
@@ -53,8 +54,8 @@ type Accepted struct {
 	Run       string                  `json:"run"`
 	Event     int64                   `json:"event"`
 	At        time.Time               `json:"at"`
-	// ReportedAt is when the last change for the command was reported; zero if the command made no
-	// change.
+	// ReportedAt is when an activity reported the last change for the command to Temporal; zero if
+	// the command made no change.
 	ReportedAt time.Time `json:"over,omitzero"`
 	// Refusal is why the workflow rejected the command after the workflow had accepted the update.
 	Refusal string `json:"refusal,omitempty"`

@@ -9,8 +9,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// checkEffects compares the objects that effects create with the record. The effects of a record
-// that waits for an operator are not complete, so a missing object is no violation.
+// checkEffects compares the objects that effects create with the record. If an effect waits for an
+// operator, a missing object is no violation.
 func (a *auditor) checkEffects(f *caseFile) {
 	if f.record == nil || len(f.chains) == 0 {
 		return
@@ -23,17 +23,17 @@ func (a *auditor) checkEffects(f *caseFile) {
 
 func (f *caseFile) lastChain() *Chain { return f.chains[len(f.chains)-1] }
 
-// effectsEnded returns false while a message, an effect or a question of the opportunity waits, and
-// for an opportunity that an operator closed. Attention about an effect means that an operator must
-// still act.
+// effectsEnded returns false for an opportunity that an operator closed, and while the opportunity
+// has a queued message, an active effect or a question. Attention about an effect also makes
+// effectsEnded return false, because an operator must still act.
 func (f *caseFile) effectsEnded() bool {
 	c := f.lastChain()
 	return c.View != nil && (c.Status == Running || c.Status == Completed) && c.View.Question == nil && c.View.Closing == nil &&
 		len(c.View.Queue)+len(c.View.Parked)+len(c.View.RunningEffects) == 0 && !hasAttention(c.View, opportunity.AttentionEffect)
 }
 
-// isWon reports whether Oppflow won the opportunity: a message requested the transition to the step
-// of the record, and the transition is reported as done.
+// isWon reports whether the record is won and whether a message that is reported as done requested
+// the transition to the record's step.
 func (f *caseFile) isWon() bool {
 	return f.record.State == opportunity.Won && slices.ContainsFunc(f.lastChain().requests(), func(r request) bool {
 		p, is := r.command.(opportunity.Progress)
@@ -41,8 +41,9 @@ func (f *caseFile) isWon() bool {
 	})
 }
 
-// isInterrupted reports whether a reset of the run or a restore of Temporal's database may have made
-// Oppflow find the record in its step. A step in which Oppflow only finds the record has no effects.
+// isInterrupted reports whether a reset of the run or a restore of Temporal's database may have
+// hidden the record's last transition from Oppflow. Oppflow runs no effects for a transition that
+// Oppflow did not see.
 func (a *auditor) isInterrupted(f *caseFile) bool {
 	return len(a.evidence.Restores) > 0 || len(a.resetTimes(f.reference)) > 0
 }
@@ -60,8 +61,9 @@ func succeeded(result opportunity.EffectResult) bool {
 	return result.Outcome == opportunity.EffectDone || result.Outcome == opportunity.EffectUnchanged
 }
 
-// mustHaveLearners reports whether all learners of the record must be registered. The auditor knows
-// of the effect from its result. Without a result, the effect is due if nothing interrupted the run.
+// mustHaveLearners reports whether all learners of the record must be registered. If the view shows
+// no result of the effect register, the learners must be registered only if no reset or restore
+// interrupted the run.
 func (a *auditor) mustHaveLearners(f *caseFile) bool {
 	if !a.tolerances.Effects || !f.isWon() || !f.effectsEnded() {
 		return false
@@ -141,7 +143,7 @@ func (a *auditor) checkMails(f *caseFile) {
 	}
 }
 
-// mailRules are the names of the rules whose mails the sandbox has.
+// mailRules returns the names of the playbook's rules whose mails are in the sandbox's tables.
 func (a *auditor) mailRules() []string {
 	var rules []string
 	for _, mail := range a.evidence.Bookings.Mails {
@@ -152,8 +154,8 @@ func (a *auditor) mailRules() []string {
 	return rules
 }
 
-// checkPeople checks the contacts and the registrations of the people whom messages name. The
-// experiment names each person for only one reference.
+// checkPeople checks the contacts and the registrations of the people whom messages name. Each
+// person belongs to only one reference of the experiment.
 func (a *auditor) checkPeople() {
 	a.checkContacts()
 	seen := map[string]int{}
@@ -174,8 +176,8 @@ func (a *auditor) checkPeople() {
 	}
 }
 
-// whyUnwanted returns why the person must not be on the event, or "". A person whose interest was
-// removed may be on the event if Oppflow registered the person before a read of the record showed
+// whyUnwanted returns why the person must not be on the event, or "". A learner whose interest was
+// removed may be on the event if Oppflow registered the learner before a read of the record showed
 // the removal.
 func (a *auditor) whyUnwanted(f *caseFile, r Registration, person string) string {
 	if f.record == nil {
@@ -201,8 +203,8 @@ func (a *auditor) whyUnwanted(f *caseFile, r Registration, person string) string
 	return ""
 }
 
-// readBetween returns the end of a read of the record that began after the removal and ended before
-// Oppflow scheduled the registration that was made at the given time.
+// readBetween returns the end of a read of the record that began after the removal of an interest
+// and ended before Oppflow scheduled the registration.
 func (f *caseFile) readBetween(removed, registered time.Time) (time.Time, bool) {
 	var scheduled time.Time
 	for _, c := range f.chains {
@@ -222,8 +224,8 @@ func (f *caseFile) readBetween(removed, registered time.Time) (time.Time, bool) 
 	return time.Time{}, false
 }
 
-// checkContacts checks that no person has two contacts. Contacts that share only an e-mail address
-// are different people.
+// checkContacts checks that no person has two contacts. Two contacts with one e-mail address and
+// different names are two people.
 func (a *auditor) checkContacts() {
 	first := map[string]opportunity.ID{}
 	for _, contact := range a.evidence.Bookings.Contacts {

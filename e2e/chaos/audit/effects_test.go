@@ -12,8 +12,8 @@ import (
 	"github.com/oppflow/oppflow/sandbox/globalid"
 )
 
-// wonEvidence is the evidence of evidence, in which the record of testReference is also won, with
-// one learner on two events, an invoice and a mail. No rule finds a violation.
+// wonEvidence extends the result of the function evidence: the record of testReference is won, and
+// has one learner on two events, an invoice and a mail. No rule finds a violation.
 func wonEvidence(t *testing.T) *audit.Evidence {
 	t.Helper()
 	e := evidence(t)

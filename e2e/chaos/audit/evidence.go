@@ -9,12 +9,13 @@ import (
 
 // Evidence is the data from all sources that the auditor compares.
 type Evidence struct {
-	// At is when the tables were read.
+	// At is when the sandbox's tables were read.
 	At time.Time `json:"at"`
 	// ExistingRecords are the records that existed before the experiment sent its first message.
 	ExistingRecords []opportunity.ID `json:"before,omitempty"`
 	Observations    []Observation    `json:"observations"`
-	// Chains are the chains of each reference, in the order of their starts.
+	// Chains are the chains of all references. The chains of one reference are in the order of
+	// their starts.
 	Chains            []Chain            `json:"chains"`
 	Records           []Record           `json:"records"`
 	RequestLog        []requestlog.Entry `json:"requestLog"`
@@ -26,8 +27,7 @@ type Evidence struct {
 	Resets            []Reset            `json:"resets,omitempty"`
 }
 
-// Tolerances are the settings that decide what is a violation. The zero value stands for the
-// defaults.
+// Tolerances are the settings that decide what is a violation. The zero value selects the defaults.
 type Tolerances struct {
 	// MaxQuestionShare is the highest allowed share of messages that end with a question to an
 	// operator; 0 means one hundredth.

@@ -70,7 +70,7 @@ func (a *auditor) matchByID(f *caseFile, wishes []expectedInterest) map[opportun
 	return used
 }
 
-// matchByContent matches the interests of the record that no outcome names with the requests.
+// matchByContent matches the requests with those interests of the record that no outcome names.
 // matchByContent then checks that the record has the interests of each request whose outcome names
 // no interest.
 func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used map[opportunity.ID]bool, asked map[string]int) {
@@ -94,7 +94,7 @@ func (a *auditor) matchByContent(f *caseFile, wishes []expectedInterest, used ma
 	}
 	for _, there := range f.record.Interests {
 		if used[there.ID] || a.interestReference[there.ID] != "" && a.interestReference[there.ID] != f.reference {
-			continue // the check of the other reference reports the interest as missing
+			continue // an outcome of another reference names the interest, so the check of that reference reports the mistake
 		}
 		if n := findAny(there.Content, reportedDone, unreported, undecided); n >= 0 {
 			matched[n] = true
@@ -135,7 +135,7 @@ func (a *auditor) hasNamedInterest(wishes []expectedInterest, request string) bo
 }
 
 // mayReserve reports whether an effect may have reserved places for the interests of the reference.
-// After a reset or a restore, the view does not show the effects of the run before it.
+// After a reset or a restore, the view does not show the effects of the earlier run.
 func (a *auditor) mayReserve(f *caseFile) bool {
 	const kind = opportunity.EffectReserve
 	return a.tolerances.Effects && a.isInterrupted(f) || slices.ContainsFunc(f.chains, func(c *Chain) bool {

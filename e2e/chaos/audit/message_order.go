@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// If a message was sent after the sender knew that another message was accepted, the histories must
-// have the two messages in this order.
+// If a sender sent a message after the acceptance of another message was known, the histories must
+// contain the two messages in this order.
 func (a *auditor) checkMessageOrder(f *caseFile) {
 	place := map[string]int{}
 	for n, r := range f.requests {

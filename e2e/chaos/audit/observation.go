@@ -16,10 +16,10 @@ const (
 	ByUpdate Transport = "update"
 )
 
-// SendResult is the result of a message, as its sender knows it.
+// SendResult is what the sender of a message knows about the result.
 type SendResult string
 
-// The results of a message that its sender can know.
+// These constants are the results that a sender can get.
 const (
 	// Acknowledged: the signal was accepted.
 	Acknowledged SendResult = "accepted"
@@ -35,8 +35,8 @@ const (
 	Unknown SendResult = "unknown"
 )
 
-// Observation is what a sender recorded when it sent a message. A repeated message has several
-// observations.
+// Observation is what a sender recorded about one attempt to send a message. A repeated message has
+// several observations.
 type Observation struct {
 	Sender int `json:"sender"`
 	// Sequence is the position of the message among the messages of the sender, from 1.

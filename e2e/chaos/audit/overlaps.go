@@ -16,16 +16,17 @@ func isManual(entry requestlog.Entry) bool {
 	return len(entry.Operations) > 0 && entry.Operations[0] == ManualOperation
 }
 
-// changeSpan is the time from the arrival of a request that changes a record until its response.
+// changeSpan is the time between the arrival of a request that changes a record and the response to
+// the request.
 type changeSpan struct {
 	number   int64
 	from, to time.Time
 }
 
 // spansOf returns the change spans of Oppflow's requests by record, in the order in which the
-// requests arrived. spansOf omits a request whose fields did not run, because the request changed
-// nothing. spansOf also omits a request that was under way when the sandbox ended, because the end
-// of such a request is unknown.
+// requests arrived. spansOf omits a request if the sandbox executed no mutation of the request.
+// spansOf also omits a request that was under way when the sandbox ended, because the request has
+// no known end.
 func spansOf(entries []requestlog.Entry) map[opportunity.ID][]changeSpan {
 	spans := map[opportunity.ID][]changeSpan{}
 	for _, entry := range entries {

@@ -45,8 +45,8 @@ func (e Evidence) Messages() int {
 
 func (a *auditor) checkQuestions() {
 	most := a.tolerances.QuestionShare()
-	// A message that a restore lost may have taken effect. Oppflow may therefore ask an operator
-	// about the effect of a lost message.
+	// Oppflow may ask an operator about a message that a restore lost, because the message may have
+	// taken effect.
 	questions := a.evidence.countQuestions(func(reference opportunity.Reference) bool { return !a.cases[reference].maybeLost })
 	messages := a.evidence.Messages()
 	if float64(questions) >= most*float64(max(messages, 1)) && questions > 0 {
@@ -55,8 +55,8 @@ func (a *auditor) checkQuestions() {
 }
 
 // checkReadableQuestions reports the questions about changes whose results the record shows.
-// checkReadableQuestions skips a reference with a message that a restore may have lost, because the
-// change of this message may cause a question.
+// checkReadableQuestions skips a reference if a restore may have lost a message of the reference,
+// because the lost message may cause a question.
 func (a *auditor) checkReadableQuestions(f *caseFile) {
 	if f.maybeLost || f.record == nil {
 		return

@@ -37,7 +37,7 @@ type Interest struct {
 type Content struct {
 	Item     opportunity.ID `json:"item"`
 	Quantity int            `json:"quantity"`
-	// UnitAmount is in hundredths.
+	// UnitAmount is in hundredths of the currency unit.
 	UnitAmount int64 `json:"unitAmount"`
 	Reserve    bool  `json:"reserve,omitempty"`
 	// Learners is the number of people that the interest names.

@@ -6,8 +6,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// checkRecords checks that the reference tag of every record names exactly one reference, and that
-// the record that a run changes has the reference tag of the run.
+// checkRecords checks that every record has a reference tag, and that no two records have the same
+// reference tag. checkRecords also checks that a run changes only the record with the run's
+// reference tag.
 func (a *auditor) checkRecords() {
 	marked := map[opportunity.Reference][]opportunity.ID{}
 	for _, r := range a.evidence.Records {

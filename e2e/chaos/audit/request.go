@@ -11,9 +11,9 @@ type reportedState int
 const (
 	reportedDone reportedState = iota
 	reportedFailed
-	// undecided: it is not known whether the change was made. The change is undecided when a
-	// question is about the change, when the change waits behind a question, or when its outcome is
-	// reported as undecided.
+	// undecided: whether the change was made is unknown. The change is undecided when a question is
+	// about the change, when the change waits behind a question, or when its outcome is reported as
+	// undecided.
 	undecided
 	// unreported: no outcome reports the change.
 	unreported
@@ -52,7 +52,7 @@ func (c *Chain) requests() []request {
 		}
 		command, err := opportunity.Decode(a.Message, a.Payload)
 		if err != nil {
-			continue // the workflow reports this message failed under an id that the workflow makes
+			continue // the workflow reports the failure of this message under an id that the workflow creates
 		}
 		seen[a.Request] = true
 		list = append(list, c.request(a.Request, command))
@@ -85,7 +85,7 @@ func (c *Chain) isWaiting(id string) bool {
 	return len(c.View.Queue) >= spelt || slices.ContainsFunc(slices.Concat(c.View.Queue, c.View.Parked), func(w opportunity.QueuedMessage) bool { return w.Request == id })
 }
 
-// If the reason does not say whether the change was made, the state is undecided.
+// failedState returns undecided if the reason does not say whether the change was made.
 func failedState(reason *opportunity.Error) reportedState {
 	if reason != nil && (reason.Type == opportunity.Undecided || reason.Type == opportunity.Skipped) {
 		return undecided

@@ -6,8 +6,8 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// Reset is a reset of a run of an opportunity. After the reset, the messages that the run before
-// the reset had accepted wait in the new run.
+// Reset is a reset of a run of an opportunity. The new run gets again the messages that the old run
+// had accepted.
 type Reset struct {
 	Reference opportunity.Reference `json:"reference"`
 	At        time.Time             `json:"at"`

@@ -11,7 +11,7 @@ import (
 type Sample struct {
 	At        time.Time             `json:"at"`
 	Reference opportunity.Reference `json:"reference"`
-	// Before is the time of the previous sample of the opportunity; zero means that this time is
+	// Before is the time of the previous sample of the opportunity; zero means that the time is
 	// unknown.
 	Before time.Time `json:"before,omitzero"`
 	// HasView is set when the workflow returned its view. If the sample has no view, Waiting is
@@ -19,10 +19,10 @@ type Sample struct {
 	HasView bool `json:"answered"`
 	// Waiting are the commands that the view lists as waiting or parked.
 	Waiting []opportunity.QueuedMessage `json:"waiting,omitempty"`
-	// Reason is why the whole queue waits; "" if no such reason is known. If the sample has a view,
-	// Reason is the wait, the question, the pause or the closing of the run. If the sample has no
-	// view, Reason comes from the attention in the list of opportunities, or from the server's data
-	// about the workers.
+	// Reason is why the whole queue waits; "" if the reason is unknown. If the sample has a view,
+	// Reason is the text of the wait or of the question, or says that the opportunity is paused or
+	// closed. If the sample has no view, Reason comes from the attention in the list of
+	// opportunities, or from the server's data about the workers.
 	Reason    string                  `json:"reason,omitempty"`
 	Attention []opportunity.Attention `json:"attention,omitempty"`
 }

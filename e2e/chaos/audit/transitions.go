@@ -14,13 +14,13 @@ const (
 	fieldProgress = "opportunities.progress"
 )
 
-// expectedCommit is a change that the request log must have. If optional is set, the request log
-// may have or lack the change.
+// expectedCommit is a change that must be in the request log. If optional is set, the change may be
+// missing.
 type expectedCommit struct {
 	field    string
 	request  string
 	optional bool
-	// anyOrder is set when the position of the change in the order is unknown.
+	// anyOrder is set when the change may be at any position in the request log.
 	anyOrder bool
 }
 
@@ -202,8 +202,8 @@ func letterAt(done []string, at int) string {
 	return "missing"
 }
 
-// A letter stands for each change: i for an interest, P for a transition, and a question mark for
-// an optional change.
+// formatOrder writes the letter i for an interest, the letter P for a transition, and a question
+// mark after an optional change.
 func formatOrder(done []string, tokens []expectedCommit) string {
 	letter := map[string]string{fieldInterest: "i", fieldProgress: "P"}
 	text := ""

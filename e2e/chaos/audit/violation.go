@@ -47,7 +47,7 @@ const (
 	EffectOrphan Kind = "effect-orphan"
 )
 
-// Kinds are all kinds.
+// Kinds returns all kinds of violations.
 func Kinds() []Kind {
 	return []Kind{
 		Lost, Duplicated, Reordered, WrongOpportunity, ReportedFailedButDone, ReportedDoneButMissing,
@@ -66,7 +66,7 @@ type Violation struct {
 	Text    string `json:"text"`
 }
 
-// String writes the violation as one line.
+// String returns the violation as one line of text.
 func (v Violation) String() string {
 	text := string(v.Kind)
 	if v.Reference != "" {

@@ -59,8 +59,9 @@ steps:
           attention: { text: "the opportunity has been in this step for a long time" }
 `
 
-// Text returns the text of a version of the playbook. The first version has the number 0. The mails
-// of the richer playbook are in each of its versions, because an effect that waits needs its mail.
+// Text returns the text of a version of the playbook. The first version has the number 0. Each
+// version of the playbook rich contains all mails, because a waiting effect may need a mail of an
+// earlier version.
 func (p Playbook) Text(serviceURL string, version int) (string, error) {
 	calls := fmt.Sprintf(playbookFormat, serviceURL, 3+version%2)
 	if p == Calls {
@@ -96,8 +97,8 @@ func parseMembers(text string) (members, error) {
 	return m, err
 }
 
-// add adds the members of another playbook. The lists and objects of both playbooks are joined, and
-// the follow-ups of one step are in one rule.
+// add joins the lists and objects of both playbooks, and puts the follow-ups of one step into one
+// rule.
 func (m members) add(other members) {
 	for name, value := range other {
 		switch value := value.(type) {

@@ -1,5 +1,5 @@
-// What a service has to do around @temporalio/client to talk to Oppflow: start
-// opportunities, send them messages, and tell its failures from Temporal's.
+// A client of Oppflow on top of @temporalio/client. The client starts opportunities, sends messages
+// to opportunities, and distinguishes Oppflow's failures from Temporal's errors.
 
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,7 +16,7 @@ import {
 } from "@temporalio/client";
 import type { CreateOutcome, Failure, Messages, Outcome, RunResult, Start, View } from "./contract.js";
 
-/** A failure that is the opportunity's own: its type says what to do. */
+/** A failure that Oppflow returned. The type of the failure says what to do. */
 export class OpportunityError extends Error {
   constructor(readonly failure: Failure) {
     super([failure.type, failure.label, failure.message].filter(Boolean).join(": "));
@@ -30,7 +30,7 @@ type Lifecycle = (start: Start) => Promise<RunResult>;
 export class Oppflow {
   constructor(private readonly temporal: Client) {}
 
-  /** Starts the opportunity unless it runs, and answers when its record exists in the TMS. */
+  /** Starts the opportunity unless its run exists already, and returns when the record exists in the TMS. */
   start(reference: string, start: Start): Promise<CreateOutcome> {
     return settled(() =>
       this.temporal.workflow.executeUpdateWithStart<Lifecycle, CreateOutcome, [{ start: Start }]>("opened", {
@@ -47,9 +47,9 @@ export class Oppflow {
     );
   }
 
-  /** Sends an update and answers its outcome. A failed one is thrown. */
+  /** Sends an update and returns its outcome. If the outcome is failed, update throws an OpportunityError. */
   async update<N extends keyof Messages>(reference: string, name: N, payload: Messages[N]): Promise<Outcome> {
-    const requestId = payload.requestId ?? randomUUID(); // the same each time it is asked again
+    const requestId = payload.requestId ?? randomUUID(); // each repetition has the same request id
     const outcome = await settled(() =>
       this.handle(reference).executeUpdate<Outcome, [Messages[N]]>(name, {
         updateId: randomUUID(),
@@ -62,19 +62,19 @@ export class Oppflow {
     return outcome;
   }
 
-  /** Sends a signal and forgets it. It takes effect once, or an operator sees why not. */
+  /** Sends a signal and returns its request id. The signal takes effect once, or an operator sees why not. */
   async signal<N extends keyof Messages>(reference: string, name: N, payload: Messages[N]): Promise<string> {
     const requestId = payload.requestId ?? randomUUID();
     await own(() => this.handle(reference).signal(name, { ...payload, requestId }));
     return requestId;
   }
 
-  /** What became of a request. */
+  /** Returns the outcome of a request. */
   outcome(reference: string, requestId: string): Promise<Outcome> {
     return own(() => this.handle(reference).query<Outcome, [{ requestId: string }]>("outcome", { requestId }));
   }
 
-  /** The whole picture, without a call to the TMS. */
+  /** Returns the view of the opportunity. Reading the view sends no request to the API. */
   view(reference: string): Promise<View> {
     return own(() => this.handle(reference).query<View>("view"));
   }
@@ -93,7 +93,7 @@ function workflowId(reference: string): string {
   return `opportunity/${reference}`;
 }
 
-/** Asks again while the answer is pending or the run continues in a new one, for two minutes. */
+/** Repeats the call for up to two minutes while the outcome is pending or the run continues as new. */
 async function settled<A extends { state: string }>(ask: () => Promise<A>): Promise<A> {
   const ends = Date.now() + 120_000;
   for (let pause = 100; ; pause = Math.min(2 * pause, 2_000)) {
@@ -111,7 +111,7 @@ async function settled<A extends { state: string }>(ask: () => Promise<A>): Prom
   }
 }
 
-/** Tells whether the message was not taken, since the run continues in a new one or something else came in the same moment. */
+/** Reports whether the run did not accept the message, because the run continues as new or another message arrived at the same time. */
 function again(error: unknown): boolean {
   if (error instanceof ServiceError && isGrpcServiceError(error.cause)) {
     return error.cause.code === FAILED_PRECONDITION;
@@ -122,7 +122,7 @@ function again(error: unknown): boolean {
 /** The gRPC status of WorkflowNotReady. */
 const FAILED_PRECONDITION = 9;
 
-/** Turns what Temporal throws into the opportunity's own failure, where it is one. */
+/** Calls ask, and converts an error about the opportunity into an OpportunityError. */
 async function own<A>(ask: () => Promise<A>): Promise<A> {
   try {
     return await ask();
@@ -135,12 +135,12 @@ function explained(error: unknown): unknown {
   if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
     const failure = error.cause;
     if (failure.type === "AcceptedUpdateCompletedWorkflow") {
-      return new OpportunityError({ type: "Closed", message: "it ended before it responded" });
+      return new OpportunityError({ type: "Closed", message: "the run ended before the update returned an outcome" });
     }
     const [details] = (failure.details ?? []) as Failure[];
     return new OpportunityError(details ?? { type: failure.type ?? "", message: failure.message });
   }
-  // Temporal knows no running workflow of that id: it has ended, or never began.
+  // Temporal has no running workflow with this id: the workflow has ended or never existed.
   if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) {
     return new OpportunityError({ type: "Closed", message: error.message });
   }

@@ -1,6 +1,6 @@
-// The story of one opportunity: created, described, given interests, refused a
-// step, stopped and let go, won. It prints what came of each step as JSON, and
-// exits with 1 when something is not as it should be.
+// This program sends the messages of one opportunity, from the start to the transition to Won. Oppflow must
+// reject some of the messages. The program prints the result of each message as JSON, and exits with 1
+// if a result is wrong.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -16,7 +16,7 @@ function told<A>(name: string, answer: A): A {
   return answer;
 }
 
-/** The failure with which it is refused; that it is not is a mistake. */
+/** Returns the type of the failure with which Oppflow rejects the message. Throws an error if Oppflow accepts the message. */
 async function refused(name: string, sending: Promise<unknown>): Promise<string> {
   const answer = await sending.catch((error: unknown) => {
     if (error instanceof OpportunityError) {
@@ -24,14 +24,14 @@ async function refused(name: string, sending: Promise<unknown>): Promise<string>
     }
     throw error;
   });
-  assert(answer instanceof OpportunityError, `${name}: it was not refused, but answered ${JSON.stringify(answer)}`);
+  assert(answer instanceof OpportunityError, `${name}: want a failure of Oppflow; got the result ${JSON.stringify(answer)}`);
   return told(name, answer.failure).type;
 }
 
-/** Asks until the request is no longer pending. */
+/** Waits until the request is no longer pending, and returns its outcome. */
 async function finished(oppflow: Oppflow, reference: string, requestId: string): Promise<Outcome> {
   for (const ends = Date.now() + 60_000; ; await sleep(100)) {
-    // A signal that was just sent may not be known yet.
+    // The run may not have received the signal yet.
     const outcome = await oppflow.outcome(reference, requestId).catch((error: unknown) => {
       if (String(error).includes("NotFound")) {
         return undefined;
@@ -41,7 +41,7 @@ async function finished(oppflow: Oppflow, reference: string, requestId: string):
     if (outcome && outcome.state !== "pending") {
       return outcome;
     }
-    assert(Date.now() < ends, `request ${requestId} is pending for a minute`);
+    assert(Date.now() < ends, `request ${requestId} is still pending after one minute`);
   }
 }
 
@@ -59,7 +59,7 @@ async function play(oppflow: Oppflow, reference: string): Promise<void> {
     requestId: "interests-1",
     interests: [
       {
-        item: "Q291cnNlOjE=", // an event, which the id tells
+        item: "Q291cnNlOjE=", // the id of an event; the id contains the kind
         quantity: 1,
         unitAmount: "199.90",
         reserve: true,
@@ -70,7 +70,7 @@ async function play(oppflow: Oppflow, reference: string): Promise<void> {
   };
   const added = told("interests", await oppflow.update(reference, "addInterests", interests));
   assert.equal(added.results?.length, 2);
-  assert(added.results[0]?.reservedUntil, "the place is not held");
+  assert(added.results[0]?.reservedUntil, "the place of the event is not reserved");
   const repeated = told("the same request again", await oppflow.update(reference, "addInterests", interests));
   assert.deepEqual(repeated, added);
   const other = { ...interests, interests: interests.interests.slice(1) };
@@ -96,7 +96,7 @@ async function play(oppflow: Oppflow, reference: string): Promise<void> {
   assert.equal(view.total, "499.90");
   assert.equal(view.reservation?.valid, true);
 
-  // A query fails with a text that begins with the type.
+  // The error text of a query contains the type of the failure.
   await assert.rejects(oppflow.outcome(reference, "never sent"), /NotFound: there is no request "never sent"/);
 
   told("won", await oppflow.update(reference, "progress", { to: "Won" }));
@@ -107,14 +107,14 @@ async function play(oppflow: Oppflow, reference: string): Promise<void> {
   assert.equal(await refused("a start after the end", oppflow.start(reference, start)), "Closed");
 }
 
-/** The view once it shows that something waits. */
+/** Waits until a command waits in the queue, and returns the view. */
 async function waiting(oppflow: Oppflow, reference: string) {
   for (const ends = Date.now() + 60_000; ; await sleep(100)) {
     const view = await oppflow.view(reference);
     if (view.queue.length > 0) {
       return view;
     }
-    assert(Date.now() < ends, "the signal does not wait");
+    assert(Date.now() < ends, "the signal does not wait in the queue after one minute");
   }
 }
 

@@ -30,5 +30,5 @@ for (const v of file.vectors) {
 ok(file.vectors.length > 0);
 const long = payload({ encoding: "json/plain" }, Buffer.alloc(100_000, "x").toString("base64"));
 deepStrictEqual(await codec.decode(await codec.encode([long])), [long]);
-// What Go decrypts.
+// The Go test decrypts this payload.
 console.log(JSON.stringify((await codec.encode([long])).map(({ data }) => Buffer.from(data!).toString("base64"))[0]));

@@ -48,7 +48,6 @@ func (c *Client) AccountOwner(ctx context.Context, accountID string) (*User, err
 	return owned.owner, err
 }
 
-// owned is an account with its owner; the owner is nil when the account has no owner.
 type owned struct{ owner *User }
 
 type ownedDTO struct {

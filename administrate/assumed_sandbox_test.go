@@ -48,9 +48,9 @@ func renamedAssumptions() map[string]struct {
 }
 
 // without returns, for each assumption that only side effects of transitions need, a setting of the
-// sandbox with which the assumption fails. The empty text means that the sandbox has no such
-// setting. Another test builds a schema for four assumptions that have no such setting. For
-// ClearAccount the schema is documented; the client assumes only the effect of the value null.
+// sandbox with which the assumption fails. Another test builds a schema for four assumptions that
+// have no such setting. For ClearAccount the schema is documented; the client assumes only the
+// effect of the value null.
 func without() map[string]string {
 	return map[string]string{
 		"UpdateOwner":          "opportunity.people",

@@ -15,8 +15,7 @@ var assumedSource string
 
 // AssumptionNote contains the comment on an assumption in the source code.
 type AssumptionNote struct {
-	// Assumption says what the client assumes. Cost says what does not work when the assumption is
-	// off.
+	// Cost says what does not work when the assumption is off.
 	Assumption, Cost string
 	// Line is the source line at which a developer can correct the name or switch the assumption
 	// off, such as "administrate/assumed.go:97".

@@ -30,7 +30,7 @@ type Options struct {
 	// ReadOnly makes every mutation fail with a RejectedError whose label is "read-only".
 	ReadOnly bool
 	// Assumed are the names in the schema that the client uses and that are neither documented nor
-	// observed. The zero value assumes every name.
+	// observed.
 	Assumed Assumptions
 }
 

@@ -13,7 +13,7 @@ type CustomField struct {
 }
 
 // OpportunityFields reads the definitions of the attributes of opportunities (assumed: see
-// Assumptions.FieldsType). The list is empty if the tenant has defined none.
+// Assumptions.FieldsType).
 func (c *Client) OpportunityFields(ctx context.Context) ([]CustomField, error) {
 	const name = "OpportunityFields"
 	b := newBuilder(&c.assumed)

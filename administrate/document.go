@@ -95,7 +95,6 @@ func (b *builder) bindRequired(member, hint, typ, value string) string {
 // a text and an enum value are both strings.
 func (b *builder) bindObject(typ string, value any) string { return b.bind("input", typ, value) }
 
-// utf8Text returns a text for an object that bindObject binds.
 func (b *builder) utf8Text(member, value string) string {
 	if !utf8.ValidString(value) {
 		b.invalid(member, "the text is not valid UTF-8")
@@ -112,7 +111,7 @@ func (b *builder) requiredText(member, value string) string {
 }
 
 // literal writes a string into the document itself, as the API documentation does. Use literal for
-// a member whose GraphQL type is not known. Only printable ASCII is accepted.
+// a member whose GraphQL type is not known.
 func (b *builder) literal(member, value string) string {
 	out := []byte{'"'}
 	for i := range len(value) {
@@ -152,12 +151,10 @@ func list(entries []string) string { return "[" + strings.Join(entries, ", ") + 
 
 // The fields in these selections are documented, unless a comment says that a field is observed.
 const (
-	selectErrors = "errors { label message value }"
-	selectStep   = "id name stage { id name state }"
-	selectRef    = "id name"
-	// Every financial unit has a name; only a currency has a code and a symbol.
-	selectUnit = "name ... on Currency { code symbol }"
-	// Connections and their pageInfo are documented.
+	selectErrors   = "errors { label message value }"
+	selectStep     = "id name stage { id name state }"
+	selectRef      = "id name"
+	selectUnit     = "name ... on Currency { code symbol }"
 	selectPageInfo = "pageInfo { totalRecords hasNextPage endCursor }"
 	// The field attributes is observed.
 	selectAttributes = "attributes { definitionKey value }"
@@ -171,7 +168,6 @@ func (a *Assumptions) selectFull() string {
 	return selectOpportunity + " " + selectAttributes + " " + a.selectInterests("")
 }
 
-// selectResult returns the selection of the opportunity in the result of a mutation.
 func (a *Assumptions) selectResult(full bool) string {
 	if full {
 		return a.selectFull()

@@ -78,7 +78,6 @@ func mapRows[A, T any](c connection[A], turn func(A) (T, error)) (rowPage[T], er
 	return page, nil
 }
 
-// If no record has the id, findOne fails with a NotFoundError, which names the kind of record.
 func findOne[A, T any](
 	ctx context.Context, c *Client, b *builder, name, field, what, id, selection string, turn func(A) (T, error),
 ) (T, error) {
@@ -95,7 +94,6 @@ func findOne[A, T any](
 	return page.rows[0], nil
 }
 
-// idRef is a reference to a record by its id; a nil *idRef means that no record exists.
 type idRef struct {
 	ID string `json:"id"`
 }

@@ -29,10 +29,9 @@ type kindInfo struct {
 	learnersIn, expiryIn string
 	itemType             func(*Assumptions) SchemaName
 	// codeField is the schema field with the code of an item, empty for a kind without codes.
-	// titleField is the schema field with the title of an item. codeAlias and titleAlias are the
-	// aliases of codeField and titleField when a query selects the item of an interest. Each kind
-	// needs its own aliases, because the API refuses a query in which fields with the same response
-	// key have different types.
+	// codeAlias and titleAlias are the aliases of codeField and titleField when a query selects the
+	// item of an interest. Each kind needs its own aliases, because the API refuses a query in
+	// which fields with the same response key have different types.
 	codeField, codeAlias, titleField, titleAlias string
 	// hasStart says that items of this kind have the field start, which contains a local time
 	// (observed, API notes 5.3).
@@ -146,8 +145,6 @@ func (k Kind) info() (_ kindInfo, known bool) {
 	return all[at], true
 }
 
-// nounsOf returns the nouns of the kinds for which selected returns true, such as "course, event
-// and learning path".
 func nounsOf(selected func(kindInfo) bool) string {
 	var nouns []string
 	for _, k := range kinds() {

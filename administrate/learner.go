@@ -14,7 +14,7 @@ type EventLearner struct {
 	ID        string
 	ContactID string // empty when the API returns none
 	// OpportunityID is the id of the opportunity of the place's registration. Only EnrolmentSources
-	// reads it. It is empty for a registration by RegisterContacts.
+	// reads it.
 	OpportunityID string
 }
 
@@ -188,8 +188,7 @@ func (c *Client) CancelLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "CancelLearner", "cancel", learnerID)
 }
 
-// ReactivateLearner restores a place that CancelLearner cancelled (observed, API notes 5.3). The
-// response contains only a list of errors.
+// ReactivateLearner restores a place that CancelLearner cancelled (observed, API notes 5.3).
 func (c *Client) ReactivateLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "ReactivateLearner", "reactivate", learnerID)
 }
@@ -224,7 +223,6 @@ func (l eventLearnerDTO) learner() (EventLearner, error) {
 	return learner, requireID(l.ID)
 }
 
-// When the response contains no places, the outcome of the registration is unknown.
 func (r standaloneResponse) registeredLearners(answers []eventLearnerDTO) ([]EventLearner, error) {
 	if len(answers) == 0 {
 		return nil, r.outcomeUnknown("the response contains neither errors nor a learner")

@@ -100,8 +100,6 @@ func applyOne(ctx context.Context, c *Client, m Mutation) (Opportunity, error) {
 // document.
 func MutationAlias(i int) string { return "m" + strconv.Itoa(i) }
 
-// opportunityMutation is a field of the GraphQL namespace opportunities, which contains the
-// mutations of opportunities.
 type opportunityMutation struct {
 	field     string // the field in the GraphQL namespace, such as "progress"
 	input     object
@@ -150,7 +148,6 @@ type payloadDTO struct {
 	Interests   []interestDTO   `json:"interests"`
 }
 
-// If the response does not prove what the API did, resultOf returns an UnknownError.
 func (op opportunityMutation) resultOf(doc transport.Document, key string, root json.RawMessage, errs []transport.GraphQLError) MutationResult {
 	var own []transport.GraphQLError
 	for _, e := range errs {
@@ -192,10 +189,8 @@ func (op opportunityMutation) resultOf(doc transport.Document, key string, root 
 	return MutationResult{}
 }
 
-// parsePayload decodes the payload of a mutation and returns the error of the mutation.
 // parsePayload returns nil only if the payload's list of errors is empty. A list of errors that is
-// missing or null counts as empty (observed in Administrate's own code, API notes 3.5). depth is
-// the index of "errors" in the path of a top-level error about the list of errors.
+// missing or null counts as empty (observed in Administrate's own code, API notes 3.5).
 func parsePayload(doc transport.Document, operation string, raw json.RawMessage, errs []transport.GraphQLError, depth int, into any) error {
 	if len(raw) == 0 || string(raw) == "null" {
 		return transport.OutcomeUnknown(doc, operation, "the response contains no result for the mutation", errs)
@@ -215,7 +210,6 @@ func parsePayload(doc transport.Document, operation string, raw json.RawMessage,
 		return &RejectedError{Operation: operation, Errors: payload.Errors}
 	}
 	for _, e := range errs {
-		// The API could not return the list of errors, so the mutation may have been rejected.
 		if len(e.Path) > depth && e.Path[depth] == "errors" {
 			return transport.OutcomeUnknown(doc, operation, "the API could not return the list of errors of the mutation", errs)
 		}

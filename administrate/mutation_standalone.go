@@ -24,7 +24,6 @@ type standaloneResponse struct {
 	errors []transport.GraphQLError
 }
 
-// With Options.ReadOnly, sendStandalone sends nothing and returns a RejectedError.
 func (c *Client) sendStandalone(ctx context.Context, name string, build func(b *builder) standaloneMutation) (standaloneResponse, error) {
 	b := newBuilder(&c.assumed)
 	b.location = name
@@ -60,9 +59,7 @@ func (r standaloneResponse) outcomeUnknown(cause string) error {
 	return transport.OutcomeUnknown(r.doc, r.field, cause, r.errors)
 }
 
-// The response contains one payload for each entry of the input (observed, API notes 3.5). If the
-// number of payloads differs from the number of entries, the outcome of the whole mutation is
-// unknown.
+// The response contains one payload for each entry of the input (observed, API notes 3.5).
 func (r standaloneResponse) entryPayloads(entries int) ([]json.RawMessage, error) {
 	if len(r.raw) == 0 || string(r.raw) == "null" {
 		return nil, r.outcomeUnknown("the response contains no result for the mutation")

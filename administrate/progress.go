@@ -14,8 +14,7 @@ type Progress struct {
 	Full bool
 }
 
-// Progress sends one progress and returns the record. The returned Opportunity contains the same
-// members as the result of CreateOpportunity.
+// Progress sends one progress and returns the record.
 func (c *Client) Progress(ctx context.Context, p Progress) (Opportunity, error) {
 	return applyOne(ctx, c, p)
 }

@@ -187,7 +187,6 @@ type documentResult struct {
 	wasJoined bool
 }
 
-// sendDocuments sends the documents in one request.
 func (c *Client) sendDocuments(ctx context.Context, docs []transport.Document) []documentResult {
 	results := make([]documentResult, len(docs))
 	if len(docs) == 1 {

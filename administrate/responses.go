@@ -93,7 +93,6 @@ func (i interestDTO) interest() Interest {
 	}
 }
 
-// interests returns an error if a row has no id.
 func interests(rows []interestDTO) ([]Interest, error) {
 	if len(rows) == 0 {
 		return nil, nil
@@ -174,7 +173,6 @@ func (o opportunityDTO) opportunity() (Opportunity, error) {
 	return out, nil
 }
 
-// anyTime is a time with or without an offset.
 type anyTime struct {
 	given bool       // true when the response contains a value
 	at    *time.Time // nil without an offset

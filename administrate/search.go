@@ -62,8 +62,7 @@ type Order struct {
 	Descending bool
 }
 
-// Search says which page of which opportunities Opportunities reads, and in which order. A caller
-// sets at most one of Offset and After.
+// Search says which page of which opportunities Opportunities reads, and in which order.
 type Search struct {
 	Filters []Filter
 	First   int // 1 to 100 rows; 0 is the API's default of 50
@@ -75,8 +74,7 @@ type Search struct {
 	// If Bare is true, the rows contain only id, name and (if Attributes is true) attributes. A
 	// page without Bare is a hundred times as large because of the interests.
 	Bare bool
-	// If Full is true, the rows contain all members that OpportunityWithUpdatedAt sets. A caller
-	// sets at most one of Full and Bare.
+	// If Full is true, the rows contain all members that OpportunityWithUpdatedAt sets.
 	Full bool
 }
 

@@ -16,8 +16,7 @@ type TokenIssue struct {
 
 // TokenIssues contains the training tokens that were issued for an opportunity.
 type TokenIssues struct {
-	// Shown says that the client read the issued training tokens. Shown is false if
-	// Assumptions.TokenIssues is Off.
+	// Shown is false if Assumptions.TokenIssues is Off.
 	Shown  bool
 	Issues []TokenIssue
 }

@@ -17,8 +17,7 @@ type UpdateOpportunity struct {
 	Full       bool        // the result also contains the attributes and the first 100 interests
 }
 
-// UpdateOpportunity sends one update and returns the record. The returned Opportunity contains the
-// same members as the result of CreateOpportunity.
+// UpdateOpportunity sends one update and returns the record.
 func (c *Client) UpdateOpportunity(ctx context.Context, u UpdateOpportunity) (Opportunity, error) {
 	return applyOne(ctx, c, u)
 }

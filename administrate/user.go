@@ -40,7 +40,6 @@ func (u userDTO) user() (User, error) {
 	return User{ID: u.ID, FullName: u.FullName, FirstName: u.FirstName, ContactID: u.Contact.id()}, requireID(u.ID)
 }
 
-// owner returns the user who owns an opportunity or an account, or nil if the object has no owner.
 func (u *userDTO) owner() (*User, error) {
 	if u == nil {
 		return nil, nil //nolint:nilnil // a record need not have an owner

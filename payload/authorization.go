@@ -77,8 +77,8 @@ func newAccessTokens(ctx context.Context, s settings.CodecServer) (*accessTokens
 	return a, nil
 }
 
-// accept reports whether the token is valid. For a token that is not valid, accept reads the keys
-// again at most once a minute, because the issuer may have new keys.
+// For a token that is not valid, accept reads the keys again at most once a minute, because the
+// issuer may have new keys.
 func (a *accessTokens) accept(ctx context.Context, token string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -129,7 +129,6 @@ func (c *Codec) decrypt(ctx context.Context, p *commonpb.Payload) (*commonpb.Pay
 	return &decoded, nil
 }
 
-// keyIDOf returns the id of the key that made the ciphertext.
 func keyIDOf(ciphertext []byte) (KeyID, error) {
 	if len(ciphertext) < prefixBytes || ciphertext[0] != prefixStart {
 		return 0, errors.New("the data does not begin with a key id")

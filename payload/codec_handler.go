@@ -9,8 +9,7 @@ import (
 	"go.temporal.io/sdk/converter"
 )
 
-// maxRequestBytes is the largest request to the codec server. The largest message of Temporal has 4
-// MiB, and its JSON is a third larger.
+// The largest message of Temporal has 4 MiB, and its JSON is a third larger.
 const maxRequestBytes = 8 << 20
 
 // namespaceHeader is the header in which the Web UI and the command line name the namespace.

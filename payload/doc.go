@@ -5,17 +5,15 @@
 // # Where payloads are encrypted
 //
 // An Encryption is a gRPC interceptor between the SDK and the network. The SDK, the workflows and
-// the activities see only clear payloads. One rule decides what is encrypted. Search attributes,
-// memos and user metadata (summaries and details) stay clear. The description of a workflow for the
-// Web UI, which includes the current details, also stays clear. Every other payload of a request is
-// encrypted. What stays clear contains no personal data. Messages and stack traces of failures, and
-// headers, are encrypted.
+// the activities see only clear payloads. Search attributes, memos and user metadata (summaries and
+// details) stay clear. The description of a workflow for the Web UI, which includes the current
+// details, also stays clear. Every other payload of a request is encrypted. What stays clear
+// contains no personal data. Messages and stack traces of failures, and headers, are encrypted.
 //
 // A codec in the SDK's data converter cannot follow this rule, because a codec does not know
 // whether a payload is a summary or a message. The SDK also handles the errors of a codec in
 // different ways. The SDK drops a signal that the codec cannot decode. The SDK fails the workflow
-// if the codec cannot decode the result of an activity. Such a codec must panic, or return
-// [go.temporal.io/sdk/converter.WorkflowTaskFailureError], depending on the kind of the payload.
+// if the codec cannot decode the result of an activity.
 //
 // # What happens without the key
 //

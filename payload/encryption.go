@@ -129,8 +129,6 @@ func (e *Encryption) encodeRequest(ctx context.Context, request any) (any, error
 	return sent, nil
 }
 
-// staysClear reports whether the payloads of the message stay clear. Search attributes stay clear
-// too.
 func staysClear(parent proto.Message) bool {
 	switch parent.(type) {
 	case *commonpb.Memo, *sdkpb.UserMetadata:
@@ -147,9 +145,8 @@ func isWorkflowMetadata(p *commonpb.Payload) bool {
 		string(m[converter.MetadataMessageType]) == string((*sdkpb.WorkflowMetadata)(nil).ProtoReflect().Descriptor().FullName())
 }
 
-// decode decrypts payloads of a response. A header, a memo or a summary that cannot be decrypted
-// stays as it is, because the payload contains no message and no result. Other SDKs encrypt memos
-// and summaries.
+// A header, a memo or a summary that cannot be decrypted stays as it is, because the payload
+// contains no message and no result. Other SDKs encrypt memos and summaries.
 func (e *Encryption) decode(c *proxy.VisitPayloadsContext, payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	_, isHeader := c.Parent.(*commonpb.Header)
 	optional := isHeader || staysClear(c.Parent)

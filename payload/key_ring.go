@@ -11,10 +11,8 @@ import (
 
 const (
 	// ReadInterval is the time between two reads of the keys by Watch.
-	ReadInterval = 10 * time.Second
-	// minReadPause is the shortest time between two reads because of unknown key ids.
-	minReadPause = time.Second
-	// sourceTimeout is the longest time for one read of the keys.
+	ReadInterval  = 10 * time.Second
+	minReadPause  = time.Second
 	sourceTimeout = 5 * time.Second
 )
 
@@ -105,7 +103,6 @@ func (r *KeyRing) Watch(ctx context.Context, changed func(*KeySet)) {
 // most once a second.
 func (r *KeyRing) Has(ctx context.Context, id KeyID) bool { return r.withKey(ctx, id).has(id) }
 
-// withKey returns keys that include the key id, if the source has the key.
 func (r *KeyRing) withKey(ctx context.Context, id KeyID) *KeySet {
 	if keys := r.Keys(); keys.has(id) {
 		return keys

@@ -29,7 +29,6 @@ func ParseKeyID(text string) (KeyID, error) {
 	return KeyID(n), nil
 }
 
-// keyBytes is the length of an AES-256 key.
 const keyBytes = 32
 
 // KeySet is a set of AES-256-GCM keys. The primary key encrypts, and every key of the set decrypts.
@@ -41,9 +40,8 @@ type KeySet struct {
 	ids       []KeyID
 }
 
-// NewKeySet returns the keys of a Tink key set. A Source for a key management service reads its
-// encrypted key set with [keyset.ReadWithContext]. NewKeySet returns an error unless all enabled
-// keys are AES-256-GCM keys whose ciphertexts begin with the key id.
+// NewKeySet returns the keys of a Tink key set. NewKeySet returns an error unless all enabled keys
+// are AES-256-GCM keys whose ciphertexts begin with the key id.
 func NewKeySet(handle *keyset.Handle) (*KeySet, error) {
 	s := &KeySet{handle: handle}
 	for n := range handle.Len() {

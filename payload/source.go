@@ -22,20 +22,17 @@ type Source interface {
 }
 
 const (
-	keyFileMode = 0o600
-	// maxKeyFileBytes is the largest size of a key file. One key needs about 250 bytes.
+	keyFileMode     = 0o600
 	maxKeyFileBytes = 1 << 20
 )
 
-// FileSource is a key file: a clear Tink key set in JSON. Only the owner of the file may have
-// access to the file.
+// FileSource is a key file: a clear Tink key set in JSON.
 type FileSource struct{ Path string }
 
 // String returns the path.
 func (f FileSource) String() string { return f.Path }
 
-// ReadKeys reads the file. ReadKeys returns an error if group or others have access to the file.
-// The errors of ReadKeys contain the path of the file.
+// ReadKeys returns an error if group or others have access to the file.
 func (f FileSource) ReadKeys(context.Context) (*KeySet, error) {
 	keys, err := f.read()
 	if err != nil {

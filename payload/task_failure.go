@@ -17,11 +17,9 @@ const (
 	// reported. The server repeats a failed task at once, and repeats a task after its time-out only
 	// after an ever longer time.
 	taskRetryPause = 3 * time.Second
-	// reportTimeout is the longest time for the report of a failed task.
-	reportTimeout = 5 * time.Second
+	reportTimeout  = 5 * time.Second
 )
 
-// sendFunc sends a request without encryption.
 type sendFunc func(ctx context.Context, method string, request, reply any) error
 
 type sender struct{ namespace, identity string }

@@ -51,8 +51,7 @@ func unencryptedMessages(task *workflowservice.PollWorkflowTaskQueueResponse) []
 	return names
 }
 
-// messageOf returns the message that the event contains, or no input. The input of a run that
-// continues another run comes from a worker, and is not a message.
+// The input of a run that continues another run comes from a worker, and is not a message.
 func messageOf(event *historypb.HistoryEvent) (name string, input *commonpb.Payloads) {
 	if signal := event.GetWorkflowExecutionSignaledEventAttributes(); signal != nil {
 		return signal.GetSignalName(), signal.GetInput()
@@ -63,7 +62,6 @@ func messageOf(event *historypb.HistoryEvent) (name string, input *commonpb.Payl
 	return "", nil
 }
 
-// isClear reports whether the input contains data that is not encrypted.
 func isClear(input *commonpb.Payloads) bool {
 	for _, p := range input.GetPayloads() {
 		if !IsEncrypted(p) && string(p.GetMetadata()[converter.MetadataEncoding]) != converter.MetadataEncodingNil {

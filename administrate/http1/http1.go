@@ -1,5 +1,5 @@
 // Package http1 contains the HTTP/1.1 code that requests to the API and requests to the token
-// endpoint share. The package imports no other package of Oppflow and sends no requests.
+// endpoint share.
 package http1
 
 import (
@@ -72,8 +72,8 @@ func IsHeaderSafe(token string) bool {
 }
 
 // NetworkCause returns the part of a transport's error that is about the network or a certificate.
-// NetworkCause returns nil if the error is not about the network or a certificate. NetworkCause
-// omits the other parts of the transport's error, because these parts may quote received data.
+// NetworkCause omits the other parts of the transport's error, because these parts may quote
+// received data.
 func NetworkCause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

@@ -93,8 +93,7 @@ const (
 // error of the last renewal.
 //
 // The rate limit bucket of a Client does not delay the requests of an Endpoint, because the
-// documented rate limit is only for the host of the API. No rate limit is documented for the host
-// of the token endpoint.
+// documented rate limit is only for the host of the API.
 type Endpoint struct {
 	options  Options
 	endpoint string // the endpoint as shown in errors
@@ -197,8 +196,7 @@ func (o *Endpoint) Token(ctx context.Context) (string, error) {
 	}
 }
 
-// current returns the cached token, or "" if the token has expired. due reports whether the
-// Endpoint must renew the token now.
+// due reports whether the Endpoint must renew the token now.
 func (o *Endpoint) current() (token string, due bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -216,7 +214,6 @@ func (o *Endpoint) current() (token string, due bool, err error) {
 	return token, due && !paused, err
 }
 
-// If another caller has just renewed the token, renew returns the new token without a request.
 func (o *Endpoint) renew(ctx context.Context) (string, error) {
 	token, due, err := o.current()
 	if err != nil || !due {

@@ -25,9 +25,8 @@ type Report struct {
 	Mismatches []Mismatch
 	// FailedAssumptions are the assumptions about the API that are wrong for this tenant.
 	FailedAssumptions []FailedAssumption
-	// SideEffects is the report on operations that only the effects and follow-ups of a playbook
-	// use. SideEffects is separate from the other members, because a tenant without a playbook does
-	// not need the operations of SideEffects. SideEffects does not repeat a problem that is in
+	// SideEffects is separate from the other members, because a tenant without a playbook does not
+	// need the operations of SideEffects. SideEffects does not repeat a problem that is in
 	// Mismatches or FailedAssumptions of the Report.
 	SideEffects SideEffectsReport
 }
@@ -58,13 +57,11 @@ type FailedAssumption struct {
 	// Name is the assumed or corrected schema name. Name is empty if the assumption is about the
 	// form of data and not about a name.
 	Name administrate.SchemaName
-	// Assumption is the text of the assumption. Cost says what does not work if the assumption is
-	// Off.
+	// Cost says what does not work if the assumption is Off.
 	Assumption, Cost string
 	// Line is the source line in which a developer corrects the name or sets it to Off, such as
 	// "administrate/assumed.go:97".
-	Line string
-	// Mismatches lists the mismatches that occur because the assumption is wrong.
+	Line       string
 	Mismatches []Mismatch
 }
 
@@ -157,7 +154,6 @@ func (c *checker) findMismatches(
 	return all, unmet, nil
 }
 
-// mismatchSet maps each problem to the names of the operations that have the problem.
 type mismatchSet map[string][]string
 
 func (d mismatchSet) addOne(problem, use string) {
@@ -185,7 +181,6 @@ func (d mismatchSet) withoutKnown(known mismatchSet) []Mismatch {
 	return all
 }
 
-// compare skips an operation that needs an assumption that is Off.
 func (c *checker) compare(ctx context.Context, uses *recordings, assumed administrate.Assumptions, found mismatchSet) error {
 	made, err := uses.forAssumptions(ctx, assumed)
 	if err != nil {

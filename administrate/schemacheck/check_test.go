@@ -199,8 +199,7 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 	base := introspected(t)
 	for name, test := range map[string]struct {
 		change func(introspectionJSON)
-		// missing lists texts that the reported mismatches must contain. unmet lists the Entry of
-		// each expected failed assumption.
+		// missing lists texts that the reported mismatches must contain.
 		missing, unmet []string
 	}{
 		"a field is gone":        {func(s introspectionJSON) { s.drop("Opportunity", "fields", "isReservationValid") }, []string{`"isReservationValid" on type "Opportunity"`}, nil},

@@ -54,7 +54,6 @@ fragment Reference on __Type {
 }
 `
 
-// introspect fails with IntrospectionDisabledError if the API does not return the schema.
 func introspect(ctx context.Context, client *administrate.Client) (*ast.Schema, error) {
 	doc := transport.Document{Name: "Introspection", Text: introspectionQuery, Keys: []string{"__schema"}}
 	var got struct {

@@ -15,7 +15,6 @@ type recorder struct {
 	respond   func(transport.Document) (json.RawMessage, error)
 }
 
-// errRecorded is the error that Send returns if respond is nil.
 var errRecorded = &administrate.NotSentError{Operation: "sample", Reason: administrate.Cancelled}
 
 func (r *recorder) Send(_ context.Context, doc transport.Document) (transport.Response, error) {

@@ -32,7 +32,6 @@ func newRecordings(uses []administrate.SampleOperation) *recordings {
 	return &recordings{operations: uses, byAssumptions: map[administrate.Assumptions][]*recording{}, byKey: map[string]*recording{}}
 }
 
-// coreRecordings and sideEffectRecordings together record every document that the client may send.
 var (
 	coreRecordings       = newRecordings(administrate.CoreOperations())
 	sideEffectRecordings = newRecordings(administrate.SideEffectOperations())

@@ -60,7 +60,6 @@ type Options struct {
 	Permitted func(context.Context) error
 }
 
-// windowRequests and windowSeconds are the documented rate limit.
 const (
 	windowRequests = 6000
 	windowSeconds  = 300

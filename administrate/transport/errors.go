@@ -41,8 +41,7 @@ const (
 	NotReady Reason = "unready"
 )
 
-// NotSentError says that the API provably did not execute the request. The caller may repeat the
-// request.
+// NotSentError says that the API provably did not execute the request.
 type NotSentError struct {
 	Operation string // the document's operation name
 	Reason    Reason
@@ -71,9 +70,8 @@ func (e *NotSentError) Error() string {
 	return text
 }
 
-// Unwrap returns the cause, such as an error of the network, the context or the token source.
-// Unwrap returns nil if the NotSentError has no cause. If the cause is an error of the token
-// source, the token source decides the text of the cause.
+// Unwrap returns the cause, such as an error of the network, the context or the token source. If
+// the cause is an error of the token source, the token source decides the text of the cause.
 func (e *NotSentError) Unwrap() error { return e.cause }
 
 // RefusedError says that the API refused the whole document before execution (in GraphQL: a request

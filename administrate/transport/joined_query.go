@@ -18,9 +18,8 @@ const joinedNameSeparator = "_"
 var errNotJoinable = errors.New("the document cannot be joined with other documents; only a single query without fragments can be joined")
 
 // JoinDocuments returns one query with the root fields of all documents. JoinDocuments adds a
-// prefix with the number i to the response keys and variables of the document with index i. The
-// name of the returned query consists of the names of all documents. JoinDocuments fails with
-// InvalidError if the returned query is too large for one request.
+// prefix with the number i to the response keys and variables of the document with index i.
+// JoinDocuments fails with InvalidError if the returned query is too large for one request.
 func JoinDocuments(docs []Document) (Document, error) {
 	joined := &ast.OperationDefinition{Operation: ast.Query}
 	out := Document{Variables: make(map[string]any)}

@@ -9,8 +9,8 @@ import (
 )
 
 // firstBackOff and longestBackOff limit the back-off after a 429 without the header Retry-After.
-// According to the documentation, the API never sends the header Retry-After. The back-off doubles
-// from firstBackOff to longestBackOff, which is the period of the documented rate limit.
+// The back-off doubles from firstBackOff to longestBackOff, which is the period of the documented
+// rate limit.
 const (
 	firstBackOff   = time.Second
 	longestBackOff = windowSeconds * time.Second
@@ -29,7 +29,6 @@ type rateLimitBackOff struct {
 	nextLength time.Duration
 }
 
-// wait fails at once if the back-off ends after the context's deadline.
 func (p *rateLimitBackOff) wait(ctx context.Context) error {
 	for {
 		p.mu.Lock()

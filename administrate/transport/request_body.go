@@ -15,7 +15,6 @@ var (
 	errSealed             = errors.New("administrate: the request has ended; no more bytes of the request are sent")
 )
 
-// deadlinePassed reports whether the wall clock has reached the time by.
 func deadlinePassed(by time.Time) bool { return !time.Now().Round(0).Before(by) }
 
 // guardedBody is the request body from which the transport reads the document. The first read opens
@@ -75,8 +74,6 @@ func (g *guardedBody) expireUnopened() bool {
 	return true
 }
 
-// opened reports whether the body was ever opened, and expired reports whether the send deadline
-// passed before the first read.
 func (g *guardedBody) sealForGood() (opened, expired bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

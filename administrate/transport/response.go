@@ -28,8 +28,7 @@ type GraphQLError struct {
 
 // executionBegan reports whether the path of an error begins with the response key of a root field.
 // An error path that begins with a root field proves that the API began to execute the document. An
-// error that prevents the execution may have a path, too. Such a path begins with a name that is not
-// a root field, such as a variable.
+// error that prevents the execution may have a path, too.
 func executionBegan(doc Document, errs []GraphQLError) bool {
 	return slices.ContainsFunc(errs, func(e GraphQLError) bool {
 		if len(e.Path) == 0 {

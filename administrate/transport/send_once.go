@@ -30,7 +30,7 @@ type inFlightRequestKey struct{}
 
 // sendOnceDoer is the HTTP client of the GraphQL library. sendOnceDoer waits for the rate limit and
 // adds the token. sendOnceDoer sends the document once, before the send deadline, and reads the
-// whole response. Only sendOnceDoer decides whether a request was provably not sent.
+// whole response.
 type sendOnceDoer struct {
 	transport        http.RoundTripper
 	bucket           *rate.Limiter
@@ -75,7 +75,7 @@ func notPermittedReason(err error) Reason {
 }
 
 // clearToSend waits until the client may send the request, and returns the access token for the
-// request. If clearToSend fails, nothing was sent.
+// request.
 func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token string, err error) {
 	ctx := req.Context()
 	if req.ContentLength > MaxRequestBytes {
@@ -194,7 +194,6 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 	return resp, nil
 }
 
-// If the wait would exceed the context's deadline or the send deadline, waitTurn fails at once.
 func (c *sendOnceDoer) waitTurn(ctx context.Context) error {
 	if by, ok := SendDeadline(ctx); ok {
 		var cancel context.CancelFunc
@@ -219,7 +218,6 @@ func (c *sendOnceDoer) waitTurn(ctx context.Context) error {
 	}
 }
 
-// If the send deadline passes before the token arrives, token fails.
 func (c *sendOnceDoer) token(ctx context.Context) (string, error) {
 	if by, ok := SendDeadline(ctx); ok {
 		var cancel context.CancelFunc

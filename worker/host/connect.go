@@ -56,7 +56,6 @@ func OpenKeys(ctx context.Context, t settings.Temporal, logger *slog.Logger) (*p
 	return keys, nil
 }
 
-// connect is Connect with opened keys, and with a meter for the metrics of the encryption.
 func connect(ctx context.Context, t settings.Temporal, keys *payload.KeyRing, meter metric.Meter, logger *slog.Logger, change ...func(*client.Options)) (c client.Client, namespace string, err error) {
 	options, err := t.ClientOptions()
 	if err != nil {
@@ -87,8 +86,7 @@ func connect(ctx context.Context, t settings.Temporal, keys *payload.KeyRing, me
 	return c, options.Namespace, nil
 }
 
-// Reason returns a short text of one line for an error of the connection to Temporal. Reason omits
-// the texts that gRPC and the SDK add to the cause.
+// Reason returns a short text of one line for an error of the connection to Temporal.
 func Reason(err error) string {
 	var cancelled *serviceerror.Canceled
 	var deadline *serviceerror.DeadlineExceeded

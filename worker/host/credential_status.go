@@ -16,8 +16,6 @@ type credentialStatus struct {
 	rejection error // nil while the TMS accepts the credentials, and before the first result
 }
 
-// recordResult records whether the TMS accepted or refused the credentials of a request. err is the
-// error of the request.
 func (a *credentialStatus) recordResult(err error) {
 	var notSent *administrate.NotSentError
 	refused := errors.As(err, &notSent) && notSent.Reason == administrate.Authentication
@@ -36,8 +34,6 @@ func (a *credentialStatus) recordResult(err error) {
 	}
 }
 
-// check returns why the TMS refuses the worker's credentials, or nil while the TMS accepts the
-// credentials.
 func (a *credentialStatus) check() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

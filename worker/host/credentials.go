@@ -16,13 +16,13 @@ import (
 
 // Credentials returns the source of the access tokens for the API, made from resolved settings. The
 // source is a fixed token, or an OAuth client that renews tokens. The source logs problems with the
-// logger; a nil logger is slog.Default. API requests also return these problems as errors.
+// logger; a nil logger is slog.Default.
 func Credentials(api settings.API, logger *slog.Logger) (oauth.TokenSource, error) {
 	return newTokenSource(api, logger, func() {})
 }
 
-// newTokenSource does the work of Credentials. Before the source uses a refresh token that another
-// process wrote to the file, the source calls replaced.
+// Before the source uses a refresh token that another process wrote to the file, the source calls
+// replaced.
 func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (oauth.TokenSource, error) {
 	if !api.OAuth.Given() {
 		return oauth.StaticToken(api.Token.Reveal()), nil
@@ -73,7 +73,6 @@ type refreshToken struct {
 	warned bool
 }
 
-// RefreshToken returns the newest token.
 func (r *refreshToken) RefreshToken() (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -132,7 +131,6 @@ func replaceSecret(path, secret string) error {
 	return fileCause(atomicwriter.WriteFile(target, []byte(secret+"\n"), info.Mode().Perm()))
 }
 
-// fileCause returns a file error without the path of the temporary file.
 func fileCause(err error) error {
 	var path *os.PathError
 	var link *os.LinkError

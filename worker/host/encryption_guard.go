@@ -15,7 +15,6 @@ import (
 )
 
 const (
-	// encryptionInterval is the time between two reads of the namespace's encryption.
 	encryptionInterval = 30 * time.Second
 	encryptionTimeout  = 10 * time.Second
 )
@@ -101,7 +100,6 @@ func (g *encryptionGuard) run(ctx context.Context) error {
 	}
 }
 
-// report returns the reported key, or 0 when the report failed.
 func (g *encryptionGuard) report(ctx context.Context) payload.KeyID {
 	ctx, cancel := context.WithTimeout(ctx, encryptionTimeout)
 	defer cancel()

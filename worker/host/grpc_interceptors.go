@@ -72,8 +72,7 @@ func sanitizeTask(ctx context.Context, task *workflowservice.PollWorkflowTaskQue
 	return replaceExternalPayloads(ctx, task)
 }
 
-// maxUpdateNameBytes is the maximum length of the name of an update, in bytes. A longer name is
-// cut.
+// maxUpdateNameBytes is the maximum length of the name of an update, in bytes.
 const maxUpdateNameBytes = 100
 
 // If the payload of an update is too large, replaceOversizedUpdates replaces the payload by a

@@ -21,10 +21,10 @@ const (
 	readyPath     = "/readyz"
 )
 
-// health serves GET /healthz and GET /readyz. GET /healthz says whether the worker is alive. A
-// worker is ready when the worker polls for workflow tasks and activity tasks, the TMS accepts the
-// credentials, the namespace belongs to the tenant of the credentials, and the playbook in force is
-// known. The response describes a problem in one line of text.
+// health serves GET /healthz and GET /readyz. A worker is ready when the worker polls for workflow
+// tasks and activity tasks, the TMS accepts the credentials, the namespace belongs to the tenant of
+// the credentials, and the playbook in force is known. The response describes a problem in one line
+// of text.
 type health struct {
 	polls       *pollMonitor
 	credentials *credentialStatus
@@ -67,7 +67,6 @@ func writeHealth(w http.ResponseWriter, problem error) {
 
 // serveHealth serves health at the address until stop is called. When ctx ends, the worker is not
 // ready any more, but serveHealth still responds, because a worker that is stopping is alive.
-// Without an address serveHealth does nothing.
 func serveHealth(ctx context.Context, address string, h *health, logger *slog.Logger) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil
@@ -111,8 +110,6 @@ func checkHealthAddress(address string) error {
 	return nil
 }
 
-// listenCause returns the cause of a network error, without the words that the caller's message
-// contains.
 func listenCause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -121,7 +118,6 @@ func listenCause(err error) error {
 	return err
 }
 
-// askHealth returns nil for a healthy worker, and an error of one line in all other cases.
 func askHealth(ctx context.Context, address, path string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

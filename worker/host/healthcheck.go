@@ -12,8 +12,6 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// healthcheckName is the argument with which the worker's program requests the health of a running
-// worker.
 const healthcheckName = "healthcheck"
 
 // Container runtimes allow only two exit codes, so healthcheck returns ExitDone for a healthy
@@ -59,8 +57,7 @@ func healthFlag(flags *pflag.FlagSet, address *string) {
 	flags.StringVar(address, "health-address", "", "host:port where the worker serves GET /healthz and /readyz (default none) [OPPFLOW_HEALTH_ADDRESS]")
 }
 
-// healthAddress returns the flag's value. If the flag has no value, healthAddress returns the value
-// of the environment variable.
+// If the flag has no value, healthAddress returns the value of the environment variable.
 func healthAddress(flag string, env []string) string {
 	if flag == "" {
 		flag = settings.Environment(env).Get("OPPFLOW_HEALTH_ADDRESS")

@@ -41,8 +41,7 @@ const (
 	// activitiesPerRequest is how many activities may start for each API request that the rate
 	// limit permits.
 	activitiesPerRequest = 4
-	// startTimeout is the longest time for the requests to Temporal before the workers start.
-	startTimeout = 30 * time.Second
+	startTimeout         = 30 * time.Second
 )
 
 // Options are the settings of a worker.
@@ -62,8 +61,7 @@ type Options struct {
 	ReadyFile string
 	// HealthAddress is the host:port at which the worker serves GET /healthz and GET /readyz. An
 	// empty address means no server. The response to /healthz is 200 while the process runs. The
-	// response to /readyz is 200 while the worker is ready. While the worker is not ready, the
-	// response is 503 with the reason. The worker stops listening at the address when Run returns.
+	// response to /readyz is 200 while the worker is ready.
 	HealthAddress string
 	// CachedWorkflows is how many opportunities the whole process keeps in memory; 0 is DefaultCachedWorkflows.
 	CachedWorkflows int
@@ -146,8 +144,8 @@ type runParts struct {
 	encryption              *encryptionGuard
 }
 
-// runWorkers runs the workers until the context ends or one worker fails. The SDK worker for
-// activities starts after the first comparison of the worker's tenant with the namespace's tenant.
+// The SDK worker for activities starts after the first comparison of the worker's tenant with the
+// namespace's tenant.
 func runWorkers(ctx context.Context, o Options, p runParts) error {
 	group, ctx := errgroup.WithContext(ctx)
 	stop := make(chan any)
@@ -197,7 +195,6 @@ func runWorkers(ctx context.Context, o Options, p runParts) error {
 	return group.Wait()
 }
 
-// unlessInterrupted returns nil if ctx has ended, and err in all other cases.
 func unlessInterrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		err = nil
@@ -250,11 +247,10 @@ func activityOptions(o Options) tms.Options {
 	}
 }
 
-// newWorkers makes the two workers. The workflows have a task queue of their own, so workflows
-// never wait behind calls of the API. The task queue of the API calls has a rate limit. The
-// client's interceptors come before the interceptors of the workers, so tracing is the outermost
-// interceptor. The workers send API requests only after belongs, the tenantGuard, has proven that
-// the namespace belongs to the worker's tenant.
+// The workflows have a task queue of their own, so workflows never wait behind calls of the API.
+// The client's interceptors come before the interceptors of the workers, so tracing is the
+// outermost interceptor. The workers send API requests only after belongs, the tenantGuard, has
+// proven that the namespace belongs to the worker's tenant.
 func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken *credentialStatus, belongs *tenantGuard,
 	pace *transport.Pace, self string,
 ) (opportunities, requests worker.Worker, err error) {

@@ -76,7 +76,6 @@ func fail(stderr io.Writer, code int, err error) int {
 	return code
 }
 
-// positiveCount is a flag's value: a whole number from 1 up.
 type positiveCount int
 
 func (c *positiveCount) Set(text string) error {

@@ -22,8 +22,6 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// usablePoll is the time between two checks of whether a new namespace or a new search attribute
-// can be used.
 const usablePoll = 100 * time.Millisecond
 
 // MissingSearchAttributes returns, in order, the names of Oppflow's search attributes that the
@@ -107,7 +105,6 @@ func CreateNamespace(ctx context.Context, c client.Client, namespace string, ret
 }
 
 // pollWhile repeats the request while `passes` returns true for the error, until the context ends.
-// pollWhile returns the error of the last request.
 func pollWhile(ctx context.Context, passes func(error) bool, request func() error) error {
 	var last error
 	_, _ = backoff.Retry(ctx, func() (struct{}, error) {

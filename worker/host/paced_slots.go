@@ -99,14 +99,11 @@ func (s *pacedSlots) admit(permit *worker.SlotPermit) time.Duration {
 	return left
 }
 
-// MarkSlotUsed records that the slot has an activity.
 func (s *pacedSlots) MarkSlotUsed(info worker.SlotMarkUsedInfo) {
 	s.forget(info.Permit())
 	s.SlotSupplier.MarkSlotUsed(info)
 }
 
-// ReleaseSlot records that the activity of the slot has ended, or that the slot never had an
-// activity.
 func (s *pacedSlots) ReleaseSlot(info worker.SlotReleaseInfo) {
 	s.forget(info.Permit())
 	s.SlotSupplier.ReleaseSlot(info)

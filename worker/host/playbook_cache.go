@@ -54,7 +54,6 @@ func (b *playbookCache) readInterval() time.Duration { return b.inForceAfter * 2
 // becomes invalid before any version that is stored after the read can come into force.
 func (b *playbookCache) validFor() time.Duration { return b.inForceAfter * 8 / 9 }
 
-// notReadyError says why a worker plans and sends nothing at present.
 type notReadyError struct{ text string }
 
 func (e *notReadyError) Error() string {
@@ -91,7 +90,6 @@ func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
 	return book.VersionedPlaybook, nil
 }
 
-// staleError returns why the last read is not valid any more; nil when the read is valid.
 func (b *playbookCache) staleError() error {
 	if b.lastRead.IsZero() {
 		return &notReadyError{text: "the worker has not yet read the playbook of the namespace"}
@@ -110,7 +108,6 @@ func (b *playbookCache) staleError() error {
 	return &notReadyError{text: text}
 }
 
-// isTextMissing reports whether the response that contains the version does not contain its text.
 func isTextMissing(version lifecycle.PlaybookVersion) bool {
 	return version.Text == "" && version.Bytes > 0
 }
@@ -180,7 +177,6 @@ func (b *playbookCache) load(version lifecycle.PlaybookVersion) loadedPlaybook {
 	return loadedPlaybook{VersionedPlaybook: tms.VersionedPlaybook{Version: version.Number, Playbook: loaded.playbook, ServiceKeys: loaded.keys}}
 }
 
-// recordFailure records that a read failed.
 func (b *playbookCache) recordFailure(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -217,7 +213,6 @@ func (b *playbookCache) untilInForce() time.Duration {
 }
 
 // deployment returns the worker's own playbook, which a namespace without a playbook deploys.
-// deployment returns nil when the worker has no playbook.
 func (b *playbookCache) deployment() *lifecycle.Deployment {
 	if !b.configured.given {
 		return nil

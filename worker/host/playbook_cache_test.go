@@ -21,8 +21,7 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// The playbooks of these tests. Each of these playbooks writes a log entry with its own message
-// after a transition.
+// The playbooks of these tests.
 const (
 	playbookOne = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: one } }]\n"
 	playbookTwo = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: two } }]\n"

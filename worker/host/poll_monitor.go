@@ -109,7 +109,6 @@ func (p *pollMonitor) end(kind *queuePolls, number int, err error) {
 	}
 }
 
-// check returns nil while the service receives polls for workflow tasks and activity tasks.
 func (p *pollMonitor) check() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -31,8 +31,7 @@ const (
 	pollerExpiry = 30 * time.Second
 	// workerLookInterval is how often a worker reads the list of workers.
 	workerLookInterval = time.Second
-	// workerLookTimeout is the longest time of one read of the list of workers.
-	workerLookTimeout = 2 * time.Second
+	workerLookTimeout  = 2 * time.Second
 	// shareDelay is the time from the first appearance of a worker in the list until the worker
 	// uses its share. shareDelay is longer than workerLookInterval and workerLookTimeout together.
 	shareDelay = 5 * time.Second
@@ -56,7 +55,6 @@ type rateShare struct {
 	others       map[string]*otherWorker
 }
 
-// otherWorker is another worker.
 type otherWorker struct {
 	countsFrom time.Time // when the other worker may use its share
 	lastSeen   time.Time // when the last read that showed the other worker began
@@ -121,7 +119,6 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 	s.lastLook = began
 }
 
-// rateAt returns how many requests per second the worker may send at the time now.
 func (s *rateShare) rateAt(now time.Time) float64 {
 	silent := now.Sub(s.lastLook)
 	if s.visibleSince.IsZero() || now.Sub(s.visibleSince) < shareDelay || silent > pollerExpiry-pollTimeout {
@@ -142,7 +139,6 @@ func (s *rateShare) rateAt(now time.Time) float64 {
 	return max(part/2, part-shareMargin)
 }
 
-// maintainRateShare sets the pace to the worker's share whenever the share changes, until ctx ends.
 func maintainRateShare(ctx context.Context, c client.Client, rate float64, self string, pace *transport.Pace, logger *slog.Logger) {
 	ctx, cancel := context.WithCancel(ctx)
 	var mu sync.Mutex
@@ -208,7 +204,6 @@ func maintainRateShare(ctx context.Context, c client.Client, rate float64, self 
 	}
 }
 
-// identity returns a unique name for this process.
 func identity() string {
 	name, _ := os.Hostname()
 	return fmt.Sprintf("%d@%s/%s", os.Getpid(), name, uuid.NewString()[:8])

@@ -14,8 +14,7 @@ import (
 
 const playbookSetting = "--playbook or OPPFLOW_PLAYBOOK"
 
-// resolvedPlaybook is a playbook and the keys of its services. given is true if the settings name a
-// playbook, and text is the source of the playbook.
+// resolvedPlaybook is a playbook and the keys of its services.
 type resolvedPlaybook struct {
 	given    bool
 	text     []byte
@@ -44,7 +43,6 @@ func resolvePlaybook(s *settings.Playbook) (resolvedPlaybook, error) {
 	return out, nil
 }
 
-// readPlaybookFile stops reading as soon as the file is too large.
 func readPlaybookFile(name string) ([]byte, error) {
 	if name == settings.DefaultPlaybook {
 		return playbook.DefaultFile(), nil

@@ -13,7 +13,7 @@ import (
 
 // StartTelemetry exports traces and metrics according to the settings of OpenTelemetry. The
 // settings in t replace the settings in o. If a setting is wrong, StartTelemetry returns a
-// SettingsError. Shutdown ends the export.
+// SettingsError.
 func StartTelemetry(ctx context.Context, t settings.Telemetry, o telemetry.Options) (*telemetry.Telemetry, error) {
 	if err := t.Resolve(); err != nil {
 		return nil, &SettingsError{cause: err}

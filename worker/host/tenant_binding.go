@@ -80,7 +80,6 @@ func wholeNames(rows []opportunity.Ref) []opportunity.Ref {
 	return slices.DeleteFunc(slices.Clone(rows), func(row opportunity.Ref) bool { return len(row.Name) >= maxTenantName-utf8.UTFMax })
 }
 
-// When no list is available, lookupEach returns `together`, the error of the request for all lists.
 func lookupEach(ctx context.Context, api *administrate.Client, together error) (found administrate.LookupResult, err error) {
 	all := administrate.PageRequest{}
 	some := false
@@ -134,7 +133,6 @@ func missingRecords(ctx context.Context, api *administrate.Client, records []lif
 	return fmt.Sprintf("none of the records that Oppflow created exists with its reference tag; the latest of these records is %s with the reference %s", latest.ID, latest.Reference), nil
 }
 
-// bindResponseTimeout is how long BindTenant and RebindTenant wait for the response of a worker.
 const bindResponseTimeout = 5 * time.Second
 
 // BindTenant binds the namespace to the tenant. BindTenant needs no worker when the namespace
@@ -180,8 +178,7 @@ func RebindTenant(ctx context.Context, c client.Client, _ *administrate.Client, 
 }
 
 // startNamespaceWorkflow starts the workflow of the namespace, unless the workflow is already
-// running. The workflow begins with the given state, bound to the tenant. startNamespaceWorkflow
-// waits for no worker.
+// running. startNamespaceWorkflow waits for no worker.
 func startNamespaceWorkflow(ctx context.Context, c client.Client, tenant lifecycle.Tenant, state lifecycle.NamespaceState) (_ lifecycle.NamespaceState, begun bool, err error) {
 	options := lifecycle.NamespaceOptions()
 	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
@@ -196,8 +193,7 @@ func startNamespaceWorkflow(ctx context.Context, c client.Client, tenant lifecyc
 }
 
 // ensureBinding compares the namespace with the tenant of the API's client. ensureBinding binds the
-// namespace when the namespace belongs to no tenant or when the tenant has changed. ensureBinding
-// returns the state of the namespace after the comparison and the binding.
+// namespace when the namespace belongs to no tenant or when the tenant has changed.
 func ensureBinding(ctx context.Context, c client.Client, api *administrate.Client, namespace string, state lifecycle.NamespaceState, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
 	if state.Tenant != nil {
 		difference := state.Tenant.Difference(tenant)

@@ -42,8 +42,7 @@ type tenantGuard struct {
 	namespace string
 	clientID  string // of the OAuth client; "" without an OAuth client
 	logger    *slog.Logger
-	// verify returns nil when the namespace belongs to the worker's tenant.
-	verify func(context.Context) error
+	verify    func(context.Context) error
 	// playbooks contains the versions of the namespace's playbook, which verify reads together with
 	// the tenant.
 	playbooks *playbookCache
@@ -75,8 +74,6 @@ func newTenantGuard(namespace, clientID string, books *playbookCache, logger *sl
 	return b
 }
 
-// tenantUnprovenError says that it is unknown whether the namespace belongs to the worker's
-// tenant.
 type tenantUnprovenError struct{ cause error }
 
 func (e *tenantUnprovenError) Error() string {
@@ -111,8 +108,6 @@ func (b *tenantGuard) permit(ctx context.Context) error {
 
 func (b *tenantGuard) check() error { return b.permitAt(time.Now()) }
 
-// permitAt returns why the worker may send nothing at the given time, or nil when the worker may
-// send everything.
 func (b *tenantGuard) permitAt(at time.Time) error {
 	b.mu.Lock()
 	reason := b.reason
@@ -242,7 +237,6 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 	return err
 }
 
-// The parameter credentials is the value of credentialsCount for the credentials.
 func (b *tenantGuard) readTenant(ctx context.Context, credentials int) error {
 	tenant, err := ReadTenant(ctx, b.api, b.clientID)
 	if err != nil {
@@ -285,7 +279,6 @@ func (b *tenantGuard) readState(ctx context.Context) (lifecycle.NamespaceState, 
 	return state, b.playbooks.store(sent, state.Playbooks)
 }
 
-// initialState returns the state of a namespace in which this worker is the first worker.
 func (b *tenantGuard) initialState() (state lifecycle.NamespaceState, err error) {
 	err = state.Join(lifecycle.NamespaceJoin{Playbook: b.playbooks.deployment()}, time.Now().UTC(), b.playbooks.inForceAfter)
 	return state, err
@@ -335,8 +328,7 @@ func (b *tenantGuard) currentEpoch() string {
 	return b.epoch
 }
 
-// keepComparing calls compareTenant at intervals. keepComparing returns nil when ctx ends, and any
-// error of compareTenant at once.
+// keepComparing returns nil when ctx ends, and any error of compareTenant at once.
 func (b *tenantGuard) keepComparing(ctx context.Context) error {
 	pause, begun := firstComparisonPause, time.Now()
 	for {

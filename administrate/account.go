@@ -22,14 +22,14 @@ type AccountPage struct {
 
 const selectAccount = "id name emailAddress isIndividual owner { id }"
 
-// Account reads one account, and fails with NotFoundError when no account has the id.
+// Account reads one account, and fails with NotFoundError when no account has the given id.
 func (c *Client) Account(ctx context.Context, id string) (Account, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Account", "accounts", "account", id, selectAccount, accountDTO.account)
 }
 
 // AccountsByName finds accounts by their name. The API compares the names with the operation eq
-// (observed, API notes 5.1). The tenant's database decides whether the comparison distinguishes
-// upper and lower case.
+// (observed, API notes 5.1). Whether the API distinguishes upper and lower case in this comparison
+// depends on the tenant's database.
 func (c *Client) AccountsByName(ctx context.Context, accountName string) (AccountPage, error) {
 	const name = "AccountsByName"
 	b := newBuilder(&c.assumed)
@@ -41,7 +41,7 @@ func (c *Client) AccountsByName(ctx context.Context, accountName string) (Accoun
 
 // AccountOwner reads the id, first name and contact of the user who owns an account (observed, API
 // notes 5.1 and 5.6). AccountOwner returns nil when the account has no owner, and fails with
-// NotFoundError when no account has the id.
+// NotFoundError when no account has the id accountID.
 func (c *Client) AccountOwner(ctx context.Context, accountID string) (*User, error) {
 	owned, err := findOne(ctx, c, newBuilder(&c.assumed), "AccountOwner", "accounts", "account", accountID,
 		"id owner { id firstName contact { id } }", ownedDTO.owned)

@@ -16,16 +16,16 @@ type Learner struct {
 	Email     string // not sent when empty
 }
 
-// LocalTime is a time without a time zone, such as 2006-01-02T15:04:05. The API accepts this form
+// LocalTime is a time without a time zone, such as 2006-01-02T15:04:05. The API accepts a LocalTime
 // for the expiry of training tokens (documented).
 type LocalTime string
 
 // AddInterest adds one interest to an opportunity.
 //
-// If Reserve is true, the API reserves Quantity places on an event. A response without errors does
-// not prove that the places are reserved (observed). To prove the reservation, send an
-// ExtendReservations after the AddInterest in the same Apply, and check the reservations in the
-// response.
+// If Reserve is true, the API reserves Quantity places on an event. If the API's response contains
+// no errors, the places may still not be reserved (observed). To find out whether the API reserved
+// the places, send an ExtendReservations after the AddInterest in the same Apply, and check the
+// reservations in the response.
 type AddInterest struct {
 	OpportunityID    string
 	ItemID           string
@@ -36,10 +36,11 @@ type AddInterest struct {
 	TaxID            string    // optional (observed)
 	NewLearners      []Learner // only for kinds with learners
 	ExistingLearners []string  // contact ids (assumed: see Assumptions.ExistingLearner); only for kinds with learners
-	ExpiresAt        LocalTime // only for kinds with an expiry; the client does not check for past times
+	ExpiresAt        LocalTime // only for kinds with an expiry; the client also sends a time in the past
 }
 
-// AddInterest sends one mutation addInterest; see MutationResult.Interests for the result.
+// AddInterest sends one mutation addInterest, and returns the interests that
+// MutationResult.Interests describes.
 func (c *Client) AddInterest(ctx context.Context, a AddInterest) ([]Interest, error) {
 	answers, err := c.Apply(ctx, []Mutation{a})
 	if err != nil {

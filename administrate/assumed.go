@@ -2,18 +2,18 @@ package administrate
 
 import "github.com/oppflow/oppflow/administrate/transport"
 
-// SchemaName is the name that a tenant's schema has for a member that the client assumes. The zero
-// value means the assumed name. Off switches the assumption off. Any other value replaces the
-// assumed name.
+// SchemaName is the name in a tenant's schema for a root field, argument, member or type that the
+// client assumes. The zero value means the assumed name. The value Off switches the assumption off.
+// Any other value is a name that replaces the assumed name.
 type SchemaName string
 
-// Off switches an assumption off: the client never sends the name.
+// Off switches an assumption off: the client never sends the assumed name.
 const Off SchemaName = "-"
 
 // Assumptions lists all names that the client uses and that are neither documented nor observed in
 // public code. If a tenant's schema differs from an assumption, correct the name here or switch the
-// assumption off. DocumentNames of a RefusedError contains the names that the API refused. The zero
-// value assumes every name.
+// assumption off. If the API refuses a document, DocumentNames of the RefusedError contains the
+// names that the API reported. The zero value assumes every name.
 type Assumptions struct {
 	// Regions is the root field that lists regions with their ids and names: "regions". Off: the
 	// client cannot look up regions by name, so callers must give the id of a region.
@@ -116,8 +116,8 @@ type Assumptions struct {
 
 // Assumption is one member of Assumptions.
 type Assumption struct {
-	Entry   string      // the name of the member
-	Name    *SchemaName // the member
+	Entry   string      // the name of the member of Assumptions
+	Name    *SchemaName // a pointer to the member of Assumptions
 	Assumed SchemaName
 }
 
@@ -166,9 +166,9 @@ func (a *Assumptions) SideEffect() []Assumption {
 	}
 }
 
-// resolved returns the names that the client sends: each assumed name, or the corrected name if the
-// caller corrected it. The client writes a name into documents unchanged, so resolved accepts only
-// well-formed names.
+// resolved returns the Assumptions that the client sends: every empty member is replaced by its
+// assumed name. A name that is not a GraphQL name is an error, because the client writes every name
+// into documents unchanged.
 func (a Assumptions) resolved() (Assumptions, error) {
 	for _, e := range a.All() {
 		switch {

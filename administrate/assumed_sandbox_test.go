@@ -17,8 +17,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/schemacheck"
 )
 
-// renamedAssumptions returns, for each assumption of the client, a setting of the sandbox with
-// which the assumption fails, and the correct name of the assumption for this sandbox.
+// renamedAssumptions returns, for each assumption of the client, a setting of the sandbox that
+// makes the assumption fail, and the correct name in this sandbox.
 func renamedAssumptions() map[string]struct {
 	row   string
 	right administrate.SchemaName
@@ -48,9 +48,9 @@ func renamedAssumptions() map[string]struct {
 }
 
 // without returns, for each assumption that only side effects of transitions need, a setting of the
-// sandbox with which the assumption fails. Another test builds a schema for four assumptions that
-// have no such setting. For ClearAccount the schema is documented; the client assumes only the
-// effect of the value null.
+// sandbox that makes the assumption fail, or "" if the sandbox has no such setting. For four
+// assumptions without a setting, another test builds a schema. For ClearAccount, the name is
+// documented, and the client assumes only the effect of the value null.
 func without() map[string]string {
 	return map[string]string{
 		"UpdateOwner":          "opportunity.people",
@@ -79,8 +79,8 @@ func corrected(t *testing.T, a *administrate.Assumptions, entry string, name adm
 	member.Set(reflect.ValueOf(name))
 }
 
-// cachingTransport is a transport that sends each document once and stores the response. The cached
-// response stays valid, because the schema does not change between the checks.
+// cachingTransport is a transport that sends each document once and stores the response. The stored
+// responses stay valid, because the sandbox's schema does not change between the checks.
 type cachingTransport struct {
 	transport http.RoundTripper
 	answers   map[string][]byte
@@ -111,14 +111,14 @@ func (o cachingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(answer)), Request: r}, nil
 }
 
-// newCachingTransport returns a function that wraps transports, so that the clients of one tenant
-// share cached responses.
+// newCachingTransport returns a function that wraps a transport; all clients of one tenant share
+// the stored responses.
 func newCachingTransport() func(http.RoundTripper) http.RoundTripper {
 	answers := map[string][]byte{}
 	return func(transport http.RoundTripper) http.RoundTripper { return cachingTransport{transport, answers} }
 }
 
-// For a tenant where one assumption is wrong, the check reports only this assumption.
+// For a tenant where one assumption is wrong, the check of the schema reports only this assumption.
 func TestCheckAgainstTenantsThatDiffer(t *testing.T) {
 	t.Parallel()
 	if got, want := len(renamedAssumptions())+len(without()), reflect.TypeFor[administrate.Assumptions]().NumField(); got != want {
@@ -183,8 +183,8 @@ func TestCheckAgainstTenantsWithoutExtras(t *testing.T) {
 	}
 }
 
-// The requests with the corrected names have the same effects as the requests with the assumed
-// names.
+// If every assumed name is wrong and corrected, each request has the same effect as a request with
+// the assumed names.
 func TestClientWorksWhereNothingIsAsAssumed(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -22,7 +22,7 @@ type AssumptionNote struct {
 	Line string
 }
 
-// AssumptionNotes reads the notes from the comments in assumed.go.
+// AssumptionNotes reads the comments of all assumptions from assumed.go.
 func AssumptionNotes() (map[string]AssumptionNote, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, "assumed.go", assumedSource, parser.ParseComments)
@@ -36,7 +36,7 @@ func AssumptionNotes() (map[string]AssumptionNote, error) {
 			if what, cost, found := strings.Cut(strings.Join(strings.Fields(n.Doc.Text()), " "), "Off: "); found && len(n.Names) == 1 {
 				notes[n.Names[0].Name] = AssumptionNote{Assumption: strings.TrimSpace(what), Cost: cost}
 			}
-		case *ast.CompositeLit: // {"Regions", &a.Regions, "regions"}
+		case *ast.CompositeLit: // such as {"Regions", &a.Regions, "regions"}
 			if len(n.Elts) != 3 {
 				return true
 			}

@@ -3,9 +3,9 @@
 // contacts, learners, invoices and mail.
 //
 // Each method that calls the API sends exactly one request and never repeats a request. The API has
-// no idempotency key. The type of the error (NotSentError, RefusedError, UnknownError,
-// RejectedError) shows the caller whether the caller may repeat the request. The client passes a
-// POST request to the HTTP transport only once, and the transport cannot send the request twice.
+// no idempotency key. The type of the error (NotSentError, RefusedError, UnknownError or
+// RejectedError) shows whether a caller may repeat the request. The client passes a POST request to
+// the HTTP transport only once, and prevents the transport from sending the request twice.
 //
 // A document contains only documented, observed and assumed names. "Documented" means that the API
 // documentation shows the name. "Observed" means that the name occurs only in public code that uses
@@ -27,10 +27,11 @@ import (
 // Options configure a Client. Only URL and Tokens are needed.
 type Options struct {
 	transport.Options
-	// ReadOnly makes every mutation fail with a RejectedError whose label is "read-only".
+	// If ReadOnly is true, every mutation fails with a RejectedError whose label is "read-only",
+	// and the client does not send the mutation.
 	ReadOnly bool
-	// Assumed are the names in the schema that the client uses and that are neither documented nor
-	// observed.
+	// Assumed contains the schema names that the client uses although they are neither documented
+	// nor observed.
 	Assumed Assumptions
 }
 
@@ -51,11 +52,11 @@ type Client struct {
 	sender         Sender
 	assumed        Assumptions
 	readOnly       bool
-	refusedQueries sync.Map // by name: the queries that the API refused (see ReadTogether)
+	refusedQueries sync.Map // the names of the queries that the API refused (see ReadTogether)
 }
 
-// New returns a Client and sends no request. A process must share one Client, because each Client
-// has its own rate limit. New fails with InvalidError.
+// New returns a Client and sends no request. All parts of a process must share one Client, because
+// each Client has its own rate limit. New fails with InvalidError.
 func New(o Options) (*Client, error) {
 	sender, err := transport.New(o.Options)
 	if err != nil {
@@ -70,7 +71,7 @@ func New(o Options) (*Client, error) {
 }
 
 // NewWithSender returns a Client that passes its documents to sender. NewWithSender fails with
-// InvalidError if an assumed name is not a GraphQL name.
+// InvalidError if a name in assumed is not a GraphQL name.
 func NewWithSender(sender Sender, assumed Assumptions) (*Client, error) {
 	assumed, err := assumed.resolved()
 	if err != nil {
@@ -98,13 +99,14 @@ func (c *Client) Read(ctx context.Context, doc transport.Document, into any) err
 	return nil
 }
 
-// WithSendDeadline sets the time after which the client does not send a request with this context,
-// as transport.WithSendDeadline describes.
+// WithSendDeadline sets the time after which the client does not send a request with the returned
+// context, as transport.WithSendDeadline describes.
 func WithSendDeadline(ctx context.Context, t time.Time) context.Context {
 	return transport.WithSendDeadline(ctx, t)
 }
 
-// SendDeadline returns the time that WithSendDeadline set.
+// SendDeadline returns the send deadline that WithSendDeadline set in ctx, and whether ctx has a
+// send deadline.
 func SendDeadline(ctx context.Context) (time.Time, bool) { return transport.SendDeadline(ctx) }
 
 // Hello sends the smallest possible query, the root field hello (observed).

@@ -51,7 +51,7 @@ func TestNoConnection(t *testing.T) {
 	}
 }
 
-// rawServer starts a server that passes the accepted connections to serve, one connection after
+// rawServer starts a server that passes each accepted connection to the function serve, one after
 // another.
 func rawServer(t *testing.T, serve func(i int, conn net.Conn)) string {
 	t.Helper()
@@ -159,12 +159,12 @@ func TestKeptConnectionDies(t *testing.T) {
 	}
 }
 
-// failingConn is a connection whose writes fail after a number of successful writes, like an idle
-// connection that the peer has reset. The first write that fails still sends some bytes.
+// failingConn is a connection whose writes fail after some successful writes, like an idle
+// connection that the other end has reset. The first write that fails still sends some bytes.
 type failingConn struct {
 	net.Conn
-	from   atomic.Int32 // the number of writes before the failure; negative means that no write fails
-	before int          // the number of bytes that the failing write still takes
+	from   atomic.Int32 // the number of successful writes; negative if no write fails
+	before int          // the number of bytes that the failing write still sends
 }
 
 func (f *failingConn) Write(p []byte) (int, error) {
@@ -176,8 +176,8 @@ func (f *failingConn) Write(p []byte) (int, error) {
 	return n, &net.OpError{Op: "write", Net: "tcp", Err: errors.New("connection reset by peer")}
 }
 
-// TestFailedWrites: a request counts as not sent only if the connection sent no byte of the
-// document. The transport writes the HTTP head first and then the document.
+// TestFailedWrites: the client reports a request as not sent only if the connection sent no byte of
+// the document. The transport writes the HTTP head first and then the document.
 func TestFailedWrites(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -192,8 +192,9 @@ func TestFailedWrites(t *testing.T) {
 	} {
 		for _, secure := range []bool{false, true} {
 			if secure && test.before == 1 {
-				// The server cannot read an incomplete TLS record. The status of the request is
-				// nevertheless unknown, because the connection sent some bytes of the document.
+				// The server cannot read a TLS record that is incomplete. The outcome of the
+				// request is nevertheless unknown, because the connection sent some bytes of the
+				// document.
 				test.name += " of its record"
 			}
 			t.Run(fmt.Sprintf("%s, TLS %v", test.name, secure), func(t *testing.T) {
@@ -255,8 +256,8 @@ func (g *rereadingTransport) RoundTrip(r *http.Request) (*http.Response, error) 
 	return nil, errors.New(secretName)
 }
 
-// TestForeignTransport: if a transport does not report its connections, only the body that the
-// client guards can prove that the transport sent nothing.
+// TestForeignTransport: if a transport does not use CountWrites, only the client's guarded request
+// body can prove that nothing was sent.
 func TestForeignTransport(t *testing.T) {
 	g := &rereadingTransport{}
 	c := client(t, "http://127.0.0.1/", func(o *Options) { o.Transport = g })
@@ -274,8 +275,8 @@ func TestForeignTransport(t *testing.T) {
 		t.Errorf("never read: %s", got)
 	}
 
-	// A transport that continues after its failure cannot read the document, because the client has
-	// closed the body.
+	// If a transport continues after its failure, the transport cannot read the document, because
+	// the client has closed the body.
 	late := make(chan int, 1)
 	fail := make(chan struct{})
 	c = client(t, "http://127.0.0.1/", func(o *Options) {

@@ -24,14 +24,14 @@ type ContactPage struct {
 
 const selectContact = "id personalName { firstName lastName } emailAddress account { " + selectRef + " }"
 
-// Contact reads one contact, and fails with NotFoundError when no contact has the id.
+// Contact reads one contact, and fails with NotFoundError when no contact has the given id.
 func (c *Client) Contact(ctx context.Context, id string) (Contact, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Contact", "contacts", "contact", id, selectContact, contactDTO.contact)
 }
 
 // ContactsByEmail returns the contacts with the e-mail address: no contact, one contact or several
-// contacts, at most 100 (observed, API notes 5.2). The tenant's database decides whether the
-// comparison distinguishes upper and lower case.
+// contacts, at most 100 (observed, API notes 5.2). Whether the API distinguishes upper and lower
+// case in the comparison of addresses depends on the tenant's database.
 func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage, error) {
 	const name = "ContactsByEmail"
 	b := newBuilder(&c.assumed)
@@ -41,9 +41,10 @@ func (c *Client) ContactsByEmail(ctx context.Context, email string) (ContactPage
 	return ContactPage{Contacts: page.rows, Count: page.count, NextCursor: page.nextCursor}, err
 }
 
-// ContactsByEmails reads up to 100 contacts that have one of the e-mail addresses, of which there
-// may be 1 to MaxEntries. An empty cursor selects the first page. The filter operation in is
-// observed only with other fields (API notes 3.3). The API decides the order of the contacts.
+// ContactsByEmails reads up to 100 contacts whose e-mail address is in the list emails, which has 1
+// to MaxEntries entries. An empty cursor selects the first page. The filter operation "in" is
+// observed, but not with the field emailAddress (API notes 3.3). The API decides the order of the
+// contacts.
 func (c *Client) ContactsByEmails(ctx context.Context, emails []string, after string) (ContactPage, error) {
 	const name = "ContactsByEmails"
 	b := newBuilder(&c.assumed)
@@ -65,14 +66,15 @@ type NewContact struct {
 // created. Err is a *RejectedError when the API rejected the contact. Err is an *UnknownError when
 // the response does not show whether the contact was created.
 type ContactResult struct {
-	Contact *Contact // the new contact; nil after an error
+	Contact *Contact // the created contact; nil after an error
 	Err     error
 }
 
 // CreateContacts creates 1 to MaxEntries contacts in one request with the mutation
 // contact.createBatch (observed, API notes 5.2). CreateContacts returns one result for each
-// contact, in the order of contacts. The rejection of one contact does not show whether the API
-// created the other contacts. An error that CreateContacts returns applies to all contacts.
+// contact, in the order of contacts. If the API rejects one contact of the list, the API may still
+// create the other contacts. An error that CreateContacts returns as its second result applies to
+// all contacts of the request.
 func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]ContactResult, error) {
 	r, err := c.sendStandalone(ctx, "CreateContacts", func(b *builder) standaloneMutation {
 		b.checkEntryCount("contacts", len(contacts))
@@ -82,7 +84,7 @@ func (c *Client) CreateContacts(ctx context.Context, contacts []NewContact) ([]C
 		}
 		return standaloneMutation{
 			namespace: "contact", field: "createBatch",
-			// The variable's type is observed.
+			// The GraphQL type ContactCreateInput is observed.
 			arguments: "input: " + b.bindObject("[ContactCreateInput]", entries),
 			selection: "contact { " + selectContact + " }",
 		}

@@ -15,8 +15,8 @@ type NewOpportunity struct {
 	Attributes  []Attribute // optional (assumed: see Assumptions.CreateAttributes)
 }
 
-// CreateOpportunity creates a record and returns the new record. The new record has all members
-// except attributes, interests and UpdatedAt.
+// CreateOpportunity creates a record and returns the new record. The returned Opportunity contains
+// all members except attributes, interests and UpdatedAt.
 func (c *Client) CreateOpportunity(ctx context.Context, n NewOpportunity) (Opportunity, error) {
 	return applyOne(ctx, c, n)
 }

@@ -13,8 +13,8 @@ import (
 // builder collects the root fields of one document and the variables that the fields use.
 type builder struct {
 	assumed   *Assumptions
-	prefix    string // the prefix of the variable names of the current root field
-	location  string // the name of the current root field in errors
+	prefix    string // the prefix of the variable names in the root field that is built now
+	location  string // the name that errors show for the root field that is built now
 	roots     []string
 	declared  []string
 	variables map[string]any
@@ -60,8 +60,8 @@ func (b *builder) invalid(member, problem string) {
 	}
 }
 
-// All variables are non-null, because GraphQL also accepts a non-null variable for a nullable
-// argument.
+// bind declares every variable as non-null, because GraphQL accepts a non-null variable for a
+// nullable argument, too.
 func (b *builder) bind(hint, typ string, value any) string {
 	name := b.prefix + hint
 	for n := 2; ; n++ {
@@ -75,8 +75,8 @@ func (b *builder) bind(hint, typ string, value any) string {
 	return "$" + name
 }
 
-// bindText rejects text that is not UTF-8, because the JSON encoder would silently replace the
-// invalid bytes.
+// bindText rejects text that is not UTF-8, because the JSON encoder would otherwise replace the
+// invalid bytes without an error.
 func (b *builder) bindText(member, hint, typ, value string) string {
 	if !utf8.ValidString(value) {
 		b.invalid(member, "the text is not valid UTF-8")
@@ -91,8 +91,8 @@ func (b *builder) bindRequired(member, hint, typ, value string) string {
 	return b.bindText(member, hint, typ, value)
 }
 
-// Use bindObject for an object that has members whose types are not known or may be enums. In JSON,
-// a text and an enum value are both strings.
+// Use bindObject for an object with members whose GraphQL types are unknown or may be enums. In
+// JSON, a text and an enum value are both strings.
 func (b *builder) bindObject(typ string, value any) string { return b.bind("input", typ, value) }
 
 func (b *builder) utf8Text(member, value string) string {
@@ -102,7 +102,7 @@ func (b *builder) utf8Text(member, value string) string {
 	return value
 }
 
-// requiredText returns the text as utf8Text does, but also rejects an empty text.
+// requiredText rejects an empty text and a text that is not UTF-8.
 func (b *builder) requiredText(member, value string) string {
 	if value == "" {
 		b.invalid(member, "the value is missing")
@@ -110,8 +110,9 @@ func (b *builder) requiredText(member, value string) string {
 	return b.utf8Text(member, value)
 }
 
-// literal writes a string into the document itself, as the API documentation does. Use literal for
-// a member whose GraphQL type is not known.
+// literal writes a text as a string into the document, not as a variable; the API documentation
+// does the same. Use literal for a member whose GraphQL type is not known, because the type of a
+// variable must be known.
 func (b *builder) literal(member, value string) string {
 	out := []byte{'"'}
 	for i := range len(value) {
@@ -149,7 +150,8 @@ func (o object) String() string { return "{" + strings.Join(o, ", ") + "}" }
 
 func list(entries []string) string { return "[" + strings.Join(entries, ", ") + "]" }
 
-// The fields in these selections are documented, unless a comment says that a field is observed.
+// The fields in the selections below are documented, unless a comment says that a field is
+// observed.
 const (
 	selectErrors   = "errors { label message value }"
 	selectStep     = "id name stage { id name state }"
@@ -175,7 +177,7 @@ func (a *Assumptions) selectResult(full bool) string {
 	return selectOpportunity + " " + selectAttributes
 }
 
-// The selection begins with a space, because it follows other members.
+// The returned selection begins with a space, because callers append the selection to other fields.
 func (a *Assumptions) selectUpdatedAt() string {
 	if a.OpportunityUpdated == Off {
 		return ""

@@ -21,7 +21,7 @@ type SendingAddressPage struct {
 }
 
 // SendingAddresses reads up to 100 sending addresses after a cursor (observed, API notes 5.6). An
-// empty cursor selects the first page. Nobody has observed a filter for verified addresses.
+// empty cursor selects the first page. No filter for verified addresses was observed.
 func (c *Client) SendingAddresses(ctx context.Context, after string) (SendingAddressPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findRows(ctx, c, b, "SendingAddresses", "sendingEmailAddresses", b.pageArguments(after), "id name address verified",
@@ -44,13 +44,13 @@ func (s sendingAddressDTO) sendingAddress() (SendingAddress, error) {
 type Email struct {
 	ContactID        string
 	Subject          string
-	Body             string // HTML (observed)
+	Body             string // the body of the mail as HTML (observed)
 	SendingAddressID string
-	CC               []string // addresses; optional
+	CC               []string // e-mail addresses that get a copy; optional
 }
 
-// SendEmail sends a mail. The API does not show sent mails, so nobody can read back a mail whose
-// status is unknown.
+// SendEmail sends a mail. The API has no query for sent mails, so a caller cannot find out later
+// whether a mail was sent.
 func (c *Client) SendEmail(ctx context.Context, e Email) error {
 	r, err := c.sendStandalone(ctx, "SendEmail", e.build)
 	if err != nil {
@@ -76,7 +76,7 @@ func (e Email) build(b *builder) standaloneMutation {
 	}
 	return standaloneMutation{
 		namespace: "contactAdhocEmails", field: "sendContactAdhocEmail",
-		arguments: "input: " + b.bindObject("ContactAdhocEmailInput", in), // the type is observed
+		arguments: "input: " + b.bindObject("ContactAdhocEmailInput", in), // the type ContactAdhocEmailInput is observed
 	}
 }
 
@@ -85,11 +85,11 @@ func (e Email) build(b *builder) standaloneMutation {
 type BulkEmail struct {
 	ContactIDs       []string
 	Subject          string
-	Body             string // HTML (observed)
+	Body             string // the body of the mail as HTML (observed)
 	SendingAddressID string
 }
 
-// SendBulkEmail sends a mail to each of the contacts in one request.
+// SendBulkEmail sends a mail to each contact in one API request.
 func (c *Client) SendBulkEmail(ctx context.Context, e BulkEmail) error {
 	r, err := c.sendStandalone(ctx, "SendBulkEmail", e.build)
 	if err != nil {

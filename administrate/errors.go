@@ -9,9 +9,9 @@ import (
 )
 
 // A request fails with one of five error types, which errors.As can distinguish: RejectedError,
-// NotSentError, RefusedError, UnknownError and InvalidError. (A read by id may also fail with
-// NotFoundError.) The error texts contain no token, no value of a variable and no part of a
-// response's body. Only the text of RejectedError contains the label and the message of each
+// NotSentError, RefusedError, UnknownError and InvalidError. A read by id may also fail with
+// NotFoundError. The texts of all these errors contain no token, no value of a variable and no part
+// of a response's body. Only the text of RejectedError contains the label and the message of each
 // payload error, which the API writes for users.
 
 type (
@@ -24,8 +24,8 @@ type (
 	UnknownError = transport.UnknownError
 	// InvalidError says that the client could not build the request from the caller's input.
 	InvalidError = transport.InvalidError
-	// Reason says why a request was not sent, or why the API rejected the request before it
-	// executed the request.
+	// Reason says why the client did not send a request, or why the API refused a request before
+	// execution.
 	Reason = transport.Reason
 )
 
@@ -49,9 +49,9 @@ type PayloadError struct {
 	Value   json.RawMessage `json:"value,omitempty"` // nil when the API gave null or nothing
 }
 
-// RejectedError says that the API executed the mutation and rejected it. No part of the mutation
-// took effect, and the API would reject the same mutation again. If Options.ReadOnly is set, the
-// Client itself rejects the mutation.
+// RejectedError says that the API executed the mutation field and returned errors in the payload of
+// the mutation. A rejected mutation changed nothing, and the API would reject the same mutation
+// again. If Options.ReadOnly is true, the Client itself returns a RejectedError for every mutation.
 type RejectedError struct {
 	Operation string         // the mutation field, such as "progress"
 	Errors    []PayloadError // at least one
@@ -78,7 +78,7 @@ func (e *RejectedError) Error() string {
 // NotFoundError says that no record has the id that the client wanted to read.
 type NotFoundError struct {
 	RecordKind string // such as "opportunity"
-	ID         string // as requested; opaque, not shown by Error
+	ID         string // the id that the caller requested; Error does not show the id
 }
 
 // Error names the kind of record.

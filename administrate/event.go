@@ -16,13 +16,14 @@ type ScheduledEvent struct {
 	State       string // draft, published or cancelled (observed, API notes 3.6)
 	Active      bool
 	SoldOut     bool
-	Cancelled   bool       // the state is cancelled, or the API returns a time of cancellation
-	CancelledAt *time.Time // nil when the API returns no such time, or one without an offset
+	Cancelled   bool       // true if State is cancelled, or if the API returns a time of cancellation
+	CancelledAt *time.Time // nil when the API returns no time of cancellation, or a time without an offset
 	Start       LocalTime  // the local time in TimeZone; empty when there is none
 	TimeZone    string     // a name of the IANA database
-	StartsAt    *time.Time // the time Start with its offset
+	StartsAt    *time.Time // the time Start with its UTC offset; nil when the API returns no such time
 	MaxPlaces   *int
-	// BookedPlaces does not include the places of cancelled learners (observed, API notes 4.6).
+	// BookedPlaces is the number of booked places, without the places of cancelled learners
+	// (observed, API notes 4.6).
 	BookedPlaces *int
 	// Reserved is the number of places that are reserved for the interests of opportunities.
 	// Reserved does not count expired reservations.
@@ -38,14 +39,14 @@ const (
 		" maxPlaces bookedPlaces reserved remainingPlaces"
 )
 
-// Event reads one event, and fails with NotFoundError when no event has the id.
+// Event reads one event, and fails with NotFoundError when no event has the given id.
 func (c *Client) Event(ctx context.Context, id string) (ScheduledEvent, error) {
 	return findOne(ctx, c, newBuilder(&c.assumed), "Event", "events", recordKindEvent, id, selectEvent, eventDTO.event)
 }
 
-// Events reads 1 to 100 events by their ids in one request. The filter and its operation are
-// observed (API notes 3.3 and 5.3). The API decides the order of the events. If no event has one of
-// the ids, Events returns no error for this id.
+// Events reads 1 to 100 events by their ids in one request. The filter by id with the operation
+// "in" is observed (API notes 3.3 and 5.3). The API decides the order of the events. Events returns
+// no error for an id that no event has.
 func (c *Client) Events(ctx context.Context, ids []string) ([]ScheduledEvent, error) {
 	b := newBuilder(&c.assumed)
 	b.location = "Events"

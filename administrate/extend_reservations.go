@@ -6,13 +6,13 @@ import (
 )
 
 // ExtendReservations sets the expiry time of all places that are reserved for an opportunity
-// (observed). If Until is the current time, the API releases the places. An expired reservation
-// stays expired, even if the response has no errors, so check the Reservations in the response. The
-// client sends Until with its UTC offset and without fractions of a second.
+// (observed). To release the places, set Until to the current time. ExtendReservations does not
+// revive an expired reservation, even if the response has no errors, so check the Reservations in
+// the response. The client sends Until with its UTC offset and without fractions of a second.
 type ExtendReservations struct {
 	OpportunityID string
 	Until         time.Time
-	// Full says that the result also contains the attributes and the first 100 interests.
+	// Full adds the attributes and the first 100 interests to the returned opportunity.
 	Full bool
 }
 
@@ -35,7 +35,7 @@ func (e ExtendReservations) build(b *builder) opportunityMutation {
 		field: "extendReservations",
 		input: object{
 			"opportunityId: " + b.bindRequired("OpportunityID", "opportunityId", "ID", e.OpportunityID),
-			// The GraphQL type of this variable is observed.
+			// The GraphQL type TimeZonedDateTime is observed.
 			"reservationsValidUntil: " + b.bind("until", "TimeZonedDateTime", e.Until.Format(time.RFC3339)),
 		},
 	}

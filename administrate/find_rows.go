@@ -8,14 +8,14 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// idFilter returns the filter by id that public code uses to read one record (observed, API notes
+// idFilter returns a filter that selects the record with the id (observed in public code, API notes
 // 3.3).
 func (b *builder) idFilter(id string) string {
 	return "filters: [{field: id, operation: eq, value: " + b.bindRequired("id", "id", "String", id) + "}]"
 }
 
-// inFilter returns a filter that selects rows in which the field has one of 1 to MaxEntries values
-// (observed, API notes 3.3).
+// inFilter returns a filter that selects the rows whose field has one of the given texts; 1 to
+// MaxEntries texts are allowed (observed, API notes 3.3).
 func (b *builder) inFilter(field, member string, texts []string) string {
 	b.checkEntryCount(member, len(texts))
 	values := make([]string, len(texts))
@@ -25,7 +25,8 @@ func (b *builder) inFilter(field, member string, texts []string) string {
 	return "{field: " + field + ", operation: in, values: " + list(values) + "}"
 }
 
-// The API returns at most 100 rows in a page (documented, API notes 2).
+// The arguments request 100 rows, because the API returns at most 100 rows in a page (documented,
+// API notes 2).
 func (b *builder) pageArguments(after string) string {
 	if after == "" {
 		return "first: 100"
@@ -88,7 +89,7 @@ func findOne[A, T any](
 		return none, err
 	case len(page.rows) == 0:
 		return none, &NotFoundError{RecordKind: what, ID: id}
-	case len(page.rows) > 1: // the API returned several rows for one id
+	case len(page.rows) > 1: // the API returned more than one row for the id
 		return none, transport.MalformedResponse(name)
 	}
 	return page.rows[0], nil

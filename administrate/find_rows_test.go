@@ -36,8 +36,8 @@ func connectionReads() []connectionRead {
 	}
 }
 
-// TestConnectionReads checks responses with no row, one row and several rows. For an incomplete
-// response or a null row, the client returns no result.
+// TestConnectionReads checks responses to a read that have no row, one row and several rows. If a
+// response is incomplete or contains a null row, the client returns an error and no result.
 func TestConnectionReads(t *testing.T) {
 	t.Parallel()
 	const onePage, manyPages = `{"totalRecords":2,"hasNextPage":false}`, `{"totalRecords":250,"hasNextPage":true}`
@@ -79,7 +79,7 @@ func TestConnectionReads(t *testing.T) {
 	}
 }
 
-// TestEventTimes: the client distinguishes local times from times with an offset.
+// TestEventTimes: the client distinguishes a local time from a time with a UTC offset.
 func TestEventTimes(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2031, 3, 3, 9, 0, 0, 0, time.UTC)
@@ -152,14 +152,14 @@ func TestNestedPages(t *testing.T) {
 	if _, err := c.EventRegistrations(t.Context(), "E", "C"); !errors.As(err, new(*NotFoundError)) {
 		t.Errorf("of no event: %v", err)
 	}
-	// The client treats an owner without an id as no owner.
+	// If an owner has no id, the client returns no owner.
 	c, _ = serveBody(t, `{"data":{"opportunities":`+rows(lastPage, `{"id":"O","owner":{"firstName":"f"}}`)+`}}`)
 	if got, err := c.OpportunityLinks(t.Context(), "O"); outcomeOf(t, err) != "unknown" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
-// TestOpportunityLinks: the client treats a sales document that is not an invoice as no invoice.
+// TestOpportunityLinks: if the sales document is not an invoice, the client returns no invoice.
 func TestOpportunityLinks(t *testing.T) {
 	t.Parallel()
 	for members, want := range map[string]OpportunityLinks{
@@ -182,7 +182,8 @@ func TestOpportunityLinks(t *testing.T) {
 	}
 }
 
-// TestBilling: the client does not request those texts of an invoice whose assumption is off.
+// TestBilling: the client does not request the comments or the purchase order of an invoice if the
+// assumption about the field is off.
 func TestBilling(t *testing.T) {
 	t.Parallel()
 	for members, test := range map[string]struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// FuzzAmount: if the client accepts an amount, the decoded value is exactly the amount in the text.
+// FuzzAmount: if the client decodes an amount, the result is exactly the number in the text.
 func FuzzAmount(f *testing.F) {
 	for _, seed := range []string{
 		`"199.90"`, `199.90`, `0`, `-1`, `null`, `""`, `"1e3"`, `1E-7`, `1e400`, `"0x1"`, `"１"`, `"+5"`, `" 1"`, `".5"`, `{}`, `"NaN"`,
@@ -42,8 +42,8 @@ func FuzzAmount(f *testing.F) {
 	})
 }
 
-// FuzzZonedTime: the client accepts only a time with an offset, and the decoded time is exactly the
-// time in the text.
+// FuzzZonedTime: the client decodes only a time with an offset, and the result is exactly the time
+// in the text.
 func FuzzZonedTime(f *testing.F) {
 	for _, seed := range []string{
 		`"2026-11-30T16:00:00+00:00"`, `"2026-11-30T16:00:00.123456Z"`, `"2026-11-30T16:00:00"`, `null`, `0`, `"2026-02-30T00:00:00Z"`,
@@ -66,7 +66,7 @@ func FuzzZonedTime(f *testing.F) {
 	})
 }
 
-// FuzzAnswer: no response crashes the client, and the client reports success only for a payload
+// FuzzAnswer: no response makes the client panic, and the client reports success only for a payload
 // without errors.
 func FuzzAnswer(f *testing.F) {
 	for _, seed := range []string{
@@ -111,8 +111,8 @@ func (s fixedSender) Send(context.Context, transport.Document) (transport.Respon
 	return transport.Response(s), nil
 }
 
-// answeringClient returns a client whose every response has a fixed payload and a top-level error
-// with a fixed path.
+// answeringClient returns a client whose server always returns the given payload and one top-level
+// error with the given path.
 func answeringClient(t *testing.T, namespace, field string, payload []byte, path ...any) *Client {
 	t.Helper()
 	c, err := NewWithSender(fixedSender{
@@ -125,8 +125,8 @@ func answeringClient(t *testing.T, namespace, field string, payload []byte, path
 	return c
 }
 
-// FuzzStandaloneMutation: no response to a standalone mutation crashes the client. The client
-// reports success only for a payload with an object and without errors.
+// FuzzStandaloneMutation: no response to a mutation outside the namespace opportunities makes the
+// client panic. The client reports success only for a payload with an object and without errors.
 func FuzzStandaloneMutation(f *testing.F) {
 	for _, seed := range []string{
 		`{"errors":[],"learners":[{"id":"1"}]}`, `{"errors":[{}]}`, `{"errors":[],"learners":[]}`, `null`, `{}`, `[]`, `1`, `{"errors":{}}`,
@@ -160,7 +160,7 @@ func FuzzStandaloneMutation(f *testing.F) {
 	})
 }
 
-// FuzzBatch checks the same as FuzzStandaloneMutation, but for a mutation with a list of entries.
+// FuzzBatch makes the same check as FuzzStandaloneMutation for a mutation with a list of entries.
 func FuzzBatch(f *testing.F) {
 	for _, seed := range []string{
 		`[{"errors":[],"contact":{"id":"1"}},{"errors":[{}]}]`, `[{"errors":[],"contact":null},null]`, `null`, `{}`, `[]`, `[1,{"errors":{}}]`,

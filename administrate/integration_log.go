@@ -8,18 +8,19 @@ import (
 // LogStatus says how the operation of a log entry ended.
 type LogStatus string
 
-// These values were observed (API notes 5.7).
+// The values of LogStatus are observed (API notes 5.7).
 const (
 	LogSuccess LogStatus = "success"
 	LogFailed  LogStatus = "failed"
 	LogPartial LogStatus = "partial"
 )
 
-// LogEntry is an entry of the integration log, which the TMS shows with the object of the entry.
-// The members are observed (API notes 5.7).
+// LogEntry is an entry of the integration log; the TMS shows the entry with the object that the
+// entry is about. The members of LogEntry are observed (API notes 5.7).
 type LogEntry struct {
-	// Origin is the sender's name, which is the same in all log entries of the sender. Never change
-	// Origin, because log entries with the old Origin cannot be deleted (observed, API notes 5.7).
+	// Origin is the sender's name, which must be the same in all log entries of the sender. Never
+	// change Origin, because log entries with the old Origin cannot be deleted (observed, API notes
+	// 5.7).
 	Origin string
 	// NodeID is the id of the object in the TMS that the log entry is about. It is observed that
 	// the API accepts the id of an event or a contact. It is assumed that the API also accepts the
@@ -28,12 +29,12 @@ type LogEntry struct {
 	Message string
 	Status  LogStatus
 	Payload string // JSON text; optional
-	// Category and Subcategory are optional; Administrate uses them for its own purposes.
+	// Category and Subcategory are optional texts that Administrate uses for its own purposes.
 	Category, Subcategory string
 }
 
-// WriteLog adds an entry to the integration log. No request that reads the integration log was
-// observed, so Oppflow cannot read back an entry whose outcome is unknown.
+// WriteLog adds an entry to the integration log. No query that reads the integration log was
+// observed, so Oppflow cannot find out later whether an entry was written.
 func (c *Client) WriteLog(ctx context.Context, l LogEntry) error {
 	r, err := c.sendStandalone(ctx, "WriteLog", l.build)
 	if err != nil {
@@ -71,6 +72,6 @@ func (l LogEntry) build(b *builder) standaloneMutation {
 	}
 	return standaloneMutation{
 		namespace: "externalLog", field: "createExternalIntegrationLog",
-		arguments: "input: " + b.bindObject("ExternalIntegrationLogCreateInput", in), // the type is observed
+		arguments: "input: " + b.bindObject("ExternalIntegrationLogCreateInput", in), // the type ExternalIntegrationLogCreateInput is observed
 	}
 }

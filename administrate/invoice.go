@@ -9,20 +9,21 @@ import (
 // the API that creates an invoice was observed (API notes 5.4).
 type Invoice struct {
 	ID    string
-	State string // Draft, Final or Void (observed, API notes 3.6); empty after UpdateInvoice
-	// UpdateInvoice sets Comments and PurchaseOrderRef. Billing sets Comments if ShowsComments is
-	// true, and PurchaseOrderRef if ShowsPurchaseOrder is true.
+	State string // Draft, Final or Void (observed, API notes 3.6); UpdateInvoice leaves State empty
+	// Comments and PurchaseOrderRef are set in the result of UpdateInvoice. The method Billing sets
+	// Comments only if ShowsComments is true, and PurchaseOrderRef only if ShowsPurchaseOrder is
+	// true.
 	Comments         string
 	PurchaseOrderRef string
-	// Only FinaliseInvoice sets FinalisedAt. FinalisedAt stays nil if the API returns the time of
-	// finalisation without an offset.
+	// FinalisedAt is set only in the result of FinaliseInvoice. FinalisedAt is nil if the API
+	// returns the time of finalisation without an offset.
 	FinalisedAt *time.Time
 }
 
 // Final reports whether the invoice is finalised.
 func (i Invoice) Final() bool { return i.State == "Final" }
 
-// Billing says how an opportunity is billed.
+// Billing contains the invoice data of an opportunity.
 type Billing struct {
 	// ActiveInvoiceID is the id of the active invoice, "" if there is none.
 	ActiveInvoiceID string
@@ -34,12 +35,12 @@ type Billing struct {
 	ShowsComments, ShowsPurchaseOrder bool
 }
 
-// Billing reads how an opportunity is billed, in one request. The id of the active invoice and the
-// state of the sales document are observed (API notes 4.1). The comments and the purchase order of
-// an invoice are observed only in the response to an update of the invoice (API notes 5.4). It is
-// assumed that the sales document also has comments and a purchase order: see
-// Assumptions.InvoiceComments and InvoicePurchaseOrder. Billing fails with NotFoundError when no
-// opportunity has the id opportunityID.
+// Billing reads the invoice data of an opportunity in one request. The id of the active invoice and
+// the state of the sales document are observed (API notes 4.1). The comments and the purchase order
+// of an invoice are observed only in the response to an update of the invoice (API notes 5.4). The
+// client assumes that the sales document of an opportunity also has comments and a purchase order:
+// see Assumptions.InvoiceComments and InvoicePurchaseOrder. Billing fails with NotFoundError when
+// no opportunity has the id opportunityID.
 func (c *Client) Billing(ctx context.Context, opportunityID string) (Billing, error) {
 	shown := Billing{ShowsComments: c.assumed.InvoiceComments != Off, ShowsPurchaseOrder: c.assumed.InvoicePurchaseOrder != Off}
 	selection := "id lifecycleState"
@@ -60,14 +61,15 @@ type UpdateInvoice struct {
 	ID               string
 	Comments         string
 	PurchaseOrderRef string
-	// NoComments clears the comments, and NoPurchaseOrderRef clears the purchase order, with an
-	// empty text. The API may ignore an empty text and keep the old text, so check the texts that
-	// UpdateInvoice returns.
+	// NoComments clears the comments, and NoPurchaseOrderRef clears the purchase order; the client
+	// sends an empty text for each. The API may ignore an empty text and keep the old text, so
+	// check the texts in the returned Invoice.
 	NoComments         bool
 	NoPurchaseOrderRef bool
 }
 
-// UpdateInvoice sends one invoices.update and returns the texts of the invoice after the update.
+// UpdateInvoice sends one mutation invoices.update and returns the comments and the purchase order
+// after the update.
 func (c *Client) UpdateInvoice(ctx context.Context, u UpdateInvoice) (Invoice, error) {
 	return c.changeInvoice(ctx, "UpdateInvoice", u.build)
 }
@@ -93,8 +95,8 @@ func (u UpdateInvoice) build(b *builder) standaloneMutation {
 }
 
 // FinaliseInvoice changes an invoice from the state Draft to Final (observed, API notes 5.4) and
-// returns the invoice with its state. The caller checks that the returned state is Final, because
-// FinaliseInvoice does not check the state.
+// returns the invoice with its state. FinaliseInvoice does not check that the returned state is
+// Final; the caller must check the state.
 func (c *Client) FinaliseInvoice(ctx context.Context, invoiceID string) (Invoice, error) {
 	return c.changeInvoice(ctx, "FinaliseInvoice", func(b *builder) standaloneMutation {
 		return standaloneMutation{
@@ -149,8 +151,8 @@ type billingDTO struct {
 
 func (b billingDTO) billing(out Billing) (Billing, error) {
 	out.ActiveInvoiceID = b.ActiveInvoiceID
-	// The query selects only fields of an invoice, so another type of sales document arrives
-	// without an id.
+	// The query selects only fields of the type Invoice, so a sales document of another type has no
+	// id in the response.
 	if b.SalesDocument != nil && b.SalesDocument.ID != "" {
 		invoice, err := b.SalesDocument.invoice()
 		if err != nil {

@@ -6,12 +6,13 @@ import (
 	"strings"
 )
 
-// Kind is the kind of an interest's item.
+// Kind is the kind of the item that an interest is about.
 type Kind string
 
 // The API documentation describes the four kinds of items: courses, events, learning paths and
-// training tokens. For an empty Kind the client sends no details object, so the interest has no
-// learners and no expiry. The API accepts an interest without a details object (observed).
+// training tokens. For an empty Kind, the client sends no details object (which would contain
+// learners or an expiry), so the interest has no learners and no expiry. The API accepts an
+// interest without a details object (observed).
 const (
 	Course       Kind = "course"
 	Event        Kind = "event"
@@ -24,14 +25,15 @@ type kindInfo struct {
 	schemaType string
 	noun       string
 	// learnersIn is the name of the details object with the learners (documented), "" for a kind
-	// without learners. expiryIn is the name of the details object with the expiry (documented), ""
-	// for a kind without an expiry.
+	// without learners. The member expiryIn is the name of the details object with the expiry
+	// (documented), "" for a kind without an expiry.
 	learnersIn, expiryIn string
 	itemType             func(*Assumptions) SchemaName
-	// codeField is the schema field with the code of an item, empty for a kind without codes.
-	// codeAlias and titleAlias are the aliases of codeField and titleField when a query selects the
-	// item of an interest. Each kind needs its own aliases, because the API refuses a query in
-	// which fields with the same response key have different types.
+	// codeField is the schema field with the code of an item, empty for a kind without codes;
+	// titleField is the field with the title. The members codeAlias and titleAlias are the aliases
+	// of codeField and titleField in the selection of an interest's item. Each kind needs its own
+	// aliases, because the API refuses a query that uses one response key for fields of different
+	// types.
 	codeField, codeAlias, titleField, titleAlias string
 	// hasStart says that items of this kind have the field start, which contains a local time
 	// (observed, API notes 5.3).
@@ -45,7 +47,7 @@ func kinds() []kindInfo {
 		return func(*Assumptions) SchemaName { return name }
 	}
 	return []kindInfo{
-		{ // events and their filter fields: observed
+		{ // the type of events and the filter fields code and title are observed
 			kind: Event, schemaType: "Event", noun: "event", learnersIn: "eventDetails",
 			itemType:  func(a *Assumptions) SchemaName { return a.EventItem },
 			codeField: "code", codeAlias: "eventCode", titleField: "title", titleAlias: "eventTitle", hasStart: true,
@@ -112,7 +114,7 @@ type itemDTO map[string]json.RawMessage
 
 func (i itemDTO) text(alias string) string {
 	var text string
-	_ = json.Unmarshal(i[alias], &text) // for null and a missing member, text stays empty
+	_ = json.Unmarshal(i[alias], &text) // text stays empty for a missing member and for null
 	return text
 }
 
@@ -126,7 +128,8 @@ func (i itemDTO) item() Item {
 	return item
 }
 
-// KindOfSchemaType returns the kind whose items have the schema type typ, or "".
+// KindOfSchemaType returns the Kind whose items have the schema type typ, or "" if no Kind has this
+// type.
 func KindOfSchemaType(typ string) Kind {
 	all := kinds()
 	at := slices.IndexFunc(all, func(k kindInfo) bool { return k.schemaType == typ })

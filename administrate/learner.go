@@ -12,24 +12,24 @@ import (
 // EventLearner is a person's place on an event.
 type EventLearner struct {
 	ID        string
-	ContactID string // empty when the API returns none
-	// OpportunityID is the id of the opportunity of the place's registration. Only EnrolmentSources
-	// reads it.
+	ContactID string // empty when the API returns no contact
+	// OpportunityID is the id of the opportunity that registered the learner, or empty if
+	// RegisterContacts registered the learner. Only EnrolmentSources reads OpportunityID.
 	OpportunityID string
 }
 
-// Enrolment says whether a person has a place on an event.
+// Enrolment says whether a contact has a place on an event.
 type Enrolment struct {
-	Active    int // the number of places that were not cancelled
+	Active    int // the number of the contact's places that were not cancelled
 	Cancelled int
-	// Learners are the first 100 of the active places.
+	// Learners contains the first 100 places that were not cancelled.
 	Learners []EventLearner
 }
 
-// Enrolment reads whether a contact already has a place on an event. Enrolment sends the same query
-// as Administrate's own code: the query filters learners by contactId and eventId, and reads
-// totalRecords (observed, API notes 5.3). The request of Enrolment counts the cancelled places
-// separately, with the filter isCancelled (observed, API notes 5.3).
+// Enrolment reads whether a contact already has a place on an event. Enrolment filters learners by
+// contactId and eventId and reads totalRecords, as a query in Administrate's own code does
+// (observed, API notes 5.3). A second root field of the request counts the cancelled places, with
+// the filter isCancelled (observed, API notes 5.3).
 func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enrolment, error) {
 	b := newBuilder(&c.assumed)
 	b.location = "Enrolment"
@@ -61,18 +61,19 @@ func (c *Client) Enrolment(ctx context.Context, contactID, eventID string) (Enro
 	return Enrolment{Active: page.count, Cancelled: got.Cancelled.PageInfo.TotalRecords, Learners: page.rows}, nil
 }
 
-// LearnerPage is one page of the active places that Enrolments found.
+// LearnerPage is one page of the places that Enrolments found and that were not cancelled.
 type LearnerPage struct {
 	Learners   []EventLearner
 	NextCursor string // the cursor of the next page, empty on the last one
-	// ShowsSources says that the OpportunityID of each place was read.
+	// ShowsSources says whether the request read the OpportunityID of each place.
 	ShowsSources bool
 }
 
-// Enrolments reads one page of up to 100 active places that the contacts have on an event. The
-// number of contacts is 1 to MaxEntries. The page follows the cursor after; an empty cursor selects
-// the first page. The filters by eventId, contactId and isCancelled are observed (API notes 5.3). A
-// filter with several values is observed only for other fields than contactId (API notes 3.3).
+// Enrolments reads one page of up to 100 places of the contacts on an event, without cancelled
+// places. The list contactIDs has 1 to MaxEntries entries. The page follows the cursor after; an
+// empty cursor selects the first page. The filters by eventId, contactId and isCancelled are
+// observed (API notes 5.3). A filter with several values is observed, but not for the field
+// contactId (API notes 3.3).
 func (c *Client) Enrolments(ctx context.Context, eventID string, contactIDs []string, after string) (LearnerPage, error) {
 	return c.enrolments(ctx, "Enrolments", eventID, contactIDs, after, selectLearner)
 }
@@ -89,8 +90,9 @@ func (c *Client) enrolments(ctx context.Context, name, eventID string, contactID
 	return LearnerPage{Learners: page.rows, NextCursor: page.nextCursor}, err
 }
 
-// EnrolmentSources is Enrolments, and also reads the opportunity of each place's registration, see
-// Assumptions.LearnerRegistration. Without this assumption, ShowsSources of the page is false.
+// EnrolmentSources returns the same page as Enrolments, and also sets OpportunityID of each
+// learner, see Assumptions.LearnerRegistration. If the assumption LearnerRegistration is off,
+// EnrolmentSources does not set OpportunityID, and ShowsSources is false.
 func (c *Client) EnrolmentSources(ctx context.Context, eventID string, contactIDs []string, after string) (LearnerPage, error) {
 	selection := selectLearner
 	if c.assumed.LearnerRegistration != Off {
@@ -104,7 +106,7 @@ func (c *Client) EnrolmentSources(ctx context.Context, eventID string, contactID
 // Price is an amount of money.
 type Price struct {
 	Amount   decimal.Decimal // sent exactly, with at least two decimal places
-	Currency string          // sent as financialUnitId: the bare code, as for opportunities
+	Currency string          // sent as financialUnitId: only the code, as for opportunities
 }
 
 // RegisterContacts books a place on an event for each of the contacts. The members are observed
@@ -115,12 +117,13 @@ type RegisterContacts struct {
 	EventID    string
 	ContactIDs []string // 1 to MaxEntries
 	Notes      string   // optional
-	Price      *Price   // of one place; optional
+	Price      *Price   // the price of one place; optional
 }
 
 // RegisterContactsResult is the result of RegisterContacts.
 type RegisterContactsResult struct {
-	// Learners are the new places. A contact without an entry in Learners was not booked.
+	// Learners are the new places. If a contact has no entry in Learners, the API registered no
+	// place for the contact.
 	Learners []EventLearner
 	// BookedPlaces is the number of booked places of the event after the registration, nil when the
 	// response does not contain this number.
@@ -130,8 +133,8 @@ type RegisterContactsResult struct {
 	RemainingPlaces *int
 }
 
-// RegisterContacts sends one registerContacts. The API accepts a second booking of the same person
-// for the same event, so call Enrolment first.
+// RegisterContacts sends one mutation registerContacts. The API accepts a second registration of
+// the same contact on the same event, so call Enrolment first.
 func (c *Client) RegisterContacts(ctx context.Context, r RegisterContacts) (RegisterContactsResult, error) {
 	sent, err := c.sendStandalone(ctx, "RegisterContacts", r.build)
 	if err != nil {
@@ -182,13 +185,14 @@ func (r RegisterContacts) build(b *builder) standaloneMutation {
 	}
 }
 
-// CancelLearner cancels a place (observed, API notes 5.3). The response contains only a list of
-// errors, so call Enrolment to check that the place is cancelled.
+// CancelLearner cancels a learner's place (observed, API notes 5.3). The response contains only a
+// list of errors, so call Enrolment to check that the place is cancelled.
 func (c *Client) CancelLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "CancelLearner", "cancel", learnerID)
 }
 
-// ReactivateLearner restores a place that CancelLearner cancelled (observed, API notes 5.3).
+// ReactivateLearner restores a place that was cancelled with CancelLearner (observed, API notes
+// 5.3).
 func (c *Client) ReactivateLearner(ctx context.Context, learnerID string) error {
 	return c.changeLearner(ctx, "ReactivateLearner", "reactivate", learnerID)
 }

@@ -14,9 +14,10 @@ import (
 // first page.
 type PageRequest struct{ After string }
 
-// LookupRequest lists what Lookup looks up. The API compares each text of the request with the
-// filter operation eq. Whether eq ignores upper and lower case depends on the tenant's database. So
-// the caller must compare the names in the result with the texts of the request.
+// LookupRequest says which lists and names Lookup reads. The API compares each text of the request
+// with the filter operation eq. Whether the operation eq distinguishes upper and lower case depends
+// on the tenant's database. Compare the names in the result with the texts of the request, because
+// they may differ in upper and lower case.
 type LookupRequest struct {
 	Steps      *PageRequest
 	Regions    *PageRequest // assumed: see Assumptions.Regions
@@ -32,8 +33,9 @@ type ItemName struct {
 	Kind Kind
 }
 
-// LookupResult is the result of Lookup. LookupResult contains one page of each list: at most 100
-// rows. Next is the request for the next page, or nil if no list has another page.
+// LookupResult is the result of Lookup. For each list, LookupResult contains one page of at most
+// 100 rows. Next is the request for the next pages of the lists that have another page; Next is nil
+// if no list has another page.
 type LookupResult struct {
 	Steps      []Step
 	Regions    []Ref
@@ -49,10 +51,10 @@ type LookupResult struct {
 // The limit is low, because the API may have to search the items of four kinds for each text.
 const maxLookupTexts = 20
 
-// Lookup resolves names to ids in one request: each name is an alias at the root of one query.
-// Lookup accepts at most 20 texts, which are the names of accounts and the texts of items together.
-// Lookup does not search for items of a kind whose root field is Off in the Assumptions. A request
-// for regions fails with InvalidError if Assumptions.Regions is Off.
+// Lookup resolves names to ids in one query, which has one root field for each name. Lookup accepts
+// at most 20 texts in total: names of accounts and texts of items. If Assumptions sets the root
+// field of a kind to Off, Lookup does not search for items of this kind. A request for regions
+// fails with InvalidError if Assumptions.Regions is Off.
 func (c *Client) Lookup(ctx context.Context, w LookupRequest) (LookupResult, error) {
 	doc, err := c.lookupDocument(w)
 	if err != nil {
@@ -86,7 +88,7 @@ func (c *Client) itemRoots() []itemRoot {
 	return slices.DeleteFunc(all, func(r itemRoot) bool { return r.field == Off })
 }
 
-// CanLookUp reports whether items of the kind can be looked up by name.
+// CanLookUp reports whether Lookup can find items of the kind by code or title.
 func (c *Client) CanLookUp(kind Kind) bool { return len(ItemName{Kind: kind}.roots(c.itemRoots())) > 0 }
 
 func (item ItemName) roots(all []itemRoot) []itemRoot {
@@ -103,9 +105,9 @@ func (c *Client) lookupDocument(w LookupRequest) (transport.Document, error) {
 		root   SchemaName
 		fields string
 	}{
-		{"Steps", w.Steps, "steps", "opportunitySteps", selectStep}, // observed
+		{"Steps", w.Steps, "steps", "opportunitySteps", selectStep}, // the root field opportunitySteps is observed
 		{"Regions", w.Regions, "regions", c.assumed.Regions, selectRef},
-		{"Currencies", w.Currencies, "currencies", "currencies", "name code symbol"}, // observed
+		{"Currencies", w.Currencies, "currencies", "currencies", "name code symbol"}, // the root field currencies is observed
 	}
 	for _, l := range lists {
 		if l.list == nil {
@@ -200,7 +202,7 @@ func (w LookupRequest) resultOf(answers map[string]json.RawMessage, kinds []item
 				for _, row := range rows {
 					found.addStart(row)
 					item := Item{ID: row.ID, Type: r.kind, Code: row.Code, Title: row.Title}
-					if !slices.Contains(items, item) { // an item whose code equals its title is found twice
+					if !slices.Contains(items, item) { // an item whose code and title are equal is found twice
 						items = append(items, item)
 					}
 				}

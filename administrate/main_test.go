@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The tests decode a hundred introspected schemas. With the default setting, the tests would spend
-// a third of their time on garbage collection.
+// The tests decode the schema of the sandbox about a hundred times. With Go's default garbage
+// collection, the tests would spend a third of their time on garbage collection.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
 	os.Exit(m.Run())

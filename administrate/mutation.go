@@ -9,7 +9,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// MaxMutations and MaxRequestBytes are the limits of one call of Apply.
+// MaxMutations is the maximum number of mutations in one call of Apply, and MaxRequestBytes is the
+// maximum size of its request.
 const (
 	MaxMutations    = 20
 	MaxRequestBytes = transport.MaxRequestBytes
@@ -21,14 +22,15 @@ type Mutation interface {
 	build(b *builder) opportunityMutation
 }
 
-// MutationResult is the result of one mutation. Err is nil when the API executed the mutation. Err
-// is a *RejectedError when the API rejected the mutation. Err is an *UnknownError when the response
-// does not show whether the API executed the mutation.
+// MutationResult is the result of one mutation in a call of Apply. Err is nil when the API executed
+// the mutation. Err is a *RejectedError when the API rejected the mutation. Err is an *UnknownError
+// when the response does not show whether the API executed the mutation.
 type MutationResult struct {
-	// Opportunity is the opportunity right after the mutation, with all members except UpdatedAt. A
-	// mutation without Full also leaves out the interests, and a NewOpportunity also leaves out the
-	// attributes. Opportunity is nil for an AddInterest, for a ReservePlaces and after an error. Opportunity is also nil for an
-	// ExtendReservations if Assumptions.ExtendedOpportunity is Off.
+	// Opportunity is the opportunity right after the mutation, with all members except UpdatedAt.
+	// If the mutation does not set Full, Opportunity has no interests; after a NewOpportunity,
+	// Opportunity also has no attributes. Opportunity is nil for an AddInterest, for a
+	// ReservePlaces and after an error. Opportunity is also nil for an ExtendReservations if
+	// Assumptions.ExtendedOpportunity is Off.
 	Opportunity *Opportunity
 	// Interests are the interests in the API's response to an AddInterest. It is not documented
 	// whether the response to an AddInterest contains only the new interest or all interests of the
@@ -37,14 +39,15 @@ type MutationResult struct {
 	Err       error
 }
 
-// Apply sends the mutations in one document. Each mutation is an alias at the root, because the API
-// executes root fields in order. Apply accepts at most MaxMutations mutations with a request of at
-// most MaxRequestBytes. If a limit is exceeded, Apply fails with InvalidError and sends nothing.
+// Apply sends the mutations in one document. Each mutation is a root field of the document, because
+// the API executes root fields in order. Apply accepts at most MaxMutations mutations with a
+// request of at most MaxRequestBytes. If the mutations exceed a limit, Apply fails with
+// InvalidError and sends nothing.
 //
-// If Apply returns a nil error, it returns one MutationResult for each mutation, in the order of
-// the mutations. If Apply returns a NotSentError, a RefusedError or an UnknownError, the error
-// applies to all mutations. With Options.ReadOnly, Apply sends nothing and returns a RejectedError
-// in each MutationResult.
+// If Apply returns no error, Apply returns one MutationResult for each mutation, in the order of
+// the mutations. If Apply returns a NotSentError, a RefusedError or an UnknownError, this error
+// applies to all mutations of the call. With Options.ReadOnly, Apply sends nothing and returns a
+// RejectedError in each MutationResult.
 func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]MutationResult, error) {
 	doc, operations, err := c.mutationDocument("Apply", mutations)
 	if err != nil {
@@ -96,15 +99,15 @@ func applyOne(ctx context.Context, c *Client, m Mutation) (Opportunity, error) {
 	return *answers[0].Opportunity, nil
 }
 
-// MutationAlias returns the alias (and so the response key) of the mutation with index i in a
-// document.
+// MutationAlias returns the alias of the mutation with index i in a document of Apply, which is
+// also the response key.
 func MutationAlias(i int) string { return "m" + strconv.Itoa(i) }
 
 type opportunityMutation struct {
-	field     string // the field in the GraphQL namespace, such as "progress"
+	field     string // the field in the GraphQL namespace opportunities, such as "progress"
 	input     object
-	selection string // the selected fields other than errors
-	resultKey string // the result's response key, empty when there is none
+	selection string // the fields to select in the payload, in addition to errors
+	resultKey string // the response key of the result in the payload, empty when the payload has no result
 }
 
 func (c *Client) mutationDocument(name string, mutations []Mutation) (transport.Document, []opportunityMutation, error) {
@@ -189,8 +192,8 @@ func (op opportunityMutation) resultOf(doc transport.Document, key string, root 
 	return MutationResult{}
 }
 
-// parsePayload returns nil only if the payload's list of errors is empty. A list of errors that is
-// missing or null counts as empty (observed in Administrate's own code, API notes 3.5).
+// parsePayload returns nil only if the list of errors in the payload is empty. A list of errors
+// that is missing or null counts as empty (observed in Administrate's own code, API notes 3.5).
 func parsePayload(doc transport.Document, operation string, raw json.RawMessage, errs []transport.GraphQLError, depth int, into any) error {
 	if len(raw) == 0 || string(raw) == "null" {
 		return transport.OutcomeUnknown(doc, operation, "the response contains no result for the mutation", errs)

@@ -59,7 +59,8 @@ func (r standaloneResponse) outcomeUnknown(cause string) error {
 	return transport.OutcomeUnknown(r.doc, r.field, cause, r.errors)
 }
 
-// The response contains one payload for each entry of the input (observed, API notes 3.5).
+// entryPayloads expects one payload in the response for each entry of the input (observed, API
+// notes 3.5).
 func (r standaloneResponse) entryPayloads(entries int) ([]json.RawMessage, error) {
 	if len(r.raw) == 0 || string(r.raw) == "null" {
 		return nil, r.outcomeUnknown("the response contains no result for the mutation")
@@ -84,7 +85,8 @@ func (r standaloneResponse) decodeEntry(i int, raw json.RawMessage, into any) er
 	return parsePayload(r.doc, r.field, raw, own, 3, into)
 }
 
-// MaxEntries is the maximum number of entries in a list that a mutation sends.
+// MaxEntries is the maximum number of entries in a list of contacts, ids or e-mail addresses that
+// the client sends in one request.
 const MaxEntries = 100
 
 func (b *builder) checkEntryCount(member string, entries int) {

@@ -163,8 +163,7 @@ func TestStandaloneMutations(t *testing.T) {
 				t.Errorf("what is personal stands in the document: %s", r.Query)
 			}
 
-			// If a standalone mutation returns no record, an empty list of errors alone proves
-			// success.
+			// For a mutation that returns no record, an empty list of errors alone proves success.
 			without := "unknown"
 			if e.want == nil {
 				without = "done"
@@ -207,8 +206,9 @@ func TestStandaloneMutations(t *testing.T) {
 	}
 }
 
-// TestBatches: a mutation with a list of entries has an outcome for each entry. If the response has
-// another number of payloads than the request has entries, every outcome is unknown.
+// TestBatches: a mutation with a list of entries has an outcome for each entry. If the number of
+// payloads in the response differs from the number of entries in the request, every outcome is
+// unknown.
 func TestBatches(t *testing.T) {
 	t.Parallel()
 	contacts := []NewContact{{FirstName: secretName, LastName: "l", AccountID: "A", Email: secretName}, {FirstName: "f", LastName: "l"}, {FirstName: "f", LastName: "l"}}
@@ -273,7 +273,7 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// The error text is one line and contains no value of the input.
+// The text of the error is one line and contains no value of the input.
 func TestInvalidStandaloneMutations(t *testing.T) {
 	t.Parallel()
 	c, last := serveBody(t, successBody)
@@ -378,8 +378,8 @@ func TestReserveResult(t *testing.T) {
 	}
 }
 
-// TestReserveInOrder: Reserve sends two mutations at the root of one document. The mutation that
-// sets the expiry is the last one.
+// TestReserveInOrder: Reserve sends two mutations as root fields of one document. The second of
+// these mutations sets the expiry time.
 func TestReserveInOrder(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2026, 11, 30, 17, 0, 0, 0, time.FixedZone("", 3600))
@@ -413,7 +413,7 @@ func TestReserveInOrder(t *testing.T) {
 	}
 }
 
-// TestReserveForMany: if one mutation does not accept all interests, Reserve sends several
+// TestReserveForMany: if the interests do not fit into one mutation, Reserve sends several
 // mutations in one request.
 func TestReserveForMany(t *testing.T) {
 	t.Parallel()

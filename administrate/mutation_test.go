@@ -26,8 +26,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// serveBody returns a client of a server that always sends the same body, and a function that
-// returns the received request.
+// serveBody returns a client of a server that always returns the same body, and a function that
+// returns the last request.
 func serveBody(t *testing.T, body string) (*Client, func() sent) {
 	t.Helper()
 	var last sent
@@ -268,7 +268,7 @@ func compareOptions() []cmp.Option {
 	}
 }
 
-// TestBatch: the document contains the mutations in order at the root.
+// TestBatch: the document contains the mutations as root fields, in the given order.
 func TestBatch(t *testing.T) {
 	t.Parallel()
 	mutations := []Mutation{
@@ -382,7 +382,7 @@ func TestBadInput(t *testing.T) {
 
 type nilMutation = Progress
 
-// No value changes the structure of the document.
+// No value of a caller changes the structure of the document.
 func TestEverythingTravelsUnchanged(t *testing.T) {
 	t.Parallel()
 	s := administratetest.Schema(t, true)
@@ -472,7 +472,7 @@ func TestEverythingTravelsUnchanged(t *testing.T) {
 	})
 }
 
-// written returns an amount as text with at least two decimal places; it never rounds the amount.
+// written returns an amount as text with at least two decimal places, without rounding.
 func written(d decimal.Decimal) string {
 	text := d.String()
 	whole, places, _ := strings.Cut(text, ".")

@@ -36,7 +36,7 @@ func (k *refreshTokenStore) Replaced(_, next string) error {
 	return nil
 }
 
-// shortLivedTokens is a sandbox in which the lifetime of an OAuth access token is short.
+// shortLivedTokens is a sandbox whose OAuth access tokens expire soon.
 type shortLivedTokens struct {
 	*sandbox.Sandbox
 	url          string
@@ -124,8 +124,8 @@ func TestTokensThatExpire(t *testing.T) {
 	}
 }
 
-// TestTokenThatExpiresUnnoticed: if the client's clock is wrong, only the API's 401 shows that the
-// token has expired.
+// TestTokenThatExpiresUnnoticed: if the client's clock is wrong, only a 401 of the API shows that
+// the token has expired.
 func TestTokenThatExpiresUnnoticed(t *testing.T) {
 	t.Parallel()
 	e := newExpiring(t, time.Hour)
@@ -167,8 +167,8 @@ func TestTokenThatExpiresUnnoticed(t *testing.T) {
 	}
 }
 
-// TestTwoProcessesWithOneRefreshToken: each refresh token works once. The second process uses the
-// new refresh token that the first process has stored.
+// TestTwoProcessesWithOneRefreshToken: the token endpoint accepts each refresh token only once. The
+// second process uses the new refresh token that the first process has stored.
 func TestTwoProcessesWithOneRefreshToken(t *testing.T) {
 	t.Parallel()
 	e := newExpiring(t, time.Hour)

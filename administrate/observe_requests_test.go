@@ -11,8 +11,9 @@ import (
 	"github.com/oppflow/oppflow/telemetry"
 )
 
-// observe (if not nil) wraps the transport of every client that [client] returns. Only
-// TestProofHoldsWhenObserved sets observe. Parallel tests run later, when observe is nil again.
+// If observe is not nil, observe wraps the transport of every client that [client] returns. Only
+// TestProofHoldsWhenObserved sets observe. Parallel tests run after this test, when observe is nil
+// again.
 var observe func(*testing.T) func(http.RoundTripper) http.RoundTripper
 
 func TestProofHoldsWhenObserved(t *testing.T) {

@@ -8,8 +8,9 @@ import (
 )
 
 // SampleOperation is a sample call of the client. All sample operations together send every schema
-// name that the client can send. For each document, one sample operation sets as few members as
-// possible, so that a check finds further members that a tenant requires.
+// name that the client can send to the API. Each kind of document has a sample operation that sets
+// as few members as possible; with this operation, a check finds members that a tenant requires in
+// addition.
 type SampleOperation struct {
 	Name string
 	// Input is the value that Do passes to the client's method, or nil.
@@ -18,7 +19,7 @@ type SampleOperation struct {
 }
 
 // CoreOperations returns the sample operations that every tenant needs. The ids in the sample
-// operations are invented, because a recorder stores the documents and never sends a document.
+// operations are invented, because package schemacheck stores the documents and never sends them.
 func CoreOperations() []SampleOperation {
 	var s samples
 	s.readOpportunities()

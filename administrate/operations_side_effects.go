@@ -8,8 +8,8 @@ import (
 )
 
 // SideEffectOperations returns the sample operations that only the effects and the follow-ups of a
-// playbook need. A mutation with a list has one entry, because each list in a fakeResponse also has
-// one entry.
+// playbook need. Each list in a sample mutation has one entry, because the responses that package
+// schemacheck invents have one entry in each list.
 func SideEffectOperations() []SampleOperation {
 	var s samples
 	s.useLinks()

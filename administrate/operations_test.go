@@ -17,7 +17,7 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// recorder is a Sender that stores the documents of a client and sends nothing.
+// recorder is a Sender that stores the client's documents and sends nothing to the API.
 type recorder struct{ documents []transport.Document }
 
 var errRecorded = &NotSentError{Operation: "sample", Reason: Cancelled}
@@ -131,8 +131,8 @@ func TestOperationsCoverEveryCall(t *testing.T) {
 	}
 }
 
-// TestOperationsCoverEveryMethod fails if no Input of a sample operation has the type of a method's
-// parameter.
+// TestOperationsCoverEveryMethod fails if no sample operation has an Input of the type that a
+// method of the client needs.
 func TestOperationsCoverEveryMethod(t *testing.T) {
 	t.Parallel()
 	checked := checkedCoordinates(t)

@@ -10,7 +10,7 @@ import (
 )
 
 // Ref is the id and the name of an object in the TMS, such as an account or a region. The id is
-// opaque.
+// opaque text.
 type Ref struct {
 	ID   string
 	Name string
@@ -40,16 +40,16 @@ type Currency struct {
 	Symbol string
 }
 
-// Attribute is one custom attribute. The value of an attribute is always text, for example "true"
-// for a ticked box (observed).
+// Attribute is one custom attribute. The API returns the value of every attribute as text, for
+// example "true" for a ticked box (observed).
 type Attribute struct {
-	Key   string // the definition's key
+	Key   string // the definitionKey of the custom field
 	Value string
 }
 
-// Reservations describes the places that are reserved for an opportunity's interests. All places
-// have the same expiry time Until. Until stays nil until the first ExtendReservations, even if
-// places are already reserved (observed).
+// Reservations describes the places that the TMS keeps free for an opportunity's interests. All
+// reserved places of an opportunity have the same expiry time Until. The API returns no Until
+// before the first ExtendReservations, even if places are already reserved (observed).
 type Reservations struct {
 	Valid bool
 	Until *time.Time
@@ -60,7 +60,7 @@ type Item struct {
 	ID    string
 	Type  string // CourseTemplate, Event, LearningPath or TrainingTokenType
 	Code  string // empty for a TrainingTokenType
-	Title string // its title or name
+	Title string // the title or name of the item
 }
 
 // Interest is one item that an opportunity may buy.
@@ -68,9 +68,9 @@ type Interest struct {
 	ID    string
 	Item  Item
 	Total decimal.NullDecimal
-	// Only operations that read all members of an interest set Quantity and UnitAmount. Quantity
-	// and UnitAmount have no value if the tenant's schema does not have their fields (see
-	// Assumptions).
+	// An operation sets Quantity and UnitAmount only if the operation reads all members of an
+	// interest. If the tenant's schema has no field for the quantity or the unit amount (see
+	// Assumptions), the member stays without a value.
 	Quantity   *int
 	UnitAmount decimal.NullDecimal
 }
@@ -87,33 +87,34 @@ type Opportunity struct {
 	Attributes   []Attribute
 	Reservations Reservations
 	Interests    []Interest
-	// InterestCount is the number of interests on the record, including interests that are not in
-	// Interests.
+	// InterestCount is the number of all interests on the record; the list Interests may contain
+	// fewer interests.
 	InterestCount int
-	// NextInterestsCursor is the cursor for Client.Interests when the member Interests does not
-	// contain all interests.
+	// NextInterestsCursor is the cursor for the method Client.Interests; it is empty when the list
+	// Interests is complete.
 	NextInterestsCursor string
 	// UpdatedAt is the time at which the record was last changed. UpdatedAt is nil if the client
-	// did not read UpdatedAt or the API returned no value.
+	// did not read this time or the API returned no value.
 	UpdatedAt *time.Time
 }
 
 // InterestPage is one page of an opportunity's interests.
 type InterestPage struct {
 	Interests  []Interest
-	Count      int    // of all interests
+	Count      int    // the number of all interests of the opportunity
 	NextCursor string // the cursor of the next page, empty on the last one
 }
 
-// Opportunity reads one opportunity with its first 100 interests in one request. Opportunity sets
-// every member except UpdatedAt. Opportunity fails with NotFoundError when no opportunity has the
-// id.
+// Opportunity reads one opportunity with its first 100 interests in one request. The method
+// Opportunity sets every member of the result except UpdatedAt. The method Opportunity fails with
+// NotFoundError when no opportunity has the given id.
 func (c *Client) Opportunity(ctx context.Context, id string) (Opportunity, error) {
 	return c.readOpportunity(ctx, "Opportunity", id, func(b *builder) string { return b.assumed.selectFull() })
 }
 
-// OpportunityWithUpdatedAt reads one opportunity with the same members as the method Opportunity.
-// OpportunityWithUpdatedAt also reads UpdatedAt, except if Assumptions.OpportunityUpdated is Off.
+// OpportunityWithUpdatedAt reads one opportunity with the same members as the method
+// Client.Opportunity. OpportunityWithUpdatedAt also sets UpdatedAt, unless
+// Assumptions.OpportunityUpdated is Off.
 func (c *Client) OpportunityWithUpdatedAt(ctx context.Context, id string) (Opportunity, error) {
 	return c.readOpportunity(ctx, "ChangedOpportunity", id, func(b *builder) string {
 		return b.assumed.selectFull() + b.assumed.selectUpdatedAt()
@@ -122,8 +123,8 @@ func (c *Client) OpportunityWithUpdatedAt(ctx context.Context, id string) (Oppor
 
 // Interests reads one page of up to 100 interests of an opportunity. The page follows the cursor
 // after; an empty cursor selects the first page. A cursor is a position in the list of interests
-// (documented). If interests are removed between the reads of two pages, the second read skips
-// interests.
+// (documented). If an interest is removed between the reads of two pages, the second read skips an
+// interest.
 func (c *Client) Interests(ctx context.Context, opportunityID, after string) (InterestPage, error) {
 	o, err := c.readOpportunity(ctx, "Interests", opportunityID, func(b *builder) string {
 		if after == "" {

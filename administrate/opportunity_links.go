@@ -6,13 +6,14 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// OpportunityLinks are an opportunity's attributes and the objects that belong to the opportunity,
-// such as its account. All members of OpportunityLinks are documented or observed (API notes 4.1).
+// OpportunityLinks contains an opportunity's attributes, and the objects that belong to the
+// opportunity, such as the account. All members of OpportunityLinks are documented or observed (API
+// notes 4.1).
 type OpportunityLinks struct {
 	OpportunityID string
 	Account       *Ref   // nil when there is none
 	ContactID     string // empty when there is none
-	Owner         *User  // with id, first name and contact; nil when there is no owner
+	Owner         *User  // with id, first name and contact; nil when the opportunity has no owner
 	Attributes    []Attribute
 	// ActiveInvoiceID is the id of the active invoice, "" if there is none.
 	ActiveInvoiceID string
@@ -55,17 +56,18 @@ func (t linksDTO) links() (OpportunityLinks, error) {
 	for _, a := range t.Attributes {
 		out.Attributes = append(out.Attributes, Attribute{Key: a.DefinitionKey, Value: a.Value})
 	}
-	// The query selects only fields of an invoice, so another type of sales document arrives
-	// without an id.
+	// The query selects only fields of the type Invoice, so a sales document of another type has no
+	// id in the response.
 	if t.SalesDocument != nil && t.SalesDocument.ID != "" {
 		out.Invoice = &Invoice{ID: t.SalesDocument.ID, State: t.SalesDocument.LifecycleState}
 	}
 	return out, requireID(t.ID)
 }
 
-// OpportunitySteps reads 1 to 100 opportunities by their ids in one request, and sets only ID, Step and
-// Account. The filter and its operation are observed (API notes 3.3). The API decides the order of the
-// opportunities. If no opportunity has one of the ids, OpportunitySteps returns no error for this id.
+// OpportunitySteps reads 1 to 100 opportunities by their ids in one request, and sets only ID, Step
+// and Account of each opportunity. The filter by id with the operation "in" is observed (API notes
+// 3.3). The API decides the order of the opportunities. OpportunitySteps returns no error for an id
+// that no opportunity has.
 func (c *Client) OpportunitySteps(ctx context.Context, ids []string) ([]Opportunity, error) {
 	const name = "OpportunitySteps"
 	b := newBuilder(&c.assumed)

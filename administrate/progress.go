@@ -4,17 +4,17 @@ import (
 	"context"
 )
 
-// Progress takes an opportunity over a transition to another step. If no transition leads from the
-// current step to the step StepID, the API rejects the progress with the label "Transition Not
-// Found" (documented).
+// Progress takes an opportunity over a transition to another step. If the tenant has no transition
+// from the current step to the step StepID, the API rejects the mutation with the label "Transition
+// Not Found" (documented).
 type Progress struct {
 	OpportunityID string
 	StepID        string
-	// Full says that the result also contains the attributes and the first 100 interests.
+	// Full adds the attributes and the first 100 interests to the returned opportunity.
 	Full bool
 }
 
-// Progress sends one progress and returns the record.
+// Progress sends one mutation progress and returns the record after the transition.
 func (c *Client) Progress(ctx context.Context, p Progress) (Opportunity, error) {
 	return applyOne(ctx, c, p)
 }

@@ -15,12 +15,12 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// rateLimitedTransport is a transport that counts the requests and returns 429 until the test
-// switches the 429 off.
+// rateLimitedTransport is a transport that counts the requests, and returns 429 as long as the test
+// does not switch the 429 off.
 type rateLimitedTransport struct {
 	refusing          atomic.Bool
 	refused, answered atomic.Int32
-	first             atomic.Int64 // the time of the first response, in Unix nanoseconds
+	first             atomic.Int64 // the time of the first response other than 429, in Unix nanoseconds
 	after             string
 }
 
@@ -57,8 +57,8 @@ func TestOne429StopsTheProcess(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			l.refusing.Store(false)
-			// If the context ends before the end of the back-off, the call fails at once and the
-			// client sends nothing.
+			// If the context ends before the back-off ends, the call fails at once and the client
+			// sends nothing.
 			short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			if err := addInterest(short, c); !errors.As(err, &notSent) || notSent.Reason != Throttled {
 				t.Errorf("got %v", err)
@@ -85,7 +85,7 @@ func TestOne429StopsTheProcess(t *testing.T) {
 			if l.answered.Load() != 10 || l.refused.Load() != 1 {
 				t.Errorf("%d answered, %d refused", l.answered.Load(), l.refused.Load())
 			}
-			quiet := 500 * time.Millisecond // the shortest back-off when the API names no time
+			quiet := 500 * time.Millisecond // the shortest back-off after a 429 without Retry-After
 			if after != "" {
 				quiet = time.Second
 			}

@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// TestBucketCounts: with a bucket of n requests, the client sends exactly n requests at once,
-// counted over all callers and all operations.
+// TestBucketCounts: with a bucket of n requests, the client sends exactly n requests at once, for
+// all callers and operations together.
 func TestBucketCounts(t *testing.T) {
 	t.Parallel()
 	var arrived atomic.Int32
@@ -47,7 +47,7 @@ func TestBucketCounts(t *testing.T) {
 				throttled.Add(1)
 			case errors.As(err, &notSent):
 				t.Errorf("%v", err)
-			default: // the operation was sent; the response fits only one of the three operations
+			default: // the request was sent; its response fits only one of the three operations
 				sent.Add(1)
 			}
 		})

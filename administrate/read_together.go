@@ -11,19 +11,19 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// ReadTogether calls the function main and the optional functions (the parameter also)
-// concurrently. ReadTogether returns the error of main, followed by the errors of the optional
-// functions. When every function that has not returned waits for a query, ReadTogether joins the
-// waiting queries in one document and sends the document. Equal queries are sent once, even when one
-// function sends the query after another function got the response. A function must send its
-// queries one after the other, through a Client, with the context that ReadTogether passes to the
-// function. ReadTogether never joins mutations with other operations.
+// ReadTogether calls the function main and the functions in also concurrently, and joins their
+// queries to the API. The first returned error is the error of main; the errors of the functions in
+// also follow in order. When every function that is still running waits for the response to a
+// query, ReadTogether sends all waiting queries in one document. If two functions send equal
+// queries, ReadTogether sends the query once, even if the first function already has the response.
+// A function must send its queries one after the other, through a Client, with the context that
+// ReadTogether passes to the function. ReadTogether never joins mutations with other operations.
 //
-// If the API returns an error for the whole joined document and names what is wrong, ReadTogether
-// sends the document again without the queries that contain the name. If the query of main has no
-// response then, ReadTogether sends the query of main alone. All other queries without a response
-// fail. If the API refuses a query that was sent alone, the Client never joins this query with other
-// queries from then on.
+// If the API refuses the joined document and reports names in the document, ReadTogether sends the
+// document again without the queries that contain these names. If the query of main then still has
+// no response, ReadTogether sends the query of main alone. Every other query without a response
+// fails. If the API refuses a query that was sent alone, the Client never again joins this query
+// with other queries.
 func ReadTogether(ctx context.Context, main func(context.Context) error, also ...func(context.Context) error) []error {
 	all := append([]func(context.Context) error{main}, also...)
 	errs := make([]error, len(all))
@@ -36,7 +36,7 @@ func ReadTogether(ctx context.Context, main func(context.Context) error, also ..
 	for i, call := range all {
 		calls.Go(func() {
 			defer g.leave()
-			defer func() { // a panic in another goroutine would end the process
+			defer func() { // without recover, a panic in this goroutine would end the process
 				if fault := recover(); fault != nil {
 					errs[i] = fmt.Errorf("administrate: a read panicked: %v", fault)
 				}
@@ -58,9 +58,9 @@ type groupMember struct {
 type queryGroup struct {
 	ctx     context.Context //nolint:containedctx // the context of the call that owns the group
 	mu      sync.Mutex
-	running int // the functions that have not returned
+	running int // the number of functions that have not returned
 	waiting []*waitingQuery
-	// answered are the queries with a response without errors.
+	// answered contains the queries that got a response without errors.
 	answered []*waitingQuery
 }
 
@@ -92,9 +92,9 @@ func (c *Client) sendAlone(ctx context.Context, doc transport.Document) (transpo
 	return got, err
 }
 
-// travelsAlone reports whether the API has refused the query before, so that the client must not
-// join the query with others. The names of queries are constants, so the client stores only few
-// names of refused queries.
+// travelsAlone reports whether the API has refused the query before; the client does not join such
+// a query with other queries. The names of queries are constants, so the map of refused queries
+// stays small.
 func (c *Client) travelsAlone(doc transport.Document) bool {
 	_, refused := c.refusedQueries.Load(doc.Name)
 	return refused
@@ -118,8 +118,8 @@ func (g *queryGroup) leave() {
 	g.sendIfComplete()
 }
 
-// sendIfComplete sends the waiting queries if every running function waits for a query.
-// sendIfComplete unlocks the group.
+// sendIfComplete sends the waiting queries if every running function waits for a query. The caller
+// locks the mutex of the group, and sendIfComplete unlocks the mutex.
 func (g *queryGroup) sendIfComplete() {
 	due := g.waiting
 	if len(due) < g.running || len(due) == 0 {
@@ -148,7 +148,7 @@ func isSameQuery(a, b transport.Document) bool {
 func sendJoined(ctx context.Context, queries []*waitingQuery) {
 	c := queries[0].client
 	var distinct []transport.Document
-	indexes := make([]int, len(queries)) // of the query's document in distinct
+	indexes := make([]int, len(queries)) // for each query, the index of its document in distinct
 	for n, q := range queries {
 		at := -1
 		for i, doc := range distinct {
@@ -183,7 +183,7 @@ func sendJoined(ctx context.Context, queries []*waitingQuery) {
 type documentResult struct {
 	response transport.Response
 	err      error
-	// wasJoined says that err is the error of a document that contains other queries, too.
+	// wasJoined says that err is the error of a document with several queries.
 	wasJoined bool
 }
 
@@ -208,8 +208,8 @@ func (c *Client) sendDocuments(ctx context.Context, docs []transport.Document) [
 	return results
 }
 
-// mayFailForAnother reports whether one query of a joined document may have caused the error, so
-// that another query may succeed alone.
+// mayFailForAnother reports whether another query of the joined document may have caused the error,
+// so that this query may succeed alone.
 func mayFailForAnother(err error) bool {
 	var unknown *UnknownError
 	var unsent *NotSentError

@@ -128,7 +128,8 @@ func TestReadTogetherSendsTheOtherQueriesAgain(t *testing.T) {
 	}
 }
 
-// A query that another function has sent before gets the same response without a request.
+// If another function has already sent an equal query, the client returns the same response without
+// a request.
 func TestReadTogetherSendsEqualQueriesOnce(t *testing.T) {
 	t.Parallel()
 	s := newTogetherTenant(t, administrate.Assumptions{})
@@ -168,8 +169,8 @@ func TestReadTogetherWithAFailingQuery(t *testing.T) {
 	}
 }
 
-// TestReadTogetherWithoutAnAPI: if the API cannot be reached, the client sends only one request,
-// and all functions return its error.
+// TestReadTogetherWithoutAnAPI: if the client cannot reach the API, the client sends only one
+// request, and every function returns the error of this request.
 func TestReadTogetherWithoutAnAPI(t *testing.T) {
 	t.Parallel()
 	s := newTogetherTenant(t, administrate.Assumptions{})
@@ -192,7 +193,7 @@ func TestReadTogetherWithoutAnAPI(t *testing.T) {
 	}
 }
 
-// TestAPanicInAReadIsAnError: a panic in a function of ReadTogether must not end the process.
+// TestAPanicInAReadIsAnError: if a function of ReadTogether panics, the process does not end.
 func TestAPanicInAReadIsAnError(t *testing.T) {
 	t.Parallel()
 	s := newTogetherTenant(t, administrate.Assumptions{})

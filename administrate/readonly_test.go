@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestReadOnly: with Options.ReadOnly, no method sends a mutation, and the error text says what to
-// do.
+// TestReadOnly: with Options.ReadOnly, no method sends a mutation, and the text of the error says
+// what to do.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	var times atomic.Int32
@@ -40,8 +40,8 @@ func TestReadOnly(t *testing.T) {
 			t.Errorf("%s: %+v", operation, rejected)
 		}
 	}
-	// The test finds all methods of the client with a mutation as parameter, so the test also
-	// covers methods that are added later.
+	// The test finds every method of the client that has a mutation as a parameter, so the test
+	// also covers methods that are added later.
 	given := map[string]struct {
 		mutation  Mutation
 		operation string

@@ -24,10 +24,10 @@ type RegistrationPage struct {
 }
 
 // EventRegistrations reads one page of up to 100 registrations on an event. The page follows the
-// cursor after; an empty cursor selects the first page. A filter of registrations by opportunity
-// was never observed. To find the registrations of one opportunity, read the registrations on the
-// events of its interests. EventRegistrations fails with NotFoundError when no event has the id
-// eventID.
+// cursor after; an empty cursor selects the first page. No filter of registrations by opportunity
+// was observed. To find the registrations of an opportunity, read the registrations on every event
+// that an interest of the opportunity is about. EventRegistrations fails with NotFoundError when no
+// event has the id eventID.
 func (c *Client) EventRegistrations(ctx context.Context, eventID, after string) (RegistrationPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findOne(ctx, c, b, "EventRegistrations", "events", recordKindEvent, eventID,

@@ -21,7 +21,7 @@ func id(typ string, key any) string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%v", typ, key))
 }
 
-// query sends a GraphQL query to the sandbox without the client under test.
+// query sends a GraphQL query to the sandbox directly, without the client under test.
 func (s *tenant) query(t *testing.T, query string) string {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
@@ -92,7 +92,7 @@ func TestAccounts(t *testing.T) {
 }
 
 // TestContacts: if the sandbox rejects one contact of a list, the sandbox still creates the other
-// contacts.
+// contacts of the list.
 func TestContacts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -150,7 +150,8 @@ func TestContacts(t *testing.T) {
 	}
 }
 
-// One request reads the steps of many records. A record that does not exist has no row.
+// One request reads the steps of many records. The result has no row for a record that does not
+// exist.
 func TestOpportunitySteps(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -7,7 +7,7 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// A member of these types that is null or missing in the response has the zero value.
+// In the types below, a member that is null or missing in the response has the zero value.
 
 type refDTO struct {
 	ID   string `json:"id"`
@@ -174,8 +174,8 @@ func (o opportunityDTO) opportunity() (Opportunity, error) {
 }
 
 type anyTime struct {
-	given bool       // true when the response contains a value
-	at    *time.Time // nil without an offset
+	given bool       // true when the response contains the time, with or without an offset
+	at    *time.Time // nil for a time without an offset
 }
 
 func (s *anyTime) UnmarshalJSON(raw []byte) error {

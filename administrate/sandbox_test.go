@@ -49,8 +49,8 @@ func newTenant(t *testing.T, change func(*administrate.Options)) *tenant {
 	return newTenantOf(t, nil, change)
 }
 
-// newTenantOf returns a tenant whose sandbox differs from the default in the assumptions of the
-// parameter assume.
+// newTenantOf returns a tenant whose sandbox has the settings of the parameter assume instead of
+// the default settings.
 func newTenantOf(t *testing.T, assume map[string]string, change func(*administrate.Options)) *tenant {
 	t.Helper()
 	return newTenantWith(t, sandbox.Options{Assumptions: assume}, change)
@@ -220,8 +220,8 @@ func TestReservation(t *testing.T) {
 	if !held.Valid || held.Until == nil || !held.Until.Equal(until) {
 		t.Errorf("held %+v, want until %v", held, until)
 	}
-	// The API executes the mutations in order: at the ExtendReservations, the opportunity was still
-	// in the step before the Progress.
+	// The API executes the mutations in order, so the result of the ExtendReservations shows the
+	// step before the Progress.
 	if answers[1].Opportunity.Step.ID != stepProposed || answers[2].Opportunity.Step.ID != stepOpen {
 		t.Errorf("steps %q, then %q", answers[1].Opportunity.Step.Name, answers[2].Opportunity.Step.Name)
 	}
@@ -238,7 +238,7 @@ func TestReservation(t *testing.T) {
 	}
 }
 
-// TestWholeBatch sends the largest document.
+// TestWholeBatch sends a document with the largest allowed number of mutations.
 func TestWholeBatch(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -219,8 +219,8 @@ func everyStandaloneMutation() []namedCall {
 	return calls
 }
 
-// all maps the name of a call to its request, and invalid contains the calls that the client
-// rejected as invalid.
+// all maps the name of each call to its request; invalid contains the calls whose input the client
+// refused.
 func requests(t *testing.T, assumed Assumptions) (all map[string]sent, invalid map[string]error) {
 	t.Helper()
 	wire := &collector{}

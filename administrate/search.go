@@ -11,11 +11,11 @@ import (
 )
 
 // OpportunityField is the name of a field by which the API filters or orders opportunities. Every
-// value of the tenant's enum OpportunityField is valid, not only the constants below.
+// value of the enum OpportunityField in the tenant's schema is valid, not only the constants below.
 type OpportunityField string
 
-// ByRegionName is documented, and ByID and ByStepID are observed. The other fields are assumed; the
-// client replaces an assumed field with its name in Assumptions.
+// ByRegionName is documented, and ByID and ByStepID are observed. ByName, ByAccountID and ByCreated
+// are assumed; the client replaces each of these fields with its name in Assumptions.
 const (
 	ByRegionName OpportunityField = "regionName"
 	ByID         OpportunityField = "id"
@@ -25,10 +25,10 @@ const (
 	ByCreated    OpportunityField = "createdAt" // assumed
 )
 
-// FilterOperation is how a filter compares.
+// FilterOperation is the comparison that a Filter makes.
 type FilterOperation string
 
-// Equal and Like are documented. All other operations are observed.
+// Equal and Like are documented. All other operations in this list are observed.
 const (
 	Equal        FilterOperation = "eq"
 	NotEqual     FilterOperation = "ne"
@@ -36,18 +36,19 @@ const (
 	GreaterEqual FilterOperation = "ge"
 	Less         FilterOperation = "lt"
 	LessEqual    FilterOperation = "le"
-	Like         FilterOperation = "like"     // with SQL's % wildcards
-	WordLike     FilterOperation = "wordlike" // a bare word
-	In           FilterOperation = "in"       // Values
-	NotIn        FilterOperation = "notin"    // Values
-	Contains     FilterOperation = "contains" // Values
-	IsNull       FilterOperation = "isnull"   // no value
-	NotNull      FilterOperation = "notnull"  // no value
+	Like         FilterOperation = "like"     // compares with Value, in which % is SQL's wildcard
+	WordLike     FilterOperation = "wordlike" // compares with Value, a bare word
+	In           FilterOperation = "in"       // compares with Values
+	NotIn        FilterOperation = "notin"    // compares with Values
+	Contains     FilterOperation = "contains" // compares with Values
+	IsNull       FilterOperation = "isnull"   // uses neither Value nor Values
+	NotNull      FilterOperation = "notnull"  // uses neither Value nor Values
 )
 
-// Filter is one condition. An opportunity matches a Search only if the opportunity matches every
-// Filter. All other operations compare the field with Value. Every value is text: "true",
-// "2026-01-01T00:00:00Z".
+// Filter is one condition of a Search. An opportunity matches a Search only if the opportunity
+// matches every Filter. In, NotIn and Contains compare the field with Values, IsNull and NotNull
+// with nothing, and every other operation with Value. Every value in a Filter is text, such as
+// "true" or "2026-01-01T00:00:00Z".
 type Filter struct {
 	Field     OpportunityField
 	Operation FilterOperation
@@ -55,14 +56,15 @@ type Filter struct {
 	Values    []string
 }
 
-// Order says by which field the opportunities of a Search are ordered. The argument order of the
-// API is assumed: see Assumptions.Order.
+// Order says by which field the opportunities of a Search are ordered, and in which direction. The
+// argument of the API for the order is assumed: see Assumptions.Order.
 type Order struct {
 	Field      OpportunityField
 	Descending bool
 }
 
-// Search says which page of which opportunities Opportunities reads, and in which order.
+// Search says which opportunities the method Client.Opportunities reads, which page of them, and in
+// which order.
 type Search struct {
 	Filters []Filter
 	First   int // 1 to 100 rows; 0 is the API's default of 50
@@ -71,8 +73,8 @@ type Search struct {
 	Order   *Order
 	// If Attributes is true, the rows of the page contain the custom attributes.
 	Attributes bool
-	// If Bare is true, the rows contain only id, name and (if Attributes is true) attributes. A
-	// page without Bare is a hundred times as large because of the interests.
+	// If Bare is true, the rows of the page contain only id, name and (if Attributes is true)
+	// attributes. Without Bare, a page is a hundred times as large because of the interests.
 	Bare bool
 	// If Full is true, the rows contain all members that OpportunityWithUpdatedAt sets.
 	Full bool
@@ -80,8 +82,9 @@ type Search struct {
 
 // Page is one page of the opportunities that match a Search.
 type Page struct {
-	// Rows have id, name and (if Search.Attributes is true) attributes. If Search.Bare is false,
-	// rows also have step, grand total and the first 100 interests (id, item type and total).
+	// Rows contain id, name and (if Search.Attributes is true) attributes of each opportunity. If
+	// Search.Bare is false, Rows also contain step, grand total and the first 100 interests (id,
+	// item type and total).
 	Rows       []Opportunity
 	Count      int    // the number of all matching opportunities
 	NextCursor string // the cursor of the next page, empty on the last one

@@ -99,8 +99,8 @@ func TestEndedBeforehand(t *testing.T) {
 	}
 }
 
-// TestSendDeadlineWhileConnecting: if no connection exists at the send deadline, the client stops
-// waiting and does not send the document.
+// TestSendDeadlineWhileConnecting: if the client has no connection at the send deadline, the client
+// stops waiting and does not send the document.
 func TestSendDeadlineWhileConnecting(t *testing.T) {
 	for name, obeys := range map[string]bool{"a dialer that can be stopped": true, "one that cannot": false} {
 		t.Run(name, func(t *testing.T) {
@@ -248,8 +248,8 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// notPermittedAfterToken is a token source whose Token makes Options.Permitted refuse all further
-// requests.
+// notPermittedAfterToken is a token source; after a call of Token, Options.Permitted refuses every
+// request.
 type notPermittedAfterToken struct{ withheld *atomic.Bool }
 
 func (s notPermittedAfterToken) Token(context.Context) (string, error) {

@@ -48,7 +48,8 @@ func addInterest(ctx context.Context, c *Client) error {
 	return err
 }
 
-// outcomeOf fails the test if the error text contains a secret.
+// outcomeOf returns the outcome that the error shows, and fails the test if the error text contains
+// a secret.
 func outcomeOf(t *testing.T, err error) string {
 	t.Helper()
 	if err == nil {
@@ -90,10 +91,11 @@ func outcomeOf(t *testing.T, err error) string {
 const successBody = `{"data":{"m0":{"opportunities":null,"addInterest":{"errors":[],"interests":[{"id":"1"}]}}}}`
 
 // The API documentation names the HTTP statuses 401, 429 and 500 (API notes 1 and 2). An empty list
-// of top-level errors means that the request had no error (documented, API notes 3.5). A non-empty
-// list of errors in the payload means that the API rejected the mutation, whatever the HTTP status
-// is (observed, API notes 3.5). A list of errors that is missing or null means no errors. A
-// response without the mutation's result does not count as success.
+// of top-level errors means that the request had no error (documented, API notes 3.5). A list of
+// errors in the payload that is not empty means that the API rejected the mutation, with any HTTP
+// status (observed, API notes 3.5). A payload whose list of errors is missing or null has no
+// errors. If a response does not contain the mutation's result, the mutation does not count as
+// done.
 func TestAnswers(t *testing.T) {
 	answer := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -227,8 +229,8 @@ func TestReadsAreWhole(t *testing.T) {
 	}
 }
 
-// TestRefusalNamesThePlace: the client's error text contains the name that the sent document has at
-// the error location of the API. Only Messages contains the API's message.
+// TestRefusalNamesThePlace: the client's error text contains the name in the sent document at which
+// the API reported the error. Only the member Messages of the error contains the API's message.
 func TestRefusalNamesThePlace(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

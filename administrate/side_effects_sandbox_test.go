@@ -238,7 +238,7 @@ func TestLog(t *testing.T) {
 	rejected(t, strict.WriteLog(ctx, administrate.LogEntry{Origin: "Oppflow", NodeID: id("Opportunity", 1), Message: "m", Status: administrate.LogSuccess}), "")
 }
 
-// With every fault, the client sends the mutation only once.
+// With every fault of the sandbox, the client sends the mutation only once.
 func TestOutcomesOfStandaloneMutations(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -246,7 +246,7 @@ func TestOutcomesOfStandaloneMutations(t *testing.T) {
 	for _, errand := range []struct {
 		operation string
 		do        func(s *tenant) error
-		count     string // a query whose totalRecords increases after the mutation, or empty
+		count     string // a query whose totalRecords grows with the mutation, or "" if there is no such query
 	}{
 		{"account.create", func(s *tenant) error {
 			_, err := s.CreateAccount(ctx, administrate.NewAccount{Name: name})
@@ -318,8 +318,8 @@ func TestOutcomesOfStandaloneMutations(t *testing.T) {
 	}
 }
 
-// TestAccountTakenAway: whether null removes the account of an opportunity depends on the tenant.
-// Only the record shows whether the account was removed.
+// TestAccountTakenAway: it depends on the tenant whether the value null removes the account of an
+// opportunity. Only a read of the record shows whether the API removed the account.
 func TestAccountTakenAway(t *testing.T) {
 	t.Parallel()
 	for value, stays := range map[string]bool{"kept": true, "cleared": false} {
@@ -333,8 +333,8 @@ func TestAccountTakenAway(t *testing.T) {
 	}
 }
 
-// TestTokenIssues: the client reads the training tokens that were issued for a won opportunity from
-// the field with the assumed or the corrected name.
+// TestTokenIssues: the client reads the training tokens that the TMS issued for a won opportunity,
+// with the assumed and with a corrected name of the field.
 func TestTokenIssues(t *testing.T) {
 	t.Parallel()
 	tokens := id("TokenType", "0123456789abcdef0123456789abcdef")

@@ -16,7 +16,8 @@ type TokenIssue struct {
 
 // TokenIssues contains the training tokens that were issued for an opportunity.
 type TokenIssues struct {
-	// Shown is false if Assumptions.TokenIssues is Off.
+	// Shown says whether the client read the issued training tokens; Shown is false if
+	// Assumptions.TokenIssues is Off.
 	Shown  bool
 	Issues []TokenIssue
 }
@@ -27,7 +28,7 @@ func (c *Client) ShowsTokenIssues() bool { return c.assumed.TokenIssues != Off }
 // TokenIssues reads the training tokens that were issued for an opportunity. The name of the API's
 // field for issued training tokens is assumed: see Assumptions.TokenIssues. TokenIssues fails with
 // NotFoundError when no opportunity has the id opportunityID. TokenIssues fails with RefusedError
-// when the API does not have the assumed field.
+// when the tenant's schema does not have the assumed field.
 func (c *Client) TokenIssues(ctx context.Context, opportunityID string) (TokenIssues, error) {
 	field, selection := string(c.assumed.TokenIssues), "id"
 	if c.assumed.TokenIssues != Off {

@@ -8,16 +8,16 @@ import (
 type UpdateOpportunity struct {
 	ID         string
 	AccountID  string
-	NoAccount  bool        // removes the account; assumed: see Assumptions.ClearAccount
-	Currency   string      // the bare code
+	NoAccount  bool        // removes the account from the record; assumed: see Assumptions.ClearAccount
+	Currency   string      // the currency code alone, such as USD
 	Name       string      // assumed: see Assumptions.UpdateName
 	OwnerID    string      // the id of a User; assumed: see Assumptions.UpdateOwner
 	ContactID  string      // assumed: see Assumptions.UpdateContact
 	Attributes []Attribute // assumed: see Assumptions.UpdateAttributes
-	Full       bool        // the result also contains the attributes and the first 100 interests
+	Full       bool        // also return the attributes and the first 100 interests
 }
 
-// UpdateOpportunity sends one update and returns the record.
+// UpdateOpportunity sends one mutation update and returns the record after the update.
 func (c *Client) UpdateOpportunity(ctx context.Context, u UpdateOpportunity) (Opportunity, error) {
 	return applyOne(ctx, c, u)
 }

@@ -30,8 +30,8 @@ func (l recordingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return l.transport.RoundTrip(r)
 }
 
-// The client reads UpdatedAt from the field that Assumptions.OpportunityUpdated names, and only in
-// OpportunityWithUpdatedAt and a Search with Full.
+// The client reads UpdatedAt from the field in Assumptions.OpportunityUpdated, but only in
+// OpportunityWithUpdatedAt and in a Search with Full.
 func TestOpportunityWithUpdatedAt(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

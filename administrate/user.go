@@ -4,13 +4,13 @@ import (
 	"context"
 )
 
-// User is a person who works with the TMS. The TMS sends mail for a user to the user's contact, so
-// a user without a contact cannot receive mail (observed, API notes 5.6).
+// User is a person who works with the TMS. The TMS sends a user's mail to the user's contact, so a
+// user without a contact cannot receive mail (observed, API notes 5.6).
 type User struct {
 	ID        string
-	FullName  string // filled in only by Users
-	FirstName string // filled in only for the owner of an opportunity or an account
-	ContactID string // empty when there is none
+	FullName  string // set only by Client.Users
+	FirstName string // set only in the owner of an opportunity or an account
+	ContactID string // the id of the user's contact; empty when the user has no contact
 }
 
 // UserPage is one page of the tenant's users.
@@ -21,8 +21,8 @@ type UserPage struct {
 }
 
 // Users reads one page of up to 100 users (observed, API notes 5.5). The page follows the cursor
-// after; an empty cursor selects the first page. Users always lists all users, because no filter of
-// the API for users was observed.
+// after; an empty cursor selects the first page. Users always lists all users, because no filter
+// for users was observed.
 func (c *Client) Users(ctx context.Context, after string) (UserPage, error) {
 	b := newBuilder(&c.assumed)
 	page, err := findRows(ctx, c, b, "Users", "users", b.pageArguments(after), "id fullName contact { id }", userDTO.user)

@@ -21,17 +21,20 @@ import (
 )
 
 const (
-	// jwksInterval is the shortest time between two reads of the keys that sign access tokens.
+	// jwksInterval is the shortest time between two reads of the JSON Web Key Set, which contains
+	// the keys that sign access tokens.
 	jwksInterval = time.Minute
 	jwksTimeout  = 10 * time.Second
 	maxJWKSBytes = 1 << 20
-	// clockSkew is how much the clock of the issuer may differ from the clock of this machine.
+	// clockSkew is the accepted difference between the clock of the issuer and the clock of this
+	// machine.
 	clockSkew = time.Minute
 )
 
-// Authorizer returns a function for HandlerOptions.Authorize that accepts the token of the settings
-// and the access tokens that the keys of the settings sign. The function is nil if the settings
-// contain no authentication. Authorizer returns an error if the keys cannot be read.
+// Authorizer returns a function for HandlerOptions.Authorize, which accepts the token in the
+// settings and every valid access token of the issuer in the settings. The returned function is nil
+// if the settings contain no authentication. Authorizer returns an error if the issuer's keys
+// cannot be read.
 func Authorizer(ctx context.Context, s settings.CodecServer) (func(*http.Request, string) bool, error) {
 	if !s.HasAuthentication() {
 		return nil, nil //nolint:nilnil // no authentication is no error
@@ -77,7 +80,7 @@ func newAccessTokens(ctx context.Context, s settings.CodecServer) (*accessTokens
 	return a, nil
 }
 
-// For a token that is not valid, accept reads the keys again at most once a minute, because the
+// If a token is not valid, accept reads the issuer's keys again, at most once a minute, because the
 // issuer may have new keys.
 func (a *accessTokens) accept(ctx context.Context, token string) bool {
 	a.mu.Lock()
@@ -137,8 +140,8 @@ func readJWKS(ctx context.Context, source string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(response.Body, maxJWKSBytes))
 }
 
-// signatureKeys keeps the keys that verify signatures, and adds the usual algorithm of a key without
-// an algorithm. An issuer may also publish keys for encryption.
+// signatureKeys keeps only the keys that verify signatures, because an issuer may also publish keys
+// for encryption. signatureKeys adds the usual algorithm to a key that has no algorithm.
 func signatureKeys(content []byte) ([]byte, error) {
 	var set struct {
 		Keys []map[string]any `json:"keys"`

@@ -15,13 +15,15 @@ const (
 	// Encoding is the value of the metadata "encoding" of an encrypted payload. Encoding is also the
 	// associated data of the encryption.
 	Encoding = "binary/oppflow-aes256gcm"
-	// MetadataKeyID is the metadata with the decimal key id, for readers. Decryption uses the key id
-	// in the ciphertext.
+	// MetadataKeyID is the metadata with the key id as a decimal number, for people who read the
+	// payload. Decryption does not use MetadataKeyID, because the ciphertext also contains the key
+	// id.
 	MetadataKeyID = "encryption-key-id"
 )
 
 const (
-	// prefixBytes is the length of Tink's prefix of a ciphertext: the byte 1 and the key id.
+	// prefixBytes is the length of the prefix that Tink writes before a ciphertext: the byte 1 and
+	// the key id.
 	prefixBytes = 5
 	prefixStart = 1
 )
@@ -30,13 +32,13 @@ const (
 type DecryptError struct {
 	// Key is the id of the key that encrypted the payload. Key is valid if KeyMissing is true.
 	Key KeyID
-	// KeyMissing says that the key set has no such key.
+	// KeyMissing says that the key set has no key with the id Key.
 	KeyMissing bool
 	text       string
 }
 
-// Error says why the payload cannot be decrypted and what is right. The text contains no data of
-// the payload.
+// Error says why the payload cannot be decrypted and what a user can do. The text contains no data
+// of the payload.
 func (e *DecryptError) Error() string { return e.text }
 
 // Codec encrypts and decrypts payloads. A Codec is safe for concurrent use.
@@ -44,8 +46,8 @@ type Codec struct{ ring *KeyRing }
 
 var _ converter.PayloadCodec = (*Codec)(nil)
 
-// NewCodec returns a Codec with the keys of the ring. With a nil ring, Encode returns the payloads
-// unchanged, and Decode returns a DecryptError for every encrypted payload.
+// NewCodec returns a Codec with the keys of the ring. With a nil ring, Encode encrypts nothing, and
+// Decode returns a DecryptError for every encrypted payload.
 func NewCodec(ring *KeyRing) *Codec { return &Codec{ring: ring} }
 
 // IsEncrypted reports whether the payload has the encoding of encrypted payloads.

@@ -9,29 +9,31 @@ import (
 	"go.temporal.io/sdk/converter"
 )
 
-// The largest message of Temporal has 4 MiB, and its JSON is a third larger.
+// The largest message of Temporal has 4 MiB, and the JSON form of the message is a third larger.
 const maxRequestBytes = 8 << 20
 
-// namespaceHeader is the header in which the Web UI and the command line name the namespace.
+// namespaceHeader is the header in which Temporal's Web UI and command line send the name of the
+// namespace.
 const namespaceHeader = "X-Namespace"
 
 // HandlerOptions are the settings of a codec server.
 type HandlerOptions struct {
 	Ring *KeyRing
-	// Namespaces are the namespaces for which the server works.
+	// Namespaces are the names of the namespaces whose payloads the codec server encrypts and
+	// decrypts.
 	Namespaces []string
-	// Origins are the origins of the Web UIs that may call the server.
+	// Origins are the origins of the Web UIs whose pages may call the codec server.
 	Origins []string
-	// Authorize says whether the Bearer token of a request is accepted. If Authorize is nil, every
-	// request is accepted, and the server must listen only at a loopback address.
+	// Authorize reports whether the server accepts a request with this Bearer token. If Authorize
+	// is nil, the server accepts every request, and must listen only at a loopback address.
 	Authorize func(r *http.Request, token string) bool
-	// Logger receives a line for each refused request; nil logs nothing.
+	// Logger logs a warning for each refused request; a nil Logger logs nothing.
 	Logger *slog.Logger
 }
 
-// NewHandler returns the HTTP handler of a codec server, which encrypts with POST /encode and
-// decrypts with POST /decode, in the form that Temporal's Web UI, command line and SDKs use.
-// GET /healthz returns the status 200.
+// NewHandler returns the HTTP handler of a codec server, in the form that Temporal's Web UI,
+// command line and SDKs use: POST /encode encrypts and POST /decode decrypts. GET /healthz returns
+// the status 200.
 func NewHandler(o HandlerOptions) http.Handler {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -46,8 +48,9 @@ func NewHandler(o HandlerOptions) http.Handler {
 	return mux
 }
 
-// allowOrigin sets the CORS headers. allowOrigin returns false if a page of another origin sends the
-// request. A program that is not a browser sends no origin.
+// allowOrigin sets the CORS headers of the response. allowOrigin returns false if the request comes
+// from a page whose origin is not allowed. A request without an origin comes from a program that is
+// not a browser, so allowOrigin returns true.
 func (o HandlerOptions) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
 	h := w.Header()
 	h.Add("Vary", "Origin")
@@ -63,7 +66,8 @@ func (o HandlerOptions) allowOrigin(w http.ResponseWriter, r *http.Request) bool
 	return true
 }
 
-// preflight handles the request with which a browser asks whether a page may call the server.
+// preflight handles the CORS request with which a browser finds out whether a page may call the
+// codec server.
 func (o HandlerOptions) preflight() http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !o.allowOrigin(w, r) {

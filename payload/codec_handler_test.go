@@ -62,7 +62,8 @@ func asJSON(t *testing.T, all ...*commonpb.Payload) []byte {
 	return body
 }
 
-// The Web UI of a known origin receives clear payloads. Everybody else receives nothing.
+// A Web UI with an allowed origin receives payloads in clear. A request with another origin
+// receives no payload.
 func TestCodecServer(t *testing.T) {
 	t.Parallel()
 	ring := newKeyFile(t, newKeys(t)).open()
@@ -120,7 +121,7 @@ func TestCodecServer(t *testing.T) {
 	}
 }
 
-// The SDK's own remote codec understands the server.
+// The remote codec of the SDK can use the codec server.
 func TestCodecServerOfTheSDK(t *testing.T) {
 	t.Parallel()
 	ring := newKeyFile(t, newKeys(t)).open()
@@ -139,8 +140,8 @@ func TestCodecServerOfTheSDK(t *testing.T) {
 	}
 }
 
-// An access token of the Web UI is accepted if the issuer's key signed the token for this audience
-// and the token has not expired.
+// The server accepts an access token of the Web UI if the issuer's key signed the token for this
+// audience and the token has not expired.
 func TestAccessTokens(t *testing.T) {
 	t.Parallel()
 	key, other := newSigner(t), newSigner(t)
@@ -227,10 +228,10 @@ func (s signer) unsigned(claims map[string]any) string {
 	return s.content(`{"alg":"none","typ":"JWT","kid":"k"}`, claims) + "."
 }
 
-// Serve speaks TLS with the given files, and ends without an error when the context ends.
+// Serve uses TLS with the given files, and returns no error when the context ends.
 func TestServeTLS(t *testing.T) {
 	t.Parallel()
-	authority := httptest.NewTLSServer(http.NotFoundHandler()) // has a certificate for 127.0.0.1
+	authority := httptest.NewTLSServer(http.NotFoundHandler()) // the test server has a certificate for 127.0.0.1
 	t.Cleanup(authority.Close)
 	certFile, keyFile := writeCertificate(t, authority)
 	listener := listenLocal(t)

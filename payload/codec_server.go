@@ -12,15 +12,16 @@ import (
 )
 
 const (
-	// requestTimeout is how long a caller may take to send a request, and to read the response.
+	// requestTimeout is how long a caller may take to send a request, and how long a caller may
+	// take to read the response.
 	requestTimeout = 30 * time.Second
 	// drainTimeout is how long running requests may continue when the server stops.
 	drainTimeout = 10 * time.Second
 )
 
 // Serve serves the handler until ctx ends, and then completes the running requests. With a
-// certificate file, Serve speaks TLS, and reads the files of the certificate for each connection, so
-// that a renewed certificate needs no restart. Serve closes the listener.
+// certificate file, Serve uses TLS and reads the certificate and its key again for each connection,
+// so a renewed certificate needs no restart. Serve closes the listener.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, certFile, keyFile string, logger *slog.Logger) error {
 	server := &http.Server{
 		Handler: handler, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),

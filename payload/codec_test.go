@@ -47,7 +47,7 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
-// A payload of which any bit was changed is not decrypted.
+// A payload in which any bit was changed cannot be decrypted.
 func TestTamperedPayload(t *testing.T) {
 	t.Parallel()
 	codec := newCodec(t)
@@ -103,8 +103,7 @@ func TestDecryptErrors(t *testing.T) {
 	}
 }
 
-// The format is the documented one: an independent implementation with the standard library decrypts
-// the payload.
+// The payload has the documented format: code with only the standard library decrypts the payload.
 func TestFormat(t *testing.T) {
 	t.Parallel()
 	keys := newKeys(t)
@@ -141,7 +140,7 @@ func rawKey(t testing.TB, keys *payload.KeySet) []byte {
 	}
 	for _, k := range set.Key {
 		if payload.KeyID(k.KeyID) == keys.Primary() {
-			return k.KeyData.Value[2:] // field 3 of the message, with its length
+			return k.KeyData.Value[2:] // field 3 of the message is the key, after one byte with its length
 		}
 	}
 	t.Fatalf("no key %v in the key file", keys.Primary())
@@ -165,7 +164,8 @@ func standardDecrypt(key, data []byte) (*commonpb.Payload, error) {
 	return &p, proto.Unmarshal(plain, &p)
 }
 
-// vector is one test vector of testdata/vectors.json, which programs in other languages share.
+// vector is one test vector of testdata/vectors.json; programs in other languages use the same
+// file.
 type vector struct {
 	Name                                        string
 	KeyID                                       payload.KeyID
@@ -229,8 +229,8 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// No data of an encrypted payload makes Decode panic, and Decode returns either the encrypted
-// payload of the test or an error.
+// For any data of an encrypted payload, Decode does not panic, and returns either the original
+// payload or an error.
 func FuzzDecode(f *testing.F) {
 	all := readVectors(f)
 	keys, err := payload.ParseKeySet(all.KeySet)

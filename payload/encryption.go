@@ -20,18 +20,18 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// codeNotDecrypted is the code of a response that cannot be decrypted. The SDK does not repeat a
-// request with this code, and the Temporal server does not use the code for another problem of a
-// run.
+// codeNotDecrypted is the gRPC status code of a response that cannot be decrypted. The SDK does not
+// repeat a request that fails with codeNotDecrypted, and the Temporal server does not use this code
+// for another problem of a run.
 const codeNotDecrypted = codes.DataLoss
 
 // Encryption encrypts the payloads of a Temporal client's requests, and decrypts the payloads of
-// the responses. An Encryption without keys encrypts nothing, and fails a workflow task that contains
-// an encrypted payload.
+// the responses. An Encryption without keys encrypts nothing, and fails every workflow task that
+// contains an encrypted payload.
 type Encryption struct {
 	codec            *Codec
 	logger           *slog.Logger
-	payloads, errors grpc.UnaryClientInterceptor // for the responses
+	payloads, errors grpc.UnaryClientInterceptor // both interceptors process responses
 
 	unencrypted, undecrypted metric.Int64Counter
 }
@@ -59,8 +59,8 @@ func NewEncryption(ring *KeyRing, logger *slog.Logger) (*Encryption, error) {
 	return e, err
 }
 
-// CountIn counts the messages that arrive in clear, and the tasks that cannot be decrypted, in the
-// meter. Call CountIn before AddTo.
+// CountIn makes the Encryption count, in the meter, the messages that arrive in clear and the tasks
+// that it cannot decrypt. Call CountIn before AddTo.
 func (e *Encryption) CountIn(meter metric.Meter) error {
 	var err, other error
 	e.unencrypted, err = meter.Int64Counter("oppflow.payload.unencrypted", metric.WithDescription("Messages that arrived in clear at a worker with encryption keys"))
@@ -98,8 +98,8 @@ func (e *Encryption) intercept(ctx context.Context, method string, request, repl
 	return err
 }
 
-// encodeRequest returns an encrypted copy of the request. The SDK may send the request again, so
-// the request itself stays clear.
+// encodeRequest returns an encrypted copy of the request. The request itself stays in clear,
+// because the SDK may send the request again.
 func (e *Encryption) encodeRequest(ctx context.Context, request any) (any, error) {
 	plain, ok := request.(proto.Message)
 	if e.codec.ring == nil || !ok {
@@ -145,8 +145,9 @@ func isWorkflowMetadata(p *commonpb.Payload) bool {
 		string(m[converter.MetadataMessageType]) == string((*sdkpb.WorkflowMetadata)(nil).ProtoReflect().Descriptor().FullName())
 }
 
-// A header, a memo or a summary that cannot be decrypted stays as it is, because the payload
-// contains no message and no result. Other SDKs encrypt memos and summaries.
+// If a header, a memo or a summary cannot be decrypted, decode returns the payload unchanged,
+// because the payload is no message and no result. Memos and summaries may be encrypted, because
+// programs with other SDKs encrypt them.
 func (e *Encryption) decode(c *proxy.VisitPayloadsContext, payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	_, isHeader := c.Parent.(*commonpb.Header)
 	optional := isHeader || staysClear(c.Parent)
@@ -162,7 +163,7 @@ func (e *Encryption) decode(c *proxy.VisitPayloadsContext, payloads []*commonpb.
 // encodeFailure moves the text and the stack trace of a failure into a payload.
 func encodeFailure(_ *proxy.VisitFailuresContext, f *failurepb.Failure) error {
 	if f.GetEncodedAttributes() != nil {
-		return nil // another program encoded the failure
+		return nil // another program has already encoded the failure
 	}
 	return converter.EncodeCommonFailureAttributes(converter.GetDefaultDataConverter(), f)
 }
@@ -176,8 +177,8 @@ func decodeFailure(_ *proxy.VisitFailuresContext, f *failurepb.Failure) error {
 	return nil
 }
 
-// isVisitError reports whether the error comes from the visit of a response, and not from the
-// server or the network.
+// isVisitError reports whether the error comes from the decryption of a response's payloads, and
+// not from the server or the network.
 func isVisitError(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
@@ -186,8 +187,8 @@ func isVisitError(err error) bool {
 	return !isStatus
 }
 
-// refuse handles a response with a payload that cannot be decrypted. The task of a worker does not
-// reach the worker.
+// refuse handles a response with a payload that cannot be decrypted. If the response is a task,
+// refuse does not pass the task to the worker.
 func (e *Encryption) refuse(ctx context.Context, request, reply any, cause error, invoke sendFunc) error {
 	switch reply := reply.(type) {
 	case *workflowservice.PollWorkflowTaskQueueResponse:

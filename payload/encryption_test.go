@@ -37,7 +37,8 @@ import (
 	"github.com/oppflow/oppflow/payload"
 )
 
-// frontend is a Temporal service that stores the requests and returns what a test sets.
+// frontend is a fake Temporal service that stores the requests and returns the responses that a
+// test sets.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	task     *workflowservice.PollWorkflowTaskQueueResponse
@@ -93,7 +94,7 @@ func (f *frontend) QueryWorkflow(context.Context, *workflowservice.QueryWorkflow
 	return f.query, f.queryErr
 }
 
-// dial connects to the frontend with the keys of the ring.
+// dial connects to the fake Temporal service with the keys of the ring.
 func dial(t *testing.T, f *frontend, ring *payload.KeyRing) workflowservice.WorkflowServiceClient {
 	t.Helper()
 	return dialObserved(t, f, ring, nil, nil)
@@ -144,9 +145,9 @@ func personal() *commonpb.Payload { return jsonPayload(`"` + person + `"`) }
 
 func texted(text string) *commonpb.Payload { return jsonPayload(`"` + text + `"`) }
 
-// A request has no person in clear. Search attributes, the memo, the user metadata and the
-// description of the workflow stay clear. The caller's request stays unchanged, because the SDK may
-// send it again.
+// An encrypted request contains no personal data in clear. Search attributes, the memo, the user
+// metadata and the description of the workflow are not encrypted. The caller's request stays in
+// clear, because the SDK may send the request again.
 func TestRequestsAreEncrypted(t *testing.T) {
 	t.Parallel()
 	f := &frontend{}
@@ -269,8 +270,8 @@ func TestTasksAreDecrypted(t *testing.T) {
 	}
 }
 
-// Without the key, a worker receives no task. The server learns in clear text why the task fails,
-// and repeats the task.
+// A worker without the key receives no workflow task. The server receives the reason of the failure
+// in clear, and repeats the workflow task.
 func TestTaskWithoutKeyFails(t *testing.T) {
 	t.Parallel()
 	keys := newKeys(t)
@@ -309,7 +310,7 @@ func TestTaskWithoutKeyFails(t *testing.T) {
 	}
 }
 
-// A query without the key fails at once, with the reason.
+// A query to a worker without the key fails at once, with the reason.
 func TestQueryTaskWithoutKeyFails(t *testing.T) {
 	t.Parallel()
 	f := &frontend{task: taskOf(t, newCodec(t))}
@@ -323,7 +324,8 @@ func TestQueryTaskWithoutKeyFails(t *testing.T) {
 	}
 }
 
-// An activity whose input cannot be decrypted does not run and gets no result.
+// If the input of an activity cannot be decrypted, the activity does not run and the server gets no
+// result.
 func TestActivityWithoutKeyDoesNotRun(t *testing.T) {
 	t.Parallel()
 	f := &frontend{activity: &workflowservice.PollActivityTaskQueueResponse{TaskToken: []byte("token"), Input: payloads(encrypt(t, newCodec(t), personal()))}}
@@ -336,17 +338,17 @@ func TestActivityWithoutKeyDoesNotRun(t *testing.T) {
 	}
 }
 
-// A caller without the key receives an error that names the key.
+// A caller without the key receives an error that names the missing key.
 func TestResponseWithoutKey(t *testing.T) {
 	t.Parallel()
 	f := &frontend{query: &workflowservice.QueryWorkflowResponse{QueryResult: payloads(encrypt(t, newCodec(t), personal()))}}
 	_, err := dial(t, f, nil).QueryWorkflow(t.Context(), &workflowservice.QueryWorkflowRequest{})
-	if status.Code(err) != codes.DataLoss || !strings.Contains(err.Error(), "has no keys") { // FailedPrecondition would mean that no worker runs
+	if status.Code(err) != codes.DataLoss || !strings.Contains(err.Error(), "has no keys") { // with the code FailedPrecondition, the SDK would report that no worker runs
 		t.Errorf("got %v; want DataLoss with the reason", err)
 	}
 }
 
-// A header that cannot be decrypted fails nothing.
+// If a header cannot be decrypted, the task does not fail.
 func TestOptionalPayloadWithoutKey(t *testing.T) {
 	t.Parallel()
 	sent := encrypt(t, newCodec(t), personal())
@@ -359,7 +361,7 @@ func TestOptionalPayloadWithoutKey(t *testing.T) {
 	}
 }
 
-// The failure of a query, which travels in the details of an error, is decrypted.
+// The Encryption also decrypts the failure of a query, which is in the details of a gRPC error.
 func TestFailedQueryIsDecrypted(t *testing.T) {
 	t.Parallel()
 	ring := newKeyFile(t, newKeys(t)).open()
@@ -376,8 +378,8 @@ func TestFailedQueryIsDecrypted(t *testing.T) {
 	}
 }
 
-// A worker with keys handles a clear message, and logs a warning once, with the name of the message
-// and without its content. A worker without keys logs nothing.
+// A worker with keys handles a message in clear, and logs one warning with the name of the message
+// and without the content. A worker without keys logs nothing.
 func TestUnencryptedMessagesAreReported(t *testing.T) {
 	t.Parallel()
 	ring := newKeyFile(t, newKeys(t)).open()

@@ -24,7 +24,7 @@ func newKeys(t testing.TB) *payload.KeySet {
 	return keys
 }
 
-// keyFile is a key file whose content a test replaces.
+// keyFile is a key file whose content the test can replace.
 type keyFile struct {
 	payload.FileSource
 	t testing.TB
@@ -92,7 +92,8 @@ func listenLocal(t *testing.T) net.Listener {
 	return listener
 }
 
-// writeCertificate writes the certificate of the server and its key to two files.
+// writeCertificate writes the certificate of the test server and the key of the certificate to two
+// files.
 func writeCertificate(t *testing.T, server *httptest.Server) (certFile, keyFile string) {
 	t.Helper()
 	certificate := server.TLS.Certificates[0]

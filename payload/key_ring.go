@@ -10,14 +10,15 @@ import (
 )
 
 const (
-	// ReadInterval is the time between two reads of the keys by Watch.
+	// ReadInterval is the time between two reads of the keys in KeyRing.Watch.
 	ReadInterval  = 10 * time.Second
 	minReadPause  = time.Second
 	sourceTimeout = 5 * time.Second
 )
 
-// KeyRing contains the present keys of a Source. A KeyRing reads the keys again when a payload has
-// an unknown key id, and every ReadInterval while Watch runs. A KeyRing is safe for concurrent use.
+// KeyRing contains the keys that were last read from a Source. A KeyRing reads its Source again
+// when a payload has an unknown key id, and every ReadInterval while Watch runs. A KeyRing is safe
+// for concurrent use.
 type KeyRing struct {
 	source Source
 	logger *slog.Logger
@@ -26,7 +27,7 @@ type KeyRing struct {
 
 	mu       sync.Mutex
 	lastRead time.Time
-	failing  string // the error of the last read; "" after a successful read
+	failing  string // the text of the last read's error; "" after a successful read
 }
 
 // OpenKeyRing reads the keys of the source. A nil logger logs nothing.
@@ -45,14 +46,14 @@ func OpenKeyRing(ctx context.Context, source Source, logger *slog.Logger) (*KeyR
 	return r, nil
 }
 
-// Keys returns the present keys.
+// Keys returns the keys that were last read.
 func (r *KeyRing) Keys() *KeySet { return r.keys.Load() }
 
-// Source returns where the keys come from.
+// Source returns the Source of the keys.
 func (r *KeyRing) Source() Source { return r.source }
 
-// Read reads the keys of the source again. If the read fails, the present keys stay, and Read logs
-// the error once.
+// Read reads the keys of the source again. If the read fails, the former keys stay in use, and Read
+// logs the error once.
 func (r *KeyRing) Read(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,8 +80,8 @@ func (r *KeyRing) read(ctx context.Context) error {
 	return nil
 }
 
-// Watch reads the keys every ReadInterval until ctx ends. After each change of the primary key,
-// Watch calls changed, unless changed is nil.
+// Watch reads the keys of the source every ReadInterval until ctx ends. Watch calls changed (if not
+// nil) after each change of the primary key.
 func (r *KeyRing) Watch(ctx context.Context, changed func(*KeySet)) {
 	ticker := time.NewTicker(ReadInterval)
 	defer ticker.Stop()
@@ -91,7 +92,7 @@ func (r *KeyRing) Watch(ctx context.Context, changed func(*KeySet)) {
 			return
 		case <-ticker.C:
 		}
-		_ = r.Read(ctx) // logged
+		_ = r.Read(ctx) // Read has logged the error
 		if keys := r.Keys(); changed != nil && keys.Primary() != primary {
 			primary = keys.Primary()
 			changed(keys)
@@ -99,8 +100,8 @@ func (r *KeyRing) Watch(ctx context.Context, changed func(*KeySet)) {
 	}
 }
 
-// Has reports whether the source has the key. If the key is unknown, Has reads the source again, at
-// most once a second.
+// Has reports whether the source has a key with this id. If the KeyRing does not have the key, Has
+// reads the source again, at most once a second.
 func (r *KeyRing) Has(ctx context.Context, id KeyID) bool { return r.withKey(ctx, id).has(id) }
 
 func (r *KeyRing) withKey(ctx context.Context, id KeyID) *KeySet {
@@ -112,6 +113,6 @@ func (r *KeyRing) withKey(ctx context.Context, id KeyID) *KeySet {
 	if keys := r.Keys(); keys.has(id) || r.now().Sub(r.lastRead) < minReadPause {
 		return keys
 	}
-	_ = r.read(ctx) // logged
+	_ = r.read(ctx) // read has logged the error
 	return r.Keys()
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/oppflow/oppflow/payload"
 )
 
-// A payload of a former primary key is decrypted while the key is in the file, is refused while the
-// key is not in the file, and is decrypted again as soon as the key is back.
+// A payload is decrypted with a former primary key while this key is in the file, is not decrypted
+// while the key is missing, and is decrypted again when the key is back.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	first := newKeys(t)
@@ -68,7 +68,8 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// A key that another program adds to the file is known when the first payload with the key arrives.
+// If another program adds a key to the file, the KeyRing reads this key when the first payload with
+// the key arrives.
 func TestUnknownKeyIsRead(t *testing.T) {
 	t.Parallel()
 	first := newKeys(t)
@@ -88,8 +89,8 @@ func TestUnknownKeyIsRead(t *testing.T) {
 	}
 }
 
-// Watch reads the keys again, reports a new primary key, and keeps the keys when the file cannot be
-// read.
+// Watch reads the keys repeatedly, reports a new primary key, and keeps the former keys if the file
+// cannot be read.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -112,7 +113,7 @@ func TestWatch(t *testing.T) {
 		if err := file.Create(second); err != nil {
 			t.Fatal(err)
 		}
-		if got := <-changed; got != second.Primary() { // Watch reads when all goroutines wait
+		if got := <-changed; got != second.Primary() { // in virtual time, Watch reads when all goroutines wait
 			t.Errorf("the new primary key is %v; want %v", got, second.Primary())
 		}
 	})

@@ -32,7 +32,7 @@ func ParseKeyID(text string) (KeyID, error) {
 const keyBytes = 32
 
 // KeySet is a set of AES-256-GCM keys. The primary key encrypts, and every key of the set decrypts.
-// A KeySet does not change, and is safe for concurrent use.
+// A KeySet never changes, and is safe for concurrent use.
 type KeySet struct {
 	handle    *keyset.Handle
 	primitive tink.AEAD
@@ -40,8 +40,8 @@ type KeySet struct {
 	ids       []KeyID
 }
 
-// NewKeySet returns the keys of a Tink key set. NewKeySet returns an error unless all enabled keys
-// are AES-256-GCM keys whose ciphertexts begin with the key id.
+// NewKeySet returns a KeySet with the keys of a Tink key set. NewKeySet returns an error if an
+// enabled key is not an AES-256-GCM key, or if the key's ciphertexts do not begin with the key id.
 func NewKeySet(handle *keyset.Handle) (*KeySet, error) {
 	s := &KeySet{handle: handle}
 	for n := range handle.Len() {
@@ -72,7 +72,7 @@ func NewKeySet(handle *keyset.Handle) (*KeySet, error) {
 	return s, nil
 }
 
-// ParseKeySet reads a clear Tink key set in JSON, as a key file contains it.
+// ParseKeySet reads a Tink key set that is not encrypted from the JSON text of a key file.
 func ParseKeySet(content []byte) (*KeySet, error) {
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(content)))
 	if err != nil {
@@ -96,7 +96,8 @@ func (s *KeySet) Primary() KeyID { return s.primary }
 // IDs returns the ids of all keys that decrypt, in the order of the key set.
 func (s *KeySet) IDs() []KeyID { return slices.Clone(s.ids) }
 
-// JSON returns the clear key set as a key file contains it. The result is secret.
+// JSON returns the key set, which is not encrypted, in the form of a key file. The returned text is
+// secret.
 func (s *KeySet) JSON() ([]byte, error) {
 	var content bytes.Buffer
 	if err := insecurecleartextkeyset.Write(s.handle, keyset.NewJSONWriter(&content)); err != nil {
@@ -105,8 +106,8 @@ func (s *KeySet) JSON() ([]byte, error) {
 	return content.Bytes(), nil
 }
 
-// WithNewKey returns the key set with one more key, which only decrypts until WithPrimary makes it
-// the primary key.
+// WithNewKey returns the key set with one more key, which only decrypts as long as WithPrimary has
+// not made it the primary key.
 func (s *KeySet) WithNewKey() (*KeySet, KeyID, error) {
 	var added KeyID
 	changed, err := s.change(func(m *keyset.Manager) error {
@@ -125,7 +126,7 @@ func (s *KeySet) WithPrimary(id KeyID) (*KeySet, error) {
 	return s.change(func(m *keyset.Manager) error { return m.SetPrimary(uint32(id)) })
 }
 
-// Without returns the key set without a key. The primary key cannot be removed.
+// Without returns the key set without the key id. The primary key cannot be removed.
 func (s *KeySet) Without(id KeyID) (*KeySet, error) {
 	if err := s.checkKnown(id); err != nil {
 		return nil, err

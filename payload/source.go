@@ -12,12 +12,12 @@ import (
 	"github.com/moby/sys/atomicwriter"
 )
 
-// Source provides the keys. A program with a key management service implements Source, for example
-// with a key set that the service decrypts.
+// Source provides the encryption keys. A program that uses a key management service implements
+// Source, for example with a key set that the service decrypts.
 type Source interface {
-	// ReadKeys returns the present keys.
+	// ReadKeys returns the keys that the source has now.
 	ReadKeys(ctx context.Context) (*KeySet, error)
-	// String returns where the keys come from, for error messages.
+	// String names the origin of the keys for error messages, such as the path of a file.
 	String() string
 }
 
@@ -26,13 +26,13 @@ const (
 	maxKeyFileBytes = 1 << 20
 )
 
-// FileSource is a key file: a clear Tink key set in JSON.
+// FileSource is a key file: a Tink key set in JSON that is not encrypted.
 type FileSource struct{ Path string }
 
 // String returns the path.
 func (f FileSource) String() string { return f.Path }
 
-// ReadKeys returns an error if group or others have access to the file.
+// ReadKeys returns an error if a user other than the owner has access to the file.
 func (f FileSource) ReadKeys(context.Context) (*KeySet, error) {
 	keys, err := f.read()
 	if err != nil {
@@ -46,7 +46,7 @@ func (f FileSource) read() (*KeySet, error) {
 	if err != nil {
 		var path *fs.PathError
 		if errors.As(err, &path) {
-			err = path.Err // the caller adds the path
+			err = path.Err // ReadKeys adds the path
 		}
 		return nil, err
 	}

@@ -11,11 +11,12 @@ import (
 )
 
 const (
-	// FailureType is the type of the failure of a workflow task that cannot be decrypted.
+	// FailureType is the type of the failure of a workflow task that contains a payload that cannot
+	// be decrypted.
 	FailureType = "PayloadNotDecrypted"
-	// taskRetryPause is the pause before the second and later failures of a workflow task are
-	// reported. The server repeats a failed task at once, and repeats a task after its time-out only
-	// after an ever longer time.
+	// taskRetryPause is how long the worker waits before it reports the second or a later failure
+	// of a workflow task. The server repeats a failed task at once, but a task that timed out only
+	// after a pause that becomes ever longer.
 	taskRetryPause = 3 * time.Second
 	reportTimeout  = 5 * time.Second
 )
@@ -25,13 +26,13 @@ type sendFunc func(ctx context.Context, method string, request, reply any) error
 type sender struct{ namespace, identity string }
 
 // failTask reports to the server that the workflow task, or the query, failed. The text of the
-// failure is clear, because the text contains no data of the payload.
+// failure is not encrypted, because it contains no data of the payload.
 func (e *Encryption) failTask(ctx context.Context, task *workflowservice.PollWorkflowTaskQueueResponse, from sender, cause error, invoke sendFunc) {
 	e.undecrypted.Add(ctx, 1)
 	e.logger.ErrorContext(ctx, "a workflow task cannot be decrypted; the server repeats the task",
 		"workflow", task.GetWorkflowExecution().GetWorkflowId(), "attempt", task.GetAttempt(), "error", cause)
 	method, request, reply := failedTask(task, from, cause)
-	ctx = context.WithoutCancel(ctx) // a report may come after the end of the poll
+	ctx = context.WithoutCancel(ctx) // the poll may end before the report is sent
 	report := func() {
 		ctx, cancel := context.WithTimeout(ctx, reportTimeout)
 		defer cancel()

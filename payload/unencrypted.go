@@ -10,8 +10,9 @@ import (
 	"go.temporal.io/sdk/converter"
 )
 
-// reportUnencrypted counts, and logs a warning for, each clear message in a workflow task that a worker with keys
-// receives. The worker handles the message, because a refused message would be lost.
+// reportUnencrypted counts each message that is not encrypted in a workflow task of a worker with
+// keys, and logs a warning for the message. The worker still handles such a message, because a
+// refused message would be lost.
 func (e *Encryption) reportUnencrypted(ctx context.Context, reply any) {
 	var task *workflowservice.PollWorkflowTaskQueueResponse
 	switch reply := reply.(type) {
@@ -27,8 +28,8 @@ func (e *Encryption) reportUnencrypted(ctx context.Context, reply any) {
 	}
 }
 
-// unencryptedMessages returns the names of the new messages of the task that are clear. The messages
-// that an earlier workflow task handled are not new.
+// unencryptedMessages returns the names of those new messages of the task that are not encrypted. A
+// message that an earlier workflow task contained is not new.
 func unencryptedMessages(task *workflowservice.PollWorkflowTaskQueueResponse) []string {
 	var names []string
 	for _, event := range task.GetHistory().GetEvents() {
@@ -51,7 +52,7 @@ func unencryptedMessages(task *workflowservice.PollWorkflowTaskQueueResponse) []
 	return names
 }
 
-// The input of a run that continues another run comes from a worker, and is not a message.
+// The input of a run that continues another run is not a message, because a worker wrote it.
 func messageOf(event *historypb.HistoryEvent) (name string, input *commonpb.Payloads) {
 	if signal := event.GetWorkflowExecutionSignaledEventAttributes(); signal != nil {
 		return signal.GetSignalName(), signal.GetInput()

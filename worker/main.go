@@ -17,7 +17,7 @@ func main() {
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// A second signal of the operating system ends the process at once.
+	// After the first signal of the operating system, a second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
 	return host.Main(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
 }

@@ -16,8 +16,8 @@ var documented string
 //go:embed assumed.graphql
 var assumed string
 
-// Schema returns the schema with all documented and observed names. withAssumed also adds the names
-// of administrate.Assumptions.
+// Schema returns the schema of the API with all documented and observed names. If withAssumed is
+// true, the schema also has the names of administrate.Assumptions.
 func Schema(t testing.TB, withAssumed bool) *ast.Schema {
 	t.Helper()
 	sources := []*ast.Source{{Name: "documented.graphql", Input: documented}}
@@ -27,8 +27,8 @@ func Schema(t testing.TB, withAssumed bool) *ast.Schema {
 		if sources[0].Input == documented {
 			t.Fatal("documented.graphql does not contain [ExistingLearnerEntry]")
 		}
-		// A schema extension cannot add the argument that the assumption Order assumes, so this
-		// code changes the source of the schema.
+		// The assumption Order adds an argument to an existing field, which a schema extension
+		// cannot do, so this code changes the source of the schema.
 		ordered := strings.Replace(sources[0].Input, "offset: Int, after: String): OpportunityConnection",
 			"offset: Int, after: String, order: OpportunityOrder): OpportunityConnection", 1)
 		if ordered == sources[0].Input {

@@ -17,18 +17,18 @@ import (
 	"github.com/oppflow/oppflow/administrate/http1"
 )
 
-// RefreshTokens stores the refresh token of the refresh token grant. Other processes may use and
-// replace the same refresh token. The text of each error that a method returns must be one line
-// without secrets.
+// RefreshTokens stores the refresh token that an Endpoint uses for the refresh token grant. Several
+// processes may use and replace the same stored refresh token. The text of each error that a method
+// of RefreshTokens returns must be one line without secrets.
 type RefreshTokens interface {
-	// RefreshToken returns the newest token. The Endpoint calls RefreshToken before every renewal.
-	// The Endpoint calls RefreshToken once more when the token endpoint does not accept the refresh
-	// token.
+	// RefreshToken returns the newest refresh token. The Endpoint calls RefreshToken before every
+	// renewal. The Endpoint calls RefreshToken once more when the token endpoint does not accept
+	// the refresh token.
 	RefreshToken() (string, error)
-	// The Endpoint calls Replaced when the token endpoint has replaced the refresh token old by
-	// next. The Endpoint uses the new access token only after the call of Replaced. After the call
-	// of Replaced, RefreshToken must return next. Replaced returns an error if next is not stored
-	// and so is lost when the process ends.
+	// The Endpoint calls Replaced when the token endpoint has issued the refresh token next in
+	// place of the refresh token old. The Endpoint uses the new access token only after the call of
+	// Replaced. After Replaced has returned, RefreshToken must return next. Replaced returns an
+	// error if next is not stored, so that the token is lost when the process ends.
 	Replaced(old, next string) error
 }
 
@@ -65,7 +65,7 @@ func (Options) GoString() string { return "[oauth]" }
 // Endpoint.
 type OptionError struct {
 	Option  string // such as "TokenURL"
-	Problem string // the problem and the right form, without the value
+	Problem string // what is wrong and what would be right, without the value
 }
 
 // Error returns the name of the option and the problem.
@@ -76,47 +76,48 @@ const (
 	marginDivisor  = 10
 	firstBackOff   = time.Second
 	longestBackOff = time.Minute
-	// If the API refuses a token that is younger than minTokenAge, the API probably never accepted
-	// the token.
+	// If the API refuses an access token within minTokenAge after the renewal, the API probably
+	// never accepted this token.
 	minTokenAge = time.Minute
 )
 
 // Endpoint is a TokenSource that gets its tokens from the token endpoint. Endpoint is safe for
 // concurrent use, so one Endpoint is enough for a process.
 //
-// The time between renewal and expiry is one minute or a tenth of the token's life, whichever is
-// shorter. Token returns the old token until its expiry, so a caller waits for a renewal only after
-// the expiry. All callers that need a token at the same time wait for the same request. A token
-// request continues even if the caller that started the request gives up. After a failed renewal
-// the Endpoint sends no request for a back-off of 1 s. The back-off doubles after each further
-// failure, up to one minute. If the old token has expired during a back-off, Token returns the
-// error of the last renewal.
+// The time between the renewal and the expiry of a token is one minute or a tenth of the token's
+// life, whichever is shorter. Token returns the old token until the expiry of the old token, so a
+// caller waits for a renewal only after this expiry. If several callers need a token at the same
+// time, the Endpoint sends one token request for all of them. A token request continues even if the
+// caller that started the request gives up. After a failed renewal the Endpoint sends no request
+// for a back-off of 1 s. The back-off doubles after each further failure, up to one minute. If the
+// old token has expired and a back-off is not over, Token returns the error of the last renewal.
 //
-// The rate limit bucket of a Client does not delay the requests of an Endpoint, because the
-// documented rate limit is only for the host of the API.
+// The rate limit bucket of a Client does not delay the requests of an Endpoint, because the token
+// endpoint has another host, for which no rate limit is documented.
 type Endpoint struct {
 	options  Options
-	endpoint string // the endpoint as shown in errors
+	endpoint string // the address of the token endpoint as errors show it
 	client   *http.Client
 	renewals singleflight.Group
 
 	mu            sync.Mutex
 	cached        accessToken
-	rejectedToken string // the last token that the API did not accept
-	// rejections is the number of tokens in a row that the API refused at an age below minTokenAge.
+	rejectedToken string // the last token that the API refused
+	// rejections is the number of tokens in a row that the API refused within minTokenAge after the
+	// renewal.
 	rejections int
-	// failure is the error of the last failed renewal or of the API's repeated refusal. failures is
-	// the number of failed renewals in a row.
+	// failure is the error of the last failed renewal, or the error that the API refused several
+	// tokens in a row. failures is the number of failed renewals in a row.
 	failure      *TokenError
 	failures     int
 	backOffUntil time.Time
 }
 
-// The zero value means that there is no token.
+// The zero value of accessToken means that no token is available.
 type accessToken struct {
 	token           string
 	requestedAt     time.Time
-	renewAt, expiry time.Time // zero when the endpoint named no expiry
+	renewAt, expiry time.Time // both zero when the token endpoint returned no expiry
 }
 
 // NewEndpoint returns an Endpoint and sends no request. NewEndpoint fails with OptionError.
@@ -196,7 +197,8 @@ func (o *Endpoint) Token(ctx context.Context) (string, error) {
 	}
 }
 
-// due reports whether the Endpoint must renew the token now.
+// current returns the cached token, or "" if the cached token has expired; due reports whether the
+// Endpoint must renew the token now.
 func (o *Endpoint) current() (token string, due bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -242,13 +244,13 @@ func (o *Endpoint) renew(ctx context.Context) (string, error) {
 	return token, nil
 }
 
-// If another process has replaced the refresh token, request sends a second request with the new
-// refresh token.
+// If the token endpoint refuses the refresh token and RefreshTokens has a newer one from another
+// process, request tries once more with the newer token.
 func (o *Endpoint) request(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, o.client), o.options.Timeout)
 	defer cancel()
-	// With AuthStyleInParams, package oauth2 does not try out another style of client
-	// authentication with a second request.
+	// With AuthStyleInParams, package oauth2 does not repeat the request with another style of
+	// client authentication.
 	if o.options.RefreshTokens == nil {
 		return (&clientcredentials.Config{
 			ClientID: o.options.ClientID, ClientSecret: o.options.ClientSecret,
@@ -284,15 +286,15 @@ func (o *Endpoint) request(ctx context.Context) (*oauth2.Token, error) {
 	}
 }
 
-// asked is the time of the request: the token's life begins at asked, because the time of the
-// response may be much later.
+// The token's life begins at asked, the time of the request, because the response may arrive much
+// later.
 func (o *Endpoint) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	useless := func(reason Reason, problem string) *TokenError {
 		return &TokenError{Reason: reason, Problem: o.endpoint + ": " + problem}
 	}
 	life := time.Duration(answer.ExpiresIn) * time.Second
 	if life == 0 && !answer.Expiry.IsZero() {
-		life = time.Until(answer.Expiry) // the response is not JSON
+		life = time.Until(answer.Expiry) // a response that is not JSON sets only Expiry
 	}
 	switch {
 	case answer.Type() != "Bearer":
@@ -313,7 +315,7 @@ func (o *Endpoint) store(answer *oauth2.Token, asked time.Time) *TokenError {
 	return nil
 }
 
-// Accepted sets the count of refused tokens to 0, because the API has accepted the token.
+// Accepted records that the API has accepted the token, and sets the count of refused tokens to 0.
 func (o *Endpoint) Accepted(token string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -323,8 +325,8 @@ func (o *Endpoint) Accepted(token string) {
 }
 
 // Invalidate removes the token from the cache, so the next call of Token requests a new token. If
-// the API refuses several new tokens in a row, Invalidate starts a back-off before the next request
-// to the token endpoint.
+// the API refuses several new tokens in a row, Invalidate starts a back-off, during which the
+// Endpoint sends no token request.
 func (o *Endpoint) Invalidate(token string) {
 	o.mu.Lock()
 	if token == "" || token != o.cached.token {
@@ -361,9 +363,9 @@ func (o *Endpoint) report(err error) {
 	}
 }
 
-// oauthErrorCode returns the error code of an endpoint's response (RFC 6749, section 5.2).
-// oauthErrorCode returns "" for a code that RFC 6749 does not list, because an unlisted code may
-// quote the request.
+// oauthErrorCode returns the error code in a response of the token endpoint (RFC 6749, section
+// 5.2). For an error code that RFC 6749 does not list, oauthErrorCode returns "", because such a
+// code may quote the request.
 func oauthErrorCode(err error) string {
 	var answer *oauth2.RetrieveError
 	if !errors.As(err, &answer) {
@@ -376,7 +378,7 @@ func oauthErrorCode(err error) string {
 	return ""
 }
 
-// tokenErrorOf converts err to a TokenError whose text contains no text of a response.
+// tokenErrorOf converts err to a TokenError whose text quotes nothing from a response.
 func (o *Endpoint) tokenErrorOf(err error) *TokenError {
 	var own *TokenError
 	if errors.As(err, &own) {
@@ -408,15 +410,15 @@ func (o *Endpoint) tokenErrorOf(err error) *TokenError {
 	case failed.cause != nil:
 		failed.Problem = o.endpoint + ": the token endpoint cannot be reached: " + strings.Join(strings.Fields(failed.cause.Error()), " ")
 	case sending != nil:
-		failed.Problem = o.endpoint + ": the token endpoint cannot be reached" // the rest of the error may quote received data
+		failed.Problem = o.endpoint + ": the token endpoint cannot be reached" // other parts of the error may quote received data
 	default:
 		failed.Problem = o.endpoint + ": the response of the token endpoint contains no access token"
 	}
 	return failed
 }
 
-// longestRetryAfter is the longest back-off that the token endpoint can request with the header
-// Retry-After.
+// longestRetryAfter is the longest back-off that the Endpoint accepts from the header Retry-After
+// of the token endpoint.
 const longestRetryAfter = 5 * time.Minute
 
 func adviceFor(code string) string {

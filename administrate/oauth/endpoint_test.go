@@ -32,8 +32,8 @@ type endpoint struct {
 
 	mu     sync.Mutex
 	forms  []url.Values
-	answer func(w http.ResponseWriter, n int32) // nil: a token that lives for an hour
-	hold   chan struct{}                        // if not nil, responses wait until hold is closed
+	answer func(w http.ResponseWriter, n int32) // nil for a token that is valid for an hour
+	hold   chan struct{}                        // if not nil, the endpoint responds only after hold is closed
 }
 
 func newEndpoint(t *testing.T) *endpoint {
@@ -189,8 +189,8 @@ func together(f func(i int), begun *atomic.Int32) *sync.WaitGroup {
 	return &all
 }
 
-// TestOneRenewalForAll: without a token or with an expired token, any number of callers cause only
-// one request to the endpoint.
+// TestOneRenewalForAll: if there is no valid token, any number of concurrent callers cause only one
+// token request.
 func TestOneRenewalForAll(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -221,7 +221,7 @@ func TestRenewedBeforeItExpires(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		life           int
-		before, within time.Duration // the age at which no renewal happens, and the age at which one happens
+		before, within time.Duration // the age of a token at which the Endpoint does not renew the token, and the age at which it does
 	}{
 		{3600, time.Hour - 61*time.Second, time.Hour - 59*time.Second},
 		{100, 89 * time.Second, 91 * time.Second},
@@ -271,8 +271,8 @@ func TestOldTokenServesWhileRenewalFails(t *testing.T) {
 	})
 }
 
-// TestGivingUpIsOnesOwn: if the context of a caller ends, Token returns the context's error, even
-// to the caller that started the token request.
+// TestGivingUpIsOnesOwn: if a caller's context ends, Token returns the context's error, even to the
+// caller that started the token request.
 func TestGivingUpIsOnesOwn(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -390,8 +390,8 @@ func TestFailures(t *testing.T) {
 	})
 }
 
-// checkNoSecrets fails the test if the text of the error or of a wrapped error contains a secret or
-// a line break.
+// checkNoSecrets fails the test if the text of the error, or of an error that it wraps, contains a
+// secret or a line break.
 func checkNoSecrets(t *testing.T, err error) {
 	t.Helper()
 	for ; err != nil; err = errors.Unwrap(err) {

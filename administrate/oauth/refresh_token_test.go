@@ -41,8 +41,9 @@ func (r *refreshTokens) Replaced(old, next string) error {
 	return r.err
 }
 
-// TestRefreshTokenGrant: a renewal returns a new refresh token, which the next renewal uses
-// (observed, API notes 1.1). The Endpoint calls Replaced before Token returns the new access token.
+// TestRefreshTokenGrant: each renewal returns a new refresh token, and the next renewal uses this
+// refresh token (observed, API notes 1.1). The Endpoint calls Replaced before Token returns the new
+// access token.
 func TestRefreshTokenGrant(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -77,7 +78,7 @@ func TestRefreshTokenGrant(t *testing.T) {
 	}
 }
 
-// The Endpoint does not send an invalid refresh token a second time.
+// The Endpoint does not send a refresh token again that the token endpoint has refused.
 func TestRefreshTokenOfAnotherProcess(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)

@@ -30,7 +30,7 @@ func TestRefusedTokens(t *testing.T) {
 		if arrived.Add(1) == concurrentCallers {
 			close(release)
 		}
-		<-release // the server waits, so all requests have the same token
+		<-release // the server waits until all requests have arrived, so all requests have the same token
 		if r.Header.Get("Authorization") != "Bearer "+good.Load().(string) {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
@@ -58,7 +58,7 @@ func TestRefusedTokens(t *testing.T) {
 	}, &begun).Wait()
 	wantRequests(t, e, 2)
 
-	o.Invalidate("hour-1") // a slow call reports an old token
+	o.Invalidate("hour-1") // a call that was slow reports an old token
 	o.Invalidate("")
 	wantToken(t, o, "hour-2")
 	wantRequests(t, e, 2)
@@ -81,8 +81,8 @@ func TestRefusedWhileRenewing(t *testing.T) {
 	wantRequests(t, e, 2)
 }
 
-// TestAPIThatTakesNoToken: if the API refuses every token, the back-off limits the number of
-// requests to the token endpoint.
+// TestAPIThatTakesNoToken: if the API refuses every token, back-offs limit the number of token
+// requests.
 func TestAPIThatTakesNoToken(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -92,7 +92,7 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 			o.Invalidate(got)
 		}
 	}
-	wantRequests(t, e, 2) // the first request, and a second request without a back-off
+	wantRequests(t, e, 2) // the first token request, and a second token request without a back-off
 	_, err := o.Token(t.Context())
 	var why *oauth.TokenError
 	if !errors.As(err, &why) || why.Reason != oauth.Authentication || !strings.Contains(err.Error(), "rejects every new token") || len(reported()) != 1 {
@@ -122,8 +122,8 @@ func TestAPIThatTakesNoToken(t *testing.T) {
 	}
 }
 
-// If the API accepts each token for a while and then refuses the token, the Endpoint renews each
-// token without a back-off.
+// If the API accepts each token for a while and then refuses the token, no renewal waits for a
+// back-off.
 func TestTokensThatWorkForAWhile(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -159,8 +159,8 @@ func TestSameTokenAgain(t *testing.T) {
 	wantToken(t, o, "other")
 }
 
-// TestBackOffs: the back-offs after failures grow. The Endpoint limits the back-off that the token
-// endpoint requests with Retry-After.
+// TestBackOffs: after each further failure, the back-off is longer. The Endpoint limits the
+// back-off that the token endpoint requests with Retry-After.
 func TestBackOffs(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)
@@ -212,8 +212,8 @@ func TestTokenWithoutAnEnd(t *testing.T) {
 	wantToken(t, o, "t-2")
 }
 
-// TestDelayShortensNoLife: a token's life begins at the time of the token request, not at the time
-// of the response.
+// TestDelayShortensNoLife: a token's life begins when the token request is sent, and not when the
+// response arrives.
 func TestDelayShortensNoLife(t *testing.T) {
 	t.Parallel()
 	e := newEndpoint(t)

@@ -7,15 +7,15 @@ import (
 )
 
 // TokenSource returns the access token for an API request. A TokenSource must cache the token,
-// because the client calls Token before every request.
+// because the client calls Token before every API request.
 type TokenSource interface {
 	Token(ctx context.Context) (string, error)
 }
 
-// TokenInvalidator is an optional interface of a TokenSource. If the API returns 401, the client
-// calls Invalidate with the token of the request. If the API returns 200, the client calls Accepted
-// with the token of the request. The client does not repeat a request to which the API returned
-// 401.
+// TokenInvalidator is an interface that a TokenSource may implement in addition. If the API returns
+// 401 to a request, the client calls Invalidate with the token of this request. If the API returns
+// 200 to a request, the client calls Accepted with the token of this request. The client does not
+// repeat a request to which the API returned 401.
 type TokenInvalidator interface {
 	Invalidate(token string)
 	Accepted(token string)
@@ -39,7 +39,7 @@ type TokenError struct {
 	// Problem is one line without secrets.
 	Problem string
 
-	retryAfter time.Duration // requested by the endpoint
+	retryAfter time.Duration // the waiting time that the token endpoint requested
 	cause      error
 }
 

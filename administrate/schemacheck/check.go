@@ -21,26 +21,26 @@ type Report struct {
 	// Operations is the number of different documents that Check compared.
 	Operations int
 	// Mismatches lists the differences between the tenant's schema and the documented or observed
-	// API. Each mismatch causes at least one operation of Oppflow to fail at this tenant.
+	// API. Each entry of Mismatches makes at least one operation of Oppflow fail at this tenant.
 	Mismatches []Mismatch
 	// FailedAssumptions are the assumptions about the API that are wrong for this tenant.
 	FailedAssumptions []FailedAssumption
-	// SideEffects is separate from the other members, because a tenant without a playbook does not
-	// need the operations of SideEffects. SideEffects does not repeat a problem that is in
-	// Mismatches or FailedAssumptions of the Report.
+	// SideEffects reports on the operations that only the effects and follow-ups of a playbook use,
+	// because a tenant without a playbook does not need these operations. SideEffects repeats no
+	// problem that is in the members Mismatches or FailedAssumptions of the Report.
 	SideEffects SideEffectsReport
 }
 
 // SideEffectsReport is the report on the operations that only the effects and follow-ups of a
-// playbook use. If the tenant's schema lacks such an operation, only the effects and follow-ups
-// that need the operation fail.
+// playbook use. If the tenant's schema lacks an operation of this report, only the effects and
+// follow-ups that use the operation fail.
 type SideEffectsReport struct {
 	Operations        int
 	Mismatches        []Mismatch
 	FailedAssumptions []FailedAssumption
 }
 
-// Mismatch is one difference between what the client sends and what the tenant accepts.
+// Mismatch is one difference between a document that the client sends and the tenant's schema.
 type Mismatch struct {
 	// Problem describes the difference in one line, such as `Cannot query field "attributes" on
 	// type "Opportunity".`
@@ -54,20 +54,20 @@ type Mismatch struct {
 type FailedAssumption struct {
 	// Entry is the name of the assumption's member in type Assumptions, such as "Regions".
 	Entry string
-	// Name is the assumed or corrected schema name. Name is empty if the assumption is about the
-	// form of data and not about a name.
+	// Name is the assumed or corrected schema name. Name is empty if the assumption is not about a
+	// name but about the form of data.
 	Name administrate.SchemaName
-	// Cost says what does not work if the assumption is Off.
+	// Cost says what Oppflow cannot do if the assumption is Off.
 	Assumption, Cost string
-	// Line is the source line in which a developer corrects the name or sets it to Off, such as
-	// "administrate/assumed.go:97".
+	// Line is the source line of the assumption, such as "administrate/assumed.go:97"; there, a
+	// developer corrects the name or sets the assumption to Off.
 	Line       string
 	Mismatches []Mismatch
 }
 
-// Check reads the tenant's schema in one request, which changes no data. Check compares the schema
-// with every document that the client may send. Check fails with IntrospectionDisabledError if the
-// API does not return its schema.
+// Check reads the tenant's schema in one request, which changes nothing in the TMS. Check compares
+// the schema with every document that the client may send. Check fails with
+// IntrospectionDisabledError if the API does not return the tenant's schema.
 func Check(ctx context.Context, client *administrate.Client) (Report, error) {
 	schema, err := introspect(ctx, client)
 	if err != nil {
@@ -78,7 +78,7 @@ func Check(ctx context.Context, client *administrate.Client) (Report, error) {
 
 type checker struct {
 	schema        *gql.Schema
-	problemsByKey map[string][]string // the problems of each compared document, by its text and variables
+	problemsByKey map[string][]string // maps the text and variables of a document to the problems of the document
 }
 
 func (c *checker) check(ctx context.Context, assumed administrate.Assumptions) (Report, error) {
@@ -93,12 +93,12 @@ func (c *checker) check(ctx context.Context, assumed administrate.Assumptions) (
 	return checked, err
 }
 
-// findMismatches compares the schema with the documents of uses, and separates problems of
-// assumptions from other problems. If a problem occurs while all assumptions are Off, no assumption
-// causes the problem. If a further problem occurs while only one assumption is on, this assumption
-// causes the problem.
+// findMismatches compares the schema with the documents of uses, and returns the problems that a
+// failed assumption causes separately from all other problems. A problem that occurs while every
+// assumption is Off has no assumption as its cause. If only one assumption is on and a further
+// problem occurs, this assumption is the cause.
 //
-// findMismatches adds all problems to known.
+// findMismatches adds every problem to known.
 func (c *checker) findMismatches(
 	ctx context.Context, uses *recordings, assumed administrate.Assumptions, own []administrate.Assumption, known mismatchSet,
 ) ([]Mismatch, []FailedAssumption, error) {
@@ -194,8 +194,9 @@ func (c *checker) compare(ctx context.Context, uses *recordings, assumed adminis
 	return nil
 }
 
-// findProblems returns the reasons why the tenant's API would refuse the document. If the API would
-// accept the document, findProblems returns the response fields whose type the client cannot read.
+// findProblems returns the reasons why the tenant's API would refuse the document of the recording.
+// If there is no such reason, findProblems returns the response fields whose type the client cannot
+// read.
 func (c *checker) findProblems(ctx context.Context, r *recording, assumed administrate.Assumptions) []string {
 	if problems, done := c.problemsByKey[r.key]; done {
 		return problems

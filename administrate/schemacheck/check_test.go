@@ -151,8 +151,8 @@ func TestCheckReportsAssumptionsApart(t *testing.T) {
 	if got, want := entriesOf(documented.FailedAssumptions), names(none.Core()); !slices.Equal(got, want) {
 		t.Errorf("unmet %v, want all: %v", got, want)
 	}
-	// The check cannot find a problem with ClearAccount: the name is documented, and only the
-	// meaning of null is assumed.
+	// The check cannot find a problem with ClearAccount, because the name is documented and only
+	// the meaning of null is assumed.
 	meant := slices.DeleteFunc(names(none.SideEffect()), func(entry string) bool { return entry == "ClearAccount" })
 	if got, want := entriesOf(documented.SideEffects.FailedAssumptions), meant; !slices.Equal(got, want) {
 		t.Errorf("unmet extras %v, want all: %v", got, want)
@@ -199,7 +199,8 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 	base := introspected(t)
 	for name, test := range map[string]struct {
 		change func(introspectionJSON)
-		// missing lists texts that the reported mismatches must contain.
+		// missing lists texts that the reported mismatches must contain; unmet lists the member
+		// Entry of each expected failed assumption.
 		missing, unmet []string
 	}{
 		"a field is gone":        {func(s introspectionJSON) { s.drop("Opportunity", "fields", "isReservationValid") }, []string{`"isReservationValid" on type "Opportunity"`}, nil},
@@ -345,7 +346,8 @@ func TestCheckFindsWhatATenantDoesDifferently(t *testing.T) {
 	}
 }
 
-// The check reports in SideEffects the names that only effects and follow-ups of a playbook use.
+// The check reports in the member SideEffects the names that only effects and follow-ups of a
+// playbook use.
 func TestCheckReportsExtrasApart(t *testing.T) {
 	t.Parallel()
 	base := introspected(t)
@@ -416,8 +418,7 @@ func TestCheckReportsExtrasApart(t *testing.T) {
 	}
 }
 
-// If the assumed name is corrected to the name in the tenant's schema, the check no longer reports
-// the assumption.
+// If the caller corrects the assumed name, the check does not report the assumption any more.
 func TestCheckTakesWhatATenantCorrected(t *testing.T) {
 	t.Parallel()
 	s := introspected(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// IntrospectionDisabledError says that the API did not return its schema. The probable cause is
-// that introspection is switched off at the API.
+// IntrospectionDisabledError says that the API did not return the tenant's schema. The probable
+// cause is that introspection is switched off at the API.
 type IntrospectionDisabledError struct {
 	// Messages are the API's error messages, unchanged. Messages cannot quote values of a caller,
 	// because the introspection query contains no values.
@@ -30,9 +30,9 @@ func (e *IntrospectionDisabledError) Error() string {
 
 var errMalformedSchema = errors.New("administrate: the schema in the response does not have the expected form")
 
-// introspectionQuery is the standard introspection query without descriptions, because descriptions
-// would make the response several times as large. The query does not request deprecated arguments
-// and input members, because a server with an older GraphQL version would refuse the query.
+// introspectionQuery is the standard introspection query, but without descriptions, which would
+// make the response several times as large. The query does not request deprecated arguments and
+// input members, because a server with an older GraphQL version would refuse the query.
 const introspectionQuery = `query Introspection {
   __schema {
     queryType { name }
@@ -114,7 +114,7 @@ type (
 	}
 )
 
-// The method schema does not validate the whole schema, because the client does not use all of the
+// The method schema does not validate the whole schema, because the client uses only a part of the
 // schema.
 func (s schemaDTO) schema() (*ast.Schema, error) {
 	schema := &ast.Schema{
@@ -195,8 +195,8 @@ func (t typeDTO) definition() (*ast.Definition, error) {
 	return d, nil
 }
 
-// The validation of a document checks only whether an input has a default value, and ignores the
-// value itself.
+// The validation of a document only checks whether an input member has a default value, and ignores
+// the value itself.
 func (i inputDTO) value() *ast.Value {
 	if i.DefaultValue == nil {
 		return nil

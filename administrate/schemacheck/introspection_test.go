@@ -35,7 +35,7 @@ var sandboxSchema = sync.OnceValues(func() ([]byte, error) {
 	return kept.Body.Bytes(), box.Close()
 })
 
-// introspected returns a copy of the sandbox's schema, which the caller may change.
+// introspected returns a copy of the sandbox's schema that a test may change.
 func introspected(t testing.TB) introspectionJSON {
 	t.Helper()
 	raw, err := sandboxSchema()
@@ -144,9 +144,9 @@ func (s introspectionJSON) rename(from, to string) {
 	visit(map[string]any(s))
 }
 
-// changedInvoices changes the type of the invoice in the response to an invoice update to the new
-// type ChangedInvoice. Only ChangedInvoice has comments and a purchase order; the type Invoice
-// loses both fields.
+// changedInvoices gives the invoice in the response to an invoice update the new type
+// ChangedInvoice. Only ChangedInvoice has comments and a purchase order; the type Invoice loses
+// both fields.
 func (s introspectionJSON) changedInvoices(t *testing.T) {
 	t.Helper()
 	raw, err := json.Marshal(s.typ("Invoice"))
@@ -165,8 +165,8 @@ func contacts(s introspectionJSON) map[string]any {
 	return named(s.typ("ContactMutations")["fields"], "createBatch")
 }
 
-// For every response to the introspection query, valid or not, the check returns a report or an
-// error.
+// For every response to the introspection query, even an invalid one, the check returns a report or
+// an error.
 func TestCheckTakesAnySchema(t *testing.T) {
 	t.Parallel()
 	base := introspected(t)

@@ -8,8 +8,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// recorder is a Sender that stores the documents of a client and sends nothing. respond (if not
-// nil) returns the data of the response to a document.
+// recorder is a Sender that stores the client's documents and sends nothing to the API. If respond
+// is not nil, respond returns the data of the response to each document.
 type recorder struct {
 	documents []transport.Document
 	respond   func(transport.Document) (json.RawMessage, error)

@@ -17,15 +17,15 @@ type recording struct {
 	key       string // the text and the variables of the document
 }
 
-// recordings stores, for each set of assumptions, the documents of a list of sample operations. All
-// checks share the documents, because the documents do not depend on a tenant's schema. The
-// documents must not be changed.
+// recordings stores the documents that a list of sample operations sends, for each set of
+// assumptions. All checks share the documents, because the documents do not depend on a tenant's
+// schema. The documents must not be changed.
 type recordings struct {
 	operations []administrate.SampleOperation
 
 	mutex         sync.Mutex
 	byAssumptions map[administrate.Assumptions][]*recording
-	byKey         map[string]*recording // one recording for each key and operation, because most assumptions change few documents
+	byKey         map[string]*recording // one recording for each key and operation; most assumptions change only few documents
 }
 
 func newRecordings(uses []administrate.SampleOperation) *recordings {
@@ -59,7 +59,7 @@ func (r *recordings) forAssumptions(ctx context.Context, assumed administrate.As
 		doc := recorder.documents[0]
 		key := doc.Text
 		if given, err := json.Marshal(doc.Variables); err == nil {
-			key += string(given) // includes the input objects of bindObject
+			key += string(given) // the variables include the input objects of bindObject
 		}
 		once := u.Name + "\n" + key
 		if r.byKey[once] == nil {

@@ -12,10 +12,10 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// unreadableFields returns the fields of the document whose types the client cannot read. If the
-// client cannot decode a response with a value in every field, unreadableFields tries each field
-// alone. The caller must have validated the document, because the validation sets the Definition of
-// each field.
+// unreadableFields returns the response fields of the document whose types the client cannot read.
+// If the client cannot decode a response in which every field has a value, unreadableFields tries
+// each field alone. Validate the document before the call of unreadableFields, because the
+// validation sets the Definition of each field.
 func (c *checker) unreadableFields(ctx context.Context, u administrate.SampleOperation, doc *gql.QueryDocument, assumed administrate.Assumptions) []string {
 	operation := doc.Operations[0]
 	reads := func(a fakeResponse) bool {
@@ -28,10 +28,10 @@ func (c *checker) unreadableFields(ctx context.Context, u administrate.SampleOpe
 			return json.Marshal(a.object(root, operation.SelectionSet))
 		}}
 		err := r.run(ctx, u, assumed)
-		var rejected *administrate.RejectedError // the result when the value is in the errors of the payload
+		var rejected *administrate.RejectedError // the client rejects a mutation when the value is in the list of errors of its payload
 		return err == nil || errors.As(err, &rejected)
 	}
-	// Only the response to a mutation has a list of errors in its payload.
+	// Only the response to a mutation contains a payload with a list of errors.
 	if reads(fakeResponse{full: true}) && (operation.Operation != gql.Mutation || reads(fakeResponse{full: true, errors: true})) {
 		return nil
 	}
@@ -92,7 +92,7 @@ func sampleValues(d *gql.Definition) []any {
 		return []any{1.5}
 	case d.Name == "Boolean":
 		return []any{false}
-	case d.Name == "Decimal": // the formats of Decimal and of the next type are documented and observed
+	case d.Name == "Decimal": // the formats of Decimal and TimeZonedDateTime are documented and observed
 		return []any{"1.50"}
 	case d.Name == "TimeZonedDateTime":
 		return []any{day + second + offset}
@@ -103,9 +103,9 @@ func sampleValues(d *gql.Definition) []any {
 }
 
 // fakeResponse builds a response as the tenant's API could return it. If full is true, the response
-// has a value in every field. The list of mutation errors in the response has an entry only if
-// errors is true. If full is false, only the member field and the ids have values. The ids always
-// have values, because the client rejects an object without an id.
+// has a value in every field. If errors is true, the list of mutation errors in the response has
+// one entry. If full is false, only the ids and the field in the member field have values. The ids
+// always have values, because the client rejects an object without an id.
 type fakeResponse struct {
 	schema *gql.Schema
 	full   bool
@@ -135,8 +135,8 @@ func (m fakeResponse) object(d *gql.Definition, set gql.SelectionSet) map[string
 }
 
 func (m fakeResponse) fieldValue(f *gql.Field, t *gql.Type) any {
-	// With an entry in the list of errors, the client would report the mutation as rejected and
-	// read no other field.
+	// If the list of errors had an entry, the client would report the mutation as rejected and
+	// would read no other field.
 	if f.Name == "errors" && t.Elem != nil && !m.errors && !m.selectsField(f.SelectionSet) {
 		return []any{}
 	}

@@ -10,9 +10,9 @@ import (
 
 // badValues returns the reasons why the value of a variable does not match the type t of the
 // tenant's schema. The validation of a document checks only the declared types of variables, not
-// their values. The members of an object from bindObject are only in the value of a variable, so
-// only badValues checks these members. A value that is no object always has the declared type of
-// its variable.
+// their values. If bindObject has bound an object, the document does not contain the members of
+// this object, so only badValues can check the members. If the value of a variable is no object,
+// the value always has the declared type of the variable.
 func (c *checker) badValues(t *gql.Type, value any) []string {
 	if t.Elem != nil {
 		entries, ok := value.([]any)

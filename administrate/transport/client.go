@@ -1,6 +1,6 @@
 // Package transport sends GraphQL documents to the API. The package sends each document at most
 // once, before the send deadline and within the documented rate limit. If a request fails, the
-// package proves where possible that no part of the document was sent.
+// package finds out where possible whether the document was provably not sent.
 package transport
 
 import (
@@ -24,12 +24,12 @@ type Options struct {
 	URL string
 	// Tokens is the source of the Bearer token for each request.
 	Tokens oauth.TokenSource
-	// Transport sends the requests; nil selects the transport of http1.NewTransport. Another
-	// transport must never send a request a second time.
+	// Transport sends the HTTP requests; nil selects the transport of http1.NewTransport. A
+	// caller's own Transport must never send a request twice.
 	Transport http.RoundTripper
-	// WrapTransport (if not nil) wraps the transport, for example for tracing. The wrapper must
-	// send each request once through the wrapped transport, and may change only the headers of the
-	// request.
+	// WrapTransport (if not nil) returns a wrapper around the HTTP transport, for example for
+	// tracing. The wrapper must send each request once through the wrapped transport, and may
+	// change only the headers of the request.
 	WrapTransport func(http.RoundTripper) http.RoundTripper
 	// RequestsPerSecond is the refill rate of the rate limit bucket, which limits all requests of
 	// this Client. If RequestsPerSecond is 0, the Client uses 19.8, or a lower rate if Burst is
@@ -41,22 +41,23 @@ type Options struct {
 	// requests. If Burst is 0, the Client uses 60, or a lower number if RequestsPerSecond is larger
 	// than 19.8.
 	Burst int
-	// Pace (if not nil) delays every request, in addition to the rate limit bucket. To share the
-	// documented rate limit between several processes, set in each process a Pace with a fraction
-	// of the permitted rate.
+	// Pace (if not nil) delays every request, in addition to the rate limit bucket. If several
+	// processes share the documented rate limit, give each process a Pace with a fraction of this
+	// limit.
 	Pace *Pace
 	// MaxResponseBytes is the maximum size of an uncompressed response; 0 selects 8 MiB.
 	MaxResponseBytes int64
-	// Timeout is the maximum time from the moment when the rate limit permits a request until the
-	// response is read; 0 selects 30 s.
+	// Timeout is the maximum time from the permission of the rate limit until the whole response is
+	// read; 0 selects 30 s.
 	Timeout time.Duration
 	// The Client calls OnResult (if not nil) after each request, with the error of the request. The
-	// error is nil if the Client received a usable HTTP response. OnResult must not block.
+	// error is nil if the Client received an HTTP response that it can use. OnResult must not
+	// block.
 	OnResult func(error)
 	// The Client calls Permitted (if not nil) before each request. If Permitted returns an error,
-	// the Client does not send the request and fails with a NotSentError. If the error of Permitted
-	// is a NotSentError, the Client returns the Reason of Permitted's error. For any other error of
-	// Permitted, the Client returns the Reason NotPermitted.
+	// the Client does not send the request and returns a NotSentError. The NotSentError has the
+	// Reason of Permitted's error if this error is a NotSentError. For any other error of
+	// Permitted, the NotSentError has the Reason NotPermitted.
 	Permitted func(context.Context) error
 }
 
@@ -64,7 +65,7 @@ const (
 	windowRequests = 6000
 	windowSeconds  = 300
 	defaultBurst   = 60
-	defaultRate    = float64(windowRequests-defaultBurst) / windowSeconds // 19.8
+	defaultRate    = float64(windowRequests-defaultBurst) / windowSeconds // 19.8 requests per second
 )
 
 // Client sends documents to the API of one tenant. Client is safe for concurrent use.
@@ -90,7 +91,7 @@ func New(o Options) (*Client, error) {
 		member   string
 		negative bool
 	}{
-		{"RequestsPerSecond", !(o.RequestsPerSecond >= 0)}, // NaN included
+		{"RequestsPerSecond", !(o.RequestsPerSecond >= 0)}, // NaN is wrong, too
 		{"Burst", o.Burst < 0},
 		{"MaxResponseBytes", o.MaxResponseBytes < 0},
 		{"Timeout", o.Timeout < 0},
@@ -126,8 +127,9 @@ func New(o Options) (*Client, error) {
 	return &Client{graphql: graphql.NewClient(endpoint.String(), c)}, nil
 }
 
-// The bucket permits up to burst + 300 x perSecond requests in any 5 minutes. The default burst is
-// the part of the documented rate limit that perSecond does not use, at least 1 and at most 60.
+// The returned bucket permits up to burst + 300 x perSecond requests in any 5 minutes. For a burst
+// of 0, newBucket uses the requests of the documented rate limit that perSecond leaves over, at
+// least 1 and at most 60.
 func newBucket(perSecond float64, burst int) *rate.Limiter {
 	if perSecond == 0 {
 		perSecond = defaultRate

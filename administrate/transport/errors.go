@@ -16,9 +16,9 @@ type Reason string
 
 // The reasons of a NotSentError.
 const (
-	// Unreachable has three possible causes. The client could not open a connection (refused, no
-	// such host, TLS). The connection broke before the client had written a byte of the document.
-	// The token endpoint returned no usable response.
+	// Unreachable has three possible causes. The client could not open a connection to the API
+	// (connection refused, unknown host, or TLS error). The connection to the API broke before the
+	// client had written a byte of the document. The token endpoint returned no usable response.
 	Unreachable Reason = "unreachable"
 	// Authentication means that the API returned 401, or that the client had no usable access
 	// token.
@@ -34,26 +34,28 @@ const (
 	Throttled Reason = "throttled"
 	// Cancelled means that the context ended before the client wrote a byte of the document.
 	Cancelled Reason = "cancelled"
-	// NotPermitted means that Options.Permitted did not permit the request.
+	// NotPermitted means that the function Options.Permitted returned an error.
 	NotPermitted Reason = "withheld"
-	// NotReady means that Options.Permitted does not yet permit requests, because the process does
-	// not yet know the tenant's current playbook.
+	// NotReady means that the process does not yet know the tenant's current playbook, so
+	// Options.Permitted permits no request yet.
 	NotReady Reason = "unready"
 )
 
-// NotSentError says that the API provably did not execute the request.
+// NotSentError says that the API provably did not execute the request, so the caller may repeat the
+// request.
 type NotSentError struct {
-	Operation string // the document's operation name
+	Operation string // the operation name of the document
 	Reason    Reason
-	// RetryAfter is the waiting time in the header Retry-After of a 429. RetryAfter is 0 if the 429
-	// had no header Retry-After; according to the documentation, the API never sends this header.
+	// RetryAfter is the waiting time that the API requested with the header Retry-After of a 429.
+	// RetryAfter is 0 if there was no such header; according to the API documentation, the API
+	// never sends this header.
 	RetryAfter time.Duration
 
 	cause error
 }
 
-// Error returns a text with the reason. The text contains the cause only for the reasons
-// Unreachable, NotPermitted and NotReady, and for a TokenError.
+// Error returns a text with the reason. The text contains the text of the cause only for the
+// reasons Unreachable, NotPermitted and NotReady, and if the cause is a TokenError.
 func (e *NotSentError) Error() string {
 	text := "administrate: the API request " + e.Operation + " was not executed: " + string(e.Reason)
 	var token *oauth.TokenError
@@ -71,18 +73,17 @@ func (e *NotSentError) Error() string {
 }
 
 // Unwrap returns the cause, such as an error of the network, the context or the token source. If
-// the cause is an error of the token source, the token source decides the text of the cause.
+// the token source returned the cause, the text of the cause comes from the token source.
 func (e *NotSentError) Unwrap() error { return e.cause }
 
 // RefusedError says that the API refused the whole document before execution (in GraphQL: a request
 // error).
 type RefusedError struct {
 	Operation string
-	// DocumentNames are the names that the sent document has at the error locations of the API's
-	// response.
+	// DocumentNames are the names in the sent document at which the API reported errors.
 	DocumentNames []string
-	// Messages are the unchanged error messages of the API. Callers must not log Messages, because
-	// the messages may quote values of variables, including personal data.
+	// Messages are the API's error messages, unchanged. Callers must not log Messages, because the
+	// messages may quote values of variables, including personal data.
 	Messages []string
 }
 
@@ -103,22 +104,21 @@ func atNames(near []string) string {
 	return "; the API reported an error at " + strings.Join(quoted, ", ")
 }
 
-// UnknownError says that the API may have executed the request or not. Before a caller repeats a
-// mutation, the caller must read the record back. A caller may repeat a query at once.
+// UnknownError says that it is unknown whether the API executed the request. A caller must read the
+// record before the caller repeats a mutation. A caller may repeat a query at once.
 type UnknownError struct {
 	Operation string
-	// Cause is a text that contains nothing from the API, such as "the API did not respond in
-	// time".
+	// Cause says in words of the client what happened, such as "the API did not respond in time";
+	// Cause quotes nothing from the API.
 	Cause string
 	// Status is the HTTP status of the response, or 0 if the client received no response.
 	Status int
 	// HasGraphQLErrors says that the API returned a GraphQL response with top-level errors. If
 	// HasGraphQLErrors is true, a repeated query is likely to fail in the same way.
 	HasGraphQLErrors bool
-	// DocumentNames are the names that the sent document has at the locations of the API's
-	// top-level errors.
+	// DocumentNames are the names in the sent document at which the API reported top-level errors.
 	DocumentNames []string
-	// Messages are the messages of the API's top-level errors, verbatim. Callers must not log
+	// Messages are the messages of the API's top-level errors, unchanged. Callers must not log
 	// Messages, because the messages may quote values of variables, including personal data.
 	Messages []string
 
@@ -134,14 +134,16 @@ func (e *UnknownError) Error() string {
 	return text
 }
 
-// Unwrap returns the error of the context or of the network that caused the UnknownError, or nil.
+// Unwrap returns the error of the context or of the network that caused the UnknownError, or nil if
+// there is no such error.
 func (e *UnknownError) Unwrap() error { return e.cause }
 
-// InvalidError says that the client could not build the request from the caller's input. The client
-// sent nothing and used nothing of the rate limit bucket.
+// InvalidError says that the client could not build the request from the caller's input. When a
+// call returns an InvalidError, the client sent nothing and took nothing from the rate limit
+// bucket.
 type InvalidError struct {
 	Where   string // such as "mutation 3: AddInterest.ExpiresAt"
-	Problem string // the problem and the right form, without the value
+	Problem string // what is wrong and what would be right, without the value
 }
 
 // Error returns a text with Where and Problem.

@@ -17,8 +17,8 @@ const joinedNameSeparator = "_"
 
 var errNotJoinable = errors.New("the document cannot be joined with other documents; only a single query without fragments can be joined")
 
-// JoinDocuments returns one query with the root fields of all documents. JoinDocuments adds a
-// prefix with the number i to the response keys and variables of the document with index i.
+// JoinDocuments returns one query with the root fields of all documents. In the returned query, the
+// response keys and variables of the document with index i begin with a prefix that contains i.
 // JoinDocuments fails with InvalidError if the returned query is too large for one request.
 func JoinDocuments(docs []Document) (Document, error) {
 	joined := &ast.OperationDefinition{Operation: ast.Query}
@@ -61,7 +61,7 @@ func JoinDocuments(docs []Document) (Document, error) {
 
 func checkJoinedSize(doc Document) error {
 	values, err := json.Marshal(doc.Variables)
-	if err == nil && len(doc.Text)+len(values) > MaxRequestBytes/2 { // JSON may escape characters of the text
+	if err == nil && len(doc.Text)+len(values) > MaxRequestBytes/2 { // the JSON encoding of a request may need two bytes for a character of the text
 		return &InvalidError{Where: doc.Name, Problem: "the joined query is too large for one request"}
 	}
 	return err
@@ -113,9 +113,9 @@ func prefixValue(value *ast.Value, prefix string) {
 	}
 }
 
-// SplitResponse returns the part of the response to a joined document that belongs to the document
-// with index i. An error without a path is part of the response to every document. SplitResponse
-// omits the locations of errors, because the locations refer to the joined document.
+// SplitResponse returns the part of a joined query's response that belongs to the document with
+// index i. An error without a path is in the part of every document. SplitResponse omits the
+// locations of errors, because they are positions in the joined query and not in a single document.
 func SplitResponse(got Response, i int) (Response, error) {
 	var roots map[string]json.RawMessage
 	if err := json.Unmarshal(got.Data, &roots); err != nil {
@@ -147,7 +147,7 @@ func SplitResponse(got Response, i int) (Response, error) {
 }
 
 // Unaffected returns the indexes of the documents that contain none of the names at which the API
-// reported an error. Unaffected returns nothing if the error names nothing, or if no document
+// reported an error. Unaffected returns nothing if the API reported no names, or if no document
 // contains the names.
 func Unaffected(docs []Document, err error) []int {
 	var names []string

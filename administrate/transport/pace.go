@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// paceSlack is how late a request may be without a delay of the following requests. paceSlack
+// paceSlack is how late a request may be sent without a delay of the next requests. paceSlack
 // exists because timers fire a little late.
 const paceSlack = 100 * time.Millisecond
 
 var errTurnTooLate = errors.New("administrate: the pace would delay the request beyond the deadline of the request")
 
-// Pace is a rate limiter without bursts: it sets equal intervals between the requests of one or
-// more Clients. The requests proceed in the order in which their callers called Wait. In any period
-// of t seconds, the Pace permits at most 1 + (t + 0.1) x rate requests, even after a long period
-// without requests. If SetRate changes the rate, the new rate also applies to requests that already
-// wait. A Pace is safe for concurrent use.
+// Pace is a rate limiter without bursts: a Pace sets equal intervals between the requests of one or
+// more Clients. A Pace permits requests in the order in which the callers called Wait. In any
+// period of t seconds, a Pace permits at most 1 + (t + 0.1) x rate requests, even if no request was
+// sent for a long time before. A change of the rate with SetRate also applies to callers that
+// already wait. A Pace is safe for concurrent use.
 type Pace struct {
-	turn chan struct{} // full while a caller waits for the next turn; Go serves waiting callers in order
+	turn chan struct{} // full while a caller waits for its turn; Go serves waiting callers in order
 
 	mu       sync.Mutex
 	interval time.Duration
-	last     time.Time // the planned time of the last turn
+	last     time.Time // the planned time of the last permitted request
 	waiting  int
 	changed  chan struct{} // closed when the interval changes
 }
@@ -51,8 +51,8 @@ func (p *Pace) SetRate(perSecond float64) {
 	}
 }
 
-// Delay returns how long a new request would wait behind the requests that wait now and the given
-// number of further requests.
+// Delay returns how long a new caller of Wait would wait if the given number of further callers
+// were already waiting.
 func (p *Pace) Delay(further int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,9 +67,9 @@ func (p *Pace) delay(now time.Time, before int) time.Duration {
 	return next + time.Duration(before)*p.interval
 }
 
-// Wait blocks until the caller may send one request. If the context ends while Wait blocks, Wait
-// returns the context's error. If Wait would have to block until after the context's deadline, Wait
-// fails at once.
+// Wait blocks until the Pace permits one request of the caller. If the context ends while Wait
+// blocks, Wait returns the context's error. Wait fails at once if the turn of the caller would come
+// after the context's deadline.
 func (p *Pace) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -110,8 +110,8 @@ func (p *Pace) Wait(ctx context.Context) error {
 	}
 }
 
-// takeTurn returns 0 if the next request may proceed now, and counts this request. If no request
-// may proceed yet, takeTurn returns how long to wait, and a channel that is closed when the rate
+// takeTurn counts the next request and returns 0, if the request may be sent now. If no request may
+// proceed yet, takeTurn returns how long to wait, and a channel that is closed when the rate
 // changes.
 func (p *Pace) takeTurn(now time.Time) (time.Duration, <-chan struct{}) {
 	p.mu.Lock()

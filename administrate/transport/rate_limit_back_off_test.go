@@ -29,8 +29,8 @@ func TestBackOffGrows(t *testing.T) {
 	if got := lengths(1)[0]; got > firstBackOff {
 		t.Errorf("after an answer the pause lasts %s", got)
 	}
-	// A 429 to a request that was sent before the back-off began changes nothing, except if the 429
-	// has the header Retry-After.
+	// If a request was sent before the back-off began, a 429 to this request changes the back-off
+	// only if the 429 has the header Retry-After.
 	from, until := p.begin, p.until
 	p.onRateLimited(from.Add(-time.Second), 0)
 	p.onNotRateLimited(from.Add(-time.Second))

@@ -17,15 +17,15 @@ var (
 
 func deadlinePassed(by time.Time) bool { return !time.Now().Round(0).Before(by) }
 
-// guardedBody is the request body from which the transport reads the document. The first read opens
-// a guardedBody; after the send deadline, the first read fails instead. No transport can send a
-// byte of the document before the first read. A sealed guardedBody returns no more bytes. So if a
-// guardedBody was sealed before its first read, the document was provably never sent. A transport
-// may send the headers of the request before the first read, but the API executes nothing without a
-// document.
+// guardedBody is a request body; the HTTP transport reads the document from the guardedBody. The
+// first read opens the guardedBody, or fails if the send deadline has passed. Before the first
+// read, no transport can send a byte of the document. After a guardedBody is sealed, reads return
+// no more bytes. A guardedBody that was sealed before the first read proves that the document was
+// never sent. A transport may send the headers of the request before the first read, but the API
+// executes nothing without a document.
 type guardedBody struct {
-	sendDeadline time.Time // zero: no deadline
-	onFirstRead  func()    // called when the body opens, if not nil
+	sendDeadline time.Time // zero means no deadline
+	onFirstRead  func()    // called at the first read, if not nil
 
 	mu      sync.Mutex
 	body    io.ReadCloser
@@ -82,9 +82,9 @@ func (g *guardedBody) sealForGood() (opened, expired bool) {
 }
 
 // countingConn is a connection that counts the bytes that were written to it. The transport may
-// read the document into its buffer and only then detect that an idle connection has ended. So even
-// if the body was opened, the request was provably not sent if no byte of the document was written
-// to the connection.
+// read the document into its buffer and only then detect that an idle connection has ended. An
+// opened body alone does not show that the document was sent. If no byte of the document was
+// written to the connection, the document was provably not sent.
 type countingConn struct {
 	net.Conn
 
@@ -116,8 +116,8 @@ func (w *countingConn) count() int64 {
 	return w.written
 }
 
-// stopWrites makes all further writes fail. stopWrites returns true if exactly mark bytes were
-// written to the connection and no write is in progress.
+// stopWrites makes all further writes to the connection fail. stopWrites returns true if exactly
+// mark bytes were written to the connection and no write is in progress.
 func (w *countingConn) stopWrites(mark int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -157,9 +157,9 @@ func (s *connTracker) recordStart() {
 	}
 }
 
-// nothingWritten returns true if no byte of the document was written to the connection.
-// nothingWritten makes all further writes to the connection fail. Call nothingWritten only for a
-// failed request whose guardedBody was opened.
+// nothingWritten returns true if no byte of the document was written to the connection. After the
+// call of nothingWritten, all writes to the connection fail. Call nothingWritten only for a failed
+// request whose guardedBody was opened.
 func (s *connTracker) nothingWritten() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,6 +167,7 @@ func (s *connTracker) nothingWritten() bool {
 }
 
 // CountWrites wraps a connection so that the client can count the bytes written to the connection.
-// A caller's own transport must wrap its connections with CountWrites. Without CountWrites, a
-// request that fails after the transport began to read the document always returns an UnknownError.
+// If a caller sets Options.Transport, that transport must wrap its connections with CountWrites.
+// Without CountWrites, the client returns an UnknownError for every request that fails after the
+// transport began to read the document.
 func CountWrites(conn net.Conn) net.Conn { return &countingConn{Conn: conn} }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestStoppedWrites: after stopWrites returns true, all writes to the connection fail. stopWrites
-// returns false while a write is in progress.
+// TestStoppedWrites: after stopWrites has returned true, every write to the connection fails.
+// stopWrites returns false while a write is in progress.
 func TestStoppedWrites(t *testing.T) {
 	t.Parallel()
 	here, there := net.Pipe()
@@ -27,7 +27,7 @@ func TestStoppedWrites(t *testing.T) {
 	w = &countingConn{Conn: here}
 	written := make(chan error, 1)
 	go func() {
-		_, err := w.Write([]byte("under way")) // until the other end reads
+		_, err := w.Write([]byte("under way")) // the write blocks as long as the other end does not read
 		written <- err
 	}()
 	if _, err := io.ReadFull(there, make([]byte, 1)); err != nil {
@@ -44,8 +44,8 @@ func TestStoppedWrites(t *testing.T) {
 	}
 }
 
-// TestGuardedBodyKeepsTheDeadline: guardedBody checks the send deadline at its first read. The
-// check does not need a timer, so the check also works after the process was stopped and continued.
+// TestGuardedBodyKeepsTheDeadline: the first read of a guardedBody checks the send deadline. This
+// check needs no timer, so the check also works if the process was stopped and continued.
 func TestGuardedBodyKeepsTheDeadline(t *testing.T) {
 	t.Parallel()
 	g := &guardedBody{body: io.NopCloser(strings.NewReader("document")), sendDeadline: time.Now().Add(-time.Nanosecond)}

@@ -10,7 +10,8 @@ import (
 	graphql "github.com/hasura/go-graphql-client"
 )
 
-// Response is the API's response to a document of which the API executed at least a part.
+// Response is the API's response to a document, if the API executed at least a part of the
+// document.
 type Response struct {
 	Data   json.RawMessage // an object
 	Errors []GraphQLError
@@ -26,9 +27,10 @@ type GraphQLError struct {
 	Path []any `json:"path"`
 }
 
-// executionBegan reports whether the path of an error begins with the response key of a root field.
-// An error path that begins with a root field proves that the API began to execute the document. An
-// error that prevents the execution may have a path, too.
+// executionBegan reports whether the path of one of the errors begins with the response key of a
+// root field. An error path that begins with a root field proves that the API began to execute the
+// document. If an error prevented the execution, the path of this error begins with a name that is
+// not a root field, such as the name of a variable.
 func executionBegan(doc Document, errs []GraphQLError) bool {
 	return slices.ContainsFunc(errs, func(e GraphQLError) bool {
 		if len(e.Path) == 0 {
@@ -58,8 +60,8 @@ func documentNames(doc Document, errs []GraphQLError) []string {
 			}
 			rest := strings.TrimPrefix(lines[at.Line-1][at.Column-1:], "$")
 			name := LeadingName(rest)
-			// If the location contains "alias: field", documentNames returns the field, because the
-			// alias is not a name of the schema.
+			// At a location with "alias: field", documentNames returns the field, because the alias
+			// is not a name of the schema.
 			if after, found := strings.CutPrefix(rest[len(name):], ": "); found && name != "" && LeadingName(after) != "" {
 				name = LeadingName(after)
 			}
@@ -105,7 +107,7 @@ func (c *Client) Send(ctx context.Context, doc Document) (Response, error) {
 			return Response{}, unknown("the response is not a GraphQL response", nil)
 		}
 		for _, e := range list {
-			if e.Unwrap() != nil { // an error of the library, not of the API
+			if e.Unwrap() != nil { // an error of the GraphQL library, not of the API
 				return Response{}, unknown("the response does not have the form of a GraphQL response", nil)
 			}
 			top := GraphQLError{Message: e.Message, Path: e.Path}
@@ -129,7 +131,7 @@ func (c *Client) Send(ctx context.Context, doc Document) (Response, error) {
 }
 
 // MalformedResponse returns the error for a response that does not have the expected form.
-// MalformedResponse omits the error of the JSON decoder, because the decoder's error quotes the
+// MalformedResponse does not contain the error of the JSON decoder, because this error quotes the
 // response.
 func MalformedResponse(operation string) error {
 	return &UnknownError{Operation: operation, Cause: "the response does not have the expected form"}

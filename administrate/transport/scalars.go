@@ -11,7 +11,8 @@ import (
 // ErrMalformedValue is the error of a member of a response that does not have the expected form.
 var ErrMalformedValue = errors.New("a member of the response does not have the expected form")
 
-// Amount decodes a decimal number from JSON text or a JSON number, without conversion to a float.
+// Amount is a decimal number that is decoded from a JSON string or a JSON number, without a
+// conversion to a float.
 type Amount struct{ decimal.NullDecimal }
 
 // UnmarshalJSON implements json.Unmarshaler.

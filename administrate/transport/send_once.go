@@ -17,34 +17,34 @@ import (
 	"github.com/oppflow/oppflow/administrate/oauth"
 )
 
-// inFlightRequest is stored in the context of one request. The GraphQL library returns neither the
-// response headers nor the cause of an error, so the sendOnceDoer stores the error in
-// inFlightRequest.
+// inFlightRequest is the state of one request and is stored in the context of the request. The
+// GraphQL library returns neither the response headers nor the cause of an error, so the
+// sendOnceDoer stores the error in inFlightRequest.
 type inFlightRequest struct {
 	document   Document
 	handedOver bool
-	err        error // one of this package's error types
+	err        error // one of the error types of this package
 }
 
 type inFlightRequestKey struct{}
 
-// sendOnceDoer is the HTTP client of the GraphQL library. sendOnceDoer waits for the rate limit and
-// adds the token. sendOnceDoer sends the document once, before the send deadline, and reads the
-// whole response.
+// sendOnceDoer is the HTTP client that the GraphQL library calls. Before each request, sendOnceDoer
+// waits for the rate limit and adds the access token. The package sends each document once, before
+// the send deadline, and sendOnceDoer reads the whole response.
 type sendOnceDoer struct {
 	transport        http.RoundTripper
 	bucket           *rate.Limiter
-	pace             *Pace // nil means no pace
+	pace             *Pace // nil for no pace
 	backOff          rateLimitBackOff
 	tokens           oauth.TokenSource
 	maxResponseBytes int64
 	timeout          time.Duration
-	onResult         func(error)                 // nil calls nothing
-	permitted        func(context.Context) error // nil permits everything
+	onResult         func(error)                 // nil calls no function
+	permitted        func(context.Context) error // nil permits every request
 }
 
-// Do implements the library's Doer. Do does not follow redirects, because the redirected POST would
-// be a second request.
+// Do implements the interface Doer of the GraphQL library. Do does not follow redirects, because
+// the redirected POST would be a second request.
 func (c *sendOnceDoer) Do(req *http.Request) (*http.Response, error) {
 	ex, ok := req.Context().Value(inFlightRequestKey{}).(*inFlightRequest)
 	if !ok {
@@ -94,15 +94,16 @@ func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token s
 	if bounded && deadlinePassed(by) {
 		return "", notSent(operation, SendDeadlinePassed, nil)
 	}
-	// clearToSend gets the token before it waits for the rate limit. Otherwise, the client would
-	// send all requests that wait for a new token at once after the renewal.
+	// clearToSend gets the access token before it waits for the rate limit. If clearToSend waited
+	// for the rate limit first, all requests that wait for a new token would be sent at once after
+	// the renewal of the token.
 	token, err = c.token(ctx)
 	if err == nil && http1.IsHeaderSafe(token) {
 		asked := time.Now()
 		if err := c.waitTurn(ctx); err != nil {
 			return "", notSent(operation, Throttled, err)
 		}
-		if time.Since(asked) > time.Second { // the token may have been renewed meanwhile
+		if time.Since(asked) > time.Second { // the token may have been renewed during the wait for the rate limit
 			token, err = c.token(ctx)
 		}
 	}
@@ -121,7 +122,7 @@ func (c *sendOnceDoer) clearToSend(req *http.Request, operation string) (token s
 	case !http1.IsHeaderSafe(token):
 		return "", notSent(operation, Authentication, errToken)
 	}
-	// clearToSend calls checkPermitted a second time, because the token may belong to credentials
+	// The second call of checkPermitted is needed because the new token may belong to credentials
 	// that are not permitted.
 	if err := c.checkPermitted(ctx); err != nil {
 		return "", notSent(operation, notPermittedReason(err), err)
@@ -156,7 +157,7 @@ func (c *sendOnceDoer) send(req *http.Request, ex *inFlightRequest) (*http.Respo
 	}
 	out := req.Clone(httptrace.WithClientTrace(ctx, line.clientTrace()))
 	out.Body = guarded
-	out.GetBody = nil // with GetBody the transport could send the document again
+	out.GetBody = nil // if GetBody were set, the transport could send the document again
 	out.Header.Set("Authorization", "Bearer "+token)
 	out.Header.Set("Accept", "application/json")
 	out.Header.Set("User-Agent", "oppflow")
@@ -212,7 +213,7 @@ func (c *sendOnceDoer) waitTurn(ctx context.Context) error {
 		if err := c.bucket.Wait(ctx); err != nil {
 			return err
 		}
-		if c.backOff.isOver() { // if not over, a back-off began during the wait
+		if c.backOff.isOver() { // if the back-off is not over, it began during the wait for the bucket and the pace
 			return nil
 		}
 	}
@@ -264,7 +265,7 @@ func (c *sendOnceDoer) classifyResponse(ctx context.Context, resp *http.Response
 		return nil, unknown("the response is larger than " + strconv.FormatInt(c.maxResponseBytes, 10) + " bytes")
 	}
 	switch resp.StatusCode {
-	case http.StatusOK, http.StatusCreated: // the two statuses that the GraphQL library reads
+	case http.StatusOK, http.StatusCreated: // the GraphQL library reads only responses with these two statuses
 		if !json.Valid(body) {
 			return nil, unknown("the response is not JSON")
 		}

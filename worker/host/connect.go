@@ -19,21 +19,22 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// SettingsError says that a setting is wrong: a flag, a variable, or a file that a flag or a
-// variable names. The program has done nothing yet.
+// SettingsError says that a setting is wrong: a flag, an environment variable, or a file that a
+// flag or a variable names. The program reports a SettingsError before the program changes
+// anything.
 type SettingsError struct{ cause error }
 
-// Error names the wrong setting and says what is right.
+// Error names the wrong setting and says what would be right.
 func (e *SettingsError) Error() string { return e.cause.Error() }
 
 // Unwrap returns the cause.
 func (e *SettingsError) Unwrap() error { return e.cause }
 
-// Connect connects to the Temporal service of the settings and returns when the service has
+// Connect connects to the Temporal service in the settings and returns as soon as the service has
 // responded. With a nil logger the SDK logs nothing. Connect applies the functions in change to the
-// client's options, in the given order. The client encrypts payloads if the settings name a file
-// with encryption keys. If a setting is wrong, Connect returns a SettingsError. Any other error of
-// Connect is one line that names the address of the Temporal service.
+// client's options, in the order of the functions. If the settings name a file with encryption
+// keys, the client encrypts payloads. If a setting is wrong, Connect returns a SettingsError. Any
+// other error of Connect is one line that names the address of the Temporal service.
 func Connect(ctx context.Context, t settings.Temporal, logger *slog.Logger, change ...func(*client.Options)) (c client.Client, namespace string, err error) {
 	keys, err := OpenKeys(ctx, t, logger)
 	if err != nil {
@@ -69,8 +70,8 @@ func connect(ctx context.Context, t settings.Temporal, keys *payload.KeyRing, me
 		c(&options)
 	}
 	addGRPCInterceptors(&options)
-	// Also a client without keys needs the encryption: a task with an encrypted payload must not reach
-	// the worker.
+	// A client without keys also needs the encryption, because a task with an encrypted payload
+	// must not reach the worker.
 	encryption, err := payload.NewEncryption(keys, logger)
 	if err != nil {
 		return nil, "", err
@@ -86,7 +87,7 @@ func connect(ctx context.Context, t settings.Temporal, keys *payload.KeyRing, me
 	return c, options.Namespace, nil
 }
 
-// Reason returns a short text of one line for an error of the connection to Temporal.
+// Reason returns the cause of an error of the connection to Temporal, as a short text of one line.
 func Reason(err error) string {
 	var cancelled *serviceerror.Canceled
 	var deadline *serviceerror.DeadlineExceeded

@@ -8,19 +8,19 @@ import (
 	"github.com/oppflow/oppflow/administrate"
 )
 
-// credentialStatus records whether the TMS accepts the worker's credentials, and logs once when
-// this status changes.
+// credentialStatus stores whether the TMS accepts the worker's credentials, and logs every change
+// of this status once.
 type credentialStatus struct {
 	logger    *slog.Logger
 	mu        sync.Mutex
-	rejection error // nil while the TMS accepts the credentials, and before the first result
+	rejection error // nil while the TMS accepts the credentials, and before the first result of a request
 }
 
 func (a *credentialStatus) recordResult(err error) {
 	var notSent *administrate.NotSentError
 	refused := errors.As(err, &notSent) && notSent.Reason == administrate.Authentication
 	if err != nil && !refused {
-		return // the error says nothing about the credentials
+		return // the error does not show whether the TMS accepts the credentials
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -14,7 +14,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// A worker whose credentials the TMS refuses is not ready and logs the refusal once.
+// If the TMS refuses the credentials of a worker, the worker is not ready and logs the refusal
+// once.
 func TestAWorkerKnowsWhetherItsCredentialsAreTaken(t *testing.T) {
 	var status atomic.Int32
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -37,7 +38,7 @@ func TestAWorkerKnowsWhetherItsCredentialsAreTaken(t *testing.T) {
 		{http.StatusOK, true, 0},
 		{http.StatusUnauthorized, false, 1},
 		{http.StatusUnauthorized, false, 1},
-		{http.StatusInternalServerError, false, 1}, // says nothing about the credentials
+		{http.StatusInternalServerError, false, 1}, // the error does not concern the credentials
 		{http.StatusOK, true, 2},
 	} {
 		status.Store(int32(step.status)) //nolint:gosec // three digits

@@ -14,15 +14,15 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// Credentials returns the source of the access tokens for the API, made from resolved settings. The
-// source is a fixed token, or an OAuth client that renews tokens. The source logs problems with the
-// logger; a nil logger is slog.Default.
+// Credentials returns the source of the access tokens for the API, for settings that were resolved
+// before. The returned source is a fixed token, or an OAuth client that renews access tokens. The
+// returned source logs problems with the logger; a nil logger is slog.Default.
 func Credentials(api settings.API, logger *slog.Logger) (oauth.TokenSource, error) {
 	return newTokenSource(api, logger, func() {})
 }
 
-// Before the source uses a refresh token that another process wrote to the file, the source calls
-// replaced.
+// The returned source calls replaced before the source uses a refresh token that another process
+// wrote to the file.
 func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (oauth.TokenSource, error) {
 	if !api.OAuth.Given() {
 		return oauth.StaticToken(api.Token.Reveal()), nil
@@ -48,27 +48,27 @@ func newTokenSource(api settings.API, logger *slog.Logger, replaced func()) (oau
 	return source, nil
 }
 
-// refreshToken contains the newest refresh token. If the first refresh token came from a file,
-// refreshToken stores each new refresh token in this file.
+// refreshToken stores the newest refresh token. If the first refresh token came from a file,
+// refreshToken writes every new refresh token to this file.
 //
 // The OAuth endpoint returns a new refresh token with every renewal of the access token (observed).
 // Administrate's support says that old refresh tokens stay valid (documented). No document promises
-// this for every tenant or for an unlimited time. After the loss of the newest refresh token, the
-// application must be authorised again. To avoid the loss of a refresh token, the program writes a
-// new refresh token to the file before the program uses the new access token. The write either
-// replaces the whole refresh token or leaves the file unchanged. The program cannot write a refresh
-// token that came from a variable, from a read-only mount, or from a file that is itself a mount.
-// If the program cannot write a new refresh token, the program stores the token only in memory and
-// logs one warning.
+// this validity for every tenant or for an unlimited time. If the newest refresh token is lost, an
+// operator must authorise the application again. To prevent the loss, the program writes a new
+// refresh token to the file before the program uses the new access token. The write either replaces
+// the whole refresh token in the file or leaves the file unchanged. The program cannot store a
+// refresh token that came from an environment variable, from a read-only mount, or from a file that
+// is itself a mount. If the program cannot write a new refresh token to a file, the program stores
+// the token only in memory and logs one warning.
 //
-// Several processes may use the same file of a refresh token. Before every renewal, the program
-// reads the file, and uses a refresh token that another process has written.
+// Several processes may use the same file for the refresh token. Before every renewal, the program
+// reads the file, and uses the refresh token in the file if another process has written the token.
 type refreshToken struct {
-	file     string // "" if the refresh token came from a variable
-	replaced func() // called when another token is in the file
+	file     string // "" if the refresh token came from an environment variable
+	replaced func() // called when the file contains a refresh token of another process
 
 	mu     sync.Mutex
-	inFile string // the token in the file at the last read
+	inFile string // the refresh token that was in the file at the last read
 	newest string
 	warned bool
 }
@@ -80,8 +80,8 @@ func (r *refreshToken) RefreshToken() (string, error) {
 	return r.newest, nil
 }
 
-// If reload cannot read the file, nothing changes, because another process may be replacing the
-// file.
+// If reload cannot read the file, reload changes nothing, because another process may be replacing
+// the file at the moment.
 func (r *refreshToken) reload() {
 	if r.file == "" {
 		return
@@ -92,14 +92,14 @@ func (r *refreshToken) reload() {
 	}
 }
 
-// Replaced stores next, the new refresh token, in memory and in the file. Replaced returns an error
+// Replaced stores the new refresh token next in memory and in the file. Replaced returns an error
 // only for the first failed write to the file.
 func (r *refreshToken) Replaced(old, next string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.reload()
 	if r.newest != old {
-		return nil // another process or an operator has replaced the token first
+		return nil // another process or an operator has already replaced the token
 	}
 	r.newest = next
 	var problem error
@@ -117,8 +117,8 @@ func (r *refreshToken) Replaced(old, next string) error {
 	return problem
 }
 
-// replaceSecret replaces the file's content by the secret, in one step. If the path is a symbolic
-// link, replaceSecret writes to the target of the link. The file keeps its permissions.
+// replaceSecret replaces the content of the file by the secret, in one step. If the path is a
+// symbolic link, replaceSecret writes to the target of the link. The file keeps its permissions.
 func replaceSecret(path, secret string) error {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {

@@ -126,8 +126,8 @@ func TestRefreshTokenSurvivesARestart(t *testing.T) {
 	}
 }
 
-// A refresh token that the program cannot write to a file is used until the process ends, and the
-// log has one warning.
+// If the program cannot write a refresh token to a file, the program uses the token until the
+// process ends, and logs one warning.
 func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 	unwritable := func(t *testing.T) string {
 		path := secretFile(t, "first")
@@ -136,8 +136,8 @@ func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o700) })
 		if probe := filepath.Join(filepath.Dir(path), "probe"); os.WriteFile(probe, nil, 0o600) == nil {
-			// For a user with all permissions, such as root, only a missing file makes a write
-			// fail.
+			// For a user who may write everywhere, such as root, a write fails only if the file is
+			// missing.
 			if err := os.Remove(probe); err != nil {
 				t.Fatal(err)
 			}
@@ -187,8 +187,9 @@ func TestRefreshTokenThatCannotBeKept(t *testing.T) {
 	}
 }
 
-// If an operator writes a refresh token to the file, the next renewal uses this token. A late
-// response to an earlier renewal does not overwrite the operator's token.
+// If an operator writes a refresh token to the file, the next renewal of the access token uses this
+// refresh token. A response to an earlier renewal that arrives late does not overwrite the
+// operator's refresh token.
 func TestRefreshTokenOfAnOperatorWins(t *testing.T) {
 	path := secretFile(t, "first")
 	replaced := 0

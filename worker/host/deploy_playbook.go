@@ -13,9 +13,9 @@ import (
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
-// PlaybookVersions returns the versions of the namespace's playbook. The versions whose numbers are
-// given contain their texts. PlaybookVersions needs a running worker, unless the namespace has no
-// versions.
+// PlaybookVersions returns the versions of the namespace's playbook. The returned versions have
+// their texts only if their numbers are in numbers. PlaybookVersions needs a running worker, unless
+// the namespace has no versions of a playbook.
 func PlaybookVersions(ctx context.Context, c client.Client, numbers ...int) (lifecycle.PlaybookVersions, error) {
 	state, err := readNamespace(ctx, c, numbers...)
 	var missing *serviceerror.NotFound
@@ -26,7 +26,7 @@ func PlaybookVersions(ctx context.Context, c client.Client, numbers ...int) (lif
 }
 
 // DeployPlaybook stores the playbook as a new version of the namespace's playbook. DeployPlaybook
-// needs a running worker, unless no worker has run in the namespace yet.
+// needs a running worker, unless no worker has ever run in the namespace.
 func DeployPlaybook(ctx context.Context, c client.Client, d lifecycle.Deployment) (lifecycle.DeployResult, error) {
 	var first lifecycle.NamespaceState
 	deployed, err := first.Deploy(d, time.Now().UTC(), lifecycle.PlaybookInForceAfter)

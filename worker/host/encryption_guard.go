@@ -20,23 +20,25 @@ const (
 )
 
 // EncryptionError says that a worker cannot work in an encrypted namespace, because the worker has
-// no key, or not the key that encrypts.
+// no keys or lacks the primary key of the namespace.
 type EncryptionError struct{ text string }
 
-// Error says which key is missing, and which setting is right.
+// Error names the missing key and says which setting to correct.
 func (e *EncryptionError) Error() string { return e.text }
 
-// encryptionGuard keeps workers without the key out of an encrypted namespace, and reports the key
-// of a worker with keys to the workflow of the namespace.
+// encryptionGuard prevents a worker without the namespace's primary key from working in an
+// encrypted namespace, and reports the primary key of a worker with keys to the workflow of the
+// namespace.
 type encryptionGuard struct {
 	temporal  client.Client
 	namespace string
-	keys      *payload.KeyRing // nil without encryption
+	keys      *payload.KeyRing // nil for a worker without encryption
 	logger    *slog.Logger
 }
 
-// check returns an EncryptionError if the namespace is encrypted and the worker lacks the key. check
-// reads the memo of the workflow of the namespace, which needs no worker and no key.
+// check returns an EncryptionError if the namespace is encrypted and the worker lacks the primary
+// key of the namespace. The memo of the workflow of the namespace contains the primary key, so
+// check needs no worker and no key.
 func (g *encryptionGuard) check(ctx context.Context) (*lifecycle.NamespaceEncryption, error) {
 	ctx, cancel := context.WithTimeout(ctx, encryptionTimeout)
 	defer cancel()
@@ -49,7 +51,7 @@ func (g *encryptionGuard) check(ctx context.Context) (*lifecycle.NamespaceEncryp
 		g.logger.WarnContext(ctx, "the worker is not permitted to read whether the namespace is encrypted", "namespace", g.namespace)
 		return nil, nil //nolint:nilnil // the encryption of payloads fails the tasks that the worker cannot decrypt
 	case err != nil:
-		return nil, explainNamespace(g.namespace, "it cannot be read whether the namespace is encrypted", err)
+		return nil, explainNamespace(g.namespace, "the worker cannot read whether the namespace is encrypted", err)
 	}
 	stored := lifecycle.EncryptionInMemo(described.GetWorkflowExecutionInfo().GetMemo())
 	if stored == nil {
@@ -74,12 +76,12 @@ func (g *encryptionGuard) compare(ctx context.Context, stored lifecycle.Namespac
 	return nil
 }
 
-// run reports the worker's primary key, and checks the encryption of the namespace again until ctx
-// ends. A worker without keys stops with an error when the namespace becomes encrypted.
+// run reports the worker's primary key, and repeats the check of the namespace until ctx ends. If
+// the namespace becomes encrypted, a worker without keys stops with an error.
 func (g *encryptionGuard) run(ctx context.Context) error {
 	ticker := time.NewTicker(encryptionInterval)
 	defer ticker.Stop()
-	var reported payload.KeyID // workers with another primary key report their key, too
+	var reported payload.KeyID // another worker with another primary key reports its key, too
 	for {
 		stored, err := g.check(ctx)
 		var lacking *EncryptionError
@@ -87,7 +89,7 @@ func (g *encryptionGuard) run(ctx context.Context) error {
 		case errors.As(err, &lacking) && g.keys == nil:
 			return lacking
 		case err != nil:
-			g.logger.WarnContext(ctx, "the encryption of the namespace is not checked", "problem", err)
+			g.logger.WarnContext(ctx, "the worker could not check the encryption of the namespace", "problem", err)
 		case g.keys == nil:
 		case stored == nil, stored.Primary != g.keys.Keys().Primary().String() && reported != g.keys.Keys().Primary():
 			reported = g.report(ctx)
@@ -106,9 +108,9 @@ func (g *encryptionGuard) report(ctx context.Context) payload.KeyID {
 	primary := g.keys.Keys().Primary()
 	err := g.temporal.SignalWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.Encrypt.Name, lifecycle.NamespaceEncryption{Primary: primary.String()})
 	if err != nil {
-		g.logger.WarnContext(ctx, "the encryption of the namespace is not stored yet", "problem", Reason(err))
+		g.logger.WarnContext(ctx, "the worker could not report its primary key to the workflow of the namespace", "problem", Reason(err))
 		return 0
 	}
-	g.logger.InfoContext(ctx, "the worker encrypts the namespace", "namespace", g.namespace, "primary", primary)
+	g.logger.InfoContext(ctx, "the worker has reported its primary key to the workflow of the namespace", "namespace", g.namespace, "primary", primary)
 	return primary
 }

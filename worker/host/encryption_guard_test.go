@@ -17,7 +17,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// encryptedFrontend is a Temporal service whose namespace is encrypted with the key primary.
+// encryptedFrontend is a fake Temporal service whose namespace is encrypted with the key in the
+// member primary.
 type encryptedFrontend struct {
 	frontend
 	primary string
@@ -35,8 +36,8 @@ func (f *encryptedFrontend) DescribeWorkflowExecution(_ context.Context, r *work
 	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: info}, nil
 }
 
-// A worker without the key of an encrypted namespace does not start. The worker says in one line
-// which key is missing and which setting is right.
+// A worker without the key of an encrypted namespace does not start. The error of the worker is one
+// line with the missing key and the right setting.
 func TestWorkerWithoutTheKeyDoesNotStart(t *testing.T) {
 	t.Parallel()
 	namespace, other := newKeyFile(t), newKeyFile(t)

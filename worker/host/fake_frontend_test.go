@@ -17,8 +17,8 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// frontend is a Temporal service for tests that accepts new search attributes in queries only some time
-// after their registration.
+// frontend is a fake Temporal service that accepts a new search attribute in queries only some time
+// after its registration.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	operatorservice.UnimplementedOperatorServiceServer
@@ -26,8 +26,8 @@ type frontend struct {
 	mu         sync.Mutex
 	attributes map[string]enums.IndexedValueType
 	added      []map[string]enums.IndexedValueType
-	slow       int   // how many more queries are refused
-	listError  error // of ListSearchAttributes
+	slow       int   // how many more queries the service refuses
+	listError  error // the error that ListSearchAttributes returns
 	queries    []string
 }
 
@@ -36,8 +36,8 @@ func serve(t *testing.T, f *frontend) (address string) {
 	return serveAs(t, f, f)
 }
 
-// serveAs serves f and workflows, which is the workflow service, as one Temporal service at the
-// returned address.
+// serveAs serves the frontend f and the service workflows as one Temporal service at the returned
+// address.
 func serveAs(t *testing.T, f *frontend, workflows workflowservice.WorkflowServiceServer) (address string) {
 	t.Helper()
 	var config net.ListenConfig

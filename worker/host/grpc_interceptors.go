@@ -28,14 +28,14 @@ func addGRPCInterceptors(o *client.Options) {
 	o.ConnectionOptions.DialOptions = append(o.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(asciiHeaders, sanitizeTasks))
 }
 
-// The SDK puts the workflow id into a header, and a workflow id may contain characters of any
-// script.
+// asciiHeaders escapes characters that are not ASCII, because the SDK puts the workflow id into a
+// header, and a workflow id may contain any characters.
 func asciiHeaders(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if sent, some := metadata.FromOutgoingContext(ctx); some {
 		for key, values := range sent {
 			for n, value := range values {
-				if !strings.HasSuffix(key, "-bin") { // a header with this suffix may have any bytes
-					sent[key][n] = lifecycle.ASCIIHeader(value) // sent is a copy
+				if !strings.HasSuffix(key, "-bin") { // the suffix -bin marks a header that may contain any bytes
+					sent[key][n] = lifecycle.ASCIIHeader(value) // sent is a copy of the headers
 				}
 			}
 		}
@@ -44,9 +44,9 @@ func asciiHeaders(ctx context.Context, method string, request, reply any, connec
 	return invoke(ctx, method, request, reply, connection, options...)
 }
 
-// sanitizeTasks replaces callers' input that no worker can handle by placeholders. The workflow
-// refuses the placeholders. Without the placeholders, each workflow task with such input would
-// fail, and the run would never continue.
+// sanitizeTasks replaces the input of a caller by a placeholder if no worker can handle the input.
+// The workflow recognises a placeholder and refuses the message. Without a placeholder, every
+// workflow task with this input would fail, and the run would never continue.
 func sanitizeTasks(ctx context.Context, method string, request, reply any, connection *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if err := invoke(ctx, method, request, reply, connection, options...); err != nil {
 		return err
@@ -56,7 +56,7 @@ func sanitizeTasks(ctx context.Context, method string, request, reply any, conne
 		return sanitizeTask(ctx, reply)
 	case *workflowservice.RespondWorkflowTaskCompletedResponse:
 		return sanitizeTask(ctx, reply.GetWorkflowTask())
-	case *workflowservice.GetWorkflowExecutionHistoryResponse: // for a run that is rebuilt
+	case *workflowservice.GetWorkflowExecutionHistoryResponse: // the SDK reads this response when it rebuilds the state of a run
 		return replaceExternalPayloads(ctx, reply)
 	}
 	return nil
@@ -72,13 +72,13 @@ func sanitizeTask(ctx context.Context, task *workflowservice.PollWorkflowTaskQue
 	return replaceExternalPayloads(ctx, task)
 }
 
-// maxUpdateNameBytes is the maximum length of the name of an update, in bytes.
+// maxUpdateNameBytes is the maximum length of the name of an update in bytes; a longer name is cut
+// off.
 const maxUpdateNameBytes = 100
 
-// If the payload of an update is too large, replaceOversizedUpdates replaces the payload by a
-// placeholder that contains the size of the update. A worker's response to a task contains in full
-// every update that the worker accepts or refuses. The service rejects a response that is too
-// large.
+// If an update is too large, replaceOversizedUpdates replaces its payload by a placeholder with the
+// size of the update. A worker's response to a task contains in full every update that the worker
+// accepts or refuses. The service rejects a response that is too large.
 func replaceOversizedUpdates(messages []*protocolpb.Message) error {
 	for _, m := range messages {
 		size := proto.Size(m.GetBody())
@@ -111,8 +111,8 @@ func placeholderPayload(encoding, text string) *commonpb.Payload {
 	return &commonpb.Payload{Metadata: map[string][]byte{converter.MetadataEncoding: []byte(encoding)}, Data: []byte(text)}
 }
 
-// The SDK fails a workflow task that contains a payload in an external storage, because the worker
-// has no external storage.
+// Without replaceExternalPayloads, the SDK would fail a workflow task with a payload in an external
+// storage, because the worker has no external storage.
 func replaceExternalPayloads(ctx context.Context, message proto.Message) error {
 	return proxy.VisitPayloads(ctx, message, proxy.VisitPayloadsOptions{
 		SkipSearchAttributes: true,
@@ -127,8 +127,8 @@ func replaceExternalPayloads(ctx context.Context, message proto.Message) error {
 	})
 }
 
-// isExternalPayload recognises a payload that refers to an external storage by the same rule as the
-// SDK.
+// isExternalPayload recognises a payload that refers to an external storage; the SDK uses the same
+// rule.
 func isExternalPayload(payload *commonpb.Payload) bool {
 	switch string(payload.GetMetadata()[converter.MetadataEncoding]) {
 	case "json/external-storage-reference":

@@ -21,8 +21,8 @@ import (
 	"github.com/oppflow/oppflow/workflows"
 )
 
-// taskFrontend is a frontend that returns tasks with updates, and records the header that names a
-// workflow.
+// taskFrontend is a fake Temporal service that returns tasks with updates, and stores the header
+// with the workflow id.
 type taskFrontend struct {
 	frontend
 	messages       []*protocolpb.Message
@@ -143,8 +143,8 @@ func TestALargeUpdateIsLeftOutOfATask(t *testing.T) {
 	}
 }
 
-// A payload that refers to an external storage reaches the workflow as a placeholder, in any
-// position.
+// If a payload in any place of a task refers to an external storage, the workflow receives a
+// placeholder instead of the payload.
 func TestAPayloadThatIsKeptElsewhereIsLeftOutOfATask(t *testing.T) {
 	for name, reference := range map[string]*commonpb.Payload{
 		"of old": {Metadata: map[string][]byte{"encoding": []byte("json/external-storage-reference")}, Data: []byte("{}")},

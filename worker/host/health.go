@@ -15,16 +15,18 @@ import (
 
 const (
 	healthSetting = "--health-address or OPPFLOW_HEALTH_ADDRESS"
-	// healthTimeout is the longest time for one health request, for the client and for the server.
+	// healthTimeout is the longest time for one request for the worker's health, on the side of the
+	// client and of the server.
 	healthTimeout = 4 * time.Second
 	livePath      = "/healthz"
 	readyPath     = "/readyz"
 )
 
-// health serves GET /healthz and GET /readyz. A worker is ready when the worker polls for workflow
-// tasks and activity tasks, the TMS accepts the credentials, the namespace belongs to the tenant of
-// the credentials, and the playbook in force is known. The response describes a problem in one line
-// of text.
+// health serves GET /healthz, which says whether the worker is alive, and GET /readyz, which says
+// whether the worker is ready. A worker is ready when it polls for workflow and activity tasks, the
+// TMS accepts its credentials, the namespace belongs to its tenant, and the worker knows the
+// playbook in force. If the worker has a problem, the response describes the problem in one line of
+// text.
 type health struct {
 	polls       *pollMonitor
 	credentials *credentialStatus
@@ -65,8 +67,9 @@ func writeHealth(w http.ResponseWriter, problem error) {
 	_, _ = fmt.Fprintln(w, "ok")
 }
 
-// serveHealth serves health at the address until stop is called. When ctx ends, the worker is not
-// ready any more, but serveHealth still responds, because a worker that is stopping is alive.
+// serveHealth serves the worker's health over HTTP at the address until the caller calls stop.
+// After the end of ctx, serveHealth reports that the worker is not ready, but still responds,
+// because a worker that is stopping is alive.
 func serveHealth(ctx context.Context, address string, h *health, logger *slog.Logger) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil
@@ -94,7 +97,7 @@ func serveHealth(ctx context.Context, address string, h *health, logger *slog.Lo
 	}()
 	logger.InfoContext(ctx, "the worker reports its health over HTTP", "address", listener.Addr().String())
 	return func() {
-		_ = server.Close() // a client that is being served sees a closed connection
+		_ = server.Close() // Close ends the connection of a client whose request is still in progress
 		<-served
 	}, nil
 }
@@ -123,7 +126,8 @@ func askHealth(ctx context.Context, address, path string) error {
 	if err != nil {
 		return err
 	}
-	// For a worker that listens on all addresses, the request goes to the loopback interface.
+	// If the worker listens on all addresses, askHealth sends the request to the loopback
+	// interface.
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
@@ -134,7 +138,7 @@ func askHealth(ctx context.Context, address, path string) error {
 	if err != nil {
 		return fmt.Errorf("health address %q (%s): %w", address, healthSetting, err)
 	}
-	// A proxy in the environment must not redirect the health request.
+	// The client uses no proxy, because a proxy from the environment must not redirect the request.
 	client := &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

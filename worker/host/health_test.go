@@ -24,12 +24,11 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// idleService is a Temporal service that never has a task for a worker that polls. When a worker
-// stops, the worker calls ShutdownWorker. idleService responds to ShutdownWorker only after release
-// is closed.
+// idleService is a fake Temporal service that never has a task for a worker. A worker that stops
+// calls ShutdownWorker. idleService responds to ShutdownWorker only after release is closed.
 type idleService struct {
 	*frontend
-	release chan struct{} // closed to let a worker stop
+	release chan struct{} // the test closes release to let a worker stop
 	tied    boundState
 	asked   atomic.Bool // whether a worker has polled for activities
 }

@@ -57,7 +57,8 @@ func healthFlag(flags *pflag.FlagSet, address *string) {
 	flags.StringVar(address, "health-address", "", "host:port where the worker serves GET /healthz and /readyz (default none) [OPPFLOW_HEALTH_ADDRESS]")
 }
 
-// If the flag has no value, healthAddress returns the value of the environment variable.
+// If the flag --health-address is empty, healthAddress returns the value of the environment
+// variable.
 func healthAddress(flag string, env []string) string {
 	if flag == "" {
 		flag = settings.Environment(env).Get("OPPFLOW_HEALTH_ADDRESS")

@@ -29,17 +29,17 @@ import (
 )
 
 const (
-	// DefaultCachedWorkflows is how many opportunities a process keeps in memory; one opportunity
-	// needs about 36 KB.
+	// DefaultCachedWorkflows is how many opportunities one worker process keeps in memory by
+	// default; one opportunity needs about 36 KB.
 	DefaultCachedWorkflows = 1000
-	// activityStopMargin is how long a stopping worker waits for a running activity after the
-	// time-out of the activity.
+	// activityStopMargin is how much longer than an activity's time-out a stopping worker waits for
+	// the activity.
 	activityStopMargin = 5 * time.Second
 	// workflowStopTimeout is how long a stopping worker waits for a running workflow task. A
 	// workflow task takes milliseconds.
 	workflowStopTimeout = 5 * time.Second
-	// activitiesPerRequest is how many activities may start for each API request that the rate
-	// limit permits.
+	// activitiesPerRequest is how many activities may start in the time in which the rate limit
+	// permits one API request.
 	activitiesPerRequest = 4
 	startTimeout         = 30 * time.Second
 )
@@ -48,28 +48,29 @@ const (
 type Options struct {
 	Temporal settings.Temporal
 	API      settings.API
-	// Playbook contains the keys of services, and the playbook to deploy when the namespace has no
-	// playbook.
+	// Playbook contains the keys of services, and the playbook that the worker deploys if the
+	// namespace has no playbook.
 	Playbook settings.Playbook
-	// Telemetry says where traces and metrics go. If Telemetry.Environment is nil, telemetry uses
-	// the environment of the Temporal settings.
+	// Telemetry says where the worker sends traces and metrics. If Telemetry.Environment is nil,
+	// the worker uses Temporal.Environment instead.
 	Telemetry settings.Telemetry
-	// Logger receives the worker's log; nil is slog.Default.
+	// Logger receives the log of the worker; nil is slog.Default.
 	Logger *slog.Logger
 	// ReadyFile is the path of a file that the worker writes once the worker polls for workflow
 	// tasks and activity tasks. An empty path means no file.
 	ReadyFile string
 	// HealthAddress is the host:port at which the worker serves GET /healthz and GET /readyz. An
-	// empty address means no server. The response to /healthz is 200 while the process runs. The
-	// response to /readyz is 200 while the worker is ready.
+	// empty address means no server. The response to GET /healthz is 200 while the process runs.
+	// The response to GET /readyz is 200 while the worker is ready, and 503 with the reason while
+	// the worker is not ready.
 	HealthAddress string
 	// CachedWorkflows is how many opportunities the whole process keeps in memory; 0 is DefaultCachedWorkflows.
 	CachedWorkflows int
 }
 
 // Run runs a worker until ctx ends, and then stops the worker. A stopping worker polls for no more
-// tasks and completes the running requests. Run returns nil after a stop that the end of ctx
-// caused. If a setting is wrong, Run returns a SettingsError.
+// tasks and completes the running requests. Run returns nil if the end of ctx was the reason of the
+// stop. If a setting is wrong, Run returns a SettingsError.
 func Run(ctx context.Context, o Options) error {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -88,7 +89,8 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	// Telemetry stops last, so that telemetry also exports what the workers do during their stop.
+	// Telemetry stops last, so that telemetry also exports what the SDK workers do during their
+	// stop.
 	defer func() {
 		if err := observer.Shutdown(ctx); err != nil {
 			o.Logger.Warn("the last traces and metrics could not be exported", "error", err)
@@ -144,8 +146,8 @@ type runParts struct {
 	encryption              *encryptionGuard
 }
 
-// The SDK worker for activities starts after the first comparison of the worker's tenant with the
-// namespace's tenant.
+// The SDK worker for activities starts only after the worker's tenant was compared with the tenant
+// of the namespace.
 func runWorkers(ctx context.Context, o Options, p runParts) error {
 	group, ctx := errgroup.WithContext(ctx)
 	stop := make(chan any)
@@ -158,13 +160,13 @@ func runWorkers(ctx context.Context, o Options, p runParts) error {
 	}
 	group.Go(func() error { return run(p.opportunities) })
 	group.Go(func() error {
-		// The SDK worker for workflows runs already, because this worker responds to the query for
-		// the tenant of the namespace.
+		// The comparison needs the SDK worker for workflows, which already runs, because this SDK
+		// worker responds to the query for the tenant of the namespace.
 		if err := p.tenant.compareTenant(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
 		group.Go(func() error { return p.tenant.keepComparing(ctx) })
-		group.Go(func() error { return p.encryption.run(ctx) }) // the workflow of the namespace exists now
+		group.Go(func() error { return p.encryption.run(ctx) }) // the workflow of the namespace exists only after the comparison
 		group.Go(func() error { return p.tenant.playbooks.keepComparingNames(ctx, p.tenant.api, nameInterval) })
 		p.tenant.awaitPlaybook(ctx)
 		return run(p.requests)
@@ -202,8 +204,8 @@ func unlessInterrupted(ctx context.Context, err error) error {
 	return err
 }
 
-// checkNamespace returns an error if the namespace lacks a search attribute of Oppflow. Without the
-// search attribute, every workflow task would fail.
+// checkNamespace returns an error if the namespace lacks a search attribute of Oppflow. Without
+// this search attribute, every workflow task would fail.
 func checkNamespace(ctx context.Context, c client.Client, namespace string, logger *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -221,8 +223,8 @@ func checkNamespace(ctx context.Context, c client.Client, namespace string, logg
 	return nil
 }
 
-// isNotPermitted reports whether Temporal refused the request as not permitted or not implemented,
-// as a hosted Temporal service may do.
+// isNotPermitted reports whether Temporal refused the request as not permitted or as not
+// implemented; a hosted Temporal service may refuse such requests.
 func isNotPermitted(err error) bool {
 	var denied *serviceerror.PermissionDenied
 	var unimplemented *serviceerror.Unimplemented
@@ -247,10 +249,10 @@ func activityOptions(o Options) tms.Options {
 	}
 }
 
-// The workflows have a task queue of their own, so workflows never wait behind calls of the API.
-// The client's interceptors come before the interceptors of the workers, so tracing is the
-// outermost interceptor. The workers send API requests only after belongs, the tenantGuard, has
-// proven that the namespace belongs to the worker's tenant.
+// The workflows have a separate task queue, so a workflow task never waits behind an activity that
+// calls the API. The interceptors of the client run before the interceptors of the SDK workers, so
+// tracing is the outermost interceptor. The activities send API requests only after the tenantGuard
+// belongs has proven that the namespace belongs to the worker's tenant.
 func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken *credentialStatus, belongs *tenantGuard,
 	pace *transport.Pace, self string,
 ) (opportunities, requests worker.Worker, err error) {
@@ -307,9 +309,10 @@ func newWorkers(c client.Client, o Options, observer *telemetry.Telemetry, taken
 	requests = worker.New(c, activities.TaskQueue, worker.Options{
 		Identity: self,
 		Tuner:    tuner,
-		// The pace counts the requests. An activity sends several requests, or no request when the
-		// worker has stored an earlier response. If the workers cannot see each other in the list
-		// of pollers, TaskQueueActivitiesPerSecond limits the activities of all workers together.
+		// The pace counts API requests and not activities. An activity may send several requests,
+		// or no request if the worker has stored an earlier response. If the workers cannot see
+		// each other in the server's list of pollers, TaskQueueActivitiesPerSecond still limits the
+		// activities of all workers together.
 		TaskQueueActivitiesPerSecond: activitiesPerRequest * o.API.RequestsPerSecond(),
 		WorkerStopTimeout:            times.ChangeOptions("").StartToCloseTimeout + activityStopMargin,
 		DisableWorkflowWorker:        true,

@@ -16,14 +16,15 @@ import (
 // The exit codes of the programs of Oppflow.
 const (
 	ExitDone    = 0
-	ExitFailure = 1 // the arguments were right, but the work failed
-	ExitUsage   = 2 // a flag, an argument or a variable is wrong; nothing was done
+	ExitFailure = 1 // the arguments were right, but the program could not do its work
+	ExitUsage   = 2 // a flag, an argument or an environment variable is wrong; the program did nothing
 )
 
-// Main runs the worker's program until ctx ends and returns its exit code. args are the arguments
-// without the program's name, and env is the environment. The log goes to stderr. An error that
-// ends the program early is one line on stderr. With the argument "healthcheck" Main requests the
-// health of a running worker, and with "version" Main prints the build.
+// Main runs the program oppflow-worker until ctx ends and returns its exit code. args contains the
+// arguments after the name of the program, and env contains the environment variables. The log goes
+// to stderr. If an error ends the program early, Main writes the error as one line to stderr. With
+// the argument "healthcheck", Main requests the health of a running worker; with the argument
+// "version", Main prints the version of the build.
 func Main(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == healthcheckName {
 		return healthcheck(ctx, args[1:], env, stdout, stderr)

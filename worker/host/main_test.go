@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// closedPort is an address without a listener. A port that a test has found to be free may be in
-// use by another test now.
+// closedPort is an address without a listener. Another program may meanwhile use a port that a test
+// found to be free.
 const closedPort = "127.0.0.1:1"
 
 func TestWorkerSaysInOneLineWhyItDoesNotStart(t *testing.T) {

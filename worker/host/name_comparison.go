@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	// nameInterval is the time between two comparisons of the playbook in force with the tenant. The
-	// first comparison comes this long after the start of the worker, because a deployment compares
-	// the names, too.
+	// nameInterval is the time between two comparisons of the names in the playbook with the names
+	// in the tenant. The first comparison takes place nameInterval after the start of the worker,
+	// because a deployment also compares the names.
 	nameInterval = time.Hour
-	// nameTimeout limits how long one comparison waits for the API.
+	// nameTimeout is the longest time that one comparison of names waits for the API.
 	nameTimeout = 10 * time.Second
 )
 
-// nameProblems are the names of a version of the playbook that do not fit the tenant any more,
-// because somebody renamed an object in the TMS.
+// nameProblems lists the names in a version of the playbook that no longer fit the tenant, because
+// somebody renamed an object in the TMS.
 type nameProblems struct {
 	version int
 	texts   []string
@@ -34,7 +34,7 @@ func (b *playbookCache) keepComparingNames(ctx context.Context, api TenantReader
 	}
 }
 
-// If the API does not respond, the result of the comparison before stays.
+// If the API does not respond, the result of the previous comparison stays.
 func (b *playbookCache) compareNames(ctx context.Context, api TenantReader) {
 	book, err := b.versionAt(time.Now())
 	if err != nil || book.Playbook == nil || len(book.Playbook.NameKinds()) == 0 {

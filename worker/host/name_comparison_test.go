@@ -21,7 +21,7 @@ type renamingTenant struct {
 	reads int
 }
 
-// rename sets the steps of the tenant and the error of its reads.
+// rename sets the steps that the tenant has from now on, and the error that its reads return.
 func (r *renamingTenant) rename(err error, steps ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -55,8 +55,8 @@ func (r *renamingTenant) OpportunityFields(context.Context) ([]administrate.Cust
 
 const playbookForProposed = "steps:\n  - at: { step: Proposed }\n    followUps: [{ name: look, due: { idle: 1 day }, do: { attention: { text: Look } } }]\n"
 
-// Somebody renames a step of the tenant while the worker runs. The plans of the worker report the
-// rule that names the step, until the step has its name again.
+// Somebody renames a step of the tenant in the TMS while the worker runs. The worker's plans report
+// the rule that names the step, as long as the step does not have its old name again.
 func TestARenamedStepIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &namespaceClient{state: sandboxState()}

@@ -24,9 +24,9 @@ import (
 
 const usablePoll = 100 * time.Millisecond
 
-// MissingSearchAttributes returns, in order, the names of Oppflow's search attributes that the
-// namespace does not have. If a search attribute exists with another type, MissingSearchAttributes
-// returns an error.
+// MissingSearchAttributes returns the names of those search attributes of Oppflow that the
+// namespace does not have, in order. If the namespace has a search attribute of the same name but
+// of another type, MissingSearchAttributes returns an error.
 func MissingSearchAttributes(ctx context.Context, c client.Client, namespace string) ([]string, error) {
 	answer, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
 	if err != nil {
@@ -46,8 +46,9 @@ func MissingSearchAttributes(ctx context.Context, c client.Client, namespace str
 	return missing, nil
 }
 
-// Setup registers Oppflow's search attributes in the namespace and returns once queries can use the
-// attributes. Existing attributes stay. Repeated and concurrent calls of Setup are safe.
+// Setup registers Oppflow's search attributes in the namespace, and returns as soon as queries can
+// use these search attributes. Setup does not change search attributes that already exist. Setup
+// may be called repeatedly and concurrently.
 func Setup(ctx context.Context, c client.Client, namespace string) error {
 	missing, err := MissingSearchAttributes(ctx, c, namespace)
 	if err != nil {
@@ -68,14 +69,14 @@ func Setup(ctx context.Context, c client.Client, namespace string) error {
 	return awaitUsable(ctx, c, namespace)
 }
 
-// DefaultRetention is how long a namespace of CreateNamespace keeps a closed run by default.
+// DefaultRetention is how long a namespace that CreateNamespace created keeps a closed run by
+// default.
 const DefaultRetention = 30 * 24 * time.Hour
 
-// CreateNamespace creates the namespace unless the namespace exists, and returns once the namespace
-// can be used. During the retention, a new run cannot use the reference of a closed run. The
-// retention is at least an hour on a self-hosted service, and at least a day on other services.
-// CreateNamespace does not change an existing namespace, and returns the retention of the existing
-// namespace.
+// CreateNamespace creates the namespace if the namespace does not exist, and returns as soon as the
+// namespace can be used. During the retention, a new run cannot use the reference of a closed run.
+// The shortest possible retention is an hour on a self-hosted service and a day on other services.
+// If the namespace exists, CreateNamespace does not change the namespace and returns its retention.
 func CreateNamespace(ctx context.Context, c client.Client, namespace string, retention time.Duration) (created bool, kept time.Duration, err error) {
 	kept, err = namespaceRetention(ctx, c, namespace)
 	if err == nil || !isNamespaceNotFound(err) {
@@ -91,7 +92,8 @@ func CreateNamespace(ctx context.Context, c client.Client, namespace string, ret
 		return false, 0, explainNamespace(namespace, "the namespace cannot be created", err)
 	}
 	created = err == nil
-	// A new namespace can be used some seconds after the service has stored it.
+	// The service accepts requests for a new namespace only some seconds after the service has
+	// stored the namespace.
 	err = pollWhile(ctx, isNamespaceNotFound, func() error {
 		if kept, err = namespaceRetention(ctx, c, namespace); err == nil {
 			_, err = MissingSearchAttributes(ctx, c, namespace)
@@ -104,7 +106,8 @@ func CreateNamespace(ctx context.Context, c client.Client, namespace string, ret
 	return created, kept, explainNamespace(namespace, "the namespace cannot be used", err)
 }
 
-// pollWhile repeats the request while `passes` returns true for the error, until the context ends.
+// pollWhile repeats the request as long as `passes` returns true for its error and the context has
+// not ended.
 func pollWhile(ctx context.Context, passes func(error) bool, request func() error) error {
 	var last error
 	_, _ = backoff.Retry(ctx, func() (struct{}, error) {
@@ -121,9 +124,9 @@ func namespaceRetention(ctx context.Context, c client.Client, namespace string) 
 	return answer.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(), err
 }
 
-// InsecureTemporal returns the settings of a Temporal service at address, host:port, without TLS
-// and credentials, such as a service on this machine. InsecureTemporal reads neither the
-// environment nor the user's configuration file.
+// InsecureTemporal returns settings for a Temporal service without TLS and credentials, such as a
+// service on this machine; address is host:port. InsecureTemporal reads neither the environment nor
+// the user's configuration file.
 func InsecureTemporal(address, namespace string) settings.Temporal {
 	return settings.Temporal{Address: address, Namespace: namespace, ConfigFile: os.DevNull, Environment: settings.Environment{}}
 }
@@ -138,7 +141,8 @@ func SetupAt(ctx context.Context, address, namespace string) error {
 	return Setup(ctx, c, namespace)
 }
 
-// Queries accept a new search attribute only some time after the service has stored the attribute.
+// A query can use a new search attribute only some time after the service has stored the search
+// attribute.
 func awaitUsable(ctx context.Context, c client.Client, namespace string) error {
 	var conditions []string
 	for _, name := range slices.Sorted(maps.Keys(lifecycle.SearchAttributes())) {
@@ -161,7 +165,7 @@ func awaitUsable(ctx context.Context, c client.Client, namespace string) error {
 }
 
 // explainNamespace returns an error of one line that says which request about the namespace failed
-// and why. explainNamespace does not change an error that is already a namespaceError.
+// and why. If err is already a namespaceError, explainNamespace returns err unchanged.
 func explainNamespace(namespace, what string, err error) error {
 	var explained *namespaceError
 	switch {

@@ -46,7 +46,7 @@ func TestSetupRegistersEverythingOnceAndWaitsUntilItCanBeUsed(t *testing.T) {
 	if len(added) != 1 {
 		t.Errorf("registered %d times, want once: %v", len(added), added)
 	}
-	if len(queries) != 5 { // three refused queries, and one per setup
+	if len(queries) != 5 { // three queries that the service refuses, and one successful query for each call of Setup
 		t.Errorf("asked %d times whether they can be used, want 5", len(queries))
 	}
 	for name := range lifecycle.SearchAttributes() {

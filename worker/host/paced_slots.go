@@ -12,35 +12,36 @@ import (
 
 const (
 	maxActivities = 1000
-	// maxQueueAhead is the maximum delay that the pace may cause for the first request of an
-	// activity. While the pace causes a longer delay than maxQueueAhead, the worker does not poll,
-	// and the activity waits at the Temporal server. The Temporal server dispatches urgent
-	// activities first, and may dispatch the waiting activity to another worker.
+	// maxQueueAhead is the longest time that the pace may delay the first request of an activity.
+	// If the pace would cause a longer delay, the worker does not poll for an activity, and the
+	// activity waits at the Temporal server. The Temporal server dispatches urgent activities
+	// first, and may dispatch the waiting activity to another worker.
 	maxQueueAhead = time.Second
-	// blockedPollInterval is the time between two polls for an activity while the worker may send
-	// nothing. A worker that may send nothing still polls, because the activity returns the reason
-	// to the waiting workflow. A worker that may send nothing polls rarely, because each activity
-	// of this worker ends at once. If a worker that may send nothing polled often, the worker would
-	// take the activities of the workers that may send.
+	// blockedPollInterval is the time between two polls for an activity while the worker is not
+	// permitted to send API requests. A worker that is not permitted to send still polls, because
+	// an activity of this worker returns the reason to the waiting workflow. A worker that is not
+	// permitted to send polls rarely, because each activity of this worker ends at once. If a
+	// worker that is not permitted to send polled often, it would take activities from the workers
+	// that are permitted to send.
 	blockedPollInterval = 5 * time.Second
 )
 
-// pacedSlots lets a worker poll for an activity only when the pace soon permits a request, and
-// rarely while the worker may send nothing.
+// pacedSlots lets a worker poll for an activity only when the pace would soon permit a request, and
+// rarely while the worker is not permitted to send.
 type pacedSlots struct {
 	worker.SlotSupplier
 	pace *transport.Pace
-	// whyBlocked returns why the worker may send nothing, or nil when the worker may send.
+	// whyBlocked returns the reason why the worker must not send, or nil if the worker may send.
 	whyBlocked func() error
 
 	mu              sync.Mutex
-	unused          map[*worker.SlotPermit]bool // permits that have no activity yet
-	lastBlockedSlot time.Time                   // when ReserveSlot last gave a slot while nothing might be sent
+	unused          map[*worker.SlotPermit]bool // permits of slots that have no activity yet
+	lastBlockedSlot time.Time                   // when ReserveSlot last gave a slot while the worker was not permitted to send
 }
 
 func newPacedTuner(pace *transport.Pace, withheld func() error) (worker.WorkerTuner, error) {
 	fixed := func() worker.SlotSupplier {
-		supplier, _ := worker.NewFixedSizeSlotSupplier(maxActivities) // fails only for zero slots
+		supplier, _ := worker.NewFixedSizeSlotSupplier(maxActivities) // returns an error only for zero slots
 		return supplier
 	}
 	return worker.NewCompositeTuner(worker.CompositeTunerOptions{
@@ -52,7 +53,7 @@ func newPacedTuner(pace *transport.Pace, withheld func() error) (worker.WorkerTu
 	})
 }
 
-// ReserveSlot waits until the pace would soon permit the first request of an activity.
+// ReserveSlot waits until the pace would soon permit the first API request of an activity.
 func (s *pacedSlots) ReserveSlot(ctx context.Context, info worker.SlotReservationInfo) (*worker.SlotPermit, error) {
 	permit, err := s.SlotSupplier.ReserveSlot(ctx, info)
 	if err != nil {
@@ -63,23 +64,23 @@ func (s *pacedSlots) ReserveSlot(ctx context.Context, info worker.SlotReservatio
 		if left <= 0 {
 			return permit, nil
 		}
-		timer := time.NewTimer(min(max(left, time.Millisecond), maxQueueAhead)) // the pace may change during the wait
+		timer := time.NewTimer(min(max(left, time.Millisecond), maxQueueAhead)) // the wait is limited because the rate of the pace may change
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			s.SlotSupplier.ReleaseSlot(nil) // a fixed supplier uses no information about the slot
+			s.SlotSupplier.ReleaseSlot(nil) // nil is enough, because a slot supplier of fixed size uses no information about the slot
 			return nil, ctx.Err()
 		}
 	}
 }
 
-// TryReserveSlot returns nil, which means no slot, because the worker executes only activities that
-// it has polled for.
+// TryReserveSlot returns nil, which means no slot, because this worker executes only activities
+// that it received from a poll.
 func (s *pacedSlots) TryReserveSlot(worker.SlotReservationInfo) *worker.SlotPermit { return nil }
 
-// admit returns how long the caller must wait before the next call of admit. If the result is 0 or
-// less, admit has stored the permit, and the slot may be used at once.
+// admit returns how long the caller must wait before the caller calls admit again. If the returned
+// time is 0 or less, admit has stored the permit, and the caller may use the slot at once.
 func (s *pacedSlots) admit(permit *worker.SlotPermit) time.Duration {
 	withheld := s.whyBlocked() != nil
 	s.mu.Lock()

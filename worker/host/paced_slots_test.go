@@ -14,8 +14,8 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// A worker that may send nothing polls for a few activities and ends these activities at once, so
-// that waiting workflows receive the reason.
+// A worker without permission to send polls for only a few activities and ends these activities at
+// once, so that the waiting workflows receive the reason.
 func TestAWorkerThatMayNotSendTakesFewActivities(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fixed, err := worker.NewFixedSizeSlotSupplier(maxActivities)
@@ -40,7 +40,7 @@ func TestAWorkerThatMayNotSendTakesFewActivities(t *testing.T) {
 						return
 					}
 					taken.Add(1)
-					time.Sleep(10 * time.Millisecond) // the time that the activity takes
+					time.Sleep(10 * time.Millisecond) // the activity takes this long
 					s.forget(permit)
 					fixed.ReleaseSlot(nil)
 				}

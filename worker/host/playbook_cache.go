@@ -19,22 +19,23 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// playbookCache contains the versions of the namespace's playbook from the worker's last read. A
-// worker whose last read is too old does not know which version is in force.
+// playbookCache contains the versions of the namespace's playbook that the worker read last. If the
+// last read is too old, the worker does not know which version is in force.
 type playbookCache struct {
-	settings   *settings.Playbook // has the keys of services
+	settings   *settings.Playbook // contains the keys of services
 	configured resolvedPlaybook   // the playbook of the worker's settings
-	// inForceAfter is the time from the storing of a version until the version comes into force.
+	// inForceAfter is the time between the deployment of a version and the moment at which the
+	// version is in force.
 	inForceAfter time.Duration
 	logger       *slog.Logger
 
 	mu            sync.Mutex
-	lastRead      time.Time // when the last successful read was sent; zero before the first
-	readError     error     // of the latest read; nil when that read succeeded
+	lastRead      time.Time // when the worker sent the last successful read; zero before the first successful read
+	readError     error     // the error of the latest read; nil if this read succeeded
 	versions      lifecycle.PlaybookVersions
 	loaded        map[int]loadedPlaybook
 	names         nameProblems
-	unknownLogged bool // whether the log says that the version in force is unknown
+	unknownLogged bool // whether the worker has logged that it does not know the version in force
 }
 
 // loadedPlaybook is a version of the playbook, or the reason why this worker cannot use the
@@ -50,8 +51,9 @@ func newPlaybookCache(s *settings.Playbook, own resolvedPlaybook, logger *slog.L
 
 func (b *playbookCache) readInterval() time.Duration { return b.inForceAfter * 2 / 3 }
 
-// validFor returns how long a read is valid, from the time at which the read was sent. A read
-// becomes invalid before any version that is stored after the read can come into force.
+// validFor returns how long the result of a read is valid, counted from the time at which the
+// worker sent the read. No version that is stored after a read can be in force before the result of
+// this read becomes invalid.
 func (b *playbookCache) validFor() time.Duration { return b.inForceAfter * 8 / 9 }
 
 type notReadyError struct{ text string }
@@ -65,8 +67,8 @@ func (e *notReadyError) Unwrap() error {
 	return &administrate.NotSentError{Operation: "Playbook", Reason: administrate.NotReady}
 }
 
-// For an activity, the caller passes a time of the Temporal server's clock. The error is a
-// notReadyError.
+// at is a time of the Temporal server's clock if the caller is an activity. An error of versionAt
+// is always a notReadyError.
 func (b *playbookCache) versionAt(at time.Time) (tms.VersionedPlaybook, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -94,8 +96,8 @@ func (b *playbookCache) staleError() error {
 	if b.lastRead.IsZero() {
 		return &notReadyError{text: "the worker has not yet read the playbook of the namespace"}
 	}
-	// After a suspension of the machine, one of the two clocks (monotonic and wall) may show too
-	// short an age. The longer age is the real age of the last read.
+	// After a suspension of the machine, the monotonic clock or the wall clock may show an age that
+	// is too short. The longer of the two ages is the real age of the last read.
 	now := time.Now()
 	age := max(now.Sub(b.lastRead), now.Round(0).Sub(b.lastRead.Round(0)))
 	if age <= b.validFor() {
@@ -124,8 +126,8 @@ func (b *playbookCache) missingTexts(versions lifecycle.PlaybookVersions) []int 
 	return lacking
 }
 
-// The needed versions are the version in force when the latest version was stored, and all later
-// versions.
+// neededVersions returns the version that was in force when the latest version was stored, and all
+// later versions.
 func neededVersions(versions lifecycle.PlaybookVersions) lifecycle.PlaybookVersions {
 	latest, some := versions.Latest()
 	if !some {
@@ -134,8 +136,8 @@ func neededVersions(versions lifecycle.PlaybookVersions) lifecycle.PlaybookVersi
 	return versions.CurrentAndLater(latest.StoredAt)
 }
 
-// store stores the versions from a read that was sent at the given time. store returns an error if
-// the namespace has lost versions that the worker read earlier.
+// store stores the versions from a read; sent is the time at which the worker sent the read. store
+// returns an error if the namespace has lost versions that the worker read earlier.
 func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersions) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -150,7 +152,7 @@ func (b *playbookCache) store(sent time.Time, versions lifecycle.PlaybookVersion
 		switch {
 		case known:
 		case isTextMissing(version):
-			continue // an empty text would be a playbook without rules
+			continue // without this case, the worker would use an empty text as a playbook without rules
 		default:
 			book = b.load(version)
 		}
@@ -198,21 +200,22 @@ func (b *playbookCache) logState() {
 	b.unknownLogged = err != nil
 }
 
-// The result is 0 when a version is in force already, or when the namespace has no version.
+// untilInForce returns 0 if a version is already in force, or if the namespace has no version.
 func (b *playbookCache) untilInForce() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.versions) == 0 || b.versions[0].IsImmediate() || b.versions[0].Number > 1 {
 		return 0
 	}
-	// The first version was stored before the last read. The first version is therefore in force
-	// once the time from StoredAt to InForceAt has passed since the last read, even if the clocks
-	// of the worker and the server differ.
+	// The first version was stored before the worker's last read. So the first version is in force
+	// as soon as the time from StoredAt to InForceAt has passed since the last read, even if the
+	// clocks of the worker and of the server differ.
 	first := b.versions[0]
 	return max(0, first.InForceAt.Sub(first.StoredAt)-time.Since(b.lastRead))
 }
 
-// deployment returns the worker's own playbook, which a namespace without a playbook deploys.
+// deployment returns the worker's own playbook, which the worker deploys in a namespace without a
+// playbook, or nil if the worker has no playbook.
 func (b *playbookCache) deployment() *lifecycle.Deployment {
 	if !b.configured.given {
 		return nil

@@ -21,21 +21,21 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// The playbooks of these tests.
+// Each of these playbooks writes a log entry with a different message after a transition.
 const (
 	playbookOne = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: one } }]\n"
 	playbookTwo = "transitions:\n  - name: win\n    to: { state: Won }\n    after: [{ log: { message: two } }]\n"
 )
 
-// namespaceClient returns the state of a namespace that the test keeps in memory.
+// namespaceClient is a Temporal client that returns the state of a namespace from memory.
 type namespaceClient struct {
 	client.Client
 
 	mu      sync.Mutex
 	state   lifecycle.NamespaceState
-	ahead   time.Duration // how far the server's clock is ahead of the worker's
-	blocked bool          // queries get no response
-	// onQuery, if set, is called before each response.
+	ahead   time.Duration // how far the server's clock is ahead of the worker's clock
+	blocked bool          // when true, queries get no response
+	// onQuery (if not nil) is called before each response.
 	onQuery func()
 }
 
@@ -112,14 +112,14 @@ func sandboxState() lifecycle.NamespaceState {
 	return s
 }
 
-// Once a version is in force, no worker plans with the earlier version, even when the worker's
-// clock is wrong or the worker's reads receive no response.
+// Once a version is in force, no worker plans with an earlier version, even if the worker's clock
+// is wrong or its reads get no response.
 func TestNoWorkerPlansByTheVersionBeforeOnceAnotherIsInForce(t *testing.T) {
 	for name, test := range map[string]struct {
-		ahead  time.Duration // of the server's clock before the worker's
-		blocks int           // seconds from the worker's start until its reads get no response any more
-		opens  int           // seconds from the worker's start until its reads get a response again
-		stored int           // seconds from the worker's start until the second version is stored
+		ahead  time.Duration // how far the server's clock is ahead of the worker's clock
+		blocks int           // seconds from the worker's start to the moment from which its reads get no response
+		opens  int           // seconds from the worker's start to the moment from which its reads get a response again
+		stored int           // seconds from the worker's start to the moment at which the second version is stored
 	}{
 		"reads in time":                    {0, -1, -1, 100},
 		"reads just before it is stored":   {0, 91, 300, 92},
@@ -180,7 +180,8 @@ func TestNoWorkerPlansByTheVersionBeforeOnceAnotherIsInForce(t *testing.T) {
 	}
 }
 
-// Two workers follow one playbook, also when the settings of only one worker name a playbook.
+// Both workers of a namespace use the same playbook, even if the settings of only one worker name a
+// playbook.
 func TestWorkersOfANamespaceFollowOnePlaybook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first, second := &namespaceClient{state: sandboxState()}, &namespaceClient{}
@@ -202,8 +203,8 @@ func TestWorkersOfANamespaceFollowOnePlaybook(t *testing.T) {
 	})
 }
 
-// A worker that does not know an element of the version in force, or has no key of a service, plans
-// and sends nothing, and logs the reason.
+// If a worker does not know an element of the version in force, or lacks a key of a service, the
+// worker plans and sends nothing and logs the reason.
 func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
 	for says, text := range map[string]string{
 		"unknown member": playbookOne + "later: { x: 1 }\n",
@@ -244,7 +245,7 @@ func TestAWorkerThatCannotWorkByThePlaybookSendsNothing(t *testing.T) {
 	}
 }
 
-// A worker sends nothing for a namespace that has lost versions of the playbook.
+// If a namespace has lost versions of the playbook, the worker sends nothing.
 func TestVersionsThatWereReadAreNotForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &namespaceClient{state: sandboxState()}
@@ -269,8 +270,9 @@ func TestVersionsThatWereReadAreNotForgotten(t *testing.T) {
 	})
 }
 
-// A version is deployed after the worker has read which versions there are, and before the worker
-// reads the texts. The worker never plans with an empty playbook in place of this version.
+// Somebody deploys a version after the worker has read the list of versions, and before the worker
+// reads the texts of the versions. The worker never plans with an empty playbook instead of the
+// deployed version.
 func TestAVersionThatComesBetweenTwoReadsIsReadWithItsText(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &namespaceClient{state: sandboxState()}

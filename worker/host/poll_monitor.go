@@ -16,31 +16,32 @@ import (
 )
 
 const (
-	// pollConfirmedAfter is the time after which an open poll has certainly reached the service,
-	// because an attempt to connect ends after 20 s. When there are no tasks, the service responds
-	// to a poll after about a minute.
+	// pollConfirmedAfter is the time after which a poll that still waits has certainly reached the
+	// Temporal service, because an attempt to connect ends after 20 s. If a task queue has no
+	// tasks, the service responds to a poll after about a minute.
 	pollConfirmedAfter = 30 * time.Second
-	// maxPollGap is the longest time without proof that the service receives polls of a queue.
-	// maxPollGap is longer than pollConfirmedAfter, so that consecutive polls leave no gap.
+	// If maxPollGap passes without proof that the service received a poll of a task queue, the
+	// worker counts as not polling this queue. Because maxPollGap is longer than
+	// pollConfirmedAfter, the proofs of two consecutive polls leave no gap.
 	maxPollGap = 45 * time.Second
 )
 
-// pollMonitor observes the connection to detect whether the two SDK workers poll for tasks, because
-// the SDK does not show this.
+// pollMonitor observes the connection to the Temporal service to find out whether the two SDK
+// workers poll for tasks, because the SDK does not show whether they do.
 type pollMonitor struct {
 	mu         sync.Mutex
 	workflows  queuePolls
 	activities queuePolls
-	bothPolled chan struct{} // closed once both queues have been polled
+	bothPolled chan struct{} // closed as soon as both task queues have been polled
 }
 
 type queuePolls struct {
 	queue      string
-	everPolled bool      // polled for tasks that any process may run, not only for cached workflows
-	lastSign   time.Time // when the service was last known to receive a poll
-	lastError  error     // of the last poll that ended; nil when that poll succeeded
+	everPolled bool      // true after a poll for tasks that any process may execute; polls for cached workflows do not count
+	lastSign   time.Time // the last time at which the service had provably received a poll
+	lastError  error     // the error of the last poll that ended; nil if this poll succeeded
 	next       int
-	open       map[int]time.Time // when the open polls began
+	open       map[int]time.Time // when the polls began that still wait for a response
 }
 
 func newPollMonitor() *pollMonitor {
@@ -51,8 +52,8 @@ func newPollMonitor() *pollMonitor {
 	}
 }
 
-// intercept is a gRPC interceptor that runs for each attempt of a request, below the retries of the
-// SDK.
+// intercept is a gRPC interceptor that sees each attempt of a request, because it runs below the
+// retries of the SDK.
 func (p *pollMonitor) intercept(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	var kind *queuePolls
 	var queue *taskqueue.TaskQueue
@@ -62,8 +63,8 @@ func (p *pollMonitor) intercept(ctx context.Context, method string, request, rep
 	case *workflowservice.PollActivityTaskQueueRequest:
 		kind, queue = &p.activities, request.GetTaskQueue()
 	}
-	// The sticky task queue, which is only for workflows in the cache of this process, has the name
-	// of the main task queue in NormalName.
+	// The sticky task queue, which has only tasks for workflows in the cache of this process, has
+	// the name of the main task queue in NormalName.
 	if kind == nil || kind.queue != queue.GetName() && kind.queue != queue.GetNormalName() {
 		return invoke(ctx, method, request, reply, conn, options...)
 	}
@@ -102,8 +103,8 @@ func (p *pollMonitor) end(kind *queuePolls, number int, err error) {
 	began, now := kind.open[number], time.Now()
 	delete(kind.open, number)
 	kind.lastError = err
-	// A poll that fails after pollConfirmedAfter has reached the service, so the poll still counts.
-	// A poll that ends by a time-out does not count as proof.
+	// A poll that fails after pollConfirmedAfter counts as proof, because the poll had reached the
+	// service. A poll that ends by a time-out does not count as proof.
 	if err == nil || now.Sub(began) >= pollConfirmedAfter && Reason(err) != Reason(context.DeadlineExceeded) {
 		kind.lastSign = now
 	}

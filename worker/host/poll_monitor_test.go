@@ -33,7 +33,7 @@ func cachedPoll() any {
 	}}
 }
 
-// sendPoll sends one poll. The service returns the response answer after the given time.
+// sendPoll sends one poll. After the time after, the service returns the error answer.
 func sendPoll(t *testing.T, p *pollMonitor, request any, after time.Duration, answer error) {
 	t.Helper()
 	err := p.intercept(t.Context(), "", request, nil, nil, func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {

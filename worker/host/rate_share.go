@@ -17,52 +17,54 @@ import (
 	"github.com/oppflow/oppflow/administrate/transport"
 )
 
-// All workers of a namespace together may send --api-rate requests a second. Each worker reads from
-// the Temporal server which other workers poll for activities, and uses an equal share of
-// --api-rate. A new worker uses a small share until shareDelay has passed. Before shareDelay has
-// passed, all other workers find the new worker in the server's list but do not reduce their own
-// shares yet.
+// All workers of a namespace together may send --api-rate requests per second to the API. Each
+// worker reads from the Temporal server which workers poll for activities, and uses an equal share
+// of --api-rate. A new worker uses only a small share before shareDelay has passed. Before
+// shareDelay has passed, all other workers find the new worker in the server's list but do not
+// reduce their own shares yet.
 const (
 	// pollTimeout is the longest time of a poll for an activity. pollTimeout is shorter than
-	// pollerExpiry, so that every worker polls again before pollerExpiry has passed.
+	// pollerExpiry, so that every running worker polls again before pollerExpiry has passed.
 	pollTimeout = 20 * time.Second
-	// pollerExpiry is how long a worker counts as running after its last poll that the server's
-	// list shows.
+	// pollerExpiry is how long a worker counts as running after the time of its last poll in the
+	// server's list.
 	pollerExpiry = 30 * time.Second
 	// workerLookInterval is how often a worker reads the list of workers.
 	workerLookInterval = time.Second
 	workerLookTimeout  = 2 * time.Second
-	// shareDelay is the time from the first appearance of a worker in the list until the worker
-	// uses its share. shareDelay is longer than workerLookInterval and workerLookTimeout together.
+	// shareDelay is the time from the first appearance of a new worker in the server's list until
+	// the new worker uses its equal share. shareDelay is longer than workerLookInterval and
+	// workerLookTimeout together.
 	shareDelay = 5 * time.Second
 	// newcomerShare is the fraction of --api-rate that a new worker uses before shareDelay is over.
 	newcomerShare = 0.03
-	// shareMargin is by how much the share of a worker is smaller than an equal part of --api-rate,
-	// in requests per second. After a time without requests, the pace does not delay the first few
-	// requests. shareMargin compensates for these requests within half a minute.
+	// shareMargin is the number of requests per second by which the share of a worker is smaller
+	// than an equal part of --api-rate. After a time without requests, the pace permits the first
+	// few requests without delay. shareMargin compensates for these first few requests within half
+	// a minute.
 	shareMargin = 2.0 / 30
 )
 
-// All times in rateShare are from the worker's own clock, except the times that the server returns.
-// rateShare compares times of the server only with other times of the server.
+// rateShare computes with the worker's own clock, except for the times in the server's list.
+// rateShare compares times in the server's list only with other times in this list.
 type rateShare struct {
-	rate float64 // of all workers together
-	self string  // the identity of the worker in its requests
+	rate float64 // the rate of all workers together, in requests per second
+	self string  // the identity that the worker sends in its requests to Temporal
 
-	lastLook     time.Time // when the last successful read of the list began
-	visibleSince time.Time // since when the list shows this worker; zero when the list does not show it
-	lastPoll     time.Time // the last poll of this worker, by the server's clock
+	lastLook     time.Time // when the worker sent the last successful request for the list
+	visibleSince time.Time // since when the list contains this worker; zero if the list does not contain this worker
+	lastPoll     time.Time // the time of this worker's last poll, by the server's clock
 	others       map[string]*otherWorker
 }
 
 type otherWorker struct {
-	countsFrom time.Time // when the other worker may use its share
-	lastSeen   time.Time // when the last read that showed the other worker began
+	countsFrom time.Time // from when on the other worker may use its share
+	lastSeen   time.Time // when this worker sent the last request for the list whose response contained the other worker
 }
 
-// began is the time of the request for the list, and now the time of the response.
+// began is the time of the request for the list of workers, and now is the time of the response.
 func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo) {
-	var latest time.Time // by the server's clock
+	var latest time.Time // the time of the latest poll in the list, by the server's clock
 	for _, p := range pollers {
 		if at := p.GetLastAccessTime().AsTime(); at.After(latest) {
 			latest = at
@@ -70,7 +72,7 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 	}
 	before := s.lastLook
 	if s.others == nil || began.Sub(before) > pollerExpiry-pollTimeout {
-		before = time.Time{} // all other workers may use their shares already
+		before = time.Time{} // zero means that all other workers may already use their shares
 		s.others, s.visibleSince = map[string]*otherWorker{}, time.Time{}
 	}
 	asks := false
@@ -102,7 +104,8 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 		}
 	}
 	for id, other := range s.others {
-		// After a restart, the server's list shows a worker only when the worker has polled again.
+		// After a restart of the server, the list contains a worker only after the worker has
+		// polled again.
 		if ended[id] || began.Sub(other.lastSeen) > pollerExpiry {
 			delete(s.others, id)
 		}
@@ -113,7 +116,7 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 	case s.visibleSince.IsZero():
 		s.visibleSince = now
 		if len(s.others) == 0 {
-			s.visibleSince = now.Add(-shareDelay) // no other worker has to find this worker first
+			s.visibleSince = now.Add(-shareDelay) // there is no other worker that has to find this worker first
 		}
 	}
 	s.lastLook = began
@@ -122,8 +125,8 @@ func (s *rateShare) update(began, now time.Time, pollers []*taskqueue.PollerInfo
 func (s *rateShare) rateAt(now time.Time) float64 {
 	silent := now.Sub(s.lastLook)
 	if s.visibleSince.IsZero() || now.Sub(s.visibleSince) < shareDelay || silent > pollerExpiry-pollTimeout {
-		// If a worker cannot read the list, the lists of the other workers may lack this worker.
-		// The worker therefore uses only the small share.
+		// If this worker cannot read the list, the list that the other workers read may lack this
+		// worker. So this worker uses only the small share.
 		return s.rate * newcomerShare
 	}
 	workers := 1
@@ -132,7 +135,7 @@ func (s *rateShare) rateAt(now time.Time) float64 {
 			workers++
 		}
 	}
-	if silent > shareDelay { // new workers may have started since the last read
+	if silent > shareDelay { // new workers may have started since the last successful read
 		workers *= 2
 	}
 	part := s.rate / float64(workers)
@@ -191,7 +194,7 @@ func maintainRateShare(ctx context.Context, c client.Client, rate float64, self 
 		failing = err != nil
 		mu.Lock()
 		pause := workerLookInterval - time.Since(began)
-		if s.visibleSince.IsZero() { // a worker that is not in the list has only a small share
+		if s.visibleSince.IsZero() { // a worker that the list does not contain has only the small share
 			pause = workerLookInterval / 20
 		}
 		mu.Unlock()

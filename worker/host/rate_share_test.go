@@ -16,23 +16,23 @@ import (
 // process simulates a worker in virtual time.
 type process struct {
 	rateShare
-	polledAt  time.Time // when the worker last polled for an activity
+	polledAt  time.Time // when this worker last polled for an activity
 	untilLook time.Duration
-	frozen    bool // the worker cannot reach the server
+	frozen    bool // true while the worker cannot reach the server
 }
 
-// In any period, all workers together send at most a tenth more than --api-rate permits. While no
-// worker starts, ends or loses the connection to the server, all workers together use the whole
-// --api-rate.
+// In any period, all workers together send at most a tenth more requests than --api-rate permits.
+// While no worker starts, ends or loses the connection to the server, all workers together use the
+// whole --api-rate.
 func TestShare(t *testing.T) {
 	const rate, step = 4.0, 50 * time.Millisecond
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		begun := time.Unix(1_900_000_000, 0)
 		processes := map[string]*process{}
-		listed := map[string]time.Time{} // on the server, whose clock is an hour off
+		listed := map[string]time.Time{} // the time of the last poll by the server's clock, which is wrong by an hour
 		var sums []float64               // the number of requests in each step
-		quiet := begun                   // when the last change happened
+		quiet := begun                   // when a worker last started, ended, or lost or regained its connection
 		for now := begun; now.Sub(begun) < 5*time.Minute; now = now.Add(step) {
 			switch alive := slices.Sorted(maps.Keys(processes)); {
 			case len(alive) < 4 && (len(alive) == 0 || r.IntN(600) == 0):
@@ -76,7 +76,7 @@ func TestShare(t *testing.T) {
 				for _, s := range sums[len(sums)-n:] {
 					total += s
 				}
-				most := 1.08 * rate * window.Seconds() // 8 % is for new workers, the rest of the tenth for requests that pass at once
+				most := 1.08 * rate * window.Seconds() // 8 % for new workers, and the rest of the tenth for requests that the pace does not delay
 				if total > most {
 					t.Fatalf("seed %d: %.1f in %v by %d workers; want at most %.1f", seed, total, window, len(processes), most)
 				}
@@ -85,8 +85,8 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// A worker that is alone has the whole rate as soon as the list shows the worker. A worker still
-// counts the workers that a restarted server does not list.
+// A worker that is alone has the whole --api-rate as soon as the server's list contains the worker.
+// A worker still counts other workers that a restarted server does not list yet.
 func TestShareOfOne(t *testing.T) {
 	begun := time.Unix(1_900_000_000, 0)
 	at := func(seconds int) time.Time { return begun.Add(time.Duration(seconds) * time.Second) }

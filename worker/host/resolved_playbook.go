@@ -22,8 +22,8 @@ type resolvedPlaybook struct {
 	keys     map[string]service.Key
 }
 
-// If the playbook or a key is wrong, resolvePlaybook returns a SettingsError. For a mistake in the
-// playbook, the error contains the line and the column of the mistake.
+// If the playbook or the key of a service is wrong, resolvePlaybook returns a SettingsError. If the
+// playbook has a mistake, the error contains the line and the column of the mistake.
 func resolvePlaybook(s *settings.Playbook) (resolvedPlaybook, error) {
 	wrong := func(err error) (resolvedPlaybook, error) { return resolvedPlaybook{}, &SettingsError{cause: err} }
 	if err := s.Resolve(); err != nil {

@@ -14,20 +14,21 @@ import (
 )
 
 const (
-	// After a failure, the pause before the next attempt to start the scan grows from firstScanPause to
-	// longestScanPause.
+	// If startScan cannot start the scan, the pause before the next attempt grows from
+	// firstScanPause to longestScanPause.
 	firstScanPause   = time.Second
 	longestScanPause = 30 * time.Second
 )
 
-// startScan starts the scan of the namespace, or passes the period to the running scan. If the period is
-// 0, startScan ends the scan. startScan waits until the worker may send, so that a worker of another
-// tenant changes nothing. startScan repeats a failed attempt until ctx ends.
+// startScan starts the scan of the namespace, or sends the period to a scan that already runs. If
+// the period is 0, startScan ends the scan. Before startScan sends anything, startScan waits until
+// the worker is permitted to send, so that a worker of another tenant changes nothing. startScan
+// repeats a failed attempt until ctx ends.
 func startScan(ctx context.Context, c client.Client, period time.Duration, whyBlocked func() error, logger *slog.Logger) {
 	isReported := false
 	_, _ = backoff.Retry(ctx, func() (struct{}, error) {
 		if err := whyBlocked(); err != nil {
-			return struct{}{}, err // the log already says why the worker may send nothing
+			return struct{}{}, err // the log already contains the reason why the worker is not permitted to send
 		}
 		err := sendScanSettings(ctx, c, period)
 		if err != nil && !isReported && ctx.Err() == nil {

@@ -16,11 +16,11 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// scanClient records what a worker sends to the scan.
+// scanClient is a Temporal client that records what a worker sends to the scan.
 type scanClient struct {
 	client.Client
 	sent  []string
-	fails int // how many more requests fail
+	fails int // how many of the next requests fail
 	err   error
 }
 
@@ -41,11 +41,12 @@ func (c *scanClient) SignalWorkflow(_ context.Context, id, _, signal string, arg
 	return c.answer(fmt.Sprintf("signal %s %s %+v", id, signal, arg))
 }
 
-// A worker starts the scan or ends the scan, once it may send. A failed attempt is repeated.
+// A worker starts or ends the scan as soon as the worker is permitted to send. If an attempt fails,
+// the worker repeats the attempt.
 func TestStartScan(t *testing.T) {
 	for name, c := range map[string]struct {
 		period  time.Duration
-		blocked int // how many times the worker may not send
+		blocked int // how many times the worker is not permitted to send
 		fails   int
 		err     error
 		want    []string
@@ -80,7 +81,7 @@ func TestStartScan(t *testing.T) {
 	}
 }
 
-// A worker that may never send changes nothing.
+// A worker that is never permitted to send changes nothing.
 func TestABlockedWorkerStartsNoScan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)

@@ -11,9 +11,9 @@ import (
 	"github.com/oppflow/oppflow/telemetry"
 )
 
-// StartTelemetry exports traces and metrics according to the settings of OpenTelemetry. The
-// settings in t replace the settings in o. If a setting is wrong, StartTelemetry returns a
-// SettingsError.
+// StartTelemetry starts the export of traces and metrics with the settings of OpenTelemetry.
+// StartTelemetry uses the settings t instead of the settings in the options o. If a setting is
+// wrong, StartTelemetry returns a SettingsError.
 func StartTelemetry(ctx context.Context, t settings.Telemetry, o telemetry.Options) (*telemetry.Telemetry, error) {
 	if err := t.Resolve(); err != nil {
 		return nil, &SettingsError{cause: err}
@@ -22,14 +22,15 @@ func StartTelemetry(ctx context.Context, t settings.Telemetry, o telemetry.Optio
 	return telemetry.Start(ctx, o)
 }
 
-// Equal request ids connect a message with the activities that the message caused.
+// requests connects a message with the activities that the message caused, because both have the
+// same request id.
 func requests() telemetry.Requests {
 	return telemetry.Requests{OfMessage: requestOfMessage, OfActivity: requestsOfActivity}
 }
 
 // requestOfMessage returns a message's request id. For an update without a request id,
-// requestOfMessage returns the update's id. For a signal that requestOfMessage cannot read, such as
-// an encrypted signal, requestOfMessage returns "".
+// requestOfMessage returns the update's id. If requestOfMessage cannot read a signal, for example
+// because the signal is encrypted, requestOfMessage returns "".
 func requestOfMessage(update string, payload *commonpb.Payload) string {
 	var sent struct {
 		RequestID string `json:"requestId"`

@@ -50,7 +50,7 @@ func TestRequestsOfActivity(t *testing.T) {
 }
 
 // A mistake in the variables of OpenTelemetry is a SettingsError, which the program reports before
-// the program connects to anything.
+// it connects to any service.
 func TestTelemetrySettingsAreChecked(t *testing.T) {
 	env := []string{"TEMPORAL_CONFIG_FILE=/dev/null", "TEMPORAL_ADDRESS=127.0.0.1:1", "ADMINISTRATE_URL=http://127.0.0.1:1", "ADMINISTRATE_TOKEN=t", "OTEL_TRACES_EXPORTER=zipkin"}
 	var stdout, stderr bytes.Buffer

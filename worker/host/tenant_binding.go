@@ -20,30 +20,32 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// OtherTenantError says that a namespace belongs to another tenant than the tenant of the
-// credentials.
+// OtherTenantError says that a namespace belongs to one tenant and the worker's credentials belong
+// to another tenant.
 type OtherTenantError struct {
 	// Namespace is the name of the Temporal namespace.
 	Namespace string
-	// Difference says how the tenants differ.
+	// Difference describes a difference between the two tenants in words.
 	Difference string
 }
 
-// Error says how the tenants differ, and how an operator resolves the difference.
+// Error says how the two tenants differ, and what an operator can do.
 func (e *OtherTenantError) Error() string {
 	return fmt.Sprintf("the Temporal namespace %q belongs to another tenant than the API's credentials: %s; "+
 		"set the namespace and the credentials of the same tenant, or run oppflow setup --rebind to bind the namespace to the tenant of the credentials",
 		e.Namespace, e.Difference)
 }
 
-// ReadTenant reads the data that distinguishes the tenant of the API's client, in one request if
-// the API knows all lists. clientID is the id of the OAuth client, "" without an OAuth client.
+// ReadTenant reads the data that identify the tenant of the API's client (steps, regions and
+// currencies), in one request if the API has all three lists. The parameter clientID is the id of
+// the OAuth client, or "" if the credentials have no OAuth client.
 func ReadTenant(ctx context.Context, api *administrate.Client, clientID string) (lifecycle.Tenant, error) {
 	all := administrate.PageRequest{}
 	found, err := api.Lookup(ctx, administrate.LookupRequest{Steps: &all, Regions: &all, Currencies: &all})
 	var notSent *administrate.NotSentError
 	if err != nil && !errors.As(err, &notSent) && ctx.Err() == nil {
-		// If the API does not know one of the requested lists, the API refuses the whole request.
+		// If the tenant's schema lacks one of the three lists, the API refuses the request for all
+		// three lists.
 		found, err = lookupEach(ctx, api, err)
 	}
 	if err != nil {
@@ -68,14 +70,14 @@ func ReadTenant(ctx context.Context, api *administrate.Client, clientID string) 
 	return tenant, nil
 }
 
-// maxTenantName is the maximum length of a stored name of the tenant's data, in bytes.
+// maxTenantName is the maximum length of a name in the stored data of the tenant, in bytes.
 const maxTenantName = 100
 
 func namedRow(id, name string) opportunity.Ref {
 	return opportunity.Ref{ID: opportunity.ID(id), Name: strings.ToValidUTF8(name[:min(len(name), maxTenantName)], "")}
 }
 
-// wholeNames returns the rows whose names are not cut off.
+// wholeNames returns the rows whose names are surely complete and not cut off at maxTenantName.
 func wholeNames(rows []opportunity.Ref) []opportunity.Ref {
 	return slices.DeleteFunc(slices.Clone(rows), func(row opportunity.Ref) bool { return len(row.Name) >= maxTenantName-utf8.UTFMax })
 }
@@ -101,7 +103,7 @@ func lookupEach(ctx context.Context, api *administrate.Client, together error) (
 	return found, nil
 }
 
-// BindResult says in which state BindTenant found the namespace.
+// BindResult says whether the namespace already belonged to a tenant when BindTenant was called.
 type BindResult struct {
 	// New says that the namespace belonged to no tenant before BindTenant.
 	New bool
@@ -110,9 +112,10 @@ type BindResult struct {
 	Before *lifecycle.NamespaceState
 }
 
-// missingRecords returns a text that describes the problem when none of the records exists in the
-// TMS. Oppflow created the records in the tenant of the namespace. missingRecords returns "" when
-// at least one of the records exists, or when records is empty.
+// missingRecords checks whether the given records, which Oppflow created in the tenant of the
+// namespace, exist in the TMS. If none of the records exists, missingRecords returns a text that
+// describes the problem. missingRecords returns "" if at least one record exists, or if the list
+// records is empty.
 func missingRecords(ctx context.Context, api *administrate.Client, records []lifecycle.CreatedRecord) (string, error) {
 	for _, made := range slices.Backward(records) {
 		record, err := api.Opportunity(ctx, string(made.ID))
@@ -135,10 +138,11 @@ func missingRecords(ctx context.Context, api *administrate.Client, records []lif
 
 const bindResponseTimeout = 5 * time.Second
 
-// BindTenant binds the namespace to the tenant. BindTenant needs no worker when the namespace
-// belongs to no tenant. When the namespace has a tenant and no worker responds, BindTenant changes
-// nothing, and Before is nil. The next worker that starts compares its own tenant with the tenant
-// of the namespace. For a namespace of another tenant, BindTenant returns an OtherTenantError.
+// BindTenant binds the namespace to the tenant. BindTenant needs no running worker if the namespace
+// belongs to no tenant. If the namespace belongs to a tenant and no worker responds, BindTenant
+// changes nothing, and Before is nil. The next worker that starts compares its own tenant with the
+// tenant of the namespace. If the namespace belongs to another tenant, BindTenant returns an
+// OtherTenantError.
 func BindTenant(ctx context.Context, c client.Client, api *administrate.Client, namespace string, tenant lifecycle.Tenant) (BindResult, error) {
 	_, begun, err := startNamespaceWorkflow(ctx, c, tenant, lifecycle.NamespaceState{})
 	if begun || err != nil {
@@ -157,7 +161,7 @@ func BindTenant(ctx context.Context, c client.Client, api *administrate.Client, 
 }
 
 // RebindTenant binds the namespace to the tenant, even when the namespace belonged to another
-// tenant. The binding changes when a worker handles the signal that RebindTenant sends.
+// tenant. RebindTenant sends a signal, and the binding changes when a worker handles this signal.
 func RebindTenant(ctx context.Context, c client.Client, _ *administrate.Client, namespace string, tenant lifecycle.Tenant) (BindResult, error) {
 	var bound BindResult
 	asking, cancel := context.WithTimeout(ctx, bindResponseTimeout)
@@ -178,7 +182,7 @@ func RebindTenant(ctx context.Context, c client.Client, _ *administrate.Client, 
 }
 
 // startNamespaceWorkflow starts the workflow of the namespace, unless the workflow is already
-// running. startNamespaceWorkflow waits for no worker.
+// running. startNamespaceWorkflow does not wait for a worker.
 func startNamespaceWorkflow(ctx context.Context, c client.Client, tenant lifecycle.Tenant, state lifecycle.NamespaceState) (_ lifecycle.NamespaceState, begun bool, err error) {
 	options := lifecycle.NamespaceOptions()
 	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL
@@ -192,8 +196,9 @@ func startNamespaceWorkflow(ctx context.Context, c client.Client, tenant lifecyc
 	return state, err == nil, err
 }
 
-// ensureBinding compares the namespace with the tenant of the API's client. ensureBinding binds the
-// namespace when the namespace belongs to no tenant or when the tenant has changed.
+// ensureBinding compares the tenant of the namespace with the tenant of the API's client.
+// ensureBinding binds the namespace when the namespace belongs to no tenant or when the tenant has
+// changed.
 func ensureBinding(ctx context.Context, c client.Client, api *administrate.Client, namespace string, state lifecycle.NamespaceState, tenant lifecycle.Tenant) (lifecycle.NamespaceState, error) {
 	if state.Tenant != nil {
 		difference := state.Tenant.Difference(tenant)
@@ -220,14 +225,14 @@ func ensureBinding(ctx context.Context, c client.Client, api *administrate.Clien
 	if err == nil {
 		err = handle.Get(ctx, &state)
 	}
-	if own, is := lifecycle.FromTemporalError(err); is && own.Type == opportunity.Conflict { // meanwhile the namespace was bound to another tenant
+	if own, is := lifecycle.FromTemporalError(err); is && own.Type == opportunity.Conflict { // the namespace was bound to another tenant after the read of its state
 		return state, &OtherTenantError{Namespace: namespace, Difference: strings.TrimPrefix(own.Message, "the namespace belongs to another tenant: ")}
 	}
 	return state, err
 }
 
-// readNamespace queries the state of the namespace's workflow, with the texts of the given versions
-// of the playbook.
+// readNamespace queries the state of the namespace's workflow; the state contains the texts of the
+// playbook versions whose numbers are in texts.
 func readNamespace(ctx context.Context, c client.Client, texts ...int) (state lifecycle.NamespaceState, err error) {
 	value, err := c.QueryWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.NamespaceOf.Name, lifecycle.NamespaceInput{Texts: texts})
 	if err == nil {

@@ -24,11 +24,11 @@ import (
 	"github.com/oppflow/oppflow/worker/host"
 )
 
-// fakeAPI is the API of a tenant; fakeAPI returns only the lists that distinguish tenants.
+// fakeAPI is the API of a tenant, and returns only the lists that identify the tenant.
 type fakeAPI struct {
 	*httptest.Server
 	down     atomic.Bool
-	refuses  atomic.Bool // the credentials
+	refuses  atomic.Bool // true while the API refuses the credentials
 	requests atomic.Int32
 }
 
@@ -59,7 +59,7 @@ func tenantAPI(t *testing.T, region string) *fakeAPI {
 
 type boundState struct {
 	mu    sync.Mutex
-	state *lifecycle.NamespaceState // nil when the workflow does not run
+	state *lifecycle.NamespaceState // nil if the workflow of the namespace does not run
 	ties  int
 }
 
@@ -127,8 +127,8 @@ func (s *idleService) UpdateWorkflowExecution(_ context.Context, r *workflowserv
 	}, err
 }
 
-// A worker with the credentials of another tenant polls for no activity, sends only the request for
-// the tenant's lists, and reports the difference in one line.
+// A worker with the credentials of another tenant polls for no activity, requests only the lists
+// that identify its tenant, and reports the difference in one line.
 func TestAWorkerOfAnotherTenantDoesNotStart(t *testing.T) {
 	t.Parallel() // the test waits
 	for name, c := range map[string]struct {

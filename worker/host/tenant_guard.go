@@ -24,45 +24,46 @@ import (
 
 const (
 	comparisonTimeout = 10 * time.Second
-	// readTimeout is the longest time for the read of the namespace in later comparisons.
-	// readTimeout is short enough for a second read before the last successful read is too old.
+	// readTimeout is the longest time for a later read of the namespace, when an earlier comparison
+	// has already succeeded. Because readTimeout is short, a second read is possible before the
+	// last successful read is too old.
 	readTimeout = 4 * time.Second
-	// After a comparison that fails without a result, the pause before the next comparison grows
-	// from firstComparisonPause to longestComparisonPause.
+	// If a comparison ends without a result, the pause before the next comparison grows from
+	// firstComparisonPause to longestComparisonPause.
 	firstComparisonPause   = time.Second
 	longestComparisonPause = 10 * time.Second
 )
 
-// tenantGuard proves that the namespace belongs to the tenant that the worker's credentials reach,
-// and that the worker knows which version of the playbook is in force. Before both facts are
-// proven, the worker sends nothing to the API or to services of the tenant.
+// tenantGuard proves two facts: the namespace belongs to the tenant of the worker's credentials,
+// and the worker knows which version of the playbook is in force. Before both facts are proven, the
+// worker sends nothing to the API or to services of the tenant.
 type tenantGuard struct {
 	temporal  client.Client
 	api       *administrate.Client
 	namespace string
-	clientID  string // of the OAuth client; "" without an OAuth client
+	clientID  string // the id of the OAuth client; "" if the credentials have no OAuth client
 	logger    *slog.Logger
 	verify    func(context.Context) error
 	// playbooks contains the versions of the namespace's playbook, which verify reads together with
 	// the tenant.
 	playbooks *playbookCache
-	// onRegions, if set, receives the regions of the tenant after each read of the tenant.
+	// onRegions (if not nil) receives the regions of the tenant after each read of the tenant.
 	onRegions func([]opportunity.Ref)
 
 	tenant         *lifecycle.Tenant         // the tenant of the credentials; nil before the first read
-	boundAt        atomic.Pointer[time.Time] // BoundAt of the last proven state; nil before the first proof
-	recordReported atomic.Bool               // whether a record of this worker was reported
+	boundAt        atomic.Pointer[time.Time] // BoundAt in the last state of the namespace that was proven; nil before the first proof
+	recordReported atomic.Bool               // whether this worker has reported a record that it created
 
-	compareNow chan struct{} // starts a comparison at once
+	compareNow chan struct{} // a value in the channel starts a comparison at once
 
 	mu sync.Mutex
-	// credentialsCount counts the replacements of the credentials. comparedCount is the value of
-	// credentialsCount at the last comparison that read the tenant.
+	// credentialsCount is the number of times that the credentials were replaced. comparedCount is
+	// the value of credentialsCount at the last comparison that read the tenant.
 	credentialsCount, comparedCount int
-	proven                          bool   // a comparison with the current credentials has succeeded
-	lastFailed                      bool   // the last comparison failed without a result
-	epoch                           string // of the namespace, from the last read
-	reason                          error  // why nothing may be sent; nil when everything may be sent
+	proven                          bool   // whether a comparison with the current credentials has succeeded
+	lastFailed                      bool   // whether the last comparison ended without a result
+	epoch                           string // the epoch of the namespace at the last read
+	reason                          error  // why the worker must not send anything; nil if the worker may send everything
 }
 
 func newTenantGuard(namespace, clientID string, books *playbookCache, logger *slog.Logger) *tenantGuard {
@@ -81,7 +82,8 @@ func (e *tenantUnprovenError) Error() string {
 }
 
 // If the cause contains a NotSentError of the API's client, Unwrap returns this NotSentError. If
-// the cause contains no NotSentError, Unwrap returns a NotSentError with the reason Unreachable.
+// the cause contains no such NotSentError, Unwrap returns a new NotSentError with the reason
+// Unreachable.
 func (e *tenantUnprovenError) Unwrap() error {
 	var notSent *administrate.NotSentError
 	if errors.As(e.cause, &notSent) {
@@ -90,18 +92,19 @@ func (e *tenantUnprovenError) Unwrap() error {
 	return &administrate.NotSentError{Operation: "Lookup", Reason: administrate.Unreachable}
 }
 
-// tenantProofKey marks the context of the requests that the comparison itself sends. permit always
-// permits these requests.
+// tenantProofKey marks the context of the API requests that the comparison of the tenants itself
+// sends. permit always permits API requests whose context contains a tenantProofKey.
 type tenantProofKey struct{}
 
-// permit returns why the worker may send nothing, or nil when the worker may send the request.
+// permit returns the reason why the worker must not send the request, or nil if the worker may send
+// the request.
 func (b *tenantGuard) permit(ctx context.Context) error {
 	if ctx.Value(tenantProofKey{}) != nil {
 		return nil
 	}
 	at := time.Now()
 	if activity.IsActivity(ctx) {
-		at = activity.GetInfo(ctx).StartedTime // by the server's clock
+		at = activity.GetInfo(ctx).StartedTime // the time on the server's clock
 	}
 	return b.permitAt(at)
 }
@@ -119,8 +122,8 @@ func (b *tenantGuard) permitAt(at time.Time) error {
 	return err
 }
 
-// The new credentials may belong to another tenant, so the worker sends nothing until the next
-// comparison of the tenant.
+// New credentials may belong to another tenant, so the worker sends nothing before the next
+// comparison of the tenants.
 func (b *tenantGuard) credentialsReplaced() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -128,14 +131,14 @@ func (b *tenantGuard) credentialsReplaced() {
 	b.proven, b.reason = false, &tenantUnprovenError{cause: errors.New("the credentials were replaced")}
 	select {
 	case b.compareNow <- struct{}{}:
-	default: // a comparison is requested already
+	default: // the channel already contains the request for a comparison
 	}
 }
 
-// compareTenant compares the worker's tenant with the namespace's tenant once and stores the result
-// of the comparison. When the namespace belongs to another tenant, compareTenant returns an
-// OtherTenantError. If an earlier comparison with the same credentials succeeded, compareTenant
-// returns nil instead of an OtherTenantError, and the worker only stops sending.
+// compareTenant compares the worker's tenant with the tenant of the namespace once, and stores the
+// result. When the namespace belongs to another tenant, compareTenant returns an OtherTenantError.
+// If an earlier comparison with the same credentials succeeded, compareTenant returns nil even for
+// another tenant, and the worker only stops sending.
 func (b *tenantGuard) compareTenant(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, comparisonTimeout)
 	defer cancel()
@@ -154,7 +157,7 @@ func (b *tenantGuard) compareTenant(ctx context.Context) error {
 		b.playbooks.recordFailure(err)
 	}
 	switch {
-	case err == nil && credentials != b.credentialsCount: // the comparison may be about the tenant of the earlier credentials
+	case err == nil && credentials != b.credentialsCount: // the comparison may have read the tenant of the earlier credentials
 	case err == nil:
 		if b.reason != nil && b.proven {
 			b.logger.Info("the namespace belongs to the worker's tenant again", "namespace", b.namespace)
@@ -168,7 +171,7 @@ func (b *tenantGuard) compareTenant(ctx context.Context) error {
 			b.logger.Error("the worker has stopped sending to the API", "problem", other.Error())
 		}
 		b.reason = other
-	case b.proven: // the earlier result is still valid
+	case b.proven: // the result of the earlier comparison is still valid
 	default:
 		unproven := &tenantUnprovenError{cause: err}
 		if b.reason.Error() != unproven.Error() {
@@ -179,9 +182,10 @@ func (b *tenantGuard) compareTenant(ctx context.Context) error {
 	return nil
 }
 
-// verifyBinding returns nil when the namespace belongs to the worker's tenant. verifyBinding binds
-// a namespace that belongs to no tenant. Once the binding is proven, verifyBinding sends no request
-// to the API until the credentials or the binding change.
+// verifyBinding returns nil when the namespace belongs to the worker's tenant. If the namespace
+// belongs to no tenant, verifyBinding binds the namespace to the worker's tenant. After the binding
+// is proven, verifyBinding sends requests to the API only if the credentials or the binding have
+// changed.
 func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 	ctx = context.WithValue(ctx, tenantProofKey{}, true)
 	b.mu.Lock()
@@ -194,10 +198,10 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 		}
 	}
 	if b.boundAt.Load() == nil || b.lastComparisonFailed() {
-		// The service sends a query first to the worker that responded last, and waits for this
-		// worker even if the worker is gone. The reset of the sticky task queue avoids this wait.
-		// An error of the reset is ignored, because the following read of the namespace would
-		// return the same problem.
+		// The Temporal service sends a query first to the worker that responded last, and waits for
+		// this worker even if the worker no longer runs. The reset of the sticky task queue
+		// prevents this wait. The code ignores an error of the reset, because the next read of the
+		// namespace would return the same error.
 		_, _ = b.temporal.WorkflowService().ResetStickyTaskQueue(ctx, &workflowservice.ResetStickyTaskQueueRequest{
 			Namespace: b.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: lifecycle.NamespaceID},
 		})
@@ -223,7 +227,7 @@ func (b *tenantGuard) verifyBinding(ctx context.Context) error {
 		return fmt.Errorf("the tenant of the namespace cannot be read: %s", Reason(err))
 	}
 	if boundAt := b.boundAt.Load(); boundAt != nil && boundAt.Equal(state.BoundAt) {
-		state.Records = nil // the records were checked already
+		state.Records = nil // the records were already checked
 	}
 	b.mu.Lock()
 	b.epoch = state.Epoch()
@@ -248,7 +252,7 @@ func (b *tenantGuard) readTenant(ctx context.Context, credentials int) error {
 	if b.onRegions != nil {
 		b.onRegions(wholeNames(tenant.Regions))
 	}
-	b.boundAt.Store(nil) // the records of the namespace are checked again, too
+	b.boundAt.Store(nil) // as a result, the worker also checks the records of the namespace again
 	return nil
 }
 
@@ -263,8 +267,8 @@ func (b *tenantGuard) readState(ctx context.Context) (lifecycle.NamespaceState, 
 	if err != nil {
 		return state, err
 	}
-	// Somebody may deploy a version between two reads. The worker then reads again, because the
-	// response has no text of this version.
+	// Somebody may deploy a version of the playbook between two reads of the namespace. The worker
+	// then reads again, because the first response does not contain the text of this version.
 	var wanted []int
 	for {
 		lacking := slices.DeleteFunc(b.playbooks.missingTexts(state.Playbooks), func(number int) bool { return slices.Contains(wanted, number) })
@@ -284,9 +288,9 @@ func (b *tenantGuard) initialState() (state lifecycle.NamespaceState, err error)
 	return state, err
 }
 
-// reportJoin reports the start of this worker to the workflow of a namespace that has no playbook.
-// After the report, the workflow of the namespace deploys the worker's own playbook, if the worker
-// has a playbook.
+// If the namespace has no playbook, reportJoin reports the start of this worker to the workflow of
+// the namespace. The workflow of the namespace then deploys the playbook of this worker, if the
+// worker has one.
 func (b *tenantGuard) reportJoin(ctx context.Context) error {
 	handle, err := b.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		UpdateID: uuid.NewString(), WorkflowID: lifecycle.NamespaceID, UpdateName: lifecycle.JoinNamespace.Name,
@@ -304,8 +308,8 @@ func (b *tenantGuard) reportJoin(ctx context.Context) error {
 	return nil
 }
 
-// reportMadeRecord reports the first record that the worker created to the workflow of the
-// namespace. Later comparisons identify the tenant by the reported record.
+// reportMadeRecord reports the first record that this worker created to the workflow of the
+// namespace. Later comparisons recognise the tenant by the reported record.
 func (b *tenantGuard) reportMadeRecord(id opportunity.ID, reference opportunity.Reference) {
 	boundAt := b.boundAt.Load()
 	if boundAt == nil || !b.recordReported.CompareAndSwap(false, true) {
@@ -316,23 +320,24 @@ func (b *tenantGuard) reportMadeRecord(id opportunity.ID, reference opportunity.
 		ctx, cancel := context.WithTimeout(context.Background(), comparisonTimeout)
 		defer cancel()
 		if err := b.temporal.SignalWorkflow(ctx, lifecycle.NamespaceID, "", lifecycle.RecordCreated.Name, record); err != nil {
-			b.recordReported.Store(false) // the next record is reported instead
+			b.recordReported.Store(false) // so the worker reports the next record instead
 		}
 	}()
 }
 
-// The worker reads the epoch before the worker sends its first change.
+// currentEpoch returns the epoch at the last read of the namespace; the worker reads the epoch
+// before it sends its first change.
 func (b *tenantGuard) currentEpoch() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.epoch
 }
 
-// keepComparing returns nil when ctx ends, and any error of compareTenant at once.
+// keepComparing returns nil when ctx ends, and returns any error of compareTenant at once.
 func (b *tenantGuard) keepComparing(ctx context.Context) error {
 	pause, begun := firstComparisonPause, time.Now()
 	for {
-		wait := b.playbooks.readInterval() - time.Since(begun) // a slow response does not delay the next comparison
+		wait := b.playbooks.readInterval() - time.Since(begun) // the wait is shorter after a slow response, so the next comparison is not late
 		if b.lastComparisonFailed() {
 			wait, pause = pause, min(2*pause, longestComparisonPause)
 		} else {
@@ -360,9 +365,9 @@ func (b *tenantGuard) lastComparisonFailed() bool {
 	return b.lastFailed
 }
 
-// awaitPlaybook waits until the first playbook of the namespace is in force, if the worker's
-// settings have a playbook. An operator who starts a worker with a playbook expects that a playbook
-// applies to everything that the worker does.
+// If the worker's settings contain a playbook, awaitPlaybook waits until the first playbook of the
+// namespace is in force. An operator who starts a worker with a playbook expects that the worker
+// does nothing without a playbook.
 func (b *tenantGuard) awaitPlaybook(ctx context.Context) {
 	if !b.playbooks.configured.given {
 		return

@@ -20,19 +20,19 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// A worker sends nothing before the proof that the namespace belongs to its tenant, and nothing
-// while the namespace belongs to another tenant. After the proof, the worker sends everything, even
-// if a later comparison has no result.
+// A worker sends nothing before it has proven that the namespace belongs to its tenant, and nothing
+// while the namespace belongs to another tenant. After this proof, the worker sends everything,
+// even if a later comparison ends without a result.
 func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	other := &OtherTenantError{Namespace: "sales", Difference: "the regions are Nord, but the other tenant has UK"}
 	refused := &administrate.NotSentError{Operation: "Lookup", Reason: administrate.Authentication}
 	lost := errors.New("HTTP 500")
 	type step struct {
 		answer error
-		reason administrate.Reason // why requests are not sent; "" when requests are sent
-		says   string              // in the error of check
+		reason administrate.Reason // why the worker does not send; "" if the worker sends
+		says   string              // a text in the error of check
 		ends   bool
-		lines  int // the number of lines in the whole log
+		lines  int // the number of lines in the log from the start
 	}
 	for name, steps := range map[string][]step{
 		"proven at once": {{nil, "", "", false, 0}, {lost, "", "", false, 0}},
@@ -89,8 +89,9 @@ func TestNothingIsSentWithoutTheProof(t *testing.T) {
 	}
 }
 
-// The worker sends nothing with the new credentials until a comparison reads their tenant. A
-// comparison that began before the replacement does not count.
+// After a replacement of the credentials, the worker sends nothing before a comparison has read the
+// tenant of the new credentials. If a comparison began before the replacement, its result does not
+// count.
 func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
 	b := newTenantGuard("sales", "", newPlaybookCache(&settings.Playbook{}, resolvedPlaybook{}, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
 	answer := func(err error) func(context.Context) error {
@@ -117,7 +118,7 @@ func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
 		t.Errorf("sent with other credentials: %v", err)
 	}
 	b.verify = func(ctx context.Context) error {
-		b.credentialsReplaced() // a second replacement during the comparison
+		b.credentialsReplaced() // the credentials are replaced a second time during the comparison
 		return answer(nil)(ctx)
 	}
 	compared(false)
@@ -130,8 +131,9 @@ func TestCredentialsThatAreReplacedAreCompared(t *testing.T) {
 	}
 }
 
-// The activities receive the names of the regions that the worker has read, so that the activities
-// need not read the regions again. A name that was cut off is not used as the name of a region.
+// The activities use the names of the regions that the worker has already read, so the activities
+// need not read the regions again. If the name of a region was cut off, the activities do not use
+// the name.
 func TestTheRegionsOfTheTenantAreKnown(t *testing.T) {
 	long := strings.Repeat("ß", maxTenantName)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

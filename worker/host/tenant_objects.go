@@ -19,9 +19,10 @@ type TenantReader interface {
 	OpportunityFields(ctx context.Context) ([]administrate.CustomField, error)
 }
 
-// ReadTenantObjects reads the tenant's steps, regions, sending addresses and attributes, as far as
-// the kinds contain them. refused has one line for each list that the API refuses to return; the objects of
-// such a list are nil.
+// ReadTenantObjects reads the tenant's steps, regions, sending addresses and attributes, but only
+// the lists whose objects have one of the given kinds of names. The result refused contains one
+// line for each list that the API refuses to return; the member of tenant for such a list stays
+// nil.
 func ReadTenantObjects(ctx context.Context, api TenantReader, kinds []playbook.NameKind) (tenant playbook.TenantObjects, refused []string, err error) {
 	for _, list := range []struct {
 		names string

@@ -8,9 +8,9 @@ import (
 	"github.com/oppflow/oppflow/settings"
 )
 
-// TestDefaultsOfTheTimesAreTheSame compares the defaults of the settings and of the activities,
-// because these packages may not import each other. A program that resolves no settings uses the
-// defaults of the activities.
+// TestDefaultsOfTheTimesAreTheSame compares the defaults in package settings with the defaults in
+// package activities, because neither package may import the other. A program that does not resolve
+// its settings uses the defaults of package activities.
 func TestDefaultsOfTheTimesAreTheSame(t *testing.T) {
 	for _, of := range []struct {
 		name                 string

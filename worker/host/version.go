@@ -12,9 +12,9 @@ import (
 type Version struct {
 	// Version is the module's version, or "(devel)" when the build has no version.
 	Version string `json:"version"`
-	// Revision is the commit of the build. Modified says that the build contains changes that are
-	// not in the commit. Revision and Modified are empty when the build contains no data of the
-	// version control system.
+	// Revision is the commit from which the program was built. Modified says that the program was
+	// built from files with changes that are not in the commit. Revision and Modified are empty
+	// when the build contains no data of the version control system.
 	Revision string `json:"revision,omitempty"`
 	Modified bool   `json:"modified,omitempty"`
 	Go       string `json:"go"`
@@ -22,7 +22,7 @@ type Version struct {
 	Arch     string `json:"arch"`
 }
 
-// BuildVersion returns the version of the running program.
+// BuildVersion returns the version of the program that runs.
 func BuildVersion() Version {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -34,7 +34,7 @@ func BuildVersion() Version {
 func versionOf(info *debug.BuildInfo) Version {
 	v := Version{Version: info.Main.Version, Go: info.GoVersion, OS: runtime.GOOS, Arch: runtime.GOARCH}
 	if v.Version == "" {
-		v.Version = "(devel)" // as in the go command
+		v.Version = "(devel)" // the go command shows the same text
 	}
 	if v.Go == "" {
 		v.Go = runtime.Version()

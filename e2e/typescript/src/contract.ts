@@ -69,7 +69,7 @@ export interface Confirm {
   requestId?: string;
   /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
-  /** request is the id of the request that the question is about, or the key of the effect that the question is about. */
+  /** request is the id of the request, or the key of the effect, that the question is about. */
   request: string;
   /** opportunity is the id of the record, when the question is whether the record was created. */
   opportunity?: string;
@@ -179,7 +179,7 @@ export interface Outcome {
   results?: InterestResult[];
   /** error is set when state is failed. An addInterests request fails only when no interest was added. */
   error?: Failure;
-  /** note says what a caller may not expect of a request that is done, such as amounts that keep their figures in a new currency. */
+  /** note says what a request that is done did not change. For example, when a request changes the currency, the amounts of the interests keep their numbers. */
   note?: string;
 }
 
@@ -255,11 +255,11 @@ export interface RecordedInterest {
   unitAmount: string;
   /** reserve says that places were requested. */
   reserve?: boolean;
-  /** places is what is known of the requested places, while the reservation is valid. */
+  /** places says whether the requested places are reserved, while the reservation of the opportunity is valid. */
   places?: string;
   /** expiresAt is when training tokens expire: a local time without a zone, in the form of the API. */
   expiresAt?: string;
-  /** asRequested says that quantity or unitAmount is the value that a request contained, because the API does not return the value on the record. */
+  /** asRequested is true when quantity or unitAmount is a value from a request, because the API does not return this value of the record. */
   asRequested?: boolean;
 }
 
@@ -275,7 +275,7 @@ export interface Refresh {
   requestId?: string;
   /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
-  /** stepSeenAt is when the sender last found the record in the step that the view shows. stepSeenAt helps to decide whether a transition by hand is noticed late. Without stepSeenAt, only the reads of the run itself decide. */
+  /** stepSeenAt is when the sender last found the record in the step that the view shows. stepSeenAt helps to decide whether a transition by hand is noticed late. If stepSeenAt is omitted, the run decides only from its own reads of the record. */
   stepSeenAt?: string;
 }
 
@@ -301,7 +301,7 @@ export interface Retry {
   requestId?: string;
   /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
-  /** request is the id of the request that the question is about, or the key of the effect that the question is about. */
+  /** request is the id of the request, or the key of the effect, that the question is about. */
   request: string;
 }
 
@@ -310,7 +310,7 @@ export interface RunResult {
   reference: string;
   /** opportunity is the id of the record, or "" when the run was closed before the record existed. */
   opportunity: string;
-  /** state is Won, Lost or Archived. When an operator closed the run, state is the state of the record at the close. */
+  /** state is Won, Lost or Archived. When an operator closed the run, state is the state of the record's stage when the run was closed. */
   state: "Open" | "Won" | "Lost" | "Archived" | "" | (string & {});
   /** closed is the reason that an operator gave for closing the run. */
   closed?: string;
@@ -328,7 +328,7 @@ export interface RunningEffect {
   kind: string;
   /** stage says whether the effect is done before its transition, is done later, or is undone. */
   stage: string;
-  /** next is when Oppflow next inspects the state that the effect ensures, when the effect waits for a time. */
+  /** next is when Oppflow inspects the effect again, if the effect waits for a time. */
   next?: string;
   /** problem says why the effect waits for an operator. */
   problem?: string;
@@ -342,7 +342,7 @@ export interface Skip {
   requestId?: string;
   /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
   source?: string;
-  /** request is the id of the request that the question is about, or the key of the effect that the question is about. */
+  /** request is the id of the request, or the key of the effect, that the question is about. */
   request: string;
   /** reason is kept with the outcome. */
   reason: string;
@@ -351,7 +351,6 @@ export interface Skip {
 /** SkippedFollowUp is a follow-up that will not be done. */
 export interface SkippedFollowUp {
   key: string;
-  /** reason is cap, late or notSent. */
   reason: string;
 }
 
@@ -414,7 +413,6 @@ export interface TimelineEntry {
 /** TouchedObject is an object of the TMS that an effect found or created. */
 export interface TouchedObject {
   id: string;
-  /** kind is account, contact, learner or invoice. */
   kind: string;
   /** created says that the effect created the object. If created is false, the TMS itself or somebody else created the object. */
   created?: boolean;
@@ -470,7 +468,7 @@ export interface View {
   followUps?: PlannedFollowUp[];
   /** skippedFollowUps are the follow-ups that Oppflow does not do, with the reasons. */
   skippedFollowUps?: SkippedFollowUp[];
-  /** playbook is the version of the playbook that planned the effects of the last transition; omitted when the namespace has no playbook. */
+  /** playbook is the version of the playbook that planned the effects of the last transition; playbook is omitted when the namespace has no playbook. */
   playbook?: number;
   /** failures counts the failed requests in all runs of the opportunity. */
   failures: number;
@@ -486,7 +484,7 @@ export interface WaitInfo {
   kind: "undecided" | "api" | "credentials" | "operation" | "clock" | "limit" | "service" | "reservation" | "record" | "failed" | "message" | "parked" | "effect" | "followUp" | "playbook" | "paused" | (string & {});
   /** reason says in one line what the opportunity waits for, and names no person. */
   reason: string;
-  /** request is the id of the only request that fails, or "" when the whole queue waits. */
+  /** request is the id of the request that cannot go on, or "" when the whole queue waits. */
   request?: string;
   /** since is when the wait began, in UTC, and until is when the wait ends by itself; until is zero when the end of the wait is unknown. */
   since: string;

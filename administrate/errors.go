@@ -39,6 +39,7 @@ const (
 	Cancelled          = transport.Cancelled
 	NotPermitted       = transport.NotPermitted
 	NotReady           = transport.NotReady
+	NotJoined          = transport.NotJoined
 )
 
 // PayloadError is one unchanged entry of the list "errors" in the payload of a mutation

@@ -56,7 +56,7 @@ func (c *Client) Apply(ctx context.Context, mutations []Mutation) ([]MutationRes
 	if c.readOnly {
 		return readOnlyResults(operations), nil
 	}
-	got, err := c.sender.Send(ctx, doc)
+	got, err := c.sendMutation(ctx, doc)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func (c *Client) sendStandalone(ctx context.Context, name string, build func(b *
 	if c.readOnly {
 		return standaloneResponse{}, readOnlyError(e.field)
 	}
-	got, err := c.sender.Send(ctx, doc)
+	got, err := c.sendMutation(ctx, doc)
 	if err != nil {
 		return standaloneResponse{}, err
 	}

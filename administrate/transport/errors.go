@@ -39,6 +39,9 @@ const (
 	// NotReady means that the process does not yet know the tenant's current playbook, so
 	// Options.Permitted permits no request yet.
 	NotReady Reason = "unready"
+	// NotJoined means that the API refused a document that contains several mutations, before it
+	// executed any of them, or that the document would be too large. Each mutation may be sent alone.
+	NotJoined Reason = "not joined"
 )
 
 // NotSentError says that the API provably did not execute the request, so the caller may repeat the

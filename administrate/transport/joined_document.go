@@ -15,19 +15,26 @@ import (
 
 const joinedNameSeparator = "_"
 
-var errNotJoinable = errors.New("the document cannot be joined with other documents; only a single query without fragments can be joined")
+var errNotJoinable = errors.New("the document cannot be joined with other documents; only documents with one operation of the same type and without fragments can be joined")
 
-// JoinDocuments returns one query with the root fields of all documents. In the returned query, the
-// response keys and variables of the document with index i begin with a prefix that contains i.
-// JoinDocuments fails with InvalidError if the returned query is too large for one request.
+// JoinDocuments returns one document with the root fields of all documents, in the order of the
+// documents. All documents must be queries, or all must be mutations. JoinDocuments adds a prefix
+// with the number i to the response keys and variables of the document with index i. The name of the
+// returned document consists of the names of all documents. JoinDocuments fails with InvalidError if
+// the returned document is too large for one request.
 func JoinDocuments(docs []Document) (Document, error) {
-	joined := &ast.OperationDefinition{Operation: ast.Query}
+	joined := &ast.OperationDefinition{}
 	out := Document{Variables: make(map[string]any)}
 	names := make([]string, len(docs))
 	for i, doc := range docs {
-		operation, err := parseQuery(doc)
+		operation, err := parseOperation(doc)
 		if err != nil {
 			return Document{}, err
+		}
+		if i == 0 {
+			joined.Operation = operation.Operation
+		} else if operation.Operation != joined.Operation {
+			return Document{}, errNotJoinable
 		}
 		prefix := joinedPrefix(i)
 		for _, v := range operation.VariableDefinitions {
@@ -61,20 +68,20 @@ func JoinDocuments(docs []Document) (Document, error) {
 
 func checkJoinedSize(doc Document) error {
 	values, err := json.Marshal(doc.Variables)
-	if err == nil && len(doc.Text)+len(values) > MaxRequestBytes/2 { // the JSON encoding of a request may need two bytes for a character of the text
-		return &InvalidError{Where: doc.Name, Problem: "the joined query is too large for one request"}
+	if err == nil && len(doc.Text)+len(values) > MaxRequestBytes/2 { // JSON may escape characters of the text
+		return &InvalidError{Where: doc.Name, Problem: "the joined document is too large for one request"}
 	}
 	return err
 }
 
 func joinedPrefix(i int) string { return fmt.Sprintf("q%d_", i) }
 
-func parseQuery(doc Document) (*ast.OperationDefinition, error) {
+func parseOperation(doc Document) (*ast.OperationDefinition, error) {
 	parsed, err := parser.ParseQuery(&ast.Source{Name: doc.Name, Input: doc.Text})
 	switch {
 	case err != nil:
 		return nil, err
-	case len(parsed.Operations) != 1 || len(parsed.Fragments) > 0 || parsed.Operations[0].Operation != ast.Query:
+	case len(parsed.Operations) != 1 || len(parsed.Fragments) > 0:
 		return nil, errNotJoinable
 	}
 	return parsed.Operations[0], nil

@@ -3,10 +3,10 @@ package administrate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/oppflow/oppflow/administrate/transport"
 )
@@ -25,63 +25,107 @@ import (
 // fails. If the API refuses a query that was sent alone, the Client never again joins this query
 // with other queries.
 func ReadTogether(ctx context.Context, main func(context.Context) error, also ...func(context.Context) error) []error {
-	all := append([]func(context.Context) error{main}, also...)
-	errs := make([]error, len(all))
 	if len(also) == 0 {
-		errs[0] = main(ctx)
-		return errs
+		return []error{main(ctx)}
 	}
-	g := &queryGroup{ctx: ctx, running: len(all)}
-	var calls sync.WaitGroup
-	for i, call := range all {
-		calls.Go(func() {
-			defer g.leave()
-			defer func() { // without recover, a panic in this goroutine would end the process
-				if fault := recover(); fault != nil {
-					errs[i] = fmt.Errorf("administrate: a read panicked: %v", fault)
-				}
-			}()
-			errs[i] = call(context.WithValue(ctx, groupMemberKey{}, groupMember{g, i == 0}))
-		})
-	}
-	calls.Wait()
-	return errs
+	g := &queryGroup{}
+	g.Send = func(due []*transport.WaitingDocument) { g.sendJoined(ctx, due) }
+	return g.Run(append([]func(context.Context) error{main}, also...), func(i int) context.Context {
+		return context.WithValue(ctx, queryGroupKey{}, queryGroupMember{g, i})
+	})
 }
 
-type groupMemberKey struct{}
-
-type groupMember struct {
-	group  *queryGroup
-	isMain bool
+// ChangeTogether calls the functions concurrently and returns the error of each function. Each
+// function may send one mutation through a Client, with the context that ChangeTogether passes to the
+// function. When every function that has not returned waits for its mutation, ChangeTogether joins
+// the mutations in one document, in the order of the functions, and sends the document once with the
+// context of the caller. The API executes the mutations in this order, and executes a mutation also
+// if it rejected an earlier mutation (documented, GraphQL). If the request fails, every mutation gets
+// the error of the request. If the API refuses the joined document, or if the document would be too
+// large, this error is a NotSentError with the Reason NotJoined. ChangeTogether does not join queries.
+func ChangeTogether(ctx context.Context, changes ...func(context.Context) error) []error {
+	g := &mutationGroup{}
+	g.Send = func(due []*transport.WaitingDocument) { g.sendJoined(ctx, due) }
+	return g.Run(changes, func(i int) context.Context {
+		return context.WithValue(ctx, mutationGroupKey{}, &mutationGroupMember{group: g, index: i})
+	})
 }
+
+type mutationGroupKey struct{}
+
+type mutationGroup struct {
+	transport.Gathering
+	client atomic.Pointer[Client]
+}
+
+type mutationGroupMember struct {
+	group *mutationGroup
+	index int
+	sent  bool
+}
+
+func (c *Client) sendMutation(ctx context.Context, doc transport.Document) (transport.Response, error) {
+	member, is := ctx.Value(mutationGroupKey{}).(*mutationGroupMember)
+	switch {
+	case !is:
+		return c.sender.Send(ctx, doc)
+	case member.sent:
+		return transport.Response{}, &InvalidError{Where: doc.Name, Problem: "the function has sent a mutation before; send one mutation in each function"}
+	}
+	member.sent = true
+	member.group.client.Store(c)
+	return member.group.Await(&transport.WaitingDocument{Function: member.index, Document: doc})
+}
+
+func (g *mutationGroup) sendJoined(ctx context.Context, due []*transport.WaitingDocument) {
+	docs := make([]transport.Document, len(due))
+	for i, d := range due {
+		docs[i] = d.Document
+	}
+	results := g.client.Load().sendDocuments(ctx, docs)
+	for i, d := range due {
+		d.Response, d.Err = results[i].response, results[i].err
+		if results[i].wasJoined && (errors.As(d.Err, new(*RefusedError)) || errors.As(d.Err, new(*InvalidError))) {
+			d.Err = &NotSentError{Operation: d.Document.Name, Reason: NotJoined}
+		}
+	}
+}
+
+type queryGroupKey struct{}
 
 type queryGroup struct {
-	ctx     context.Context //nolint:containedctx // the context of the call that owns the group
-	mu      sync.Mutex
-	running int // the number of functions that have not returned
-	waiting []*waitingQuery
+	transport.Gathering
+	client     atomic.Pointer[Client]
+	answeredMu sync.Mutex
 	// answered contains the queries that got a response without errors.
-	answered []*waitingQuery
+	answered []*transport.WaitingDocument
 }
 
-type waitingQuery struct {
-	client   *Client
-	isMain   bool
-	doc      transport.Document
-	response transport.Response
-	err      error
-	done     chan struct{}
+type queryGroupMember struct {
+	group *queryGroup
+	index int
 }
 
 func (c *Client) sendQuery(ctx context.Context, doc transport.Document) (transport.Response, error) {
-	member, is := ctx.Value(groupMemberKey{}).(groupMember)
+	member, is := ctx.Value(queryGroupKey{}).(queryGroupMember)
 	if !is || c.travelsAlone(doc) {
 		return c.sendAlone(ctx, doc)
 	}
-	q := &waitingQuery{client: c, isMain: member.isMain, doc: doc, done: make(chan struct{})}
-	member.group.add(q)
-	<-q.done
-	return q.response, q.err
+	if response, known := member.group.responseTo(doc); known {
+		return response, nil
+	}
+	member.group.client.Store(c)
+	return member.group.Await(&transport.WaitingDocument{Function: member.index, Document: doc})
+}
+
+func (g *queryGroup) responseTo(doc transport.Document) (transport.Response, bool) {
+	g.answeredMu.Lock()
+	defer g.answeredMu.Unlock()
+	at := slices.IndexFunc(g.answered, func(a *transport.WaitingDocument) bool { return isSameQuery(a.Document, doc) })
+	if at < 0 {
+		return transport.Response{}, false
+	}
+	return g.answered[at].Response, true
 }
 
 func (c *Client) sendAlone(ctx context.Context, doc transport.Document) (transport.Response, error) {
@@ -100,65 +144,24 @@ func (c *Client) travelsAlone(doc transport.Document) bool {
 	return refused
 }
 
-func (g *queryGroup) add(q *waitingQuery) {
-	g.mu.Lock()
-	if at := slices.IndexFunc(g.answered, func(a *waitingQuery) bool { return isSameQuery(a.doc, q.doc) }); at >= 0 {
-		q.response = g.answered[at].response
-		close(q.done)
-		g.mu.Unlock()
-		return
-	}
-	g.waiting = append(g.waiting, q)
-	g.sendIfComplete()
-}
-
-func (g *queryGroup) leave() {
-	g.mu.Lock()
-	g.running--
-	g.sendIfComplete()
-}
-
-// sendIfComplete sends the waiting queries if every running function waits for a query. The caller
-// locks the mutex of the group, and sendIfComplete unlocks the mutex.
-func (g *queryGroup) sendIfComplete() {
-	due := g.waiting
-	if len(due) < g.running || len(due) == 0 {
-		g.mu.Unlock()
-		return
-	}
-	g.waiting = nil
-	g.mu.Unlock()
-	sendJoined(g.ctx, due)
-	g.mu.Lock()
-	for _, q := range due {
-		if q.err == nil && len(q.response.Errors) == 0 {
-			g.answered = append(g.answered, q)
-		}
-	}
-	g.mu.Unlock()
-	for _, q := range due {
-		close(q.done)
-	}
-}
-
 func isSameQuery(a, b transport.Document) bool {
 	return a.Text == b.Text && reflect.DeepEqual(a.Variables, b.Variables)
 }
 
-func sendJoined(ctx context.Context, queries []*waitingQuery) {
-	c := queries[0].client
+func (g *queryGroup) sendJoined(ctx context.Context, queries []*transport.WaitingDocument) {
+	c := g.client.Load()
 	var distinct []transport.Document
 	indexes := make([]int, len(queries)) // for each query, the index of its document in distinct
 	for n, q := range queries {
 		at := -1
 		for i, doc := range distinct {
-			if isSameQuery(doc, q.doc) {
+			if isSameQuery(doc, q.Document) {
 				at = i
 			}
 		}
 		if at < 0 {
 			at = len(distinct)
-			distinct = append(distinct, q.doc)
+			distinct = append(distinct, q.Document)
 		}
 		indexes[n] = at
 	}
@@ -174,8 +177,15 @@ func sendJoined(ctx context.Context, queries []*waitingQuery) {
 	}
 	for n, q := range queries {
 		result := results[indexes[n]]
-		if q.response, q.err = result.response, result.err; q.err != nil && q.isMain && result.wasJoined && mayFailForAnother(q.err) {
-			q.response, q.err = c.sendAlone(ctx, q.doc)
+		if q.Response, q.Err = result.response, result.err; q.Err != nil && q.Function == 0 && result.wasJoined && mayFailForAnother(q.Err) {
+			q.Response, q.Err = c.sendAlone(ctx, q.Document)
+		}
+	}
+	g.answeredMu.Lock()
+	defer g.answeredMu.Unlock()
+	for _, q := range queries {
+		if q.Err == nil && len(q.Response.Errors) == 0 {
+			g.answered = append(g.answered, q)
 		}
 	}
 }
@@ -187,6 +197,7 @@ type documentResult struct {
 	wasJoined bool
 }
 
+// sendDocuments sends the documents in one request.
 func (c *Client) sendDocuments(ctx context.Context, docs []transport.Document) []documentResult {
 	results := make([]documentResult, len(docs))
 	if len(docs) == 1 {

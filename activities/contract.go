@@ -62,6 +62,9 @@ const (
 	// ReasonTransitionUnplanned: the workflow planned no effects for the transition in the request,
 	// although the playbook that is in force has effects for transitions.
 	ReasonTransitionUnplanned Reason = "unplanned"
+	// ReasonNotJoined: the API refused a request that contains the requests of several effects. The
+	// request of each effect can be sent alone.
+	ReasonNotJoined Reason = "joined"
 	// ReasonAttemptNotEnded: the activity attempt that may have sent the request did not report its
 	// end, and may still send the request.
 	ReasonAttemptNotEnded Reason = "attempt"

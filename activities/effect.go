@@ -94,9 +94,13 @@ type EffectInput struct {
 	// follow-up has; 0 counts as 1.
 	Number int `json:"number,omitempty"`
 	Of     int `json:"of,omitempty"`
-	// Ahead are the next effects of the opportunity, which InspectEffect may inspect together with
-	// Effect. Every other member of the input also applies to the effects in Ahead.
+	// Ahead are later effects of the chain, which InspectEffect may inspect together with this
+	// effect. ExecuteEffect sends the requests of the effects in Ahead in the same API request as
+	// Request. Every other member of the input also applies to the effects in Ahead.
 	Ahead []EffectAhead `json:"ahead,omitempty"`
+	// AfterContacts says that an earlier effect of the chain creates the missing contacts of the
+	// attendees. A registration may then name attendees who have no contact yet.
+	AfterContacts bool `json:"afterContacts,omitempty"`
 	// ReadRecord requests that InspectEffect also reads the record and the events of its interests.
 	ReadRecord bool `json:"readRecord,omitempty"`
 	// Request is the request that InspectEffect returned; only ExecuteEffect uses Request.
@@ -110,6 +114,15 @@ type EffectInput struct {
 type EffectAhead struct {
 	Effect    exchange.Effect    `json:"effect"`
 	UndoEntry exchange.UndoEntry `json:"trace,omitzero"`
+	// Request and AfterContacts have the same meaning as in EffectInput.
+	Request       *exchange.EffectRequest `json:"act,omitempty"`
+	AfterContacts bool                    `json:"afterContacts,omitempty"`
+}
+
+// Of returns the input for this effect alone, from the input that contains this effect in Ahead.
+func (e EffectAhead) Of(in EffectInput) EffectInput {
+	in.Effect, in.UndoEntry, in.Request, in.AfterContacts, in.Ahead, in.ReadRecord = e.Effect, e.UndoEntry, e.Request, e.AfterContacts, nil, false
+	return in
 }
 
 // InspectResult is the result of an inspection. At most one of Request, RecheckAt and Error is set.
@@ -168,4 +181,11 @@ type ExecuteResult struct {
 	Contacts  []opportunity.ID   `json:"contacts,omitempty"`
 	// About names the events of a rejected request, without personal data.
 	About string `json:"object,omitempty"`
+	// Next is the next request that the effect needs, if the response to the done request shows it.
+	Next *exchange.EffectRequest `json:"next,omitempty"`
+	// CreatedContacts are the contacts in the response to a request that creates contacts, in the
+	// order of the attendees; "" means that the request created no contact for the attendee.
+	CreatedContacts []opportunity.ID `json:"createdContacts,omitempty"`
+	// Ahead are the results for the effects of EffectInput.Ahead, in their order.
+	Ahead []ExecuteResult `json:"ahead,omitempty"`
 }

@@ -66,8 +66,15 @@ func ProvesChange(answer exchange.ChangeResult, change exchange.Change) bool {
 	return false
 }
 
-// Proves reports whether r proves the status of the request in the input.
-func (r ExecuteResult) Proves(in EffectInput) bool { return r.proves(in.Subject()) }
+// Proves reports whether r proves the status of the request that in contains, and of the request of
+// each effect in Ahead. A status of not sent or unknown without results for Ahead applies to all
+// requests.
+func (r ExecuteResult) Proves(in EffectInput) bool {
+	isForAll := len(r.Ahead) == 0 && (r.Status == exchange.StatusNotSent || r.Status == exchange.StatusUnknown)
+	return r.proves(in.Subject()) && (isForAll || slices.EqualFunc(r.Ahead, in.Ahead, func(one ExecuteResult, ahead EffectAhead) bool {
+		return one.Subject != "" && one.proves(ahead.Effect.Key)
+	}))
+}
 
 // Proves reports whether r contains the record that the input requests.
 func (r ReadResult) Proves(in ReadInput) bool {

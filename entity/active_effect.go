@@ -198,6 +198,36 @@ func (s *State) ApplyInspection(key string, found Inspection, now time.Time) *ex
 	return nil
 }
 
+// NeedsContacts reports whether the request registers attendees whose contact does not exist yet.
+func NeedsContacts(request exchange.EffectRequest) bool {
+	return request.Kind == exchange.RequestRegister && len(request.Attendees) > 0
+}
+
+// WithCreatedContacts returns the inspection with the contacts of the attendees that its registration
+// names by their indexes. created are the new contacts, in the order of the attendees. If the
+// inspection needs no new contacts, or if a contact is missing, WithCreatedContacts returns false and
+// the unchanged inspection.
+func (i Inspection) WithCreatedContacts(created []opportunity.ID) (Inspection, bool) {
+	if i.NextRequest == nil || !NeedsContacts(*i.NextRequest) {
+		return i, false
+	}
+	request := *i.NextRequest
+	request.IDs, request.Attendees = slices.Clone(request.IDs), nil
+	trace := i.UndoEntry
+	for _, attendee := range i.NextRequest.Attendees {
+		if attendee < 0 || attendee >= len(created) || created[attendee] == "" {
+			return i, false
+		}
+		contact := created[attendee]
+		if !slices.Contains(request.IDs, contact) {
+			request.IDs = append(request.IDs, contact)
+		}
+		trace = trace.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectLearner, Event: request.Target, Contact: contact, Created: true})
+	}
+	i.NextRequest, i.UndoEntry = &request, trace
+	return i, true
+}
+
 // CountFailedInspection counts an inspection of the effect with the given key that failed because
 // the API did not respond.
 func (s *EffectState) CountFailedInspection(key string) {

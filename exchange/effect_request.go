@@ -26,6 +26,10 @@ type EffectRequest struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
+// ValueAccount is the key of the account in the values of a request to create contacts. The value is
+// "" if the contacts get no account.
+const ValueAccount = "account"
+
 // EffectRequestKind names a request that an effect may need.
 type EffectRequestKind string
 
@@ -55,6 +59,25 @@ func (k EffectRequestKind) IsVerifiable() bool { return k != RequestEmail && k !
 // IsIdempotent reports whether a request of unknown result may be sent again. Only the call of a
 // service may be sent again, because the service recognises a repeated call by the idempotency key.
 func (k EffectRequestKind) IsIdempotent() bool { return k == RequestCall }
+
+// IsIndependent reports whether the requests a and b of two effects may be sent together: neither
+// request needs the result of the other. Requests of the same kind are not independent, because both
+// may change the same value.
+func IsIndependent(a, b EffectRequestKind) bool {
+	free := []EffectRequestKind{RequestCreateAccount, RequestSetAccount, RequestCreateContacts, RequestSetAttributes, RequestRegister, RequestFillInvoice}
+	if a == b || !slices.Contains(free, a) || !slices.Contains(free, b) {
+		return false
+	}
+	for _, needs := range [][2]EffectRequestKind{
+		{RequestCreateAccount, RequestSetAccount}, {RequestCreateAccount, RequestCreateContacts}, // the new contacts get the account
+		{RequestCreateContacts, RequestRegister},
+	} {
+		if needs == [2]EffectRequestKind{a, b} || needs == [2]EffectRequestKind{b, a} {
+			return false
+		}
+	}
+	return true
+}
 
 // Summary describes the request in a few words, without personal data.
 func (k EffectRequestKind) Summary() string {

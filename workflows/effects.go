@@ -11,9 +11,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// runEffect inspects which parts the effect lacks, or which parts must be undone, and makes at most
-// one request for these parts. The next call of runEffect inspects the effect again, so the run
-// never relies only on a response.
+// runEffect inspects which parts the effect lacks, or which parts must be undone, and sends the next
+// requests for these parts. The next call of runEffect inspects the effect again, so the run never
+// relies only on a response.
 func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
 	key, revision := active.Effect.Key, r.revision
 	if r.withdrawIfOvertaken(ctx, active) {
@@ -41,10 +41,7 @@ func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
 	case found.Request != nil && r.isInspectionOutdated(ctx, active, revision):
 		return // after what has changed, the effect is inspected again
 	}
-	act := r.state.ApplyInspection(key, entity.Inspection{
-		NextRequest: found.Request, RecheckAt: found.RecheckAt, NonBlocking: found.NonBlocking, Error: found.Error, UndoEntry: found.UndoEntry, Contacts: found.Contacts,
-		Reservation: found.Reservation, Details: found.Details, PeopleInDoubt: found.PeopleInDoubt, Note: found.Note, Overbooked: found.Overbooked, Places: found.Places,
-	}, workflow.Now(ctx))
+	act := r.state.ApplyInspection(key, inspectionOf(found), workflow.Now(ctx))
 	if act == nil {
 		return
 	}
@@ -56,22 +53,14 @@ func (r *run) runEffect(ctx workflow.Context, active entity.ActiveEffect) {
 		r.callInBackground(ctx, active, *act)
 		return
 	}
-	result := r.executeEffect(ctx, active, *act)
-	if result.Status == exchange.StatusNotSent {
-		r.handleNotSent(ctx, active, *act, result.CallResult)
-		return
+	r.sendEffectRequests(ctx, effectRequest{active, *act}, revision)
+}
+
+func inspectionOf(found activities.InspectResult) entity.Inspection {
+	return entity.Inspection{
+		NextRequest: found.Request, RecheckAt: found.RecheckAt, NonBlocking: found.NonBlocking, Error: found.Error, UndoEntry: found.UndoEntry, Contacts: found.Contacts,
+		Reservation: found.Reservation, Details: found.Details, PeopleInDoubt: found.PeopleInDoubt, Note: found.Note, Overbooked: found.Overbooked, Places: found.Places,
 	}
-	if result.Status == exchange.StatusUnknown {
-		// An inspection before the settle time is over could miss the effect of the request.
-		settling, stop := workflow.NewDisconnectedContext(ctx)
-		defer stop()
-		if r.waitSettleTime(settling, result.Reason) != nil {
-			return // cannot be cancelled
-		}
-	} else {
-		r.resetBackOff()
-	}
-	r.state.ApplyEffectRequestResult(key, *act, exchange.ChangeResult{Status: result.Status, Error: result.Error, About: result.About}, result.UndoEntry, result.Contacts, workflow.Now(ctx))
 }
 
 // An inspection is outdated when an operator paused the opportunity during the inspection. For an
@@ -114,7 +103,7 @@ func (r *run) callInBackground(ctx workflow.Context, active entity.ActiveEffect,
 	r.state.SetCalling(key)
 	r.activeCalls++
 	workflow.GoNamed(ctx, "call "+key, func(ctx workflow.Context) {
-		result := r.executeEffect(ctx, active, act)
+		result := r.executeEffects(ctx, []effectRequest{{active, act}})[0]
 		r.activeCalls--
 		r.revision++
 		now := workflow.Now(ctx)
@@ -204,16 +193,6 @@ func (r *run) inspectEffect(ctx workflow.Context, active entity.ActiveEffect) (a
 	}
 	r.keepInspections(ctx, revision, ahead, found, err)
 	return found, err
-}
-
-func (r *run) executeEffect(ctx workflow.Context, active entity.ActiveEffect, act exchange.EffectRequest) activities.ExecuteResult {
-	ctx, stop := workflow.NewDisconnectedContext(ctx)
-	defer stop()
-	input := r.effectInput(ctx, active)
-	input.Request, input.RunID = &act, r.believedRunID
-	ctx = workflow.WithActivityOptions(ctx, withEffectPriority(active, r.changeOptions(act.Kind.Summary())))
-	return executeChange(ctx, r, activities.ExecuteEffect, input, func(result activities.ExecuteResult) bool { return result.Proves(input) },
-		func(s activities.CallResult) activities.ExecuteResult { return activities.ExecuteResult{CallResult: s} })
 }
 
 func (r *run) effectInput(ctx workflow.Context, active entity.ActiveEffect) activities.EffectInput {

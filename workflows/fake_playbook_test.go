@@ -33,6 +33,8 @@ type fakePlaybook struct {
 	// response is lost, and whether the API executes the request.
 	requests int
 	lost     func(n int) (commits, is bool)
+	// refusesJoined says that the API refuses a request with the requests of several effects.
+	refusesJoined bool
 }
 
 // fakeResource is the object that an effect ensures. The object exists once the API has executed
@@ -60,6 +62,8 @@ type fakeResource struct {
 	// inspect, when set, is called before the resource is inspected.
 	inspect func(in activities.EffectInput) *activities.InspectResult
 	kind    exchange.EffectRequestKind
+	// next, when set, is the next request that the response to a done request shows.
+	next *exchange.EffectRequest
 }
 
 func (b *fakePlaybook) playbookFeatures() *activities.PlaybookFeatures {
@@ -173,39 +177,62 @@ func (r *fakeTMS) executeEffect(_ context.Context, in activities.EffectInput) (a
 		return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
 	}
 	r.playbook.requests++
-	name, thing := r.playbook.resource(in)
+	if len(in.Ahead) > 0 && r.playbook.refusesJoined {
+		return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonNotJoined}}, nil
+	}
+	all := []activities.EffectInput{in}
+	for _, next := range in.Ahead {
+		all = append(all, next.Of(in))
+	}
 	if r.playbook.lost != nil {
 		if commits, is := r.playbook.lost(r.playbook.requests); is {
-			if commits {
-				r.applyEffect(in, name, thing)
+			for _, one := range all {
+				if name, thing := r.playbook.resource(one); commits {
+					r.applyEffect(one, name, thing)
+				}
 			}
 			return activities.ExecuteResult{}, temporal.NewTimeoutError(1, nil)
 		}
 	}
+	result := r.executeOne(all[0])
+	for _, one := range all[1:] {
+		next := r.executeOne(one)
+		next.Subject = one.Subject()
+		result.Ahead = append(result.Ahead, next)
+	}
+	return result, nil
+}
+
+func (r *fakeTMS) executeOne(in activities.EffectInput) activities.ExecuteResult {
+	name, thing := r.playbook.resource(in)
 	switch {
 	case thing.unknownKindOnExecute != "":
 		return activities.ExecuteResult{CallResult: activities.CallResult{
 			Status: exchange.StatusNotSent, Reason: activities.ReasonUnknownEffectKind, Error: opportunity.Failf(opportunity.Rejected, "%s", thing.unknownKindOnExecute),
-		}}, nil
+		}}
 	case thing.notSent != "":
-		return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: thing.notSent}}, nil
+		return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: thing.notSent}}
 	case thing.unreachable:
-		return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}}, nil
+		return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusNotSent, Reason: activities.ReasonUnreachable}}
 	case thing.hangs:
 		return activities.ExecuteResult{CallResult: activities.CallResult{
 			Status: exchange.StatusUnknown, Error: opportunity.Failf(opportunity.Undecided, "the service crm did not respond"),
-		}}, nil
+		}}
 	case in.Undo && thing.cannotUndo, !in.Undo && thing.rejections > 0:
 		thing.rejections--
 		return activities.ExecuteResult{CallResult: activities.CallResult{
 			Status: exchange.StatusRejected, Error: &opportunity.Error{Type: opportunity.Rejected, Label: "Sold Out"},
-		}, About: thing.about}, nil
+		}, About: thing.about}
 	case thing.ignoredRequests > 0:
 		thing.ignoredRequests--
 	default:
 		r.applyEffect(in, name, thing)
 	}
-	return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusDone}, UndoEntry: in.UndoEntry}, nil
+	var next *exchange.EffectRequest
+	if thing.done < thing.required {
+		next = thing.next
+	}
+	return activities.ExecuteResult{CallResult: activities.CallResult{Status: exchange.StatusDone}, UndoEntry: in.UndoEntry, Next: next}
 }
 
 func (r *fakeTMS) applyEffect(in activities.EffectInput, name string, thing *fakeResource) {

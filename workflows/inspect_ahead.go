@@ -9,6 +9,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/entity"
+	"github.com/oppflow/oppflow/opportunity"
 )
 
 // maxInspectionAge is the longest time between an inspection of an effect ahead and the use of the
@@ -36,8 +37,10 @@ func (r *run) effectsAhead(ctx workflow.Context, active entity.ActiveEffect) []e
 func (r *run) inspectInput(ctx workflow.Context, active entity.ActiveEffect, ahead []entity.ActiveEffect) activities.EffectInput {
 	input := r.effectInput(ctx, active)
 	input.ReadRecord = active.IsAfter() && active.Effect.Kind.IsVerifiable() && r.state.PlansOnlyReactions()
+	contacts := active.Effect.Kind == opportunity.EffectContacts
 	for _, next := range ahead {
-		input.Ahead = append(input.Ahead, activities.EffectAhead{Effect: next.Effect, UndoEntry: next.UndoEntry})
+		input.Ahead = append(input.Ahead, activities.EffectAhead{Effect: next.Effect, UndoEntry: next.UndoEntry, AfterContacts: contacts && r.mayJoin(active)})
+		contacts = contacts || next.Effect.Kind == opportunity.EffectContacts
 		if needsAttendees(next.Effect) {
 			input.Attendees = r.state.Attendees
 		}
@@ -77,7 +80,7 @@ func (r *run) keepInspections(ctx workflow.Context, revision int, ahead []entity
 func (r *run) takeInspection(ctx workflow.Context, key string) (activities.InspectResult, bool) {
 	found, is := r.inspections.found[key]
 	delete(r.inspections.found, key)
-	return found, is && workflow.Now(ctx).Sub(r.inspections.at) <= maxInspectionAge &&
+	return found, is && (found.Request == nil || !entity.NeedsContacts(*found.Request)) && workflow.Now(ctx).Sub(r.inspections.at) <= maxInspectionAge &&
 		(r.inspections.revision == r.revision || !hasChange(ctx, changeRevisions))
 }
 

@@ -56,6 +56,8 @@ type run struct {
 	activeCalls int
 	callFailed  bool
 	inspections inspections
+	// separateEffects says that the API refused a request with the requests of several effects.
+	separateEffects bool
 	// adoptedLastChange is when an adopted record was last changed before the adoption tagged the
 	// record, or zero when this time is unknown.
 	adoptedLastChange time.Time

@@ -83,6 +83,9 @@ const (
 	// revision of the state. When an operator pauses the opportunity during the inspection of an
 	// effect, changeRevisions also makes the run wait with the effect.
 	changeRevisions = "discard what was found for an earlier state"
+	// changeJoinEffects sends independent requests of several effects after a transition together, and
+	// sends a request whose data a response shows without another inspection.
+	changeJoinEffects = "send the requests of several effects together"
 	// changeUnnamedPlaces keeps the run of a won opportunity open while places are held for people
 	// without names.
 	changeUnnamedPlaces = "keep open for unnamed places"

@@ -64,6 +64,8 @@ func notSentReason(reason administrate.Reason) activities.Reason {
 		return activities.ReasonWrongTenant
 	case administrate.NotReady:
 		return activities.ReasonPlaybookUnavailable
+	case administrate.NotJoined:
+		return activities.ReasonNotJoined
 	}
 	return activities.ReasonUnreachable
 }

@@ -118,8 +118,7 @@ func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInpu
 		if handler == nil || !next.Effect.Kind.IsVerifiable() {
 			continue
 		}
-		one := in
-		one.Effect, one.UndoEntry, one.Ahead, one.ReadRecord = next.Effect, next.UndoEntry, nil, false
+		one := next.Of(in)
 		also = append(also, func(ctx context.Context) error {
 			found, err := handler.inspect(ctx, one)
 			if err == nil {
@@ -143,20 +142,41 @@ func (a *Activities) InspectEffect(ctx context.Context, in activities.EffectInpu
 	return out, nil
 }
 
-// prefetch returns functions that read in the first request what the effects about attendees read
-// later.
+// prefetch returns functions that read in the first request what the effects read later.
 func (a *Activities) prefetch(in activities.EffectInput) []func(context.Context) error {
 	var contacts, registers bool
+	var all []func(context.Context) error
 	expected := make(map[int]opportunity.ID)
 	for _, next := range append([]activities.EffectAhead{{Effect: in.Effect, UndoEntry: in.UndoEntry}}, in.Ahead...) {
-		contacts = contacts || next.Effect.Kind == opportunity.EffectContacts
-		registers = registers || next.Effect.Kind == opportunity.EffectRegister
+		one := next.Of(in)
+		switch next.Effect.Kind {
+		case opportunity.EffectAccount:
+			if name := (accountHandler{a}).accountName(one); name != "" && in.Account == "" {
+				all = append(all, func(ctx context.Context) error {
+					_, err := a.api.AccountsByName(ctx, name)
+					return err
+				})
+			}
+		case opportunity.EffectContacts:
+			contacts = true
+		case opportunity.EffectRegister:
+			registers = true
+			if (registerHandler{a}).shouldRelease(one) && slices.ContainsFunc(in.Interests, func(i opportunity.RecordedInterest) bool { return i.Reserve }) {
+				all = append(all, func(ctx context.Context) error {
+					_, err := a.readReservation(ctx, in.Opportunity)
+					return err
+				})
+			}
+		}
 		maps.Copy(expected, expectedContacts(next.UndoEntry))
 	}
-	if in.Undo || !contacts && !registers {
+	switch {
+	case in.Undo:
 		return nil
+	case contacts || registers:
+		all = append(all, people.Prefetch(a.api, in.Opportunity, in.Account, in.Attendees, expected, registers)...)
 	}
-	return people.Prefetch(a.api, in.Opportunity, in.Account, in.Attendees, expected, registers)
+	return all
 }
 
 func (a *Activities) recordRead(ctx context.Context, in activities.EffectInput, reading *record.Read, needsEvents bool) *activities.RecordRead {
@@ -175,12 +195,40 @@ func (a *Activities) recordRead(ctx context.Context, in activities.EffectInput, 
 	return &found
 }
 
-// ExecuteEffect sends the request that the inspection returned.
+// ExecuteEffect sends the request that the inspection returned. ExecuteEffect joins this request with
+// the requests of the effects in Ahead (see administrate.ChangeTogether).
 func (a *Activities) ExecuteEffect(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	by, err := a.currentPlaybook(ctx)
 	if err != nil {
 		return activities.ExecuteResult{CallResult: playbookUnavailableResult(err)}, nil
 	}
+	if len(in.Ahead) == 0 {
+		return a.executeOne(ctx, by, in)
+	}
+	all := make([]activities.ExecuteResult, 1+len(in.Ahead))
+	changes := make([]func(context.Context) error, len(all))
+	for i := range all {
+		one := in
+		if one.Ahead = nil; i > 0 {
+			one = in.Ahead[i-1].Of(in)
+		}
+		changes[i] = func(ctx context.Context) (err error) {
+			all[i], err = a.executeOne(ctx, by, one)
+			all[i].Subject = one.Subject()
+			return err
+		}
+	}
+	for i, err := range administrate.ChangeTogether(a.withSendDeadline(ctx), changes...) {
+		if err != nil {
+			all[i].CallResult = activities.CallResult{Subject: all[i].Subject, Status: exchange.StatusUnknown, Reason: activities.ReasonAttemptNotEnded}
+		}
+	}
+	result := all[0]
+	result.Ahead = all[1:]
+	return result, nil
+}
+
+func (a *Activities) executeOne(ctx context.Context, by VersionedPlaybook, in activities.EffectInput) (activities.ExecuteResult, error) {
 	e := a.effectHandlerFor(in.Effect.Kind, by)
 	switch {
 	case e == nil:

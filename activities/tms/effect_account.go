@@ -119,7 +119,10 @@ func (e accountHandler) execute(ctx context.Context, in activities.EffectInput) 
 	made, err := e.api.CreateAccount(e.withSendDeadline(ctx), administrate.NewAccount{Name: e.accountName(in)})
 	result := activities.ExecuteResult{CallResult: callResult(err), UndoEntry: in.UndoEntry}
 	if err == nil {
-		result.UndoEntry = in.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectAccount, ID: opportunity.ID(made.ID), Created: true})
+		account, notes := opportunity.ID(made.ID), notesOf[accountNotes](in.UndoEntry)
+		notes.Set = made.ID
+		result.UndoEntry = withNotes(in.UndoEntry.WithObject(opportunity.TouchedObject{Kind: opportunity.ObjectAccount, ID: account, Created: true}), notes)
+		result.Next = &exchange.EffectRequest{Kind: exchange.RequestSetAccount, Target: account}
 	}
 	return result, nil
 }

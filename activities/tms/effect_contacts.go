@@ -29,10 +29,6 @@ type contactNotes struct {
 	Created string `note:"made"`
 }
 
-// valueAccount is the key of the account in the values of a request to create contacts. The value is
-// "" if the contacts get no account.
-const valueAccount = "account"
-
 func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput) (activities.InspectResult, error) {
 	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx)}
 	if in.Undo {
@@ -51,7 +47,7 @@ func (e contactsHandler) inspect(ctx context.Context, in activities.EffectInput)
 
 func (a *Activities) addAccount(ctx context.Context, in activities.EffectInput, request *exchange.EffectRequest) error {
 	account, err := a.accountForContacts(ctx, in.Opportunity)
-	request.Values = map[string]string{valueAccount: account}
+	request.Values = map[string]string{exchange.ValueAccount: account}
 	return readError(err)
 }
 
@@ -146,7 +142,7 @@ func (e contactsHandler) execute(ctx context.Context, in activities.EffectInput)
 func (a *Activities) createContacts(ctx context.Context, in activities.EffectInput) (activities.ExecuteResult, error) {
 	ctx = a.withSendDeadline(ctx)
 	result := activities.ExecuteResult{UndoEntry: in.UndoEntry}
-	account, isKnown := in.Request.Values[valueAccount]
+	account, isKnown := in.Request.Values[exchange.ValueAccount]
 	if !isKnown { // a worker of an earlier version inspected the effect
 		var err error
 		if account, err = a.accountForContacts(ctx, in.Opportunity); err != nil {
@@ -176,9 +172,11 @@ func (a *Activities) createContacts(ctx context.Context, in activities.EffectInp
 	}
 	notes := notesOf[contactNotes](in.UndoEntry)
 	var created []string
+	result.CreatedContacts = make([]opportunity.ID, len(in.Attendees))
 	for n, answer := range answers {
 		if answer.Err == nil {
 			created = append(created, fmt.Sprintf("%d=%s", places[n], answer.Contact.ID))
+			result.CreatedContacts[places[n]] = opportunity.ID(answer.Contact.ID)
 		}
 	}
 	notes.Created = strings.Join(created, ",")

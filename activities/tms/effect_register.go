@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms/people"
@@ -48,12 +49,17 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 	}
 	out, err := e.inspectContacts(ctx, in, out, policy)
 	switch {
+	case err == nil && out.Request != nil && in.AfterContacts:
+		out, err = e.inspectAfterContacts(ctx, in, policy)
+		return out, readError(err)
+	case err == nil && out.Error != nil && in.AfterContacts: // the earlier effect may find the contacts
+		return activities.InspectResult{UndoEntry: in.UndoEntry, RunID: out.RunID, RecheckAt: in.Now}, nil
 	case err == nil && out.Request != nil:
 		return out, e.addAccount(ctx, in, out.Request)
 	case err != nil || out.Error != nil:
 		return out, err
 	}
-	act, err := e.nextRegistration(ctx, in, &out)
+	act, err := e.nextRegistration(ctx, in, &out, nil)
 	if err != nil {
 		return out, readError(err)
 	}
@@ -77,12 +83,39 @@ func (e registerHandler) inspect(ctx context.Context, in activities.EffectInput)
 	return out, nil
 }
 
+// inspectAfterContacts returns the first missing registration, if an earlier effect of the chain
+// creates the missing contacts. The request names attendees whose contact does not exist yet by their
+// indexes. The result is an inspection without a request, to be made again later, when the contacts
+// alone do not decide the registration.
+func (e registerHandler) inspectAfterContacts(ctx context.Context, in activities.EffectInput, policy people.Policy) (activities.InspectResult, error) {
+	out := activities.InspectResult{UndoEntry: in.UndoEntry, RunID: runs.CurrentID(ctx), RecheckAt: in.Now}
+	known, err := e.contactsByEmail(ctx, in.Attendees)
+	if err != nil || notesOf[registerNotes](in.UndoEntry).EventFull != "" {
+		return out, err
+	}
+	out.Contacts = make([]opportunity.ID, len(in.Attendees))
+	creates := make([]bool, len(in.Attendees))
+	for i, match := range people.MatchAll(in.Attendees, known, policy) {
+		out.Contacts[i], creates[i] = match.Contact, match.Create
+		if people.NeedsLookup(in.Attendees[i]) && match.Contact == "" && !match.Create {
+			return activities.InspectResult{UndoEntry: in.UndoEntry, RunID: out.RunID, RecheckAt: in.Now}, nil
+		}
+	}
+	act, err := e.nextRegistration(ctx, in, &out, creates)
+	if err == nil && act != nil {
+		out.Request, out.RecheckAt = act, time.Time{}
+	}
+	return out, err
+}
+
 func (registerHandler) shouldRelease(in activities.EffectInput) bool {
 	settings := settingsOf[exchange.RegisterLearners](in)
 	return settings != nil && settings.ReleaseReservation
 }
 
-func (e registerHandler) nextRegistration(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (*exchange.EffectRequest, error) {
+// nextRegistration returns the next missing registration, nil when there is none. creates says, by
+// the index of the attendee, whether another effect is about to create the attendee's contact.
+func (e registerHandler) nextRegistration(ctx context.Context, in activities.EffectInput, out *activities.InspectResult, creates []bool) (*exchange.EffectRequest, error) {
 	for _, event := range people.Events(in.Attendees) {
 		contacts := people.ContactsOn(event, in.Attendees, out.Contacts)
 		places, err := people.EnrolmentsOn(ctx, e.api, event, contacts)
@@ -102,9 +135,18 @@ func (e registerHandler) nextRegistration(ctx context.Context, in activities.Eff
 			}
 			out.UndoEntry = out.UndoEntry.WithObject(learner)
 		}
-		if len(missing) > 0 {
+		var withoutContact []int
+		for i, create := range creates {
+			if create && in.Attendees[i].Event == event {
+				withoutContact = append(withoutContact, i)
+			}
+		}
+		if len(missing)+len(withoutContact) > 0 {
 			out.UndoEntry = withEventToCheck(out.UndoEntry, event)
-			return &exchange.EffectRequest{Kind: exchange.RequestRegister, Target: event, IDs: missing[:min(len(missing), administrate.MaxEntries)]}, nil
+			missing = missing[:min(len(missing), administrate.MaxEntries)]
+			return &exchange.EffectRequest{
+				Kind: exchange.RequestRegister, Target: event, IDs: missing, Attendees: withoutContact[:min(len(withoutContact), administrate.MaxEntries-len(missing))],
+			}, nil
 		}
 	}
 	return nil, nil

@@ -94,7 +94,7 @@ func eventInterests(known []opportunity.RecordedInterest) []places.Interest {
 	for _, held := range known {
 		kind := cmp.Or(held.Kind, (opportunity.Interest{Item: held.Item}).ResolvedKind())
 		if kind == opportunity.Event && held.ID != "" {
-			interests = append(interests, places.Interest{ID: held.ID, Event: eventOfInterest(held, nil), Quantity: held.Quantity, Held: held.Places == opportunity.PlacesHeld})
+			interests = append(interests, places.Interest{ID: held.ID, Event: places.EventOf(held, nil), Quantity: held.Quantity, Held: held.Places == opportunity.PlacesHeld})
 		}
 	}
 	return interests

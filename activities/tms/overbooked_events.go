@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/oppflow/oppflow/activities"
+	"github.com/oppflow/oppflow/activities/tms/places"
 	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
@@ -83,11 +84,11 @@ func (e registerHandler) ownReservedPlaces(ctx context.Context, in activities.Ef
 }
 
 func placesOn(in activities.EffectInput, event opportunity.ID) int {
-	places := 0
+	count := 0
 	for _, held := range in.Interests {
-		if eventOfInterest(held, in.Attendees) == event {
-			places += held.Quantity
+		if places.EventOf(held, in.Attendees) == event {
+			count += held.Quantity
 		}
 	}
-	return places
+	return count
 }

@@ -1,84 +1,15 @@
 package tms
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/oppflow/oppflow/activities"
-	"github.com/oppflow/oppflow/activities/tms/people"
+	"github.com/oppflow/oppflow/activities/tms/places"
 	"github.com/oppflow/oppflow/administrate"
-	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
-
-// soldPlaces are the places that the interests of an opportunity have on one event, and the
-// opportunity's learners on the event.
-type soldPlaces struct {
-	event opportunity.ID // "" if the id of the event is unknown
-	sold  int
-	// learners is the number of people whom the effect registered or is about to register.
-	learners int
-	// found is the number of people who were registered on the event before the effect. Another
-	// opportunity may have registered these people.
-	found int
-}
-
-// The undo entry contains the learners that the effect found and created. countSoldPlaces counts
-// each person once on each event.
-func countSoldPlaces(in activities.EffectInput, contacts []opportunity.ID, entry exchange.UndoEntry) []soldPlaces {
-	var all []soldPlaces
-	for _, held := range in.Interests {
-		kind := cmp.Or(held.Kind, (opportunity.Interest{Item: held.Item}).ResolvedKind())
-		if kind != opportunity.Event {
-			continue
-		}
-		event := eventOfInterest(held, in.Attendees)
-		at := slices.IndexFunc(all, func(p soldPlaces) bool { return p.event == event })
-		if at < 0 {
-			at, all = len(all), append(all, soldPlaces{event: event})
-		}
-		all[at].sold += held.Quantity
-	}
-	for i := range all {
-		for _, contact := range people.ContactsOn(all[i].event, in.Attendees, contacts) {
-			if wasRegisteredBefore(entry, all[i].event, contact) {
-				all[i].found++
-			} else {
-				all[i].learners++
-			}
-		}
-	}
-	return all
-}
-
-// eventOfInterest returns the event of an interest, or "" if only the event's name is known.
-func eventOfInterest(held opportunity.RecordedInterest, attendees []exchange.Attendee) opportunity.ID {
-	if at := slices.IndexFunc(attendees, func(a exchange.Attendee) bool { return a.Interest == held.ID }); at >= 0 {
-		return attendees[at].Event
-	}
-	if id := opportunity.ID(held.Item); id.Type() == opportunity.TypeEvent {
-		return id
-	}
-	return ""
-}
-
-func wasRegisteredBefore(entry exchange.UndoEntry, event, contact opportunity.ID) bool {
-	return slices.ContainsFunc(entry.Objects, func(o opportunity.TouchedObject) bool {
-		return o.Kind == opportunity.ObjectLearner && o.Event == event && o.Contact == contact && !o.Created
-	})
-}
-
-// counted returns how many learners count for one event.
-func countUnfilled(all []soldPlaces, counted func(soldPlaces) int) int {
-	unfilled := 0
-	for _, places := range all {
-		unfilled += max(0, places.sold-counted(places))
-	}
-	return unfilled
-}
 
 // checkRelease reports whether the effect may release the reservation. A release frees all places
 // of the opportunity. The places stay reserved while an event has fewer registered learners of the
@@ -86,8 +17,8 @@ func countUnfilled(all []soldPlaces, counted func(soldPlaces) int) int {
 // TMS itself registered learners of the opportunity on the event. The result note says why the
 // places stay reserved.
 func (e registerHandler) checkRelease(ctx context.Context, in activities.EffectInput, out *activities.InspectResult) (release bool, note string, err error) {
-	all := countSoldPlaces(in, out.Contacts, out.UndoEntry)
-	if unfilled := countUnfilled(all, func(p soldPlaces) int { return p.learners + p.found }); unfilled > 0 {
+	all := places.CountSold(in.Interests, in.Attendees, out.Contacts, out.UndoEntry)
+	if unfilled := places.CountUnfilled(all, func(p places.Sold) int { return p.Learners + p.Found }); unfilled > 0 {
 		return false, unfilledText(unfilled), nil
 	}
 	now, err := e.readReservation(ctx, in.Opportunity)
@@ -98,19 +29,19 @@ func (e registerHandler) checkRelease(ctx context.Context, in activities.EffectI
 	if !now.reserved || now.expiry.IsZero() {
 		return false, "", nil
 	}
-	for i, places := range all {
-		if places.found == 0 || places.learners >= places.sold {
+	for i, one := range all {
+		if one.Found == 0 || one.Learners >= one.Places {
 			continue
 		}
-		ours, err := e.hasOwnRegistration(ctx, places.event, in.Opportunity)
+		ours, err := e.hasOwnRegistration(ctx, one.Event, in.Opportunity)
 		if err != nil {
 			return false, "", err
 		}
 		if ours {
-			all[i].learners, all[i].found = places.learners+places.found, 0
+			all[i].Learners, all[i].Found = one.Learners+one.Found, 0
 		}
 	}
-	unfilled := countUnfilled(all, func(p soldPlaces) int { return p.learners })
+	unfilled := places.CountUnfilled(all, func(p places.Sold) int { return p.Learners })
 	return unfilled == 0, unfilledText(unfilled), nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -145,10 +146,22 @@ func wantBudgets(t *testing.T, counts map[string]compare.Counts, budgets map[str
 // With the default playbook, a lifecycle does not exceed its budget, and the TMS then contains
 // everything that the effects must create.
 func TestALifecycleWithThePlaybookKeepsToItsBudget(t *testing.T) {
-	g := prepare(t, compare.EnvironmentOptions{Playbook: "default"}).await(t)
+	withAccount, withNewAccount := prepare(t, compare.EnvironmentOptions{Playbook: "default"}), prepare(t, compare.EnvironmentOptions{NewAccounts: true})
+	g := withAccount.await(t)
 	subjects := slices.DeleteFunc(g.PlaybookSubjects(), func(s compare.Subject) bool { return s.Name == compare.Base })
 	counts := leastCounts(t, g, subjects, keepsTo(compare.PlaybookBudgets()))
+	wantRecords(t, g, 2*len(subjects), effects{Account: true, Invoice: true, Tokens: 10})
+	g = withNewAccount.await(t)
+	subjects = g.NewAccountSubjects()
+	maps.Copy(counts, leastCounts(t, g, subjects, keepsTo(compare.PlaybookBudgets())))
+	wantRecords(t, g, 2*len(subjects), effects{Account: true})
 	wantBudgets(t, counts, compare.PlaybookBudgets())
+}
+
+// wantRecords checks that each record of the environment has the effects, and that there are at least
+// the given number of records.
+func wantRecords(t *testing.T, g *compare.Environment, atLeast int, want effects) {
+	t.Helper()
 	records := 0
 	for after := ""; ; {
 		page, err := g.API().Opportunities(t.Context(), administrate.Search{First: 100, After: after})
@@ -157,21 +170,27 @@ func TestALifecycleWithThePlaybookKeepsToItsBudget(t *testing.T) {
 		}
 		for _, record := range page.Rows {
 			records++
-			wantEffects(t, g.API(), record.ID)
+			wantEffects(t, g.API(), record.ID, want)
 		}
 		if after = page.NextCursor; after == "" {
 			break
 		}
 	}
-	if records < 2*len(subjects) {
-		t.Errorf("%d records, want at least two for each of %d subjects", records, len(subjects))
+	if records < atLeast {
+		t.Errorf("%d records, want at least %d", records, atLeast)
 	}
+}
+
+// effects are the effects that the playbook must have made for a won opportunity.
+type effects struct {
+	Account, Invoice bool
+	Tokens           int
 }
 
 // wantEffects checks the record of a won opportunity: its account, its tokens and its draft invoice.
 // If the record has learners, wantEffects checks their contacts, their registrations, and that the
 // places are released.
-func wantEffects(t *testing.T, api *administrate.Client, id string) {
+func wantEffects(t *testing.T, api *administrate.Client, id string, want effects) {
 	t.Helper()
 	ctx := t.Context()
 	record, err := api.Opportunity(ctx, id)
@@ -194,9 +213,9 @@ func wantEffects(t *testing.T, api *administrate.Client, id string) {
 	for _, issue := range issued.Issues {
 		tokens += issue.Quantity
 	}
-	if record.Step.Stage.State != "Won" || len(record.Interests) != 6 || links.Account == nil || billing.Invoice == nil || tokens != 10 {
-		t.Errorf("%s: state %s, %d interests, account %v, invoice %v, %d tokens; want Won, 6 interests, an account, an invoice and 10 tokens",
-			record.Name, record.Step.Stage.State, len(record.Interests), links.Account, billing.Invoice, tokens)
+	got := effects{Account: links.Account != nil, Invoice: billing.Invoice != nil, Tokens: tokens}
+	if record.Step.Stage.State != "Won" || len(record.Interests) != 6 || got != want {
+		t.Errorf("%s: state %s, %d interests, %+v; want Won, 6 interests, %+v", record.Name, record.Step.Stage.State, len(record.Interests), got, want)
 	}
 	emails, event := compare.LearnersOf(record)
 	if record.Reservations.Valid != (len(emails) == 0) {

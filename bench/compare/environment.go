@@ -3,6 +3,7 @@ package compare
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -43,6 +44,8 @@ type EnvironmentOptions struct {
 	NoSync bool
 	// Playbook is the playbook of Oppflow's worker; "" means no playbook.
 	Playbook string
+	// If NewAccounts is true, the playbook is newAccounts, and transitions have no triggers.
+	NewAccounts bool
 	// CPUProfile and MemoryProfile are the files into which Oppflow's worker writes its profiles
 	// when the worker ends.
 	CPUProfile, MemoryProfile string
@@ -87,7 +90,20 @@ func Prepare(ctx context.Context, o EnvironmentOptions) (*Environment, error) {
 	return g, nil
 }
 
+// newAccounts is the default playbook without the effects on tokens and invoices, for lifecycles
+// without an account. The triggers that issue tokens and create an invoice need an account, so a
+// transition with these triggers needs an account before the effects create one.
+//
+//go:embed new_accounts.yaml
+var newAccounts []byte
+
 func (g *Environment) start(ctx context.Context, o EnvironmentOptions) error {
+	if o.NewAccounts {
+		o.Playbook = filepath.Join(g.dir, "playbook.yaml")
+		if err := os.WriteFile(o.Playbook, newAccounts, 0o600); err != nil {
+			return err
+		}
+	}
 	tenant := filepath.Join(g.dir, "catalogue.yaml")
 	if err := os.WriteFile(tenant, catalogueFor(o), 0o600); err != nil {
 		return err
@@ -134,7 +150,7 @@ func (g *Environment) start(ctx context.Context, o EnvironmentOptions) error {
 // create the invoice, as in a real tenant. The API has no operation that issues training tokens or
 // creates an invoice.
 func catalogueFor(o EnvironmentOptions) []byte {
-	if o.Playbook == "" {
+	if o.Playbook == "" || o.NewAccounts {
 		return catalogue
 	}
 	return bytes.Replace(catalogue, []byte("{ from: 3, to: 4 }"), []byte("{ from: 3, to: 4, triggers: [token, invoice] }"), 1)
@@ -208,6 +224,26 @@ func (g *Environment) PlaybookSubjects() []Subject {
 		all = append(all, oppflow(g.oppflow, mode))
 	}
 	return all
+}
+
+// NewAccountSubjects returns the subjects that are compared with new accounts.
+func (g *Environment) NewAccountSubjects() []Subject {
+	var all []Subject
+	for _, mode := range newAccountModes() {
+		all = append(all, oppflow(g.oppflow, mode))
+	}
+	return all
+}
+
+// EffectSubjects returns the subjects that are compared with the default playbook and learners.
+func (g *Environment) EffectSubjects() []Subject {
+	return []Subject{
+		directWithEffects(g.api),
+		oppflow(g.oppflow, oppflowMode{oneMessage: true, learners: true}),
+		oppflow(g.oppflow, oppflowMode{learners: true}),
+		oppflow(g.oppflow, oppflowMode{byUpdate: true, oneMessage: true, learners: true}),
+		oppflow(g.oppflow, oppflowMode{byUpdate: true, learners: true}),
+	}
 }
 
 // Close stops all processes of the Environment and removes their files.

@@ -78,6 +78,16 @@ func (c Call) command() opportunity.Command {
 	}
 }
 
+// withLearners returns the call with the learners, if the call adds the interest in the event.
+func (c Call) withLearners(learners []opportunity.Learner) Call {
+	if c.Interest != nil && c.Interest.Item == event {
+		interest := *c.Interest
+		interest.Quantity, interest.Learners = len(learners), learners
+		c.Interest = &interest
+	}
+	return c
+}
+
 // request makes the API call without Oppflow, with one API request. request does not check the
 // content of the response.
 func (c Call) request(ctx context.Context, api *administrate.Client, record string) error {
@@ -86,10 +96,15 @@ func (c Call) request(ctx context.Context, api *administrate.Client, record stri
 	case c.Details != nil:
 		_, err = api.UpdateOpportunity(ctx, administrate.UpdateOpportunity{ID: record, AccountID: c.Details.Account, Currency: c.Details.Currency})
 	case c.Interest != nil:
-		_, err = api.AddInterest(ctx, administrate.AddInterest{
+		add := administrate.AddInterest{
 			OpportunityID: record, ItemID: c.Interest.Item, Quantity: c.Interest.Quantity,
 			UnitAmount: c.Interest.UnitAmount.Decimal(), Reserve: c.Interest.Reserve,
-		})
+		}
+		for _, learner := range c.Interest.Learners {
+			add.Kind = administrate.Event
+			add.NewLearners = append(add.NewLearners, administrate.Learner{FirstName: learner.FirstName, LastName: learner.LastName, Email: learner.Email})
+		}
+		_, err = api.AddInterest(ctx, add)
 	case c.Step != nil:
 		_, err = api.Progress(ctx, administrate.Progress{OpportunityID: record, StepID: c.Step.To})
 	default:

@@ -43,11 +43,12 @@ const (
 	figureIdle      = "idle"
 	figureLimited   = "limited"
 	figurePlaybook  = "playbook"
+	figureEffects   = "effects"
 )
 
 // Figures returns the names of all figures that Measure can measure, in the order of the report.
 func Figures() []string {
-	return []string{figureCounts, figureRates, figureLatencies, figureBurst, figureIdle, figureLimited, figurePlaybook}
+	return []string{figureCounts, figureRates, figureLatencies, figureBurst, figureIdle, figureLimited, figurePlaybook, figureEffects}
 }
 
 // QuickFigures returns the names of the figures that Measure measures if Quick is true.
@@ -185,6 +186,17 @@ func (o Options) parts() []environmentPlan {
 		}}}},
 		{EnvironmentOptions{Playbook: defaultPlaybook}, []step{{figurePlaybook, "measurement of the counts with the default playbook", func(ctx context.Context, g *Environment, _ func(string), r *Report) (err error) {
 			r.Playbook, err = g.Count(ctx, g.PlaybookSubjects())
+			return err
+		}}}},
+		{EnvironmentOptions{NewAccounts: true}, []step{{figurePlaybook, "measurement of the counts with new accounts", func(ctx context.Context, g *Environment, _ func(string), r *Report) error {
+			counts, err := g.Count(ctx, g.NewAccountSubjects())
+			r.Playbook = append(r.Playbook, counts...)
+			return err
+		}}}},
+		{EnvironmentOptions{Limit: true, Playbook: defaultPlaybook}, []step{{figureEffects, "measurement of the rates with the default playbook that the rate limit of the API allows", func(ctx context.Context, g *Environment, tell func(string), r *Report) (err error) {
+			plan := limitedPlan()
+			plan.Progress = tell
+			r.Effects, err = g.Rates(ctx, g.EffectSubjects(), EffectsBase, plan)
 			return err
 		}}}},
 	}

@@ -20,6 +20,8 @@ type oppflowMode struct {
 	oneMessage bool
 	// If learners is true, the interest in the event has two learners whom the TMS does not know.
 	learners bool
+	// If newAccount is true, no message names an account, so the playbook creates the account.
+	newAccount bool
 }
 
 func (h oppflowMode) String() string {
@@ -33,6 +35,9 @@ func (h oppflowMode) String() string {
 	if h.learners {
 		name += ", learners"
 	}
+	if h.newAccount {
+		name += ", new account"
+	}
 	return name
 }
 
@@ -45,6 +50,11 @@ func playbookModes() []oppflowMode {
 		}
 	}
 	return all
+}
+
+// newAccountModes returns the modes that are measured with the playbook newAccounts.
+func newAccountModes() []oppflowMode {
+	return []oppflowMode{{oneMessage: true, learners: true, newAccount: true}, {learners: true, newAccount: true}}
 }
 
 // oppflow returns the Subject that plays the lifecycle with Oppflow. After a signal, the driver
@@ -69,6 +79,9 @@ type oppflowDriver struct {
 
 func (d *oppflowDriver) begin(ctx context.Context) error {
 	start := opportunity.Start{Name: recordName, Region: region}
+	if d.newAccount {
+		start.Name += " " + string(d.reference) // the playbook gives the new account this name
+	}
 	if d.byUpdate {
 		opened, err := d.messages.Start(ctx, d.reference, start)
 		d.id = string(opened.Opportunity)
@@ -99,9 +112,12 @@ func (d *oppflowDriver) messagesOf(line CallGroup) []opportunity.Command {
 	commands := make([]opportunity.Command, len(line.Calls))
 	var all opportunity.AddInterests
 	for n, call := range line.Calls {
+		if call.Details != nil && d.newAccount {
+			call.Details = &opportunity.UpdateDetails{Currency: call.Details.Currency}
+		}
 		if call.Interest != nil {
-			if d.learners && call.Interest.Item == event {
-				call.Interest.Quantity, call.Interest.Learners = 2, learnersOf(d.reference)
+			if d.learners {
+				call = call.withLearners(learnersOf(d.reference))
 			}
 			d.interests++
 			all.Interests = append(all.Interests, *call.Interest)
@@ -146,7 +162,7 @@ func (d *oppflowDriver) send(ctx context.Context, line CallGroup, sent func(n, o
 	return d.awaitView(ctx, func(view opportunity.View) bool {
 		switch {
 		case last.Details != nil:
-			return view.Details.Account.ID == opportunity.ID(last.Details.Account)
+			return view.Details.Currency == last.Details.Currency
 		case last.Interest != nil:
 			return len(view.Interests) == d.interests
 		default:

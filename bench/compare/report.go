@@ -22,8 +22,10 @@ type Report struct {
 	Playbook []SubjectCounts `json:"defaultPlaybook,omitempty"`
 	// Rates are the rates without a rate limit of the API. Limited are the rates with a rate limit
 	// of 200 API requests in any 10 seconds.
-	Rates     []SubjectRate `json:"rates,omitempty"`
-	Limited   []SubjectRate `json:"limited,omitempty"`
+	Rates   []SubjectRate `json:"rates,omitempty"`
+	Limited []SubjectRate `json:"limited,omitempty"`
+	// Effects are the rates with the same rate limit, with the default playbook and with learners.
+	Effects   []SubjectRate `json:"effects,omitempty"`
 	Latencies []Latency     `json:"latencies,omitempty"`
 	Idle      *Idle         `json:"idle,omitempty"`
 	Burst     *Burst        `json:"burst,omitempty"`
@@ -38,6 +40,10 @@ const Base = "bare, signals"
 // completes the most lifecycles within the rate limit.
 const LimitedBase = "direct"
 
+// EffectsBase is the name of the subject with which the report compares the other subjects if the API
+// has a rate limit and Oppflow has the default playbook.
+const EffectsBase = "direct, with effects"
+
 // Write writes the report as Markdown tables that are readable as plain text.
 func (r Report) Write(w io.Writer) error {
 	p := &page{w: w}
@@ -46,6 +52,7 @@ func (r Report) Write(w io.Writer) error {
 	p.counts("Counts for one lifecycle with the default playbook. The effects of the playbook run while the next message arrives, so the number of tasks varies:", r.Playbook)
 	p.rates("Lifecycles per second, measured for one subject after the other:", "of bare", r.Rates)
 	p.rates("Lifecycles per second while the API accepts at most 200 requests in any 10 seconds:", "of direct", r.Limited)
+	p.rates("Lifecycles with learners per second, with the default playbook, while the API accepts at most 200 requests in any 10 seconds:", "of direct", r.Effects)
 	p.latencies(r.Latencies)
 	if i := r.Idle; i != nil {
 		p.text("%d opportunities are open and have each handled one message; %d of these opportunities are in the worker's memory. The worker uses %s of resident memory, which is %s more than a worker without opportunities uses (limit of the difference: %s). Another opportunity had %d history events and was no longer in the worker's memory; this opportunity responded after %s.",

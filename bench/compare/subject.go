@@ -94,15 +94,29 @@ func direct(api *administrate.Client) Subject {
 	}}
 }
 
+// directWithEffects returns the Subject that also makes the changes that the default playbook makes
+// for a won opportunity with learners. The plain loop reads nothing.
+func directWithEffects(api *administrate.Client) Subject {
+	return Subject{Name: EffectsBase, begin: func(ctx context.Context, reference opportunity.Reference) (driver, error) {
+		id, err := create(ctx, api)
+		return directDriver{api: api, id: id, learners: learnersOf(reference)}, err
+	}}
+}
+
+// directDriver makes the effects of the default playbook if learners is not empty.
 type directDriver struct {
-	api *administrate.Client
-	id  string
+	api      *administrate.Client
+	id       string
+	learners []opportunity.Learner
 }
 
 func (d directDriver) record() string { return d.id }
 
 func (d directDriver) send(ctx context.Context, line CallGroup, _ func(int, int) error) error {
 	for _, call := range line.Calls {
+		if len(d.learners) > 0 {
+			call = call.withLearners(d.learners)
+		}
 		if err := call.request(ctx, d.api, d.id); err != nil {
 			return err
 		}
@@ -111,4 +125,30 @@ func (d directDriver) send(ctx context.Context, line CallGroup, _ func(int, int)
 }
 
 func (d directDriver) waiting(context.Context) (int, error) { return 0, nil }
-func (d directDriver) end(context.Context) error            { return nil }
+
+// end creates the contacts of the learners, registers the learners, and releases the places.
+func (d directDriver) end(ctx context.Context) error {
+	if len(d.learners) == 0 {
+		return nil
+	}
+	var contacts []administrate.NewContact
+	for _, learner := range d.learners {
+		contacts = append(contacts, administrate.NewContact{FirstName: learner.FirstName, LastName: learner.LastName, Email: learner.Email, AccountID: account})
+	}
+	created, err := d.api.CreateContacts(ctx, contacts)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, one := range created {
+		if one.Err != nil {
+			return one.Err
+		}
+		ids = append(ids, one.Contact.ID)
+	}
+	if _, err := d.api.RegisterContacts(ctx, administrate.RegisterContacts{EventID: event, ContactIDs: ids}); err != nil {
+		return err
+	}
+	_, err = d.api.ExtendReservations(ctx, administrate.ExtendReservations{OpportunityID: d.id, Until: time.Now().UTC().Truncate(time.Second)})
+	return err
+}

@@ -42,6 +42,7 @@ type ReservationChange struct {
 // ChangeStatus says whether the API made a change that Oppflow wanted to send.
 type ChangeStatus string
 
+// The four statuses of a change.
 const (
 	// StatusDone: the API reported that it made the change.
 	StatusDone ChangeStatus = "done"

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -29,6 +30,17 @@ type EffectRequest struct {
 // ValueAccount is the key of the account in the values of a request to create contacts. The value is
 // "" if the contacts get no account.
 const ValueAccount = "account"
+
+// WithAccount returns the request with the account of the contacts to create.
+func (r EffectRequest) WithAccount(account opportunity.ID) EffectRequest {
+	values := maps.Clone(r.Values)
+	if values == nil {
+		values = make(map[string]string)
+	}
+	values[ValueAccount] = string(account)
+	r.Values = values
+	return r
+}
 
 // EffectRequestKind names a request that an effect may need.
 type EffectRequestKind string
@@ -197,6 +209,7 @@ type Attendee struct {
 // contact with a different name. The zero value means that no operator has decided.
 type ContactDecision string
 
+// The two decisions.
 const (
 	// DecisionSamePerson: the person is the contact with that e-mail address.
 	DecisionSamePerson ContactDecision = "same"

@@ -41,6 +41,7 @@ func (p Plan) IsEmpty() bool {
 // UndoLevel says how much of an effect can be undone.
 type UndoLevel string
 
+// The three levels.
 const (
 	// UndoExact: nothing of the effect stays.
 	UndoExact UndoLevel = "exact"
@@ -133,6 +134,7 @@ type EnsureContacts struct {
 // are compared, not names.
 type PeoplePolicy string
 
+// The three policies.
 const (
 	// PeopleAsk: an operator decides.
 	PeopleAsk PeoplePolicy = "ask"
@@ -146,6 +148,7 @@ const (
 // MatchPolicy says what to do when a search finds more than one object.
 type MatchPolicy string
 
+// The two policies.
 const (
 	// MatchAskOperator: an operator chooses the object.
 	MatchAskOperator MatchPolicy = "ask"
@@ -259,6 +262,7 @@ type PlanCause struct {
 // PlanCauseKind is the kind of a PlanCause.
 type PlanCauseKind string
 
+// The kinds of causes.
 const (
 	// CauseTransition: a progress command requests a transition, or a person made a transition by
 	// hand.

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -123,12 +122,7 @@ func withAccount(request exchange.EffectRequest, before []effectRequest, usesCre
 	if at < 0 || request.Kind != exchange.RequestCreateContacts {
 		return &request, usesCreated
 	}
-	values := maps.Clone(request.Values)
-	if values == nil {
-		values = make(map[string]string)
-	}
-	values[exchange.ValueAccount] = string(before[at].request.Target)
-	request.Values = values
+	request = request.WithAccount(before[at].request.Target)
 	return &request, true
 }
 

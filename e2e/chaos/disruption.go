@@ -304,7 +304,7 @@ func (s *Experiment) startWorkers(ctx context.Context) error {
 // be sent while the server is down.
 func (s *Experiment) restartServer(ctx context.Context, atOnce bool) error {
 	server := s.parts.Server()
-	for range s.rounds(3) {
+	for n := 0; n < s.rounds(3) && ctx.Err() == nil; n++ {
 		if atOnce {
 			server.Kill()
 		} else if err := server.Stop(context.WithoutCancel(ctx)); err != nil {
@@ -314,9 +314,7 @@ func (s *Experiment) restartServer(ctx context.Context, atOnce bool) error {
 			return err
 		}
 		s.updateReport(func(r *Report) { r.Restarts++ })
-		if sleep(ctx, s.options.Pause) != nil {
-			break
-		}
+		_ = sleep(ctx, s.options.Pause) // ends early when the context ends
 	}
 	return nil
 }

@@ -212,9 +212,11 @@ func (a *Activities) ExecuteEffect(ctx context.Context, in activities.EffectInpu
 		if one.Ahead = nil; i > 0 {
 			one = in.Ahead[i-1].Of(in)
 		}
-		changes[i] = func(ctx context.Context) (err error) {
-			all[i], err = a.executeOne(ctx, by, one)
-			all[i].Subject = one.Subject()
+		all[i].Subject = one.Subject()
+		changes[i] = func(ctx context.Context) error {
+			result, err := a.executeOne(ctx, by, one)
+			result.Subject = all[i].Subject
+			all[i] = result
 			return err
 		}
 	}

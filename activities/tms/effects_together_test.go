@@ -1,6 +1,7 @@
 package tms_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/activities/tms"
+	"github.com/oppflow/oppflow/administrate"
 	"github.com/oppflow/oppflow/exchange"
 	"github.com/oppflow/oppflow/opportunity"
 )
@@ -210,6 +212,29 @@ func TestResponseToSeveralEffectsIsLost(t *testing.T) {
 	}
 	if len(r.contactsOf("ada@byrne.example")) != 1 || r.accountOf(record) != account {
 		t.Error("the request was not executed")
+	}
+}
+
+type panickingAPI struct{ tms.API }
+
+func (panickingAPI) CreateContacts(context.Context, []administrate.NewContact) ([]administrate.ContactResult, error) {
+	panic("no contacts")
+}
+
+// A fault in the code for one effect leaves only the status of this effect unknown.
+func TestCodeOfOneOfSeveralEffectsPanics(t *testing.T) {
+	t.Parallel()
+	r := newFixture(t, tms.ReferenceTag{})
+	record, account := r.createRecord("A-1"), r.account("Byrne Ltd")
+	r.options.API = panickingAPI{r.client()}
+	r.newWorker(tms.ReferenceTag{})
+	in := r.setAccountAndContacts(record, account, person(event, "Ada", "ada@byrne.example"))
+	got := mustRunActivity[activities.ExecuteResult](r, activities.ExecuteEffect, in)
+	if !got.Proves(in) || got.Status != exchange.StatusDone || got.Ahead[0].Status != exchange.StatusUnknown || got.Ahead[0].Reason != activities.ReasonAttemptNotEnded {
+		t.Errorf("got %+v, want a done request and an unknown status", got)
+	}
+	if found := r.accountOf(record); found != account {
+		t.Errorf("the account of the record is %q", found)
 	}
 }
 

@@ -316,6 +316,7 @@ func TestSearchAttributes(t *testing.T) {
 		"OpportunityAttention":      enums.INDEXED_VALUE_TYPE_KEYWORD_LIST,
 		"OpportunityNextActionTime": enums.INDEXED_VALUE_TYPE_DATETIME,
 		"OpportunityReservedUntil":  enums.INDEXED_VALUE_TYPE_DATETIME,
+		"OpportunityWaitingSince":   enums.INDEXED_VALUE_TYPE_DATETIME,
 	}
 	if diff := cmp.Diff(want, lifecycle.SearchAttributes()); diff != "" {
 		t.Error(diff)

@@ -25,13 +25,17 @@ var (
 	OpportunityNextActionTime = temporal.NewSearchAttributeKeyTime("OpportunityNextActionTime")
 	// OpportunityReservedUntil is when the reservation expires.
 	OpportunityReservedUntil = temporal.NewSearchAttributeKeyTime("OpportunityReservedUntil")
+	// OpportunityWaitingSince is since when the opportunity waits for a person or for the end of an
+	// outage. The attribute is set only while the opportunity has attention. The visibility of a SQL
+	// database has columns for three times, and this attribute is the third.
+	OpportunityWaitingSince = temporal.NewSearchAttributeKeyTime("OpportunityWaitingSince")
 )
 
 // Attributes returns all search attributes.
 func Attributes() []temporal.SearchAttributeKey {
 	return []temporal.SearchAttributeKey{
 		OpportunityID, OpportunityAccount, OpportunityStep, OpportunityRegion,
-		OpportunityState, OpportunityAttention, OpportunityNextActionTime, OpportunityReservedUntil,
+		OpportunityState, OpportunityAttention, OpportunityNextActionTime, OpportunityReservedUntil, OpportunityWaitingSince,
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/oppflow/oppflow/activities"
 	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/lifecycle"
 	"github.com/oppflow/oppflow/opportunity"
 )
 
@@ -138,11 +139,18 @@ func TestAnOutageIsSeen(t *testing.T) {
 						if w := s.view().Wait; w == nil || !strings.Contains(w.Reason, kind.says) && !lost || w.Reason == "" || w.Kind != kind.word {
 							t.Errorf("the view does not say what is waited for: %+v", w)
 						}
+						since, _ := s.searchAttributes.GetTime(lifecycle.OpportunityWaitingSince)
+						if waited := since.Sub(startTime.Add(begin)); waited < 0 || waited > 90*time.Second {
+							t.Errorf("OpportunityWaitingSince is %s, %s after the acceptance; want the time at which the wait began", since, waited)
+						}
 					})
 					s.at(begin+time.Hour, func() { o.over = true })
 					s.at(begin+time.Hour+2*time.Minute, func() {
 						if got := s.attention(); len(got) > 0 {
 							t.Errorf("attention 2 minutes after the API's return: %q", got)
+						}
+						if since, set := s.searchAttributes.GetTime(lifecycle.OpportunityWaitingSince); set {
+							t.Errorf("OpportunityWaitingSince is %s after the API's return, want it unset", since)
 						}
 						if v := s.view(); v.Wait != nil || len(v.Queue) > 0 || v.Opportunity == "" || v.Question != nil || len(v.RunningEffects) > 0 {
 							t.Errorf("2 minutes after the API's return: %+v", v)

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/oppflow/oppflow/entity"
 	"github.com/oppflow/oppflow/lifecycle"
 )
 
@@ -14,7 +15,7 @@ import (
 // current details, which add no history event.
 func (r *run) publish(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, r.state.CurrentDetails())
-	if changes := r.attributeChanges(currentAttributes(ctx), workflow.Now(ctx)); len(changes) > 0 {
+	if changes := r.attributeChanges(ctx, currentAttributes(ctx)); len(changes) > 0 {
 		if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
 			workflow.GetLogger(ctx).Error("the search attributes could not be set", "error", err)
 		}
@@ -24,8 +25,8 @@ func (r *run) publish(ctx workflow.Context) {
 // attributeChanges returns the updates that turn the search attributes shown into the search
 // attributes of the state. A run that continues as new keeps the search attributes of the previous
 // run.
-func (r *run) attributeChanges(shown temporal.SearchAttributes, now time.Time) []temporal.SearchAttributeUpdate {
-	s := r.state
+func (r *run) attributeChanges(ctx workflow.Context, shown temporal.SearchAttributes) []temporal.SearchAttributeUpdate {
+	s, now := r.state, workflow.Now(ctx)
 	var changes []temporal.SearchAttributeUpdate
 	keyword := func(key temporal.SearchAttributeKeyKeyword, value string) {
 		if current, set := shown.GetKeyword(key); value != "" && (!set || current != value) {
@@ -64,5 +65,25 @@ func (r *run) attributeChanges(shown temporal.SearchAttributes, now time.Time) [
 	}
 	moment(lifecycle.OpportunityReservedUntil, until)
 	moment(lifecycle.OpportunityNextActionTime, s.NextActionAt(now))
+	since := waitingSince(s)
+	if current, set := shown.GetTime(lifecycle.OpportunityWaitingSince); (set || !since.IsZero()) && !current.Equal(since) &&
+		hasChange(ctx, "set the search attribute OpportunityWaitingSince") {
+		moment(lifecycle.OpportunityWaitingSince, since)
+	}
 	return changes
+}
+
+// waitingSince returns when the oldest of the things began for which the opportunity has attention,
+// or zero without attention. A wait begins before its attention.
+func waitingSince(s *entity.State) time.Time {
+	var since time.Time
+	for _, attention := range s.Attention {
+		if since.IsZero() || attention.Since.Before(since) {
+			since = attention.Since
+		}
+	}
+	if s.Wait != nil && !s.Wait.Since.IsZero() && s.Wait.Since.Before(since) {
+		since = s.Wait.Since
+	}
+	return since
 }

@@ -128,6 +128,40 @@ func TestARejectedEffectLeavesOnlyDeclaredRemains(t *testing.T) {
 	}
 }
 
+// When the playbook takes the oldest of several equal contacts, the registration takes the contact
+// that the effect before it found, before and after a transition.
+func TestTheOldestOfSeveralContactsIsRegistered(t *testing.T) {
+	for _, stage := range []string{"before", "after"} {
+		t.Run(stage, func(t *testing.T) {
+			h := newTenantFixture(t, []byte(`
+transitions:
+  - name: propose
+    to: { step: Proposed }
+    `+stage+`:
+      - contacts: { onMultipleMatches: oldest }
+      - register: { keepReservation: true }
+`))
+			h.at(time.Minute, func() {
+				for range 2 {
+					h.execute(`mutation { contact { create(input: {personalName: {firstName: "Ada", lastName: "Byrne"}, emailAddresses: [{usage: "primary", address: "ada@byrne.example"}]}) { errors { message } } } }`)
+				}
+				h.update("i", "addInterests", reserveFor(1, "Ada"))
+			})
+			h.at(time.Hour, func() { h.update("p", "progress", to("Proposed")) })
+			h.at(2*time.Hour, func() {
+				if v := h.view(); len(v.Attention)+len(v.RunningEffects) > 0 || h.results["p"].outcome.State != opportunity.Done {
+					t.Errorf("attention %+v, running %+v, the transition %+v", v.Attention, v.RunningEffects, h.results["p"].outcome)
+				}
+				if rows := h.rowCounts(); !slices.Contains(rows, "learner ada@byrne.example, cancelled false") {
+					t.Errorf("the learner is not registered: %q", rows)
+				}
+				h.update("l", "progress", to("Lost"))
+			})
+			h.run(opportunity.Start{Name: "First Aid", Region: "UK"}, nil)
+		})
+	}
+}
+
 // Each subtest loses one worker before the worker reports the completion of an activity. The
 // transition to Won still has the same result as without a lost completion.
 func TestALostCompletionOfAWinChangesNothing(t *testing.T) {

@@ -39,7 +39,7 @@ func (r *run) inspectInput(ctx workflow.Context, active entity.ActiveEffect, ahe
 	input.ReadRecord = active.IsAfter() && active.Effect.Kind.IsVerifiable() && r.state.PlansOnlyReactions()
 	contacts := active.Effect.Kind == opportunity.EffectContacts
 	for _, next := range ahead {
-		input.Ahead = append(input.Ahead, activities.EffectAhead{Effect: next.Effect, UndoEntry: next.UndoEntry, AfterContacts: contacts && r.mayJoin(active)})
+		input.Ahead = append(input.Ahead, activities.EffectAhead{Effect: next.Effect, UndoEntry: next.UndoEntry, AfterContacts: contacts})
 		contacts = contacts || next.Effect.Kind == opportunity.EffectContacts
 		if needsAttendees(next.Effect) {
 			input.Attendees = r.state.Attendees

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,8 +16,8 @@ import (
 )
 
 // Wait waits until the opportunity has ended and returns its summary. An opportunity has ended when
-// it is in a final step and nothing is left to do. Wait does not wait for the end of the run, which
-// may stay open for further messages. Wait returns the error Closed when the opportunity was
+// it is in a final step, and when nothing is left to do or an effect waits for an operator. Wait does
+// not wait for the end of the run, which may stay open for the operator or for further messages. Wait returns the error Closed when the opportunity was
 // cancelled, and the error Rejected when the API rejected the start.
 //
 // For a run that stays open, Wait asks Temporal at least every 5 seconds whether the opportunity is
@@ -78,7 +79,7 @@ func (c *Client) waitForFinalStep(ctx context.Context, reference opportunity.Ref
 			return opportunity.RunResult{}, errNotEnded
 		}
 		view, err := c.View(ctx, reference)
-		if err == nil && view.OpenUntil.IsZero() {
+		if err == nil && view.OpenUntil.IsZero() && !slices.ContainsFunc(view.RunningEffects, func(e opportunity.RunningEffect) bool { return e.Problem != "" }) {
 			err = errNotEnded
 		}
 		return view.Result(), err

@@ -28,6 +28,8 @@ type openRun struct {
 	won, done, end   time.Duration
 	endError         error
 	unavailable      bool
+	// effects are the running effects after the time done.
+	effects []opportunity.RunningEffect
 
 	describes, queries int
 }
@@ -75,7 +77,10 @@ func (r *openRun) QueryWorkflow(context.Context, string, string, string, ...any)
 		Step: &opportunity.Step{Name: "Won", Stage: opportunity.Stage{State: opportunity.Won}},
 	}
 	if time.Since(r.begun) >= r.done {
-		view.OpenUntil = r.openUntil
+		view.RunningEffects = r.effects
+		if len(r.effects) == 0 {
+			view.OpenUntil = r.openUntil
+		}
 	}
 	return encodedValue{view}, nil
 }
@@ -97,8 +102,14 @@ func TestWaitReturnsWhenTheOpportunityHasEnded(t *testing.T) {
 		"the run stays open":       {run: openRun{won: hour, done: hour, end: 100 * hour}, want: wonResult, least: hour, most: hour + 5*time.Second},
 		"work is left at first":    {run: openRun{won: hour, done: 2 * hour, end: 100 * hour}, want: wonResult, least: 2 * hour, most: 2*hour + 5*time.Second},
 		"the run ends at the step": {run: openRun{won: hour, done: 200 * hour, end: hour}, want: lostResult, least: hour, most: hour},
-		"the run fails":            {run: openRun{won: 2 * hour, end: hour, endError: failure}, err: failure, least: hour, most: hour},
-		"no description":           {run: openRun{unavailable: true, end: hour}, want: lostResult, least: hour, most: hour},
+		"an effect waits for an operator": {
+			run: openRun{won: hour, done: 2 * hour, end: 100 * hour, effects: []opportunity.RunningEffect{{Key: "1/a"}, {Key: "1/b", Problem: "refused"}}}, want: wonResult, least: 2 * hour, most: 2*hour + 5*time.Second,
+		},
+		"an effect is tried again": {
+			run: openRun{won: hour, done: 2 * hour, end: 3 * hour, effects: []opportunity.RunningEffect{{Key: "1/a"}}}, want: lostResult, least: 3 * hour, most: 3 * hour,
+		},
+		"the run fails":  {run: openRun{won: 2 * hour, end: hour, endError: failure}, err: failure, least: hour, most: hour},
+		"no description": {run: openRun{unavailable: true, end: hour}, want: lostResult, least: hour, most: hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // with a virtual clock

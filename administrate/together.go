@@ -208,6 +208,8 @@ func (c *Client) sendDocuments(ctx context.Context, docs []transport.Document) [
 	var got transport.Response
 	if err == nil {
 		got, err = c.sender.Send(ctx, joined)
+	} else if !errors.As(err, new(*InvalidError)) {
+		err = &InvalidError{Where: joined.Name, Problem: err.Error()}
 	}
 	for i, doc := range docs {
 		if err != nil {

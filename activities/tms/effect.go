@@ -161,6 +161,12 @@ func (a *Activities) prefetch(in activities.EffectInput) []func(context.Context)
 			contacts = true
 		case opportunity.EffectRegister:
 			registers = true
+			if events := people.Events(in.Attendees); len(events) > 0 && len(events) <= administrate.MaxEntries {
+				all = append(all, func(ctx context.Context) error {
+					_, err := a.api.Events(ctx, people.IDStrings(events))
+					return err
+				})
+			}
 			if (registerHandler{a}).shouldRelease(one) && slices.ContainsFunc(in.Interests, func(i opportunity.RecordedInterest) bool { return i.Reserve }) {
 				all = append(all, func(ctx context.Context) error {
 					_, err := a.readReservation(ctx, in.Opportunity)

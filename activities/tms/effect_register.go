@@ -130,6 +130,9 @@ func (e registerHandler) nextRegistration(ctx context.Context, in activities.Eff
 			learner := opportunity.TouchedObject{Kind: opportunity.ObjectLearner, Event: event, Contact: contact, Created: true}
 			if on := places[contact]; len(on) > 0 {
 				learner.ID, learner.Created = on[0], false
+				if !isRecorded(out.UndoEntry, learner) { // for example a trigger registered the learner
+					out.UndoEntry = withEventToCheck(out.UndoEntry, event)
+				}
 			} else {
 				missing = append(missing, contact)
 			}
@@ -150,6 +153,12 @@ func (e registerHandler) nextRegistration(ctx context.Context, in activities.Eff
 		}
 	}
 	return nil, nil
+}
+
+func isRecorded(entry exchange.UndoEntry, learner opportunity.TouchedObject) bool {
+	return slices.ContainsFunc(entry.Objects, func(o opportunity.TouchedObject) bool {
+		return o.Kind == learner.Kind && o.Event == learner.Event && o.Contact == learner.Contact
+	})
 }
 
 func (e registerHandler) inspectUndo(ctx context.Context, in activities.EffectInput, out activities.InspectResult) (activities.InspectResult, error) {

@@ -197,12 +197,12 @@ func TestReservationIsNotReleasedInVain(t *testing.T) {
 }
 
 // One request reads, creates or registers a hundred people. The event is overbooked after the
-// registration, so one more request reads by how many places it is overbooked.
+// registration, and the next inspection reads by how many places.
 func TestManyLearnersTakeFewRequests(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record := r.createRecord("A-1")
 	r.requestCount()
 	done := r.runEffect(registerEffect(record, nil, persons(event, 150)...))
-	r.wantEffect(done, 18, exchange.RequestCreateContacts, exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRegister)
+	r.wantEffect(done, 17, exchange.RequestCreateContacts, exchange.RequestCreateContacts, exchange.RequestRegister, exchange.RequestRegister)
 	r.wantEventPlaces(event, 154, 0)
 }

@@ -223,6 +223,24 @@ func TestOverbookedEventIsReported(t *testing.T) {
 	r.wantEventPlaces(event, 13, 0)
 }
 
+// A trigger of the TMS registers the learners on the last free place. The effect finds the learners
+// and reports the overbooked event.
+func TestAnEventThatATriggerOverbooksIsReported(t *testing.T) {
+	r := newFixtureIn(t, tms.ReferenceTag{}, sandbox.Options{Catalogue: catalogueWith(t, "- { from: 4, to: 5 }", "- { from: 4, to: 5, triggers: [registration] }")})
+	record, in := r.newSoldPlace(opportunity.Start{Name: "First Aid", Region: string(regionDR), EntryStep: string(stepTwo)})
+	r.register(event, slices.Repeat([]opportunity.ID{id(opportunity.TypeContact, 1)}, 8)...)
+	if got := r.apply(record, progress(string(stepWon))).Results[0]; got.Status != exchange.StatusDone {
+		t.Fatalf("%+v", got)
+	}
+	done := r.runEffect(in)
+	if done.problem != "" || len(done.overbooked) != 1 || done.overbooked[0].Event != event {
+		t.Errorf("problem %q, overbooked %+v; want the event", done.problem, done.overbooked)
+	}
+	if again := r.runEffect(in); len(again.overbooked) != 1 {
+		t.Errorf("another look reports %+v", again.overbooked)
+	}
+}
+
 func TestOwnReservationOverbooksNothing(t *testing.T) {
 	r := newFixture(t, tms.ReferenceTag{})
 	record, interests, attendees := r.newFullEvent()

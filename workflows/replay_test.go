@@ -16,7 +16,7 @@ import (
 
 // recorded says how many histories of each release there are, so that a missing history fails the
 // test.
-var recorded = map[string]int{"v0.1": 10, "v0.2": 16, "v0.3": 15}
+var recorded = map[string]int{"v0.1": 10, "v0.2": 16, "v0.3": 17}
 
 // Histories recorded from the code of a release replay on every later commit, because an
 // opportunity may be open for a year. The histories are recorded by running

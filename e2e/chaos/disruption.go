@@ -314,7 +314,7 @@ func (s *Experiment) restartServer(ctx context.Context, atOnce bool) error {
 			return err
 		}
 		s.updateReport(func(r *Report) { r.Restarts++ })
-		_ = sleep(ctx, s.options.Pause) // ends early when the context ends
+		_ = sleep(ctx, s.options.HoldTime) // ends early when the context ends
 	}
 	return nil
 }

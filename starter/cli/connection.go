@@ -147,8 +147,13 @@ func (l *durationFlag) Set(text string) error {
 func (l *durationFlag) String() string { return time.Duration(*l).String() }
 func (l *durationFlag) Type() string   { return "duration" }
 
+// reference returns the reference in the argument REF, which may also be a workflow id, as Temporal's
+// Web UI shows it.
 func reference(args []string) (opportunity.Reference, error) {
 	ref := opportunity.Reference(args[0])
+	if of, is := lifecycle.ReferenceOf(args[0]); is {
+		ref = of
+	}
 	if err := ref.Validate(); err != nil {
 		return "", asUsageError(err, map[string]string{"reference": "REF"})
 	}

@@ -191,6 +191,12 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			message{"query", workflow, "view", ``},
 			"First Aid course",
 		},
+		{ // the workflow id, as the Web UI shows it
+			[]string{"show", "opportunity/lead-1"},
+			opportunity.View{Reference: "lead-1", Details: opportunity.Details{Name: "First Aid course"}},
+			message{"query", workflow, "view", ``},
+			"First Aid course",
+		},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
 			service := &frontend{response: test.answer}

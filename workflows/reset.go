@@ -158,7 +158,12 @@ func (r *run) waitAfterReset(ctx workflow.Context) error {
 	if r.hasUnhandledRestore() {
 		return nil
 	}
-	return wait(ctx, r.options.Times.SettleAfterStart(), "the run was reset: wait for the settle time before reading the record back")
+	d := r.options.Times.SettleAfterStart()
+	if hasChange(ctx, changeResetWait) {
+		r.setWait(ctx, outage{kind: opportunity.AttentionAPI, text: "the run was reset; a request of the run before the reset may still be under way, so Oppflow sends nothing before it has read the record"}, "", workflow.Now(ctx).Add(d))
+		r.publish(ctx)
+	}
+	return wait(ctx, d, "the run was reset: wait for the settle time before reading the record back")
 }
 
 // If the record does not show whether a change was made, the change becomes a question. from is the

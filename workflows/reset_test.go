@@ -3,6 +3,7 @@ package workflows_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,16 @@ func TestResetToTheBeginningRepeatsNothing(t *testing.T) {
 			}
 			return true, nil, nil
 		}
+		s.at(30*time.Second, func() {
+			if w := s.view().Wait; w == nil || !strings.Contains(w.Reason, "the run was reset") || w.Until.IsZero() {
+				t.Errorf("%d requests before: the view does not say why the run waits after the reset: %+v", requests, w)
+			}
+		})
+		s.at(5*time.Minute, func() {
+			if w := s.view().Wait; w != nil {
+				t.Errorf("%d requests before: the view still says that the run waits: %+v", requests, w)
+			}
+		})
 		s.at(10*time.Minute, func() { s.env.SignalWorkflow("progress", to("Won")) })
 		s.run(start, nil)
 		s.wantLog("create", "interest 1", "progress Opportunity", "interest 2", "interest 3", "progress Won")

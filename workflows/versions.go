@@ -86,6 +86,8 @@ const (
 	// changeJoinEffects sends independent requests of several effects after a transition together, and
 	// sends a request whose data a response shows without another inspection.
 	changeJoinEffects = "send the requests of several effects together"
+	// changeResetWait shows in the view why the run waits after a reset.
+	changeResetWait = "show the wait after a reset"
 	// changeUnnamedPlaces keeps the run of a won opportunity open while places are held for people
 	// without names.
 	changeUnnamedPlaces = "keep open for unnamed places"

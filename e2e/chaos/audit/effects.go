@@ -115,7 +115,8 @@ func (a *auditor) checkInvoices(f *caseFile) {
 }
 
 // checkMails checks that each mail of the record was sent once to each recipient, and that a mail
-// whose effect is done was sent.
+// whose effect is done was sent. If the opportunity was started again after its run was terminated,
+// the new run does not know the follow-ups that the terminated run did, and does them again.
 func (a *auditor) checkMails(f *caseFile) {
 	count := map[Mail]int{}
 	for _, mail := range a.evidence.Bookings.Mails {
@@ -123,8 +124,8 @@ func (a *auditor) checkMails(f *caseFile) {
 			continue
 		}
 		mail.At = time.Time{}
-		if count[mail]++; count[mail] == 2 {
-			a.report(EffectDuplicated, f.reference, "", "contact %s got the mail %q about record %s more than once", mail.Contact, mail.Rule, f.record.ID)
+		if count[mail]++; count[mail] == 1+len(f.chains) {
+			a.report(EffectDuplicated, f.reference, "", "contact %s got the mail %q about record %s more than once in a run", mail.Contact, mail.Rule, f.record.ID)
 		}
 	}
 	view := f.lastChain().View

@@ -92,11 +92,7 @@ func (s *State) skip(answer opportunity.Skip, now time.Time) {
 		return
 	}
 	if s.isNotice(answer.Request) {
-		s.clearAttentionFor(opportunity.AttentionFollowUp, answer.Request)
-		s.clearAttentionFor(opportunity.AttentionPlaybook, answer.Request)
-		s.clearAttentionFor(opportunity.AttentionEffect, answer.Request)
-		s.clearAttentionFor(opportunity.AttentionReservation, answer.Request)
-		s.appendTimeline(now, "an operator acknowledged the attention about: "+opportunity.Truncate(answer.Request, 60))
+		s.acknowledge(opportunity.Acknowledge{Request: answer.Request}, now)
 		return
 	}
 	skipped, parked := s.unpark(answer.Request)
@@ -129,8 +125,54 @@ func (s *State) checkInDoubt(request string) error {
 // decision.
 func (s *State) isNotice(request string) bool {
 	return slices.ContainsFunc(s.Attention, func(a opportunity.Attention) bool {
-		return a.Request == request && (a.Kind == opportunity.AttentionFollowUp || a.Kind == opportunity.AttentionPlaybook || a.Kind == opportunity.AttentionEffect && s.activeEffect(request) == nil || s.isPlacesAttention(a))
+		return a.Request == request && a.Kind != opportunity.AttentionFailed && a.Kind != opportunity.AttentionMessage && s.answersTo(a) == ""
 	})
+}
+
+// answersTo returns how the attention ends, or "" if an operator can only acknowledge it.
+func (s *State) answersTo(a opportunity.Attention) string {
+	switch a.Kind {
+	case opportunity.AttentionFailed, opportunity.AttentionMessage, opportunity.AttentionFollowUp, opportunity.AttentionPlaybook:
+		return ""
+	case opportunity.AttentionEffect:
+		if s.activeEffect(a.Request) == nil {
+			return ""
+		}
+		return "answer confirm, retry or skip"
+	case opportunity.AttentionReservation:
+		if s.isPlacesAttention(a) {
+			return ""
+		}
+	case opportunity.AttentionUndecided, opportunity.AttentionParked, opportunity.AttentionService:
+		return "answer confirm, retry or skip"
+	case opportunity.AttentionPaused:
+		return "send resume"
+	}
+	return "the attention ends by itself when its cause ends"
+}
+
+func (s *State) checkAcknowledge(c opportunity.Acknowledge) error {
+	answer, found := "", false
+	for _, a := range s.Attention {
+		if a.Request != c.Request || c.Kind != "" && string(a.Kind) != c.Kind {
+			continue
+		}
+		if found, answer = true, s.answersTo(a); answer == "" {
+			return nil
+		}
+	}
+	if !found {
+		return opportunity.Failf(opportunity.NotFound, "there is no attention about %q; the view lists the attention entries with their requests", opportunity.Truncate(c.Request, 60))
+	}
+	return opportunity.Invalidf("request: the attention about %q cannot be acknowledged; %s", opportunity.Truncate(c.Request, 60), answer)
+}
+
+// acknowledge removes the attention about the request that an operator can only acknowledge.
+func (s *State) acknowledge(c opportunity.Acknowledge, now time.Time) {
+	s.Attention = slices.DeleteFunc(s.Attention, func(a opportunity.Attention) bool {
+		return a.Request == c.Request && (c.Kind == "" || string(a.Kind) == c.Kind) && s.answersTo(a) == ""
+	})
+	s.appendTimeline(now, "an operator acknowledged the attention about: "+opportunity.Truncate(c.Request, 60))
 }
 
 func (s *Inbox) findInDoubt(request string) (int, error) {

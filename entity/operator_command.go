@@ -37,6 +37,8 @@ func (s *State) Execute(i opportunity.OperatorCommand, id string, now time.Time)
 		s.confirm(i, now)
 	case opportunity.Skip:
 		s.skip(i, now)
+	case opportunity.Acknowledge:
+		s.acknowledge(i, now)
 	case opportunity.Refresh:
 		s.refresh(i, now)
 	case opportunity.Snooze:
@@ -73,6 +75,8 @@ func (s *State) checkOperatorCommand(i opportunity.OperatorCommand, now time.Tim
 			return nil
 		}
 		return s.checkInDoubt(i.Request)
+	case opportunity.Acknowledge:
+		return s.checkAcknowledge(i)
 	case opportunity.Snooze:
 		return s.checkSnooze(i, now)
 	case opportunity.CancelFollowUp:

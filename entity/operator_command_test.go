@@ -108,7 +108,7 @@ func TestDecodeOperatorCommands(t *testing.T) {
 		{"(start)", `{"adopt":"` + adoptableID + `","interests":[{"item":"x","kind":"event","quantity":1,"unitAmount":"1.00"}]}`, alone},
 		{"(start)", `{"adopt":"` + adoptableID + `","requestId":"#1"}`, `requestId: starts with "#"; only Oppflow itself generates such ids`},
 
-		{"archive", `{}`, `there is no message called …; the messages are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, refresh, snooze, cancelFollowUp, close`},
+		{"archive", `{}`, `there is no message called …; the messages are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, acknowledge, refresh, snooze, cancelFollowUp, close`},
 	} {
 		t.Run(c.verb+" "+c.payload, func(t *testing.T) {
 			var err error
@@ -427,7 +427,7 @@ func TestUnknownMessageNameIsRedacted(t *testing.T) {
 	} {
 		_, err := opportunity.Decode(opportunity.MessageName(name), []byte(`{}`))
 		wantError(t, err, opportunity.Invalid, "there is no message called "+want+
-			"; the messages are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, refresh, snooze, cancelFollowUp, close")
+			"; the messages are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, acknowledge, refresh, snooze, cancelFollowUp, close")
 		s := openedState(t)
 		var invalid *opportunity.Error
 		if !errors.As(err, &invalid) {

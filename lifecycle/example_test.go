@@ -331,6 +331,16 @@ func ExampleClient_Update_snooze() {
 	// NotFound: no follow-up "remind/20261201T093000Z/2" is planned; the opportunity has no planned follow-up
 }
 
+// Acknowledged attention disappears from the view. An opportunity without attention has nothing to
+// acknowledge.
+func ExampleClient_Update_acknowledge() {
+	ctx, oppflow := startOpportunity("order-119")
+	_, err := oppflow.Update(ctx, "order-119", opportunity.Acknowledge{Request: "web-1234"})
+	fmt.Println(err)
+	// Output:
+	// NotFound: there is no attention about "web-1234"; the view lists the attention entries with their requests
+}
+
 // A cancelled follow-up is never done. Without a playbook, an opportunity has no follow-ups.
 func ExampleClient_Update_cancelFollowUp() {
 	ctx, oppflow := startOpportunity("order-118")

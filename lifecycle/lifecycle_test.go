@@ -157,6 +157,7 @@ func TestCommandsGetAnID(t *testing.T) {
 			opportunity.Retry{RequestID: id, Request: "x"},
 			opportunity.Confirm{RequestID: id, Request: "x"},
 			opportunity.Skip{RequestID: id, Request: "x", Reason: "y"},
+			opportunity.Acknowledge{RequestID: id, Request: "x"},
 			opportunity.Refresh{RequestID: id},
 			opportunity.Snooze{RequestID: id, FollowUp: "x", Until: until},
 			opportunity.CancelFollowUp{RequestID: id, FollowUp: "x", Reason: "y"},

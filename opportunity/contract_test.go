@@ -325,7 +325,7 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"money below nothing", opportunity.MessageAddInterests, interest(`"item":"x","unitAmount":"-1"`), `interests[1].unitAmount: "-1" is not an amount; give a decimal such as "199.90"`},
 		{"no money", opportunity.MessageAddInterests, interest(`"item":"` + string(event) + `","quantity":1`), `interests[1].unitAmount: missing; give a decimal such as "199.90"`},
 		{"null money", opportunity.MessageAddInterests, interest(`"item":"` + string(event) + `","quantity":1,"unitAmount":null`), `interests[1].unitAmount: missing; give a decimal such as "199.90"`},
-		{"unknown message", "win", `{}`, `there is no message called …; the messages are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, refresh, snooze, cancelFollowUp, close`},
+		{"unknown message", "win", `{}`, `there is no message called …; the messages are addInterests, progress, updateDetails, extendReservations, pause, resume, retry, confirm, skip, acknowledge, refresh, snooze, cancelFollowUp, close`},
 		{"invalid", opportunity.MessageUpdateDetails, `{}`, "nothing to update: give name, account or currency"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

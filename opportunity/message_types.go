@@ -53,6 +53,9 @@ func MessageTypes() []MessageType {
 		operatorCommandType[Skip](
 			"Answer a question: drop the request",
 			`Operators: answer a question: drop the request: {"request":"<id>","reason":"…"}`),
+		operatorCommandType[Acknowledge](
+			"Remove attention that needs no other answer, such as a failed request",
+			`Operators: remove attention that needs no other answer: {"request":"<request of the attention>","kind":"<optional>"}`),
 		operatorCommandType[Refresh](
 			"Read an opportunity's record again from the TMS",
 			`Operators: read the record again from the TMS, and end a wait for the API: {}`),

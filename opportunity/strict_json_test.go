@@ -23,6 +23,7 @@ var validMessages = map[string]string{
 	"snooze":             `{"followUp":"x","until":"2031-01-31T17:00:00Z"}`,
 	"cancelFollowUp":     `{"followUp":"x","reason":"x"}`,
 	"confirm":            `{"request":"x"}`,
+	"acknowledge":        `{"request":"x"}`,
 	"close":              `{"reason":"x"}`,
 }
 

@@ -227,6 +227,9 @@ func drawPayload(t *rapid.T, name string) map[string]any {
 		put("reason", text(), false)
 	case "retry", "confirm":
 		put("request", text(), true)
+	case "acknowledge":
+		put("request", text(), true)
+		put("kind", text(), false)
 	case "skip":
 		put("request", text(), true)
 		put("reason", text(), true)

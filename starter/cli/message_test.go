@@ -162,6 +162,12 @@ func TestCommandsSendTheMessagesOfTheContract(t *testing.T) {
 			"sent: lead-1, request o-1",
 		},
 		{
+			[]string{"acknowledge", "lead-1", "#1", "--kind", "message", "--request-id", "o-1"},
+			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
+			message{"update", workflow, "acknowledge", `{"requestId":"o-1","request":"#1","kind":"message"}`},
+			"the attention about #1 of lead-1 is removed",
+		},
+		{
 			[]string{"cancel-follow-up", "lead-1", "remind/20261201T120000Z/2", "--reason", "we talked", "--request-id", "o-1"},
 			opportunity.Outcome{RequestID: "o-1", State: opportunity.Done},
 			message{"update", workflow, "cancelFollowUp", `{"requestId":"o-1","followUp":"remind/20261201T120000Z/2","reason":"we talked"}`},

@@ -179,8 +179,27 @@ func writeStatus(w io.Writer, v opportunity.View, open bool, advise func(format 
 		if a.Kind == opportunity.AttentionPaused && !open {
 			continue
 		}
-		line(w, heading("Attention", n), timeText(a.Since), string(a.Kind), a.Reason)
+		about := ""
+		if a.Request != "" {
+			about = "request " + a.Request
+		}
+		line(w, heading("Attention", n), timeText(a.Since), string(a.Kind), a.Reason, about)
+		if isNotice(v, a) {
+			advise("remove with: oppflow acknowledge %s %s", shellescape.Quote(string(v.Reference)), shellescape.Quote(a.Request))
+		}
 	}
+}
+
+// isNotice reports whether an operator can only acknowledge the attention. For other attention, the
+// question, the parked request or the effect shows the commands to answer with.
+func isNotice(v opportunity.View, a opportunity.Attention) bool {
+	switch a.Kind {
+	case opportunity.AttentionFailed, opportunity.AttentionMessage, opportunity.AttentionFollowUp, opportunity.AttentionPlaybook:
+		return true
+	case opportunity.AttentionEffect:
+		return !slices.ContainsFunc(v.RunningEffects, func(e opportunity.RunningEffect) bool { return e.Key == a.Request })
+	}
+	return false
 }
 
 func writeQueue(w io.Writer, v opportunity.View, advise func(format string, args ...any)) {

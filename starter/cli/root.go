@@ -94,7 +94,7 @@ List opportunities:           oppflow list`,
 		}
 	}
 	add(groupOpportunity, p.start(), p.addInterest(), p.update(), p.progress(), p.extend(), p.show(), p.watch(), p.outcome(), p.list(), p.search())
-	add(groupOperator, p.pause(), p.resume(), p.retry(), p.confirm(), p.skip(), p.refresh(), p.snooze(), p.cancelFollowUp(), p.close(), p.setup(), p.recover(), p.check(), p.playbook(), p.keys(), p.codecServer())
+	add(groupOperator, p.pause(), p.resume(), p.retry(), p.confirm(), p.skip(), p.refresh(), p.snooze(), p.acknowledge(), p.cancelFollowUp(), p.close(), p.setup(), p.recover(), p.check(), p.playbook(), p.keys(), p.codecServer())
 	add(groupLocal, p.demo(), p.up(), p.sandbox(), p.version())
 	return root
 }

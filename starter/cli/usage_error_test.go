@@ -12,7 +12,7 @@ import (
 
 // commands are all commands. TestEveryCommandIsHere keeps the list complete.
 var commands = []string{
-	"add-interest", "cancel-follow-up", "check", "close", "codec-server", "completion", "confirm", "demo", "extend", "help", "keys", "list", "outcome", "pause", "playbook", "progress", "recover", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "snooze", "start", "up", "update", "version", "watch",
+	"acknowledge", "add-interest", "cancel-follow-up", "check", "close", "codec-server", "completion", "confirm", "demo", "extend", "help", "keys", "list", "outcome", "pause", "playbook", "progress", "recover", "refresh", "resume", "retry", "sandbox", "search", "setup", "show", "skip", "snooze", "start", "up", "update", "version", "watch",
 }
 
 func TestEveryCommandIsHere(t *testing.T) {
@@ -153,6 +153,7 @@ func TestUsageErrorsAreOneLineAndExitCode2(t *testing.T) {
 		{"snooze lead f --until 2026-12-31", nil, []string{"--until", `"2026-12-31"`, "with a UTC offset"}},
 		{"snooze lead f --until 2026-12-31T17:00:00Z --reason ", nil, []string{"--reason is empty"}},
 		{"snooze lead  --until 2026-12-31T17:00:00Z", nil, []string{"FOLLOW-UP:", "missing"}},
+		{"acknowledge lead", nil, []string{"REQUEST is missing"}},
 		{"cancel-follow-up lead f", nil, []string{"--reason is missing"}},
 		{"cancel-follow-up lead --reason so", nil, []string{"FOLLOW-UP is missing"}},
 		{"cancel-follow-up lead  --reason so", nil, []string{"FOLLOW-UP:", "missing"}},
@@ -295,6 +296,7 @@ func TestFailuresAreOneLineAndExitCode1(t *testing.T) {
 		{[]string{"resume", "lead"}, unreachable},
 		{[]string{"refresh", "lead"}, unreachable},
 		{[]string{"snooze", "lead", "f", "--until", "2026-12-31T17:00:00Z"}, unreachable},
+		{[]string{"acknowledge", "lead", "r"}, unreachable},
 		{[]string{"cancel-follow-up", "lead", "f", "--reason", "so"}, unreachable},
 		{[]string{"close", "lead", "--reason", "so"}, unreachable},
 		{[]string{"outcome", "lead", "r"}, unreachable},

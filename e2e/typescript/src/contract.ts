@@ -13,10 +13,23 @@ export interface Messages {
   retry: Retry;
   confirm: Confirm;
   skip: Skip;
+  acknowledge: Acknowledge;
   refresh: Refresh;
   snooze: Snooze;
   cancelFollowUp: CancelFollowUp;
   close: Close;
+}
+
+/** Acknowledge removes attention that only informs an operator, such as attention about a failed request. */
+export interface Acknowledge {
+  /** requestId is the caller's own id of the request. A repeated message with the same id takes effect once. The same id with another payload is rejected with a Conflict. */
+  requestId?: string;
+  /** source is the name of the sender for fair scheduling; a source has at most 64 bytes and contains no personal data. */
+  source?: string;
+  /** request is the request of the attention entry in the view. */
+  request: string;
+  /** kind is the kind of the attention entry. Without a kind, the message removes all attention about the request. */
+  kind?: string;
 }
 
 /** AddInterests adds interests to the record, in order. */

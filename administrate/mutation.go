@@ -27,9 +27,9 @@ type Mutation interface {
 // when the response does not show whether the API executed the mutation.
 type MutationResult struct {
 	// Opportunity is the opportunity right after the mutation, with all members except UpdatedAt.
-	// If the mutation does not set Full, Opportunity has no interests; after a NewOpportunity,
-	// Opportunity also has no attributes. Opportunity is nil for an AddInterest, for a
-	// ReservePlaces and after an error. Opportunity is also nil for an ExtendReservations if
+	// Opportunity has interests only after a mutation that sets Full. Opportunity has no attributes
+	// after a NewOpportunity. Opportunity is nil for an AddInterest, for a ReservePlaces and after
+	// an error. Opportunity is also nil for an ExtendReservations if
 	// Assumptions.ExtendedOpportunity is Off.
 	Opportunity *Opportunity
 	// Interests are the interests in the API's response to an AddInterest. It is not documented

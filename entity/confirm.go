@@ -60,8 +60,8 @@ func (s *State) confirm(c opportunity.Confirm, now time.Time) {
 	s.updateQuestion(now)
 }
 
-// If only the operator confirmed that an interest was added, its result has no id, because only the
-// record shows the id.
+// When only the operator says that an interest was added, the result has no id of the interest,
+// because only the record shows the id.
 func confirmedEnd(e queue.Command, now time.Time) requestEnd {
 	ended := requestEnd{command: e, outcome: opportunity.Outcome{RequestID: e.Request, State: opportunity.Done}, at: now, confirmed: true}
 	c, err := e.Decode()

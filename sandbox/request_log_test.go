@@ -74,8 +74,8 @@ func TestRequestLogHasEachOutcome(t *testing.T) {
 		{Operations: []string{"token"}, Status: 400},
 		{Operations: []string{"hello"}, Status: 429},
 	}
-	// The mutation x takes the opportunity from step 3 to step 5. The API refuses x if x runs
-	// before the mutation progress.
+	// The mutation x takes the opportunity from step 3 to step 5. The API refuses the mutation with
+	// the alias x if it runs before the mutation with the alias progress.
 	if got[1].Fields[2].Outcome == requestlog.Committed {
 		want[1].Fields[2] = of("b.x", "opportunities.progress", requestlog.Committed, "")
 	}

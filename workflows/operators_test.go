@@ -377,8 +377,8 @@ func TestOperatorCommandsThatDoNotApply(t *testing.T) {
 	s.wantLog("create", "interest 1", "progress Opportunity", "progress Won")
 }
 
-// TestATimeThatPassesDuringAPause sends a request to reserve places until a time that passes during
-// a pause. The request fails and does not release the existing reservation.
+// A request reserves places until a given time, and this time passes during a pause. The request
+// fails and does not release the existing reservation.
 func TestATimeThatPassesDuringAPause(t *testing.T) {
 	s := newFixture(t)
 	s.at(time.Second, func() { s.update("held", "addInterests", reserved(1)) })

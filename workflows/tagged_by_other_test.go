@@ -11,9 +11,9 @@ import (
 	"github.com/oppflow/oppflow/opportunity"
 )
 
-// foundByOther lets a response at 30 s show the reference tag of another reference. In each case of
-// the table, another kind of response is the first response with this tag. At 30 s, a plan reads
-// the record again, because the last response is too old.
+// In each case, a response 30 seconds after the start shows the reference tag of another reference.
+// In each case of the table, another kind of response is the first response with this tag. At 30 s,
+// a plan reads the record again, because the last response is too old.
 var foundByOther = map[string]struct { //nolint:gochecknoglobals // a table
 	play func(*fixture)
 	send func(*fixture)

@@ -102,7 +102,7 @@ func TestEmailThatCannotBeSentIsReported(t *testing.T) {
 	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "short")), 1, "no owner")
 	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "another")), 0, `no mail "another"`)
 	r.setPeople(record, userWithoutContact, contact)
-	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "short")), 1, "the owner has no contact to send the mail to")
+	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToOwner, "short")), 1, "the owner of the opportunity has no contact to send the mail to")
 	// The API's error says that the sender address of this mail is not verified.
 	r.wantProblem(r.runEffect(emailEffect(record, exchange.ToContact, "elsewhere")), 1+2+1, "verified", exchange.RequestEmail)
 	if all := r.outbox(); len(all) != 0 {

@@ -79,7 +79,7 @@ func (e emailHandler) ownerContact(ctx context.Context, links administrate.Oppor
 		if links.Owner.ContactID != "" {
 			return opportunity.ID(links.Owner.ContactID), "", nil
 		}
-		missing = "the owner has no contact to send the mail to"
+		missing = "the owner of the opportunity has no contact to send the mail to"
 	}
 	owner, err := e.accountOwner(ctx, links)
 	switch {

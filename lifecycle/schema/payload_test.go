@@ -119,8 +119,8 @@ func TestWhereTheyDiffer(t *testing.T) {
 	}
 }
 
-// A schema rejects exactly what Oppflow rejects, except for the payloads that stricter and laxer
-// return.
+// A schema rejects exactly what Oppflow rejects, except for the payloads that the functions
+// stricter and laxer return.
 func TestSchemasRefuseWhatOppflowRefuses(t *testing.T) {
 	checker, decode := newChecker(t), decoders()
 	for _, d := range documents() {

@@ -103,9 +103,9 @@ type SendingAddress struct {
 	Verified bool   `yaml:"verified"`
 }
 
-// CustomField is a field that the tenant has defined for all objects of one type. The type is
-// Event, Opportunity, Account, Contact or Learner. Kind says in which form a user enters the values
-// of the field. All values are text.
+// CustomField is a field that the tenant has defined for all objects of one type. Type is the kind
+// of object that has the field: Event, Opportunity, Account, Contact or Learner. Kind says in which
+// form a user enters the values of the field. All values are text.
 type CustomField struct {
 	ID    int64  `yaml:"id"`
 	Type  string `yaml:"type"`

@@ -15,8 +15,7 @@ const (
 	DefaultAPIRate = 18
 	// DefaultReservationLength is how long places are reserved when a caller gives no expiry time.
 	DefaultReservationLength = 14 * 24 * time.Hour
-	// DefaultSendWindow is the time after the start of an activity within which the activity may
-	// send a change.
+	// DefaultSendWindow is how long after its start an activity may send a change.
 	DefaultSendWindow = 20 * time.Second
 	// DefaultResponseTime is how long after the send window a worker waits for the response to a
 	// change.
@@ -57,8 +56,8 @@ type API struct {
 	// ReservationLength is how long places are reserved when a caller gives no expiry time:
 	// --reservation-length, OPPFLOW_RESERVATION_LENGTH; zero means DefaultReservationLength.
 	ReservationLength time.Duration
-	// SendWindow is the time after the start of an activity within which the activity may send a
-	// change: --send-window, OPPFLOW_SEND_WINDOW; zero means DefaultSendWindow.
+	// SendWindow is how long after its start an activity may send a change: --send-window,
+	// OPPFLOW_SEND_WINDOW; zero means DefaultSendWindow.
 	SendWindow time.Duration
 	// ResponseTime is how long after the send window a worker waits for the response to a change:
 	// --response-time, OPPFLOW_RESPONSE_TIME; zero means DefaultResponseTime. After ResponseTime,

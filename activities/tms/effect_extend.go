@@ -35,7 +35,7 @@ func (e extendHandler) inspect(ctx context.Context, in activities.EffectInput) (
 		case before.IsZero():
 			out.Error = opportunity.Failf(opportunity.Conflict, "the reservation had no expiry time before the effect; the places stay reserved until %s", formatTime(now.expiry))
 		case !before.After(e.now()):
-			out.Error = opportunity.Failf(opportunity.Conflict, "the expiry time before the effect, %s, has passed; the places stay reserved until %s", formatTime(before), formatTime(now.expiry))
+			out.Error = opportunity.Failf(opportunity.Conflict, "the effect cannot be undone, because the earlier expiry time %s has passed; the places stay reserved until the new expiry time %s", formatTime(before), formatTime(now.expiry))
 		default:
 			out.Request = &exchange.EffectRequest{Kind: exchange.RequestExtend, Until: before}
 		}

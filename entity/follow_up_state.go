@@ -26,6 +26,9 @@ type FollowUpState struct {
 	// AfterReset says that this run began after a reset. The run before the reset may already have
 	// done follow-ups that are due now.
 	AfterReset bool `json:"forgetful,omitempty"`
+	// StepBeforeReset says that the record has been in its step since before a reset, so the run
+	// before the reset may have sent mails of the step's follow-ups.
+	StepBeforeReset bool `json:"stepBeforeReset,omitempty"`
 	// FollowUps are the earliest planned follow-ups. FollowUpsTruncated says that the plan has more
 	// follow-ups than FollowUps contains. SkippedFollowUps are the follow-ups that Oppflow does not
 	// do. DoneFollowUps are follow-ups that were done or cancelled, and that are not planned again.

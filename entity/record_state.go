@@ -98,7 +98,7 @@ func (s *RecordState) setAccount(j ActiveEffect) {
 // When the record returns to the step before a transition by hand, setStep forgets this transition.
 func (s *State) setStep(step opportunity.Step, now time.Time) {
 	if step.ID != s.Step.ID {
-		s.Entered = now
+		s.Entered, s.StepBeforeReset = now, false
 	}
 	s.Step, s.StepSeenAt, s.StepUnconfirmed = step, now, false
 	if s.ManualTransition != nil && s.ManualTransition.From.ID == step.ID {

@@ -178,11 +178,17 @@ func (s *State) startFollowUpEffect(f exchange.FollowUp, now time.Time) {
 func (s *State) ApplyReset(now time.Time) {
 	s.RecordSeenAt = time.Time{}
 	s.requestPlan()
-	s.AfterReset = s.PlanDue
+	s.AfterReset, s.StepBeforeReset = s.PlanDue, true
 	if s.ManualTransition != nil {
 		s.ManualTransition.AfterReset = true
 	}
 	s.blockUnverifiableEffects(func(ActiveEffect) bool { return true }, now)
+}
+
+// BlockStartedFollowUp lets an operator decide about the mail or the log entry of the follow-up that
+// was started last.
+func (s *State) BlockStartedFollowUp(now time.Time) {
+	s.blockUnverifiableEffects(func(j ActiveEffect) bool { return j.Chain == s.LastChain }, now)
 }
 
 func (s *State) blockUnverifiableEffects(which func(ActiveEffect) bool, now time.Time) {
@@ -203,7 +209,7 @@ func (s *State) blockDueFollowUps(now time.Time) {
 			return
 		}
 		s.StartFollowUp(f, now)
-		s.blockUnverifiableEffects(func(j ActiveEffect) bool { return j.Chain == s.LastChain }, now)
+		s.BlockStartedFollowUp(now)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/oppflow/oppflow/exchange"
+	"github.com/oppflow/oppflow/opportunity"
 )
 
 // startFollowUp always plans the follow-ups again first, because a change by a person since the
@@ -15,6 +16,10 @@ func (r *run) startFollowUp(ctx workflow.Context, due exchange.FollowUp) {
 	}
 	if now, is := r.state.DueFollowUp(workflow.Now(ctx)); is && now.Key == due.Key {
 		r.state.StartFollowUp(now, workflow.Now(ctx))
+		isUnverifiable := now.Action.Kind == opportunity.ActionEmail || now.Action.Kind == opportunity.ActionLog
+		if isUnverifiable && r.state.StepBeforeReset && hasChange(ctx, changeMailsAfterReset) {
+			r.state.BlockStartedFollowUp(workflow.Now(ctx))
+		}
 	}
 }
 

@@ -281,3 +281,33 @@ func TestAResetRunIsClosedBeforeItAdopted(t *testing.T) {
 		}
 	}
 }
+
+// The run before a reset may have sent the mail of a follow-up. After the reset, an operator decides
+// about each mail that comes due while the record stays in its step.
+func TestMailsOfFollowUpsAfterAResetWaitForAnOperator(t *testing.T) {
+	for answer, want := range map[string]int{"confirm": 0, "retry": 1} {
+		t.Run(answer, func(t *testing.T) {
+			s := newFixtureOver(t, fakeTMSBeforeReset(t, 0))
+			s.tms.run = "the run after"
+			mail := followUps(s, emailFollowUp).resources["mail"]
+			s.at(3*time.Hour, func() {
+				v := s.view()
+				if mail.done > 0 || len(v.RunningEffects) != 1 || !strings.Contains(v.RunningEffects[0].Problem, "before the reset") {
+					t.Fatalf("%d mails, running %+v; want a question about the mail", mail.done, v.RunningEffects)
+				}
+				var command opportunity.OperatorCommand = opportunity.Confirm{Request: v.RunningEffects[0].Key}
+				if answer == "retry" {
+					command = opportunity.Retry{Request: v.RunningEffects[0].Key}
+				}
+				s.env.SignalWorkflow(answer, command)
+			})
+			s.at(4*time.Hour, func() {
+				if v := s.view(); mail.done != want || len(v.RunningEffects)+len(v.Attention) > 0 {
+					t.Errorf("%d mails, running %+v, attention %+v; want %d mails", mail.done, v.RunningEffects, v.Attention, want)
+				}
+			})
+			s.winAt(5 * time.Hour)
+			s.run(start, nil)
+		})
+	}
+}

@@ -86,6 +86,9 @@ const (
 	// changeJoinEffects sends independent requests of several effects after a transition together, and
 	// sends a request whose data a response shows without another inspection.
 	changeJoinEffects = "send the requests of several effects together"
+	// changeMailsAfterReset lets an operator decide about the mails of follow-ups that come due after a
+	// reset, while the record stays in the step that it had at the reset.
+	changeMailsAfterReset = "ask about mails of follow-ups after a reset"
 	// changeResetWait shows in the view why the run waits after a reset.
 	changeResetWait = "show the wait after a reset"
 	// changeUnnamedPlaces keeps the run of a won opportunity open while places are held for people

@@ -196,6 +196,8 @@ func isNotice(v opportunity.View, a opportunity.Attention) bool {
 	switch a.Kind {
 	case opportunity.AttentionFailed, opportunity.AttentionMessage, opportunity.AttentionFollowUp, opportunity.AttentionPlaybook:
 		return true
+	case opportunity.AttentionReservation:
+		return a.Request != ""
 	case opportunity.AttentionEffect:
 		return !slices.ContainsFunc(v.RunningEffects, func(e opportunity.RunningEffect) bool { return e.Key == a.Request })
 	}

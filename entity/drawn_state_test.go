@@ -60,6 +60,7 @@ func TestStateRoundTrip(t *testing.T) {
 	full.StepSeenAt, full.StepUnconfirmed = noon, true
 	full.PlanFirstChangeAt, full.PlanLastChangeAt = noon, noon.Add(time.Second)
 	full.PlaybookChanged, full.PlanDue, full.AfterReset, full.LastChain = true, true, true, 3
+	full.StepBeforeReset = true
 	full.Entered, full.LastActivity, full.PlannedAt = noon, noon.Add(time.Hour), noon.Add(2*time.Hour)
 	full.AdoptedAt = noon.Add(3 * time.Hour)
 	effect := exchange.Effect{Key: "1/win/after/1/email", Kind: opportunity.EffectEmail, Undo: exchange.UndoNone, Settings: exchange.NewSettings(exchange.SendEmail{To: exchange.ToOwner, Template: "t"})}

@@ -313,10 +313,29 @@ func (s *State) ApplyCallFailure(key, reason string, status exchange.ChangeStatu
 		return
 	}
 	j.Errors++
-	j.NotBefore = now.Add(min(firstCallBackOff<<min(j.Errors-1, 10), maxCallBackOff))
+	j.NotBefore = now.Add(callBackOff(j.Errors))
 	if j.Errors >= callsBeforeAttention {
 		s.RaiseAttention(opportunity.AttentionService, key, reason+"; Oppflow keeps calling the service. Answer confirm (the call was carried out), retry (the call was not carried out: call the service now) or skip (continue without the call)", now)
 	}
+}
+
+func callBackOff(failures int) time.Duration {
+	return min(firstCallBackOff<<min(failures-1, 10), maxCallBackOff)
+}
+
+// serviceWait returns the wait of the queue for the next call of a service before a transition, or
+// nil if no failed call delays the queue.
+func (s *State) serviceWait() *opportunity.WaitInfo {
+	for _, j := range s.ActiveEffects {
+		call := exchange.SettingsOf[exchange.CallService](j.Effect.Settings)
+		if j.Stage == opportunity.EffectStageBefore && j.Errors > 0 && !j.NotBefore.IsZero() && call != nil {
+			return &opportunity.WaitInfo{
+				Kind: opportunity.AttentionService, Request: j.Effect.Key, Since: j.NotBefore.Add(-callBackOff(j.Errors)), Until: j.NotBefore,
+				Reason: "the service " + call.Service + " did not carry out the call before the transition; Oppflow repeats the call",
+			}
+		}
+	}
+	return nil
 }
 
 // PostponeEffect handles a request that was not sent, for a reason that concerns only the effect

@@ -47,6 +47,8 @@ func (s *State) View() opportunity.View {
 	if s.Wait != nil {
 		waits := *s.Wait
 		v.Wait = &waits
+	} else if len(s.Queue) > 0 {
+		v.Wait = s.serviceWait()
 	}
 	for _, e := range s.Queue[:min(len(s.Queue), maxShownQueue)] {
 		v.Queue = append(v.Queue, e.Message())
